@@ -1,0 +1,3 @@
+"""Penstock, a self-hosted AI gateway."""
+
+__version__ = "0.1.0"

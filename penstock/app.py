@@ -1,0 +1,154 @@
+"""The composition root: settings become ports, ports become planes, planes become a running process."""
+
+import asyncio
+import logging
+import math
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import uvicorn
+from starlette.applications import Starlette
+
+from penstock.backends.http.connection import Limits
+from penstock.backends.http.transport import HttpTransport
+from penstock.backends.logpipe import LogPipe
+from penstock.control import first_start, operations
+from penstock.core.budget import Budget
+from penstock.core.deadlines import Deadlines
+from penstock.core.settings import Settings, url_of
+from penstock.core.tasks import Tasks
+from penstock.core.telemetry import Telemetry
+from penstock.features.record import Recorder
+from penstock.gateway.compile import Parts, compile_gateway, upstreams
+from penstock.gateway.snapshot import Snapshot, Snapshots
+from penstock.model.body import Bounds
+from penstock.ports.logsink import LogSink
+from penstock.providers.prices import PriceBook
+from penstock.providers.upstream import Upstream
+from penstock.proxy.asgi import AsgiApp
+from penstock.proxy.ingress import ClientConnection
+from penstock.proxy.plane import Plane
+
+_log = logging.getLogger("penstock")
+
+
+@dataclass(slots=True)
+class Identity:
+    """Who may be called: the accounts of this installation and its tokens (SHA-256 -> token id)."""
+
+    accounts: tuple[str, ...]
+    tokens: Mapping[bytes, str]
+
+
+class Application:
+    """One process. Built before the loop runs; its parts that need a loop live from ``lifespan``'s start to its end."""
+
+    def __init__(self, settings: Settings, identity: Identity, routes: Mapping[str, Upstream], sink: LogSink) -> None:
+        self.settings = settings
+        self.identity = identity
+        self.routes = routes
+        self.sink = sink
+        self.telemetry = Telemetry()
+        self.prices = PriceBook({slug: upstream.provider for slug, upstream in routes.items()})
+        self.tasks = Tasks()
+        self.plane: Plane
+        self.transport: HttpTransport
+        self._outside: AsgiApp | None = None
+
+    def asgi(self) -> Starlette:
+        """Everything but the data plane."""
+        return operations.application(self.telemetry, self.unready, self.lifespan)
+
+    def protocol(self, config: uvicorn.Config, server_state: Any, app_state: Any, _loop: Any = None) -> asyncio.Protocol:
+        """What uvicorn makes for each client connection."""
+        if self._outside is None:
+            self._outside = AsgiApp(config, server_state, app_state)
+        return ClientConnection(self.plane, self._outside)
+
+    def server(self) -> uvicorn.Server:
+        """uvicorn, with our protocol in the place of its own."""
+        settings = self.settings
+        return uvicorn.Server(
+            uvicorn.Config(
+                self.asgi(),
+                host=settings.host,
+                port=settings.port,
+                http=cast("type[asyncio.Protocol]", self.protocol),  # it is only ever called
+                ws="none",
+                lifespan="on",
+                loop="uvloop",
+                backlog=2048,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=math.ceil(settings.stop_timeout),
+            )
+        )
+
+    def unready(self) -> str:
+        """What keeps this process from serving; empty: nothing."""
+        return "stopping" if self.plane.stopping else ""
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Starts and stops what needs a loop, in this order and back."""
+        settings = self.settings
+        deadlines = Deadlines(asyncio.get_running_loop())
+        limits = Limits(settings.idle_timeout, settings.pool_idle_timeout)
+        self.transport = HttpTransport(deadlines, limits, settings.connect_timeout, settings.pool_size)
+        await self.sink.start()
+        self.plane = self._plane(deadlines)
+        self._watch()
+        self.tasks.start("prices", asyncio.to_thread(self.prices.load))  # so that no call waits for the import
+        try:
+            yield
+        finally:
+            await self.plane.stop()
+            self.transport.close()
+            await self.sink.stop(settings.stop_timeout)
+            await self.tasks.stop()
+            deadlines.stop()
+
+    def snapshot(self) -> Snapshot:
+        """The configuration, compiled."""
+        settings = self.settings
+        parts = Parts(
+            transport=self.transport,
+            upstreams=self.routes,
+            prices=self.prices,
+            tokens=self.identity.tokens,
+            first_byte=settings.first_byte_timeout,
+            keep=settings.log_body_limit,
+        )
+        compiled = {name: compile_gateway(gateway, parts) for name, gateway in settings.gateways.items()}
+        return Snapshot(
+            1, {(account, name): gw for account in self.identity.accounts for name, gw in compiled.items()}
+        )
+
+    def _plane(self, deadlines: Deadlines) -> Plane:
+        settings = self.settings
+        bounds = Bounds(
+            hold=settings.hold_body,
+            keep=settings.log_body_limit,
+            limit=settings.max_body,
+            budget=Budget(settings.buffer_memory),
+        )
+        recorder = Recorder(self.sink, self.telemetry)
+        return Plane(settings, Snapshots(self.snapshot()), recorder, deadlines, bounds)
+
+    def _watch(self) -> None:
+        plane, sink, watch = self.plane, self.sink, self.telemetry.watch
+        watch("penstock_calls_in_flight", lambda: len(plane.calls))
+        watch("penstock_client_connections", lambda: plane.connections)
+        watch("penstock_upstream_connections", self._upstream_connections)
+        watch("penstock_log_rows_written_total", lambda: sink.written_rows)
+        watch("penstock_log_rows_dropped_total", lambda: sink.dropped_rows)
+        watch("penstock_log_bodies_dropped_total", lambda: sink.dropped_bodies)
+        watch("penstock_log_rows_pending", sink.pending)
+        watch("penstock_buffered_bytes", lambda: plane.bounds.budget.used)
+
+    def _upstream_connections(self) -> dict[tuple[str, ...], float]:
+        busy, idle = self.transport.counts()
+        return {("busy",): busy, ("idle",): idle}

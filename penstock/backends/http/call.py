@@ -1,0 +1,97 @@
+"""One call on an upstream connection."""
+
+import asyncio
+from typing import Protocol
+
+from penstock.core.errors import PenstockError
+from penstock.core.headers import Headers
+from penstock.model.body import RequestBody
+from penstock.model.reply import Body, Reply
+
+
+class Wire(Protocol):
+    """The connection, as a call sees it."""
+
+    def write(self, data: bytes) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class UpstreamCall:
+    """Waits for the head, then passes frames. Lets go of the connection when the answer is complete.
+
+    It is also the sink of a request body that streams through.
+    """
+
+    __slots__ = ("_chunked", "_stream", "_wire", "heard", "method", "reply", "reused", "sent", "waiter")
+
+    def __init__(self, wire: Wire, method: bytes, stream: RequestBody | None, *, reused: bool) -> None:
+        self.method = method
+        self.reused = reused
+        self.sent = False  # the whole request is written
+        self.heard = False  # at least one byte of an answer came
+        self.waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.reply: Reply
+        self._wire: Wire | None = wire
+        self._stream = stream
+        self._chunked = stream is not None and stream.length is None
+
+    def close(self, _: object = None) -> None:
+        """Ends the call, whatever its state; a running answer costs the connection."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.abort()
+
+    # Told by the connection
+
+    def begin_reply(self, status: int, reason: bytes, headers: Headers, length: int | None) -> None:
+        self.reply = Reply(status, reason, headers, Body(self._pause, self._resume))
+        self.reply.length = length
+        if not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def finish(self) -> None:
+        self._wire = None
+        self.reply.body.finish()
+
+    def fail(self, error: PenstockError) -> None:
+        self._wire = None
+        if not self.waiter.done():
+            self.waiter.set_exception(error)
+        elif not self.waiter.cancelled() and self.waiter.exception() is None:
+            self.reply.body.fail(error)
+
+    def pause_request(self) -> None:
+        if self._stream is not None:
+            self._stream.pause()
+
+    def resume_request(self) -> None:
+        if self._stream is not None:
+            self._stream.resume()
+
+    # A request body that streams
+
+    def on_frame(self, data: bytes) -> None:
+        if self._wire is not None:
+            self._wire.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+
+    def on_end(self) -> None:
+        self.sent = True
+        if self._wire is not None and self._chunked:
+            self._wire.write(b"0\r\n\r\n")
+
+    def on_error(self, error: PenstockError) -> None:
+        """The client broke off its request: the provider must not take it for whole, and the client's error stands."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.abort()
+        self.fail(error)
+
+    def _pause(self) -> None:
+        if self._wire is not None:
+            self._wire.pause()
+
+    def _resume(self) -> None:
+        if self._wire is not None:
+            self._wire.resume()

@@ -1,0 +1,1 @@
+"""Words and tools: no I/O, no framework, nothing above imported."""

@@ -1,0 +1,26 @@
+"""The only importer of the JSON library."""
+
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+DecodeError = msgspec.DecodeError  # bad JSON; ValidationError (wrong shape) is a subclass of it
+Raw = msgspec.Raw
+Struct = msgspec.Struct
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+pack = msgspec.msgpack.Encoder().encode
+unpack = msgspec.msgpack.Decoder().decode
+
+
+def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """A reusable JSON decoder for one shape; unknown members are skipped."""
+    return msgspec.json.Decoder(kind)
+
+
+def unpacker(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    """The same for MessagePack."""
+    return msgspec.msgpack.Decoder(kind)

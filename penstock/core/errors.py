@@ -1,0 +1,160 @@
+"""Every way a call can go wrong, as one tree.
+
+::
+
+    PenstockError
+    ├── CallerError              the caller's mistake
+    │   ├── UnknownGateway       400 / 2001
+    │   ├── UnknownPath          404 / 2004
+    │   ├── InvalidProvider      400 / 2008
+    │   ├── InvalidPath          400 / 2008
+    │   ├── RequestTimeout       408 / 2007
+    │   ├── BodyTooLarge         413 / 2019
+    │   ├── HeadTooLarge         431 / 2019
+    │   └── MalformedRequest     400 / 2019
+    ├── GatewayRefusal           the gateway says no
+    │   ├── Unauthorized         401 / 2009
+    │   ├── RateLimited          429 / 2003
+    │   ├── PromptBlocked        424 / 2016
+    │   ├── ReplyBlocked         424 / 2017
+    │   └── Overloaded           503 / 2010
+    ├── ProviderFailure          the provider failed
+    │   ├── ProviderUnreachable  502 / 2005
+    │   ├── ProviderTimeout      504 / 2005
+    │   └── ProviderBroke        502 / 2005, or the end of a stream that had begun
+    └── Bug                      500 / 2000
+
+``status`` and ``code`` are what the data plane answers (specification of the data plane, section 15);
+``retry_after`` is sent in seconds where set. The first docstring line is the default message.
+"""
+
+from typing import ClassVar
+
+
+class PenstockError(Exception):
+    """Something went wrong."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[int] = 2000
+    retry_after: int | None = None
+
+    def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        if retry_after is not None:
+            self.retry_after = retry_after
+
+
+class CallerError(PenstockError):
+    """The request is at fault."""
+
+    status, code = 400, 2019
+
+
+class UnknownGateway(CallerError):
+    """No such gateway: check the account and the gateway in the URL, or create the gateway."""
+
+    status, code = 400, 2001
+
+
+class UnknownPath(CallerError):
+    """Not found: the data plane's addresses are /v1/{account}/{gateway}/{provider}/…"""
+
+    status, code = 404, 2004
+
+
+class InvalidProvider(CallerError):
+    """Invalid provider"""
+
+    status, code = 400, 2008
+
+
+class InvalidPath(CallerError):
+    """Invalid path: dot segments and control characters are refused."""
+
+    status, code = 400, 2008
+
+
+class RequestTimeout(CallerError):
+    """The request did not arrive in time."""
+
+    status, code = 408, 2007
+
+
+class BodyTooLarge(CallerError):
+    """The request body is too large."""
+
+    status, code = 413, 2019
+
+
+class HeadTooLarge(CallerError):
+    """The request line and headers are too large (64 KiB at most)."""
+
+    status, code = 431, 2019
+
+
+class MalformedRequest(CallerError):
+    """Malformed HTTP request"""
+
+    status, code = 400, 2019
+
+
+class GatewayRefusal(PenstockError):
+    """The gateway refused the call."""
+
+    status, code = 403, 2009
+
+
+class Unauthorized(GatewayRefusal):
+    """Unauthorized"""
+
+    status, code = 401, 2009
+
+
+class RateLimited(GatewayRefusal):
+    """Rate limited"""
+
+    status, code = 429, 2003
+
+
+class PromptBlocked(GatewayRefusal):
+    """Prompt blocked due to security configurations"""
+
+    status, code = 424, 2016
+
+
+class ReplyBlocked(GatewayRefusal):
+    """Response blocked due to security configurations"""
+
+    status, code = 424, 2017
+
+
+class Overloaded(GatewayRefusal):
+    """The gateway is at its limit; try again."""
+
+    status, code = 503, 2010
+    retry_after = 1
+
+
+class ProviderFailure(PenstockError):
+    """Failed to get response from provider"""
+
+    status, code = 502, 2005
+
+
+class ProviderUnreachable(ProviderFailure):
+    """Failed to get response from provider: no connection"""
+
+
+class ProviderTimeout(ProviderFailure):
+    """Request timed out"""
+
+    status = 504
+
+
+class ProviderBroke(ProviderFailure):
+    """The provider broke off its answer."""
+
+
+class Bug(PenstockError):
+    """Internal error"""

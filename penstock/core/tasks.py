@@ -1,0 +1,46 @@
+"""Named background tasks; the only caller of ``create_task``.
+
+A task that nobody awaits is kept alive here, and its failure is logged, never lost.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+_log = logging.getLogger("penstock")
+
+Task = asyncio.Task[None]
+
+
+def spawn(work: Coroutine[Any, Any, None]) -> Task:
+    """A bare task, for those who keep a reference themselves and let no exception out: the calls."""
+    return asyncio.get_running_loop().create_task(work)
+
+
+class Tasks:
+    """The background tasks of one process."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def start(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs ``work`` in the background under ``name``."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def stop(self) -> None:
+        """Cancels what still runs and waits for it."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("background task %s failed", task.get_name(), exc_info=error)

@@ -1,0 +1,46 @@
+"""Streams that would not report usage are asked for it, and the extra frame is hidden from the client.
+
+The one exception to byte-exact forwarding (setting ``ask_usage``). Only the OpenAI chat dialect has anything to ask.
+Signed requests are left alone: their body may not change.
+"""
+
+from penstock.model.exchange import Exchange
+from penstock.model.reply import Reply
+from penstock.model.request import Request
+from penstock.providers.dialects import DIALECTS
+from penstock.providers.dialects.openai_chat import HideUsage
+
+
+class AskUsage:
+    """Writes ``prompt``."""
+
+    def ask(self, ex: Exchange) -> None:
+        """Before the call: splices the question in."""
+        request = ex.request
+        if request.asked.stream and not request.asked.wants_usage and not _signed(request):
+            assert ex.plan is not None
+            body = request.body.whole()
+            dialect = DIALECTS.get(ex.plan.targets[0].endpoint.dialect)
+            if body is not None and dialect is not None:
+                ex.prompt = dialect.ask_usage(body)
+
+    def hide(self, ex: Exchange, reply: Reply) -> Reply:
+        """After it: takes the extra frame out again."""
+        if ex.prompt is not None and (reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
+            reply.length = None
+            reply.stages.append(HideUsage())
+        return reply
+
+
+class NullAskUsage:
+    """Leaves every stream as it is."""
+
+    def ask(self, ex: Exchange) -> None:
+        """Nothing."""
+
+    def hide(self, ex: Exchange, reply: Reply) -> Reply:
+        return reply
+
+
+def _signed(request: Request) -> bool:
+    return (request.header(b"authorization") or b"").startswith(b"AWS4-")

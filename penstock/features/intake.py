@@ -1,0 +1,20 @@
+"""The request body arrives: held whole while it is small, and read as far as the line must know it.
+
+Ends the call where the body does not come, comes too slowly or is too large. Writes ``request.asked``.
+"""
+
+from penstock.model.exchange import Exchange
+from penstock.providers.dialects import DIALECTS
+
+
+class Intake:
+    """Waits for the body and looks into it."""
+
+    async def read(self, ex: Exchange) -> None:
+        """Returns when the body is whole, or too large to hold. Raises BodyTooLarge, RequestTimeout, Overloaded."""
+        request = ex.request
+        await request.body.ready()
+        assert ex.plan is not None
+        dialect = DIALECTS.get(ex.plan.targets[0].endpoint.dialect)
+        if dialect is not None and (body := request.body.whole()):
+            request.asked = dialect.asked(body)

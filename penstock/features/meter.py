@@ -1,0 +1,159 @@
+"""What an answer used and cost, read from the side: the bytes that travel are not touched, nor held up.
+
+Always on. Writes ``answer``, ``answer_size``, ``reported``, ``cost`` and, where something could not be learnt, a line
+of ``warnings``: when the call ends, however it ends, so the client has its bytes before a body is parsed. What a
+stream said before it broke off, or before its client left, counts.
+"""
+
+from penstock.core import ids
+from penstock.model.exchange import Exchange
+from penstock.model.reply import Reply
+from penstock.model.usage import Reported
+from penstock.providers.dialects import DIALECTS, Dialect
+from penstock.providers.prices import PriceBook
+from penstock.providers.pricing import cost
+from penstock.wire.encodings import decoder
+from penstock.wire.sse import Events, Piece
+
+READ_LIMIT = 10 << 20  # bytes of an answer, or of one event of a stream, that are held to learn its usage
+
+_TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes in one piece"
+_UNREADABLE = "usage and answer not read: the answer's content coding is unknown or corrupt"
+
+
+class Meter:
+    """``keep``: bytes of a decoded answer that the log may hold, 0 for none. A larger answer is not kept at all."""
+
+    def __init__(self, prices: PriceBook, keep: int) -> None:
+        self._prices = prices
+        self._keep = keep
+
+    def count(self, ex: Exchange, reply: Reply) -> Reply:
+        """Puts a counting stage on the answer's way."""
+        dialect = DIALECTS.get(ex.target.endpoint.dialect) if ex.target and 200 <= reply.status < 300 else None  # noqa: PLR2004
+        coding, events = _coding_and_kind(reply)
+        stage = _Stream(dialect, coding, self._keep) if dialect and events else _Whole(dialect, coding, self._keep)
+        reply.stages.append(stage)
+
+        def settle(ex: Exchange) -> None:
+            ex.answer_size = stage.size
+            ex.reported = stage.settle(ex)
+            if ex.reported is not None and ex.reported.usage is not None and ex.target is not None:
+                reported = ex.reported
+                model = reported.model or ex.request.asked.model
+                price = self._prices.price(ex.target.provider, model, ids.millis(ex.id), reported.tier)
+                ex.cost = cost(reported.usage, price)
+
+        ex.defer(settle)
+        return reply
+
+
+class _Whole:
+    """An answer that is read when it is complete, if it is read at all."""
+
+    __slots__ = ("_coding", "_dialect", "_frames", "_keep", "_limit", "size")
+
+    def __init__(self, dialect: Dialect | None, coding: bytes, keep: int) -> None:
+        self._dialect = dialect
+        self._coding = coding
+        self._keep = keep
+        self._limit = max(READ_LIMIT, keep) if dialect else keep
+        self._frames: list[bytes] | None = [] if self._limit else None
+        self.size = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self.size += len(data)
+        if self._frames is not None:
+            if self.size > self._limit:
+                self._frames = None
+            else:
+                self._frames.append(data)
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+    def settle(self, ex: Exchange) -> Reported | None:
+        if self._frames is None:
+            if self._dialect is not None:
+                ex.warnings.append(_TOO_LARGE)
+            return None
+        body = b"".join(self._frames)
+        self._frames = None
+        if self._coding and body:
+            decode = decoder(self._coding, self._limit)
+            body = b"" if decode is None else decode.feed(body) + decode.end()
+            if decode is None or decode.failed:
+                ex.warnings.append(_UNREADABLE)
+                return None
+        if self._keep and len(body) <= self._keep:
+            ex.answer = body
+        return self._dialect.reported(body) if self._dialect is not None else None
+
+
+class _Stream:
+    """A stream of events, read as they come."""
+
+    __slots__ = ("_cut", "_decoder", "_events", "_keep", "_kept", "_reader", "_room", "_unread", "size")
+
+    def __init__(self, dialect: Dialect, coding: bytes, keep: int) -> None:
+        self._decoder = decoder(coding) if coding else None
+        self._unread = bool(coding) and self._decoder is None
+        self._events = Events(READ_LIMIT)
+        self._reader = dialect.reader()
+        self._keep = keep
+        self._kept: list[bytes] | None = [] if keep else None
+        self._room = keep
+        self._cut = False
+        self.size = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self.size += len(data)
+        if self._decoder is None:
+            if not self._unread:
+                self._read(data)
+        elif plain := self._decoder.feed(data):
+            self._read(plain)
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+    def settle(self, ex: Exchange) -> Reported | None:
+        if self._unread or (self._decoder is not None and self._decoder.failed):
+            ex.warnings.append(_UNREADABLE)
+        elif self._kept is not None:
+            ex.answer = b"".join(self._kept)
+        if rest := self._events.rest():  # many a stream ends without its last blank line
+            self._take(rest)
+        if self._cut:
+            ex.warnings.append(_TOO_LARGE)
+        return self._reader.reported()
+
+    def _read(self, data: bytes) -> None:
+        if self._kept is not None:
+            self._room -= len(data)
+            if self._room < 0:
+                self._kept = None
+            else:
+                self._kept.append(data)
+        for event in self._events.feed(data):
+            self._take(event)
+
+    def _take(self, event: bytes) -> None:
+        if type(event) is not Piece:
+            self._reader.event(event)
+        else:
+            self._cut = True
+
+
+def _coding_and_kind(reply: Reply) -> tuple[bytes, bool]:
+    """The content codings (empty: none) and whether the answer is a stream of events."""
+    codings: list[bytes] = []
+    events = False
+    for lower, _, value in reply.headers:
+        if lower == b"content-encoding":
+            codings.append(value)
+        elif lower == b"content-type":
+            events = value[:17].lower() == b"text/event-stream"
+    return b",".join(codings), events

@@ -1,0 +1,1 @@
+"""What an operator configured, ready to run."""

@@ -1,0 +1,1 @@
+"""What a call is: plain typed values, no I/O."""

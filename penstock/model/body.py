@@ -1,0 +1,164 @@
+"""The body of a request while it arrives: held up to a limit, streamed through beyond it."""
+
+import asyncio
+from typing import Protocol
+
+from penstock.core.budget import Budget
+from penstock.core.errors import BodyTooLarge, PenstockError
+
+
+class Sink(Protocol):
+    """Where a body goes, frame by frame, in plain calls."""
+
+    def on_frame(self, data: bytes) -> None: ...
+    def on_end(self) -> None: ...
+    def on_error(self, error: PenstockError) -> None: ...
+
+
+class Flow(Protocol):
+    """The reading side of whoever produces the frames."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def proceed(self) -> None:
+        """The frames are wanted now: a client that waits to be asked is asked."""
+        ...
+
+
+class Bounds:
+    """How request bodies are treated in this process; sizes in bytes."""
+
+    __slots__ = ("budget", "hold", "keep", "limit")
+
+    def __init__(self, *, hold: int, keep: int, limit: int, budget: Budget) -> None:
+        self.hold = hold  # up to here a body is held whole; larger ones stream through
+        self.keep = keep  # up to here a body that streams through is kept for the log
+        self.limit = limit  # beyond this it is refused
+        self.budget = budget  # shared by all bodies of the process
+
+
+class RequestBody:
+    """Frames of a request body. ``chunks`` holds what came, unless it outgrew what is worth keeping."""
+
+    __slots__ = ("_bounds", "_flow", "_sink", "_waiter", "chunks", "complete", "error", "held", "length", "size")
+
+    def __init__(self, flow: Flow, bounds: Bounds, length: int | None) -> None:
+        self._flow = flow
+        self._bounds = bounds
+        self._sink: Sink | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.chunks: list[bytes] = []
+        self.held = 0  # bytes in chunks, charged to the budget
+        self.size = 0  # bytes received
+        self.length = length  # as declared; None: chunked
+        self.complete = False
+        self.error: PenstockError | None = None
+
+    # What the line asks
+
+    def whole(self) -> bytes | None:
+        """The body, if all of it is here and held."""
+        if not self.complete or self.size > self._bounds.hold:
+            return None
+        if len(self.chunks) != 1:
+            self.chunks = [b"".join(self.chunks)]
+        return self.chunks[0]
+
+    def kept(self) -> bytes | None:
+        """What the log may store: the body as far as it came; None where it outgrew the limit."""
+        return b"".join(self.chunks) if self.held == self.size else None
+
+    async def ready(self) -> None:
+        """Returns when the body is complete or too large to hold. Raises what went wrong while it came."""
+        if self.complete:
+            return
+        self._flow.proceed()
+        while not self.complete and self.size <= self._bounds.hold and self.error is None:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        if self.error is not None:
+            raise self.error
+
+    def send_to(self, sink: Sink) -> None:
+        """Streams: what is here at once, the rest as it comes."""
+        self._sink = sink
+        for chunk in self.chunks:
+            sink.on_frame(chunk)
+        if self.complete:
+            sink.on_end()
+        else:
+            self._flow.resume()
+
+    def pause(self) -> None:
+        """The sink cannot take more for now."""
+        if not self.complete:
+            self._flow.pause()
+
+    def resume(self) -> None:
+        if not self.complete:
+            self._flow.resume()
+
+    # What the ingress tells
+
+    def feed(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > self._bounds.limit:
+            self.fail(BodyTooLarge(f"The request body is larger than {self._bounds.limit} bytes."))
+        elif self._sink is None:
+            self._hold(data)
+        else:
+            self._pass(data, self._sink)
+
+    def finish(self) -> None:
+        self.complete = True
+        if self._sink is not None:
+            self._sink.on_end()
+        self._wake()
+
+    def fail(self, error: PenstockError) -> None:
+        """The client stopped sending, sent too much, or too slowly."""
+        if self.complete or self.error is not None:
+            return
+        self.error = error
+        if self._sink is not None:
+            self._sink.on_error(error)
+        self._wake()
+
+    def release(self) -> None:
+        """Gives back what was held. The body is not used afterwards."""
+        self._bounds.budget.give(self.held)
+        self.chunks, self.held, self._sink = [], 0, None
+
+    def _hold(self, data: bytes) -> None:
+        try:
+            self._keep(data)
+        except PenstockError as error:
+            self.fail(error)
+            return
+        if self.size > self._bounds.hold:
+            self._flow.pause()
+            self._wake()
+
+    def _pass(self, data: bytes, sink: Sink) -> None:
+        """Streams on; keeps a copy for the log while the body is small enough and memory allows."""
+        if self.size <= self._bounds.keep and self.held + len(data) == self.size:
+            try:
+                self._keep(data)
+            except PenstockError:
+                self._drop()
+        elif self.chunks:
+            self._drop()
+        sink.on_frame(data)
+
+    def _keep(self, data: bytes) -> None:
+        self._bounds.budget.take(len(data))
+        self.held += len(data)
+        self.chunks.append(data)
+
+    def _drop(self) -> None:
+        self._bounds.budget.give(self.held)
+        self.chunks, self.held = [], 0
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,88 @@
+"""One call's life: what each stage found out, and what must be undone when it ends."""
+
+from collections.abc import Callable
+from typing import Any
+
+from penstock.core import ids
+from penstock.core.errors import PenstockError
+from penstock.model.outcome import Outcome
+from penstock.model.plan import Attempt, Plan, Target
+from penstock.model.reply import Reply
+from penstock.model.request import Request
+from penstock.model.usage import Reported
+
+
+class Exchange:
+    """Slots, each with one writer (docs/architecture.md has the table).
+
+    ``started`` and ``first_byte`` are monotonic seconds; ``cost`` is nano-dollars, None while not known.
+    """
+
+    __slots__ = (
+        "_closers",
+        "answer",
+        "answer_size",
+        "attempts",
+        "begun",
+        "caller",
+        "client_gone",
+        "cost",
+        "error",
+        "event_id",
+        "first_byte",
+        "gateway",
+        "id",
+        "last_byte",
+        "name",
+        "outcome",
+        "plan",
+        "prompt",
+        "reply",
+        "reported",
+        "request",
+        "snapshot",
+        "started",
+        "target",
+        "warnings",
+    )
+
+    def __init__(self, request: Request, started: float) -> None:
+        self.id = ids.new()
+        self.name = ids.text(self.id)  # the id as spelt in headers and in the API
+        self.event_id = self.name
+        self.started = started
+        self.request = request
+        self.snapshot = 0  # version of the configuration this call runs on
+        self.gateway: Any = None  # CompiledGateway, set by the line
+        self.caller: Any = None
+        self.plan: Plan | None = None
+        self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
+        self.attempts: list[Attempt] = []
+        self.target: Target | None = None  # the one that answered
+        self.reply: Reply | None = None
+        self.first_byte = 0.0  # when the head of the answer came; 0: it has not
+        self.last_byte = 0.0  # when its last byte came
+        self.answer: bytes | None = None  # the decoded answer, for the log; None: not kept or too large
+        self.answer_size = 0  # bytes of the answer as they travelled
+        self.reported: Reported | None = None
+        self.cost: int | None = None
+        self.error: PenstockError | None = None
+        self.begun = False  # bytes of an answer went out
+        self.client_gone = False
+        self.outcome: Outcome | None = None
+        self.warnings: list[str] = []
+        self._closers: "list[Callable[[Exchange], None]]" = []
+
+    def defer(self, fn: "Callable[[Exchange], None]") -> None:
+        """Runs ``fn(exchange)`` when the call ends, last deferred first, whatever else fails."""
+        self._closers.append(fn)
+
+    def close(self) -> list[BaseException]:
+        """Runs what was deferred; returns what failed on the way."""
+        failures: list[BaseException] = []
+        while self._closers:
+            try:
+                self._closers.pop()(self)
+            except Exception as error:  # noqa: BLE001  one closer's fault must not keep the others from running
+                failures.append(error)
+        return failures

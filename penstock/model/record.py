@@ -1,0 +1,56 @@
+"""The log record: what remains of a call (specification of features, 9.2)."""
+
+from typing import Any
+
+import msgspec
+
+
+class LogRecord(msgspec.Struct, array_like=True):
+    """One log row and its two bodies. Holds no reference to the call; travels to the log writer as MessagePack.
+
+    Times are milliseconds since the epoch, durations whole milliseconds, ``cost`` nano-dollars (None: not known).
+    ``detail`` is the JSON object of everything that nobody filters or sorts by; its members are those of ``Detail``.
+    """
+
+    id: bytes
+    account: str
+    gateway: str
+    event_id: str
+    created_at: int
+    duration: int
+    provider: str
+    model: str
+    model_type: str | None
+    request_type: str | None
+    path: str
+    status_code: int
+    success: bool
+    cached: bool
+    step: int
+    tokens_in: int | None
+    tokens_out: int | None
+    cost: int | None
+    custom_cost: bool
+    metadata: str | None
+    request_content_type: str | None
+    response_content_type: str | None
+    request_size: int
+    response_size: int
+    user_agent: str | None
+    outcome: str
+    detail: bytes
+    request: bytes | None  # None: not to be stored, or larger than the limit
+    response: bytes | None
+
+
+class Detail(msgspec.Struct, omit_defaults=True):
+    """Members of a row's ``detail``."""
+
+    method: str
+    timings: dict[str, float]  # milliseconds: total, latency (to the answer's first byte), overhead (ours)
+    usage: msgspec.Raw | None = None  # the provider's usage object, verbatim
+    usage_metadata: dict[str, int] | None = None
+    attempts: list[dict[str, Any]] = []
+    error: str | None = None
+    warnings: list[str] = []
+    snapshot: int = 0

@@ -1,0 +1,82 @@
+"""What goes back to the client: a head, and a body that may still be coming."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from penstock.core.errors import PenstockError
+from penstock.core.headers import Headers
+from penstock.model.body import Sink
+
+
+class Stage(Protocol):
+    """A step on the way of the answer's bytes: meter, guard, cache. Plain calls, one per frame."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Takes a frame; returns what may go on now (``b""``: nothing yet)."""
+        ...
+
+    def end(self) -> bytes:
+        """The answer is complete; returns what was held back."""
+        ...
+
+
+class Body:
+    """Frames of an answer: kept until somebody takes them, handed on at once from then on."""
+
+    __slots__ = ("_sink", "complete", "error", "frames", "pause", "resume")
+
+    def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        self.frames: list[bytes] = []
+        self.complete = False
+        self.error: PenstockError | None = None
+        self.pause = pause
+        self.resume = resume
+        self._sink: Sink | None = None
+
+    def send_to(self, sink: Sink) -> None:
+        frames, self.frames = self.frames, []
+        self._sink = sink
+        for frame in frames:
+            sink.on_frame(frame)
+        if self.complete:
+            sink.on_end()
+        elif self.error is not None:
+            sink.on_error(self.error)
+
+    def feed(self, data: bytes) -> None:
+        if self._sink is None:
+            self.frames.append(data)
+        else:
+            self._sink.on_frame(data)
+
+    def finish(self) -> None:
+        self.complete = True
+        if self._sink is not None:
+            self._sink.on_end()
+
+    def fail(self, error: PenstockError) -> None:
+        if not self.complete and self.error is None:
+            self.error = error
+            if self._sink is not None:
+                self._sink.on_error(error)
+
+
+class Reply:
+    """Status, headers and body. ``stages`` see the body in order on its way out."""
+
+    __slots__ = ("body", "headers", "length", "reason", "stages", "status")
+
+    def __init__(self, status: int, reason: bytes, headers: Headers, body: Body) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+        self.length: int | None = None  # the body's length where it is known
+        self.stages: list[Stage] = []
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value under a lower-case name."""
+        for lower, _, value in self.headers:
+            if lower == name:
+                return value
+        return None

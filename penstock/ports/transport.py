@@ -1,0 +1,59 @@
+"""The way out to a provider."""
+
+from typing import NamedTuple, Protocol
+
+from penstock.model.body import RequestBody
+from penstock.model.reply import Reply
+
+
+class Origin(NamedTuple):
+    """Where a connection leads; the key of a connection pool."""
+
+    tls: bool
+    host: str
+    port: int
+
+
+class Outgoing:
+    """One request, ready to be written. ``head`` is the whole head but for the framing headers and the last line."""
+
+    __slots__ = ("body", "first_byte", "has_body", "head", "method", "origin", "stream")
+
+    def __init__(
+        self,
+        origin: Origin,
+        method: bytes,
+        head: bytes,
+        first_byte: float,
+        *,
+        body: bytes = b"",
+        has_body: bool = False,
+        stream: RequestBody | None = None,
+    ) -> None:
+        self.origin = origin
+        self.method = method
+        self.head = head
+        self.first_byte = first_byte  # seconds to the first byte of the answer
+        self.body = body  # where it is held whole
+        self.has_body = has_body  # an empty body is sent with its length where the client declared one
+        self.stream = stream  # where it streams through
+
+
+class Upstream(Protocol):
+    """An answer's connection. Closing is idempotent and immediate; a finished answer gives the connection back."""
+
+    reply: Reply
+    reused: bool  # it came over a connection that had served before
+
+    def close(self, _: object = None) -> None:
+        """Ends the exchange, whatever its state."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends a request and returns when the head of the answer is here.
+
+    Raises ProviderUnreachable, ProviderTimeout; after the head, failures arrive through the reply's body.
+    """
+
+    async def send(self, outgoing: Outgoing) -> Upstream: ...

@@ -1,0 +1,327 @@
+"""The client's side: an HTTP/1.1 server protocol under uvicorn.
+
+Data-plane calls are served straight from the parser's callbacks; everything else goes to the ASGI application.
+Requests on one connection are answered in order; pipelined ones wait, and reading pauses while they do.
+"""
+
+import asyncio
+from collections import deque
+from typing import Protocol, cast
+
+import httptools
+
+from penstock.core.deadlines import NEVER
+from penstock.core.errors import HeadTooLarge, MalformedRequest, Overloaded, PenstockError, RequestTimeout
+from penstock.core.headers import Headers
+from penstock.model.body import RequestBody
+from penstock.model.reply import Body
+from penstock.proxy import address
+from penstock.proxy.asgi import AsgiApp, AsgiCall
+from penstock.proxy.call import DataCall
+from penstock.proxy.plane import Plane
+from penstock.proxy.render import error_body, status_line
+
+HEAD_LIMIT = 64 * 1024
+LINGER = 2.0  # seconds in which a client may notice that its request was refused before it was read
+
+
+class Call(Protocol):
+    """A request being served, whichever plane serves it."""
+
+    body: RequestBody
+    http10: bool
+    last: bool  # the client wants no further call on this connection
+
+    def start(self) -> None: ...
+    def client_gone(self) -> None: ...
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client. ``deadline`` always belongs to what the connection waits for just now."""
+
+    def __init__(self, plane: Plane, app: AsgiApp) -> None:
+        self.plane = plane
+        self.app = app
+        self.deadline = NEVER
+        self.http10 = False
+        self.closing = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows a last request is dropped
+        self._calls: deque[Call] = deque()  # the first is running
+        self._incoming: RequestBody | None = None  # the body that is arriving
+        self._url = b""
+        self._headers: Headers = []
+        self._head_size = 0
+        self._in_head = True
+        self._upgrade = False
+        self._reply: Body | None = None
+        self._paused = False
+        self._expects = False  # the client waits for 100 Continue before it sends the body
+        self._unread = False  # the client does not read what was written
+        self._deaf = False  # nothing that comes is looked at any more
+        self._cut = False  # the connection was ended by us, amid an answer
+        self._lost = False
+
+    # The loop's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from asyncio's
+        self.app.connections.add(self)
+        self.plane.connections += 1
+        self.plane.deadlines.watched.add(self)
+        self.deadline = self.plane.deadlines.now + self.plane.settings.head_timeout
+        if self.plane.connections > self.plane.settings.max_connections:
+            self._refuse(Overloaded("The gateway has as many connections as it may; try again."))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        self.app.connections.discard(self)
+        self.plane.connections -= 1
+        self.plane.deadlines.watched.discard(self)
+        for call in () if self._cut else self._calls:
+            call.client_gone()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        if self._in_head:
+            if not self._head_size and not self._calls:
+                self.deadline = self.plane.deadlines.now + self.plane.settings.head_timeout
+            self._head_size += len(data)
+        elif self._incoming is not None:
+            self.deadline = self.plane.deadlines.now + self.plane.settings.body_timeout
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offset:
+            self._without_upgrade(data[offset.args[0] :])
+        except httptools.HttpParserError as error:
+            self._malformed(error)
+        else:
+            if self._in_head and self._head_size > HEAD_LIMIT:
+                self._refuse(HeadTooLarge())
+
+    def pause_writing(self) -> None:
+        self._unread = True
+        self._rest()
+        if self._reply is not None:
+            self._reply.pause()
+
+    def resume_writing(self) -> None:
+        self._unread = False
+        self._rest()
+        if self._reply is not None:
+            self._reply.resume()
+
+    def overdue(self) -> None:
+        """The time limit of what the connection waited for has passed."""
+        self.deadline = NEVER
+        if self._deaf or self._unread:
+            self.transport.abort()
+        elif self._incoming is not None:
+            self._incoming.fail(RequestTimeout("The request body stopped arriving."))
+        elif self._head_size:
+            self._refuse(RequestTimeout("The request head did not arrive in time."))
+        else:
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """uvicorn stops: the running answer is the last one."""
+        self.closing = True
+        if not self._calls:
+            self.transport.close()
+
+    # The parser's side
+
+    def on_message_begin(self) -> None:
+        self._url, self._headers, self._upgrade = b"", [], False
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # trailers end here
+            self._headers.append((name.lower(), name, value))
+
+    def on_headers_complete(self) -> None:
+        size = len(self._url) + sum(len(name) + len(value) + 4 for _, name, value in self._headers)
+        if size > HEAD_LIMIT:
+            raise HeadTooLarge
+        if self._parser.should_upgrade():
+            self._upgrade = True
+            return
+        self._in_head = False
+        self._head_size = 0
+        self._open()
+
+    def on_body(self, data: bytes) -> None:
+        if self._incoming is not None:
+            self._incoming.feed(data)
+
+    def on_message_complete(self) -> None:
+        if self._upgrade:
+            return
+        self._in_head = True
+        body, self._incoming = self._incoming, None
+        self._rest()
+        if body is not None:
+            body.finish()
+
+    # The call's side
+
+    def write(self, data: bytes) -> None:
+        """Bytes of the answer."""
+        if not self._lost:
+            self.transport.write(data)
+
+    def cut(self) -> None:
+        """Ends the connection after what was written, without a proper end of the answer."""
+        self.closing = self._deaf = self._cut = True
+        self.transport.close()
+
+    def reads_from(self, body: Body | None) -> None:
+        """``body`` is paused while the client does not read."""
+        self._reply = body
+        if body is not None and self._unread:
+            body.pause()
+
+    def proceed(self) -> None:
+        """The request body is wanted now."""
+        if self._expects:
+            self._expects = False
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def pause(self) -> None:
+        """The request body comes faster than it is taken."""
+        self.deadline = NEVER
+        self._stop_reading()
+
+    def resume(self) -> None:
+        if len(self._calls) <= 1:
+            self._rest()
+            self._go_on_reading()
+
+    def answered(self, call: Call) -> None:
+        """The first call is done: on to the next, or close."""
+        self._calls.popleft()
+        if self._lost:
+            return
+        if not call.body.complete:  # the answer came before the request was read
+            self._linger()
+        elif self._calls and not self.closing:
+            self._start(self._calls[0])
+        elif self.closing or self._deaf:
+            self._deaf = True
+            self.transport.close()
+        else:
+            self._go_on_reading()
+            self._rest()
+
+    def _start(self, call: Call) -> None:
+        self.http10 = call.http10
+        self.closing = self.closing or call.last
+        if len(self._calls) == 1:
+            self._go_on_reading()
+        call.start()
+
+    def _stop_reading(self) -> None:
+        if not self._paused and not self._lost:
+            self._paused = True
+            self.transport.pause_reading()
+
+    def _go_on_reading(self) -> None:
+        if self._paused and not self._lost:
+            self._paused = False
+            self.transport.resume_reading()
+
+    def _open(self) -> None:
+        url = self._url
+        if not url.startswith(b"/") and url != b"*":
+            url = _origin_form(url)
+        method, headers = self._parser.get_method(), self._headers
+        body = self._incoming = RequestBody(self, self.plane.bounds, _length(headers))
+        kind = DataCall if url.startswith(address.PREFIX) else AsgiCall
+        call: Call = kind(self, method, url, headers, body)
+        call.http10 = self._parser.get_http_version() == "1.0"
+        call.last = call.http10 or not self._parser.should_keep_alive()
+        self._expects = any(lower == b"expect" for lower, _, _ in headers)
+        self._calls.append(call)
+        self._rest()
+        if len(self._calls) == 1:
+            self._start(call)
+        else:
+            self._stop_reading()
+
+    def _rest(self) -> None:
+        """Sets the deadline that now applies."""
+        settings, now = self.plane.settings, self.plane.deadlines.now
+        if self._unread:
+            self.deadline = now + settings.write_timeout
+        elif self._incoming is not None:
+            self.deadline = now + settings.body_timeout
+        else:
+            self.deadline = NEVER if self._calls else now + settings.keepalive_timeout
+
+    def _without_upgrade(self, rest: bytes) -> None:
+        """The offer to switch protocols is declined: the request is read again as if it had not been made."""
+        method = self._parser.get_method()
+        kept = [h for h in self._headers if h[0] not in (b"upgrade", b"connection", b"http2-settings")]
+        lines = b"".join(b"%b: %b\r\n" % (name, value) for _, name, value in kept)
+        version = self._parser.get_http_version().encode()
+        if method == b"CONNECT":
+            self._refuse(MalformedRequest("Malformed HTTP request: this is no forward proxy."))
+            return
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, lines) + rest)
+
+    def _malformed(self, error: httptools.HttpParserError) -> None:
+        cause = error.__context__
+        if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(cause, PenstockError):
+            self.transport.abort()
+            raise error
+        fault = cause if isinstance(cause, PenstockError) else MalformedRequest(f"Malformed HTTP request: {error}")
+        if self._incoming is not None:
+            self._deaf = True
+            self._incoming.fail(fault)
+        else:
+            self._refuse(fault)
+
+    def _refuse(self, error: PenstockError) -> None:
+        """Answers what never became a call, as soon as the answers before it are out, and closes."""
+        if self._calls:
+            self._deaf = True
+            return
+        body = error_body(error)
+        retry = b"" if error.retry_after is None else b"retry-after: %d\r\n" % error.retry_after
+        self.write(
+            b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b"
+            % (status_line(error.status, b""), len(body), retry, body)
+        )
+        self._linger()
+
+    def _linger(self) -> None:
+        """Closing with unread bytes would reset the connection and lose the answer on its way."""
+        self._deaf = True
+        self.deadline = self.plane.deadlines.now + LINGER
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._go_on_reading()
+
+
+def _length(headers: Headers) -> int | None:
+    """The declared length of the body; 0 where none comes, None where it comes in chunks."""
+    for lower, _, value in headers:
+        if lower == b"content-length":
+            return int(value)
+        if lower == b"transfer-encoding":
+            return None
+    return 0
+
+
+def _origin_form(url: bytes) -> bytes:
+    """The path of a request target in absolute form. Raises MalformedRequest."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError as error:
+        raise MalformedRequest("Malformed HTTP request: the request target is no path.") from error
+    return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")

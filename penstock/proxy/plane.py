@@ -1,0 +1,33 @@
+"""What the data plane's connections share."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from penstock.core.deadlines import Deadlines
+from penstock.core.settings import Settings
+from penstock.features.record import Recorder
+from penstock.gateway.snapshot import Snapshots
+from penstock.model.body import Bounds
+from penstock.model.exchange import Exchange
+
+
+@dataclass(slots=True)
+class Plane:
+    """The data plane of one process."""
+
+    settings: Settings
+    snapshots: Snapshots
+    recorder: Recorder
+    deadlines: Deadlines
+    bounds: Bounds
+    connections: int = 0
+    calls: dict[Exchange, asyncio.Task[None]] = field(default_factory=dict[Exchange, asyncio.Task[None]])
+    stopping: bool = False  # no new calls; /readyz says 503
+
+    async def stop(self) -> None:
+        """Cancels the calls that still run, and waits until each has left its record."""
+        self.stopping = True
+        running = list(self.calls.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

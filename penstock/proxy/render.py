@@ -1,0 +1,70 @@
+"""Errors and heads as bytes."""
+
+from functools import lru_cache
+from http import HTTPStatus
+
+from penstock.core.codec import encode
+from penstock.core.errors import PenstockError
+from penstock.core.headers import Headers
+from penstock.model.exchange import Exchange
+from penstock.model.reply import Body, Reply
+from penstock.wire.headers import back
+
+
+def error_body(error: PenstockError) -> bytes:
+    """The data plane's envelope (specification of the data plane, 15.1)."""
+    return encode(
+        {
+            "success": False,
+            "result": [],
+            "messages": [],
+            "error": [{"code": error.code, "message": error.message}],
+            "name": "AiGatewayError",
+            "httpCode": error.status,
+            "internalCode": error.code,
+            "message": error.message,
+            "description": error.message,
+        }
+    )
+
+
+def error_reply(error: PenstockError) -> Reply:
+    """The same as a complete reply."""
+    data = error_body(error)
+    body = Body(_nothing, _nothing)
+    body.feed(data)
+    body.finish()
+    headers: Headers = [(b"content-type", b"content-type", b"application/json")]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"retry-after", b"%d" % error.retry_after))
+    reply = Reply(error.status, b"", headers, body)
+    reply.length = len(data)
+    return reply
+
+
+def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
+    """Status line and headers, the blank line included. ``framing`` is a whole header line, or empty."""
+    lines = [status_line(reply.status, reply.reason)]
+    lines += [b"%b: %b\r\n" % (name, value) for _, name, value in back(reply.headers)]
+    name = ex.name.encode()
+    if ex.gateway is None or ex.gateway.collect_logs:
+        lines.append(b"cf-aig-log-id: %b\r\n" % name)
+    lines.append(b"cf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n" % (name, ex.event_id.encode("latin-1")))
+    lines.append(framing)
+    lines.append(b"connection: close\r\n\r\n" if close else b"\r\n")
+    return b"".join(lines)
+
+
+@lru_cache(256)
+def status_line(status: int, reason: bytes) -> bytes:
+    """The provider's reason phrase where it sent one."""
+    if not reason:
+        reason = HTTPStatus(status).phrase.encode() if status in _KNOWN else b"Unknown"
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason)
+
+
+_KNOWN = frozenset(HTTPStatus)
+
+
+def _nothing() -> None:
+    """A reply that is complete needs no back-pressure."""

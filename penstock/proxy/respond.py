@@ -1,0 +1,189 @@
+"""A reply, or a refusal, leaves through here; by one door.
+
+Before the first byte an error is an error reply; after it, the end of a stream that says so: an error frame in the
+client's dialect where the answer is an event stream, and never a proper end (decisions of the data plane).
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Protocol
+
+from penstock.core.errors import PenstockError
+from penstock.model.exchange import Exchange
+from penstock.model.reply import Body, Reply
+from penstock.providers.dialects import DIALECTS
+from penstock.proxy.render import error_reply, head
+
+_NO_BODY = frozenset({204, 304})
+
+
+class Client(Protocol):
+    """The connection to answer on."""
+
+    http10: bool
+    closing: bool  # this answer is the connection's last
+
+    def write(self, data: bytes) -> None: ...
+    def cut(self) -> None:
+        """Drops the connection without a proper end, after what was written."""
+        ...
+
+    def reads_from(self, body: Body | None) -> None:
+        """Names the body to pause when the client does not read."""
+        ...
+
+
+def apologise(ex: Exchange, client: Client) -> None:
+    """The scope has closed on a call that has no proper end: an error where nothing was sent yet, else a cut."""
+    if ex.begun or ex.error is None:
+        client.cut()
+    else:
+        Outlet(ex, error_reply(ex.error), client).begin()
+
+
+async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
+    """Waits for the reply and sends it to its end. Notes a refusal or fault in ``ex.error``."""
+    try:
+        reply = await pending
+    except PenstockError as error:
+        ex.error = error
+        reply = error_reply(error)
+        ex.answer_size = reply.length or 0
+    outlet = Outlet(ex, reply, client)
+    outlet.begin()
+    if not outlet.ended:
+        client.reads_from(reply.body)
+        try:
+            await outlet.wait()
+        finally:
+            client.reads_from(None)
+
+
+class Outlet:
+    """Takes a reply's frames, lets the stages see them, and writes them in the client's framing."""
+
+    __slots__ = ("_broken", "_chunked", "_client", "_ex", "_fault", "_held", "_reply", "_silent", "_waiter", "ended")
+
+    def __init__(self, ex: Exchange, reply: Reply, client: Client) -> None:
+        self._ex = ex
+        self._reply = reply
+        self._client = client
+        self._waiter: asyncio.Future[None] | None = None
+        self._held: list[bytes] | None = []  # written together, while the reply hands over what it already has
+        self._silent = ex.request.method == b"HEAD" or reply.status in _NO_BODY
+        self._chunked = False
+        self._broken = False
+        self._fault: Exception | None = None
+        self.ended = False
+
+    def begin(self) -> None:
+        """Writes the head and what is here of the body, in one go."""
+        framing = self._framing()
+        close = self._client.closing or not self._ex.request.body.complete
+        held = self._held = [head(self._reply, self._ex, framing, close=close)]
+        self._reply.body.send_to(self)
+        self._held = None
+        self._ex.begun = True
+        self._client.write(b"".join(held) if len(held) > 1 else held[0])
+        if self._broken:
+            self._client.cut()
+        if self._fault is not None:
+            raise self._fault
+
+    async def wait(self) -> None:
+        """Until the last frame is written."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    def on_frame(self, data: bytes) -> None:
+        if self.ended:
+            return
+        try:
+            for stage in self._reply.stages:
+                data = stage.feed(data)
+        except PenstockError as error:  # a guard's verdict
+            self.on_error(error)
+        except Exception as fault:  # noqa: BLE001  a callback has no scope to fall into: hand it to the call's
+            self._crash(fault)
+        else:
+            self._write(data)
+
+    def on_end(self) -> None:
+        if self.ended:
+            return
+        self._ex.last_byte = time.monotonic()
+        try:
+            for index in range(len(self._reply.stages)):
+                self._write(self._end_of(index))
+        except PenstockError as error:
+            self.on_error(error)
+        except Exception as fault:  # noqa: BLE001  as above
+            self._crash(fault)
+        else:
+            if self._chunked:
+                self._put(b"0\r\n\r\n")
+            self._finish()
+
+    def on_error(self, error: PenstockError) -> None:
+        """The answer broke: said so where the format can, and cut."""
+        if self.ended:
+            return
+        self._ex.last_byte = time.monotonic()
+        self._ex.error = error
+        self._write(self._error_frame(error))
+        self._broken = True
+        if self._held is None:
+            self._client.cut()
+        self._finish()
+
+    def _end_of(self, index: int) -> bytes:
+        """What a stage held back, after the stages behind it have seen it."""
+        stages = self._reply.stages
+        rest = stages[index].end()
+        if rest:
+            for stage in stages[index + 1 :]:
+                rest = stage.feed(rest)
+        return rest
+
+    def _framing(self) -> bytes:
+        reply, client = self._reply, self._client
+        if self._silent:
+            return b"content-length: %d\r\n" % reply.length if reply.length is not None and reply.status != 204 else b""
+        if reply.length is not None:
+            return b"content-length: %d\r\n" % reply.length
+        if client.http10:
+            client.closing = True
+            return b""
+        self._chunked = True
+        return b"transfer-encoding: chunked\r\n"
+
+    def _error_frame(self, error: PenstockError) -> bytes:
+        if not (self._reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
+            return b""
+        if self._reply.header(b"content-encoding") is not None or self._ex.target is None:
+            return b""  # it could not be read amid encoded bytes
+        dialect = DIALECTS.get(self._ex.target.endpoint.dialect)
+        return dialect.error_frame(error) if dialect else b""
+
+    def _write(self, data: bytes) -> None:
+        if data and not self._silent:
+            self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+
+    def _put(self, data: bytes) -> None:
+        if self._held is None:
+            self._client.write(data)
+        else:
+            self._held.append(data)
+
+    def _crash(self, fault: Exception) -> None:
+        self.ended = True
+        if self._waiter is None:
+            self._fault = fault
+        elif not self._waiter.done():
+            self._waiter.set_exception(fault)
+
+    def _finish(self) -> None:
+        self.ended = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,1 @@
+"""Shipped test helpers: a server on real sockets, memory ports."""

@@ -1,0 +1,72 @@
+"""A log in memory, and records to fill logs with."""
+
+from typing import Any
+
+from penstock.core import ids
+from penstock.model.record import LogRecord
+from penstock.ports.logsink import LogSink
+
+
+class MemoryLogSink(LogSink):
+    """Keeps every record in ``records``; each is written at once."""
+
+    def __init__(self) -> None:
+        self.records: list[LogRecord] = []
+        self.dropped_bodies = 0
+        self.dropped_rows = 0
+        self.written_rows = 0
+
+    def offer(self, record: LogRecord) -> None:
+        self.records.append(record)
+        self.written_rows += 1
+
+    def pending(self) -> int:
+        return 0
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self, limit: float) -> None:
+        """Nothing to stop."""
+
+    async def settled(self) -> None:
+        """Everything is written already."""
+
+
+def a_record(**fields: Any) -> LogRecord:
+    """A record of an ordinary call, with a new id; ``fields`` replace its values."""
+    log_id: bytes = fields.pop("id", None) or ids.new()
+    record = LogRecord(
+        id=log_id,
+        account="0123456789abcdef" * 2,
+        gateway="default",
+        event_id=ids.text(log_id),
+        created_at=ids.millis(log_id),
+        duration=120,
+        provider="openai",
+        model="gpt-4o-mini",
+        model_type="text-generation",
+        request_type="chat",
+        path="chat/completions",
+        status_code=200,
+        success=True,
+        cached=False,
+        step=0,
+        tokens_in=12,
+        tokens_out=34,
+        cost=22_200,
+        custom_cost=False,
+        metadata='{"user":"u1"}',
+        request_content_type="application/json",
+        response_content_type="application/json",
+        request_size=16,
+        response_size=17,
+        user_agent="OpenAI/Python 2.0",
+        outcome="answered",
+        detail=b'{"method":"POST","timings":{"total":120.0,"latency":80.0}}',
+        request=b'{"model":"gpt4"}',
+        response=b'{"choices":[{}]}\n',
+    )
+    for name, value in fields.items():
+        setattr(record, name, value)
+    return record

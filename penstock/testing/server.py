@@ -1,0 +1,63 @@
+"""A real server on a real socket, in the loop of the test."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from penstock.app import Application, Identity
+from penstock.core.settings import Settings
+from penstock.gateway.compile import upstreams
+from penstock.gateway.snapshot import Snapshot
+from penstock.ports.logsink import LogSink
+
+ACCOUNT = "0123456789abcdef0123456789abcdef"
+
+
+class Running:
+    """The application and where it listens."""
+
+    def __init__(self, app: Application, port: int, server: uvicorn.Server) -> None:
+        self.app = app
+        self.port = port
+        self.server = server
+
+    def url(self, gateway: str = "default", provider: str = "openai") -> str:
+        """The base URL for a provider's SDK."""
+        return f"http://127.0.0.1:{self.port}/v1/{ACCOUNT}/{gateway}/{provider}"
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, sink: LogSink, *, tokens: dict[bytes, str] | None = None, adjust: Callable[[Application], Snapshot | None] | None = None
+) -> AsyncIterator[Running]:
+    """Serves until the block ends. ``adjust`` may return another snapshot for the application."""
+    app = Application(settings, Identity((ACCOUNT,), tokens or {}), upstreams(settings.providers), sink)
+    server = app.server()
+    _leave_signals_alone(server)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    serving = asyncio.ensure_future(server.serve([listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    if serving.done():
+        serving.result()
+    if adjust is not None and (snapshot := adjust(app)) is not None:
+        app.plane.snapshots.current = snapshot
+    try:
+        yield Running(app, listener.getsockname()[1], server)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _leave_signals_alone(server: uvicorn.Server) -> None:
+    """The test's process keeps its own."""
+
+    @contextlib.contextmanager
+    def nothing() -> Iterator[None]:
+        yield
+
+    server.capture_signals = nothing

@@ -1,0 +1,99 @@
+"""Server-sent events: cuts a stream of bytes into events, whatever the frames it comes in, and changes no byte."""
+
+import re
+
+CAP = 1 << 20
+
+# A line end and a blank line. A CR that is the last byte so far may yet become CRLF, so it does not end an event.
+_END = re.compile(rb"(?:\n|\r\n|\r(?!\n))(?:\n|\r\n|\r(?=[^\n]))")
+_OVERLAP = 3  # bytes at the end of what is held that may be the beginning of an event's end
+
+
+class Piece(bytes):
+    """A part of an event that is larger than the cap: nothing to be read, but to be handed on."""
+
+    __slots__ = ()
+
+
+class Events:
+    """Cuts at blank lines (LF, CRLF, CR and mixtures). Everything returned, and ``rest``, joined: what was fed.
+
+    An event is held until it is complete. One that outgrows ``cap`` bytes is handed on as it comes, in ``Piece``s up
+    to and including its end, so that memory stays bounded; the events after it are whole again.
+    """
+
+    __slots__ = ("_cap", "_held", "_oversized")
+
+    def __init__(self, cap: int = CAP) -> None:
+        self._cap = cap
+        self._held = bytearray()
+        self._oversized = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The events that are complete now, each with its blank line."""
+        events: list[bytes] = []
+        if self._held:
+            data = self._finish_held(data, events)
+            if not data:
+                return events
+        # here nothing is held: data begins an event
+        if b"\r" not in data:
+            end = data.find(b"\n\n")
+            if 0 <= end == len(data) - 2:  # the common frame: one event, whole
+                events.append(data)
+                return events
+            parts = data.split(b"\n\n")
+            rest = parts.pop()
+            events += [part + b"\n\n" for part in parts]
+        else:
+            begin = 0
+            for match in _END.finditer(data):
+                events.append(data[begin : match.end()])
+                begin = match.end()
+            rest = data[begin:]
+        if rest:
+            self._held += rest
+            self._shed(events)
+        return events
+
+    def rest(self) -> bytes:
+        """What is left at the end of the stream: an event without its blank line, or nothing."""
+        data = Piece(self._held) if self._oversized else bytes(self._held)
+        self._held.clear()
+        self._oversized = False
+        return data
+
+    def _finish_held(self, data: bytes, events: list[bytes]) -> bytes:
+        """Adds to the event that is held; returns what follows it, once it has its end."""
+        held = self._held
+        start = max(0, len(held) - _OVERLAP)
+        held += data
+        match = _END.search(held, start)
+        if match is None:
+            self._shed(events)
+            return b""
+        end = match.end()
+        event = held[:end]
+        following = bytes(held[end:])
+        held.clear()
+        events.append(Piece(event) if self._oversized else bytes(event))
+        self._oversized = False
+        return following
+
+    def _shed(self, events: list[bytes]) -> None:
+        held = self._held
+        if len(held) > self._cap:
+            self._oversized = True
+        if self._oversized and len(held) > _OVERLAP:
+            events.append(Piece(held[:-_OVERLAP]))
+            del held[:-_OVERLAP]
+
+
+def data_of(event: bytes) -> bytes:
+    """An event's data lines, joined by line feeds; empty where it has none."""
+    if event.startswith(b"data: ") and event.endswith(b"\n\n"):
+        data = event[6:-2]
+        if b"\n" not in data and b"\r" not in data:
+            return data
+    lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
+    return b"\n".join([line.removeprefix(b" ") for line in lines])

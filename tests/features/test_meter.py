@@ -1,0 +1,249 @@
+"""Usage, cost and the kept answer, whatever the bytes' way."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+from itertools import pairwise
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core.budget import Budget
+from penstock.features.meter import READ_LIMIT, Meter
+from penstock.model.body import Bounds, RequestBody
+from penstock.model.exchange import Exchange
+from penstock.model.plan import Target
+from penstock.model.reply import Body, Reply
+from penstock.model.request import Request
+from penstock.model.usage import Asked
+from penstock.providers import catalog
+from penstock.providers.prices import PriceBook
+from penstock.providers.upstream import Upstream
+
+ROWS = catalog.load()
+BOOK = PriceBook(ROWS)
+METER = Meter(BOOK, 1 << 20)
+
+
+class Still:
+    """A flow that never stops."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def proceed(self) -> None: ...
+
+
+def br(data: bytes) -> bytes:
+    return brotli.compress(data)
+
+
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": br,
+    "zstd": zstandard.compress,
+    "gzip, br": lambda data: br(gzip.compress(data)),
+}
+
+CHAT = json.dumps(
+    {
+        "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"message": {"content": "Hello"}}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 400}},
+    }
+).encode()
+CHAT_COST = 600 * 150 + 400 * 75 + 100 * 600
+
+
+def chunk(**members: object) -> bytes:
+    told = {"model": "gpt-4o-mini-2024-07-18", "choices": [{"delta": {"content": "Hi"}}], "usage": None, **members}
+    return f"data: {json.dumps(told)}\n\n".encode()
+
+
+CHAT_STREAM = chunk() * 3 + chunk(choices=[], usage={"prompt_tokens": 10, "completion_tokens": 3}) + b"data: [DONE]\n\n"
+ANTHROPIC_STREAM = (
+    b'event: message_start\r\ndata: {"type":"message_start","message":{"model":"claude-sonnet-4-5-20250929","usage":'
+    b'{"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":20,"cache_creation":'
+    b'{"ephemeral_5m_input_tokens":15,"ephemeral_1h_input_tokens":5},"output_tokens":1}}}\r\n\r\n'
+    b'event: content_block_delta\r\ndata: {"type":"content_block_delta","delta":{"text":"Hi"}}\r\n\r\n'
+    b'event: message_delta\r\ndata: {"type":"message_delta","usage":{"output_tokens":30}}\r\n\r\n'
+    b'event: message_stop\r\ndata: {"type":"message_stop"}\r\n\r\n'
+)
+ANTHROPIC_COST = 10 * 3000 + 100 * 300 + 15 * 3750 + 5 * 6000 + 30 * 15000
+RESPONSES_STREAM = (
+    b'event: response.created\ndata: {"type":"response.created","response":{"model":"gpt-4o-mini","usage":null}}\n\n'
+    b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"Hi"}\n\n'
+    b'event: response.completed\ndata: {"type":"response.completed","response":{"model":"gpt-4o-mini","error":null,'
+    b'"usage":{"input_tokens":7,"input_tokens_details":{"cached_tokens":2},"output_tokens":5}}}\n\n'
+)
+
+
+def metered(
+    data: bytes,
+    path: str,
+    *,
+    provider: str = "openai",
+    kind: bytes = b"application/json",
+    coding: str = "",
+    status: int = 200,
+    at: list[int] | None = None,
+    meter: Meter = METER,
+    asked: Asked | None = None,
+    finish: bool = True,
+) -> Exchange:
+    """One answer in frames cut at the places given, through the meter, to the end of the call."""
+    flow = Still()
+    ex = Exchange(Request(b"POST", [], RequestBody(flow, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)), 0.0)
+    ex.request.asked = asked or Asked()
+    upstream = Upstream(ROWS[provider])
+    ex.target = Target(provider, upstream, upstream.target(path.encode()), upstream.endpoint(path.encode()))
+    headers = [(b"content-type", b"Content-Type", kind), (b"content-encoding", b"Content-Encoding", coding.encode())]
+    reply = Reply(status, b"OK", headers[: 2 if coding else 1], Body(flow.pause, flow.resume))
+    assert meter.count(ex, reply) is reply
+    (stage,) = reply.stages
+    edges = [0, *sorted(min(i, len(data)) for i in at or []), len(data)]
+    for begin, end in pairwise(edges):
+        assert stage.feed(data[begin:end]) == data[begin:end]
+    if finish:
+        assert stage.end() == b""
+    assert ex.close() == []
+    return ex
+
+
+SSE = b"text/event-stream; charset=utf-8"
+
+
+def test_a_json_answer() -> None:
+    ex = metered(CHAT, "chat/completions")
+    assert ex.reported is not None
+    assert ex.reported.usage is not None
+    assert ex.reported.model == "gpt-4o-mini-2024-07-18"
+    assert json.loads(ex.reported.usage.raw) == json.loads(CHAT)["usage"]
+    assert (ex.cost, ex.answer, ex.answer_size) == (CHAT_COST, CHAT, len(CHAT))
+    assert ex.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "stream", "cost"),
+    [
+        ("openai", "v1/chat/completions", CHAT_STREAM, 10 * 150 + 3 * 600),
+        ("openai", "responses", RESPONSES_STREAM, 5 * 150 + 2 * 75 + 5 * 600),
+        ("anthropic", "v1/messages", ANTHROPIC_STREAM, ANTHROPIC_COST),
+    ],
+)
+@given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 1500), max_size=30))
+def test_usage_does_not_depend_on_cuts_or_codings(
+    provider: str, path: str, stream: bytes, cost: int, coding: str, at: list[int]
+) -> None:
+    sent = CODINGS[coding](stream)
+    ex = metered(sent, path, provider=provider, kind=SSE, coding=coding, at=at)
+    assert ex.reported is not None
+    assert ex.reported.usage is not None
+    assert (ex.cost, ex.answer, ex.answer_size, ex.warnings) == (cost, stream, len(sent), [])
+
+
+@given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 300), max_size=10))
+def test_nor_does_that_of_a_json_answer(coding: str, at: list[int]) -> None:
+    ex = metered(CODINGS[coding](CHAT), "chat/completions", coding=coding, at=at)
+    assert (ex.cost, ex.answer, ex.warnings) == (CHAT_COST, CHAT, [])
+
+
+def test_the_last_event_may_lack_its_blank_line() -> None:
+    last = chunk(usage={"prompt_tokens": 10, "completion_tokens": 3})
+    assert metered((chunk() + last).rstrip(), "chat/completions", kind=SSE).cost == 10 * 150 + 3 * 600
+
+
+def test_a_stream_whose_client_left_or_that_broke() -> None:
+    ex = metered(CHAT_STREAM[:300], "chat/completions", kind=SSE, finish=False)
+    assert ex.reported is not None
+    assert (ex.reported.model, ex.reported.usage, ex.cost) == ("gpt-4o-mini-2024-07-18", None, None)
+    assert ex.answer == CHAT_STREAM[:300]
+    ex = metered(ANTHROPIC_STREAM[:400], "v1/messages", provider="anthropic", kind=SSE, finish=False)
+    assert ex.reported is not None
+    assert ex.reported.usage is not None
+    assert (ex.reported.usage.cache_read, ex.reported.usage.tokens_out) == (100, 1)
+
+
+def test_a_json_answer_that_broke() -> None:
+    ex = metered(CHAT[:-20], "chat/completions", finish=False)
+    assert (ex.cost, ex.answer, ex.answer_size) == (None, CHAT[:-20], len(CHAT) - 20)
+
+
+def test_an_error_in_a_200() -> None:
+    ex = metered(b'{"error":{"message":"no"}}', "chat/completions")
+    assert ex.reported is not None
+    assert (ex.reported.error, ex.cost) == (True, None)
+
+
+def test_an_error_answer_is_kept_and_not_read() -> None:
+    ex = metered(b'{"error":{"message":"no"}}', "chat/completions", status=429)
+    assert (ex.reported, ex.cost, ex.answer) == (None, None, b'{"error":{"message":"no"}}')
+
+
+def test_an_opaque_answer_is_only_counted_and_kept() -> None:
+    ex = metered(b"\x00\x01", "audio/speech", kind=b"audio/mpeg")
+    assert (ex.reported, ex.cost, ex.answer, ex.answer_size) == (None, None, b"\x00\x01", 2)
+    ex = metered(gzip.compress(b"list"), "models", coding="gzip")
+    assert ex.answer == b"list"
+
+
+def test_what_may_not_be_kept_is_not() -> None:
+    ex = metered(CHAT, "chat/completions", meter=Meter(BOOK, 0))
+    assert (ex.answer, ex.cost, ex.answer_size) == (None, CHAT_COST, len(CHAT))
+    for kind, data in ((SSE, CHAT_STREAM), (b"application/json", CHAT)):
+        ex = metered(data, "chat/completions", kind=kind, meter=Meter(BOOK, len(data) - 1), at=[5, 50])
+        assert ex.answer is None
+        assert ex.cost is not None
+        assert metered(data, "chat/completions", kind=kind, meter=Meter(BOOK, len(data))).answer == data
+    assert metered(bytes(11), "files", meter=Meter(BOOK, 10)).answer is None
+    assert metered(gzip.compress(bytes(99)), "files", coding="gzip", meter=Meter(BOOK, 98)).answer is None
+
+
+def test_an_answer_too_large_to_be_read_says_so() -> None:
+    huge = CHAT + b" " * READ_LIMIT
+    ex = metered(huge, "chat/completions", at=[100])
+    assert (ex.reported, ex.cost, ex.answer, ex.answer_size) == (None, None, None, len(huge))
+    assert "usage not read" in ex.warnings[0]
+    ex = metered(b"data: " + huge + b"\n\n", "chat/completions", kind=SSE, at=[100, len(huge)])
+    assert ex.cost is None
+    assert "usage not read" in ex.warnings[0]
+    ex = metered(gzip.compress(huge), "chat/completions", coding="gzip")
+    assert (ex.cost, ex.answer) == (None, None)
+    assert "usage" in ex.warnings[0]
+
+
+@pytest.mark.parametrize("kind", [SSE, b"application/json"])
+@pytest.mark.parametrize(
+    ("coding", "data"),
+    [("compress", CHAT), ("gzip", b"\xff" * 99), ("gzip", CHAT_STREAM)],
+    ids=["unknown", "corrupt", "plain"],
+)
+def test_a_coding_that_cannot_be_read_says_so(kind: bytes, coding: str, data: bytes) -> None:
+    ex = metered(data, "chat/completions", kind=kind, coding=coding)
+    assert (ex.cost, ex.answer, ex.answer_size) == (None, None, len(data))
+    assert "content coding" in ex.warnings[0]
+
+
+def test_the_model_asked_for_prices_an_answer_that_names_none() -> None:
+    body = b'{"usage":{"prompt_tokens":10,"completion_tokens":0}}'
+    assert metered(body, "chat/completions", asked=Asked("gpt-4o-mini")).cost == 1500
+    assert metered(body, "chat/completions", asked=Asked("unheard-of")).cost is None
+
+
+def test_a_service_tier_has_its_price() -> None:
+    body = json.loads(CHAT) | {"model": "gpt-5.4"}
+    standard = metered(json.dumps(body).encode(), "chat/completions").cost
+    flex = metered(json.dumps(body | {"service_tier": "flex"}).encode(), "chat/completions").cost
+    assert standard is not None
+    assert flex is not None
+    assert flex < standard
+
+
+def test_embeddings() -> None:
+    body = b'{"object":"list","data":[],"model":"text-embedding-3-small","usage":{"prompt_tokens":8,"total_tokens":8}}'
+    assert metered(body, "embeddings").cost == 160

@@ -1,0 +1,267 @@
+"""Ten situations times five client behaviours on a real server: in each cell one outcome, one log row, one settlement,
+one closed upstream, and nothing left open."""
+
+import asyncio
+import dataclasses
+import itertools
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+
+from penstock.app import Application
+from penstock.core.errors import PromptBlocked, RateLimited, ReplyBlocked
+from penstock.core.headers import Headers
+from penstock.core.settings import load
+from penstock.gateway.compile import CompiledGateway
+from penstock.gateway.snapshot import Snapshot
+from penstock.mock import server as mock
+from penstock.model.exchange import Exchange
+from penstock.model.plan import Plan, Target
+from penstock.model.reply import Body, Reply
+from penstock.ports.transport import Origin
+from penstock.providers.upstream import Upstream
+from penstock.testing.logsink import MemoryLogSink
+from penstock.testing.server import ACCOUNT, Running, running
+
+FRAMES, PACE = 6, 15  # of a simulated stream: content frames, and milliseconds between two
+
+
+class Tickets:
+    """Limits that reserve before the call and settle after it; ``full`` refuses."""
+
+    def __init__(self, *, full: bool = False) -> None:
+        self.full = full
+        self.reserved = self.settled = 0
+
+    async def admit(self, ex: Exchange) -> None:
+        if self.full:
+            raise RateLimited
+        self.reserved += 1
+        ex.defer(self._settle)
+
+    def _settle(self, _: Exchange) -> None:
+        self.settled += 1
+
+
+class BlockedPrompt:
+    async def inspect_request(self, ex: Exchange) -> None:
+        raise PromptBlocked
+
+    def inspect_reply(self, ex: Exchange, reply: Reply) -> Reply:
+        return reply
+
+
+class BlockedReply:
+    """Lets two frames through and then finds something."""
+
+    async def inspect_request(self, ex: Exchange) -> None: ...
+
+    def inspect_reply(self, ex: Exchange, reply: Reply) -> Reply:
+        reply.stages.append(_BlockAtThird())
+        return reply
+
+
+class _BlockAtThird:
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self.seen += 1
+        if self.seen > 2:
+            raise ReplyBlocked
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+
+class Fault:
+    """A programming error in a stage."""
+
+    async def check(self, ex: Exchange) -> None:
+        raise ZeroDivisionError("planted")
+
+
+class Hit:
+    """A cache that always has the answer."""
+
+    async def lookup(self, ex: Exchange) -> Reply:
+        body = Body(lambda: None, lambda: None)
+        for number in range(3):
+            body.feed(b"data: %d\n\n" % number)
+        body.finish()
+        headers: Headers = [(b"content-type", b"Content-Type", b"text/event-stream")]
+        return Reply(200, b"OK", headers, body)
+
+    def capture(self, ex: Exchange, reply: Reply) -> Reply:
+        return reply
+
+
+class TwoTargets:
+    """Routing with a dead target before the live one, or before another dead one."""
+
+    def __init__(self, live: CompiledGateway, dead: int, *, all_dead: bool) -> None:
+        self.live = live
+        self.dead = Origin(False, "127.0.0.1", dead)
+        self.all_dead = all_dead
+
+    def plan(self, ex: Exchange) -> Plan:
+        (target,) = self.live.routing.plan(ex).targets
+        gone = Target(target.provider, _at(target.upstream, self.dead), target.path, target.endpoint)
+        return Plan((gone, gone if self.all_dead else target))
+
+
+def _at(upstream: Upstream, origin: Origin) -> Upstream:
+    return Upstream(upstream.provider, f"http://{origin.host}:{origin.port}")
+
+
+SITUATIONS = {  # gateway, control headers, status a client that stays sees, its outcome, upstream calls
+    "all well": ("default", {}, 200, "answered"),
+    "unknown gateway": ("unknown", {}, 400, "refused"),
+    "over the limit": ("full", {}, 429, "refused"),
+    "prompt blocked": ("blocked", {}, 424, "refused"),
+    "cache hit": ("cached", {}, 200, "answered"),
+    "first target down": ("fallback", {}, 200, "answered"),
+    "all down": ("dead", {}, 502, "failed"),
+    "broken mid-stream": ("default", {"x-mock-cut-frames": "4"}, 200, "broken"),
+    "reply blocked mid-stream": ("blocked-reply", {}, 200, "refused"),
+    "programming error": ("fault", {}, 500, "bug"),
+}
+CLIENTS = ["stays", "leaves at chunk 0", "leaves at chunk 1", "leaves at chunk 2", "is cancelled"]
+STREAMS = {"all well", "first target down", "broken mid-stream", "reply blocked mid-stream"}
+
+
+@dataclasses.dataclass
+class House:
+    server: Running
+    provider: mock.MockServer
+    sink: MemoryLogSink
+    tickets: Tickets
+
+
+def _situations(app: Application, tickets: Tickets, dead: int) -> Snapshot:
+    plain = app.snapshot().gateway(_anything())
+    plain.limits = tickets
+    change: Callable[..., CompiledGateway] = dataclasses.replace
+    gateways = {
+        "default": plain,
+        "full": change(plain, limits=Tickets(full=True)),
+        "blocked": change(plain, guard=BlockedPrompt()),
+        "cached": change(plain, cache=Hit()),
+        "fallback": change(plain, routing=TwoTargets(plain, dead, all_dead=False)),
+        "dead": change(plain, routing=TwoTargets(plain, dead, all_dead=True)),
+        "blocked-reply": change(plain, guard=BlockedReply()),
+        "fault": change(plain, policies=Fault()),
+    }
+    return Snapshot(2, {(ACCOUNT, name): gateway for name, gateway in gateways.items()})
+
+
+def _anything() -> Exchange:
+    from penstock.model.request import Request
+
+    request = Request(b"POST", [], None)
+    request.account, request.gateway = ACCOUNT, "default"
+    return Exchange(request, 0.0)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[House]:
+    provider = await mock.start()
+    sink, tickets = MemoryLogSink(), Tickets()
+    config = tmp_path_factory.mktemp("line") / "penstock.toml"
+    config.write_text(f'[providers.openai]\nbase_url = "{provider.url}/openai"\n')
+    settings = load({}, {}, config)
+    dead = unused_tcp_port_factory()
+    async with running(settings, sink, adjust=lambda app: _situations(app, tickets, dead)) as server:
+        yield House(server, provider, sink, tickets)
+    await provider.stop()
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+def _request(house: House, gateway: str, controls: dict[str, str], event: str) -> bytes:
+    body = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+    controls = {"x-mock-frames": str(FRAMES), "x-mock-pace": str(PACE), "cf-aig-event-id": event} | controls
+    lines = "".join(f"{name}: {value}\r\n" for name, value in controls.items())
+    path = f"/v1/{ACCOUNT}/{gateway}/openai/chat/completions"
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{lines}content-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def _chunks(reader: asyncio.StreamReader, count: int) -> None:
+    for _ in range(count):
+        size = int(await reader.readline(), 16)
+        await reader.readexactly(size + 2)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("situation", "client"), list(itertools.product(SITUATIONS, CLIENTS)))
+async def test_one_outcome_one_row_one_settlement_one_closed_upstream(house: House, situation: str, client: str) -> None:
+    gateway, controls, status, expected = SITUATIONS[situation]
+    event = f"{situation} / {client}".replace(" ", "-")
+    plane = house.server.app.plane
+    calls = house.server.app.telemetry.calls.values
+    counted, rows, reserved = sum(calls.values()), len(house.sink.records), house.tickets.reserved
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
+    writer.write(_request(house, gateway, controls, event))
+    streams = situation in STREAMS
+    seen = b""
+    try:
+        if client == "is cancelled":
+            await _until(lambda: len(plane.calls) == 1 or len(house.sink.records) > rows)
+            running = list(plane.calls.values())
+            for task in running:
+                task.cancel()
+            if running:
+                seen = await reader.read()
+        elif client == "leaves at chunk 0":
+            await writer.drain()
+            if streams:
+                await _until(lambda: len(plane.calls) == 1)
+        else:
+            seen = await _head(reader)
+            if client == "stays":
+                seen += b"" if expected == "answered" and not streams else await _rest(reader, seen)
+            elif streams:
+                await _chunks(reader, int(client[-1]))
+    finally:
+        writer.close()
+    await _until(lambda: not plane.calls and plane.connections == 0 and len(house.sink.records) > rows)
+    await house.provider.until(lambda stats: house.server.app.transport.counts()[0] == 0)
+
+    (row,) = house.sink.records[rows:]
+    assert sum(calls.values()) == counted + 1
+    assert row.event_id == event
+    if client == "stays":
+        assert row.outcome == expected
+        assert seen.startswith(b"HTTP/1.1 %d " % status)
+    elif streams and client == "is cancelled":
+        assert row.outcome == "cancelled"
+    elif streams and client != "stays":
+        assert row.outcome == "client_gone"
+    else:  # it was over before the client could leave, or it left first
+        assert row.outcome in {expected, "client_gone", "cancelled"}
+    assert house.tickets.settled == house.tickets.reserved
+    assert house.tickets.reserved - reserved <= 1
+    assert house.server.app.transport.counts()[0] == 0
+    assert plane.bounds.budget.used == 0
+
+
+async def _rest(reader: asyncio.StreamReader, head: bytes) -> bytes:
+    """The rest of an answer: to its last chunk, its length, or the cut."""
+    if b"content-length:" in head.lower():
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        return await reader.readexactly(length)
+    try:
+        return await reader.readuntil(b"0\r\n\r\n")
+    except asyncio.IncompleteReadError as cut:
+        return cut.partial
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.002)

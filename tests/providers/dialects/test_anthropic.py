@@ -1,0 +1,93 @@
+"""Anthropic messages: what is read of them."""
+
+import json
+
+from penstock.core.errors import ProviderBroke
+from penstock.model.usage import Asked, Reported
+from penstock.providers.dialects.anthropic import Anthropic
+
+ANTHROPIC = Anthropic()
+START = {
+    "input_tokens": 10,
+    "cache_creation_input_tokens": 30,
+    "cache_read_input_tokens": 500,
+    "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 10},
+    "output_tokens": 1,
+    "service_tier": "standard",
+}
+
+
+def event(kind: str, **members: object) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **members})}\n\n".encode()
+
+
+MESSAGE_START = event("message_start", message={"type": "message", "model": "claude-x", "usage": START})
+DELTA = event("content_block_delta", index=0, delta={"type": "text_delta", "text": "Hello"})
+END = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 40, "input_tokens": None})
+
+
+def read(*events: bytes) -> Reported:
+    reader = ANTHROPIC.reader()
+    for one in events:
+        reader.event(one)
+    return reader.reported()
+
+
+def test_an_answer() -> None:
+    more = {
+        "server_tool_use": {"web_search_requests": 2},
+        "output_tokens_details": {"thinking_tokens": 3},
+        "speed": "fast",
+    }
+    raw = json.dumps({**START, **more})
+    reported = ANTHROPIC.reported(f'{{"type":"message","model":"claude-x","usage":{raw}}}'.encode())
+    usage = reported.usage
+    assert usage is not None
+    assert (reported.model, reported.error, reported.tier) == ("claude-x", False, "speed=fast")
+    assert usage.raw == raw.encode()
+    assert (usage.tokens_in, usage.fresh_in, usage.cache_read) == (10, 10, 500)
+    assert (usage.cache_write, usage.cache_write_1h) == (30, 10)
+    assert (usage.web_searches, usage.reasoning_out) == (2, 3)
+
+
+def test_a_stream_merges_its_figures() -> None:
+    reported = read(MESSAGE_START, event("ping"), DELTA, END, event("message_stop"))
+    usage = reported.usage
+    assert usage is not None
+    assert reported.model == "claude-x"
+    assert (usage.tokens_in, usage.tokens_out, usage.cache_read, usage.cache_write_1h) == (10, 40, 500, 10)
+    assert json.loads(usage.raw) == {**START, "output_tokens": 40}
+
+
+def test_a_stream_that_ended_early_reports_what_was_said() -> None:
+    reported = read(MESSAGE_START, DELTA)
+    assert reported.usage is not None
+    assert (reported.usage.tokens_in, reported.usage.tokens_out) == (10, 1)
+    assert json.loads(reported.usage.raw) == START
+
+
+def test_errors() -> None:
+    told = {"type": "overloaded_error", "message": "x"}
+    assert ANTHROPIC.reported(json.dumps({"type": "error", "error": told}).encode()) == Reported("", None, error=True)
+    assert read(MESSAGE_START, event("error", error=told)).error
+
+
+def test_strange_bytes() -> None:
+    for body in (b"", b"[]", b'{"usage":3}', b'{"usage":{}}', b'{"usage":{"input_tokens":"x"}}', b"\xff"):
+        assert ANTHROPIC.reported(body).usage is None
+    assert read(b'data: {"type":"message_start","message":3}\n\n', b'data: "message_\n\n') == Reported("", None)
+
+
+def test_what_a_request_asks() -> None:
+    assert ANTHROPIC.asked(b'{"model":"claude","stream":true}') == Asked("claude", stream=True, wants_usage=True)
+    assert ANTHROPIC.asked(b'{"model":"claude"}') == Asked("claude")
+    assert ANTHROPIC.ask_usage(b'{"stream":true}') is None
+
+
+def test_the_error_frame() -> None:
+    frame = ANTHROPIC.error_frame(ProviderBroke("gone"))
+    assert frame.endswith(b"\n\n")
+    kind, _, data = frame.partition(b"\ndata: ")
+    assert kind == b"event: error"
+    assert json.loads(data) == {"type": "error", "error": {"type": "api_error", "message": "gone"}}
+    assert read(frame).error

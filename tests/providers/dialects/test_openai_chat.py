@@ -1,0 +1,214 @@
+"""OpenAI chat: what is read of it, what is asked of it, and what is hidden again."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core.errors import ProviderBroke
+from penstock.model.usage import Asked, Reported
+from penstock.providers.dialects.openai_chat import HideUsage, OpenAIChat
+
+CHAT = OpenAIChat()
+USAGE = (
+    b'{"prompt_tokens": 100, "completion_tokens":20,"total_tokens":120,"prompt_tokens_details":{"cached_tokens":60,'
+    b'"cache_write_tokens":10,"audio_tokens":5},"completion_tokens_details":{"reasoning_tokens":7,"audio_tokens":2}}'
+)
+
+
+def read(*events: bytes) -> Reported:
+    reader = CHAT.reader()
+    for event in events:
+        reader.event(event)
+    return reader.reported()
+
+
+def chunk(**members: object) -> bytes:
+    told = {"id": "c", "model": "gpt-4o-2024", "choices": [{"index": 0, "delta": {"content": "x"}}], **members}
+    return b"data: " + json.dumps(told, separators=(",", ":")).encode() + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
+FINAL = b'data: {"model":"gpt-4o-2024","choices":[],"usage":' + USAGE + b"}\n\n"
+
+
+def test_an_answer() -> None:
+    reported = CHAT.reported(b'{"model":"gpt-4o-2024","choices":[],"service_tier":"flex","usage":' + USAGE + b"}")
+    usage = reported.usage
+    assert usage is not None
+    assert (reported.model, reported.error, reported.tier) == ("gpt-4o-2024", False, "service_tier=flex")
+    assert usage.raw == USAGE
+    assert (usage.tokens_in, usage.tokens_out, usage.fresh_in) == (100, 20, 30)
+    assert (usage.cache_read, usage.cache_write, usage.reasoning_out) == (60, 10, 7)
+    assert (usage.audio_in, usage.audio_out) == (5, 2)
+
+
+def test_a_200_that_carries_an_error() -> None:
+    assert CHAT.reported(b'{"error":{"message":"no","type":"server_error"}}') == Reported("", None, error=True)
+    assert not CHAT.reported(b'{"model":"m","error":null}').error
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b"",
+            b"[]",
+            b"null",
+            b"{",
+            b"\xff",
+            b'{"usage":null}',
+            b'{"usage":{}}',
+            b'{"usage":"many"}',
+            b'{"usage":[1]}',
+        ),
+        *(b'{"usage":{"prompt_tokens":-1}}', b'{"usage":{"prompt_tokens":1.5}}', b'{"usage":{"prompt_tokens":1e30}}'),
+    ],
+)
+def test_what_cannot_be_read_is_not_learnt(body: bytes) -> None:
+    assert CHAT.reported(body).usage is None
+
+
+def test_a_stream_with_null_usage_on_every_chunk() -> None:
+    reported = read(chunk(usage=None), chunk(usage=None), FINAL, DONE)
+    assert reported.model == "gpt-4o-2024"
+    assert reported.usage is not None
+    assert reported.usage.raw == USAGE
+
+
+def test_a_stream_whose_last_frame_has_usage_and_text() -> None:
+    reported = read(chunk(), chunk(usage={"prompt_tokens": 3, "completion_tokens": 1}), DONE)
+    assert reported.usage is not None
+    assert (reported.usage.tokens_in, reported.usage.tokens_out) == (3, 1)
+
+
+def test_a_stream_whose_usage_grows() -> None:
+    reported = read(*(chunk(usage={"prompt_tokens": 3, "completion_tokens": n}) for n in range(5)), DONE)
+    assert reported.usage is not None
+    assert reported.usage.tokens_out == 4
+
+
+def test_a_stream_that_broke_halfway() -> None:
+    assert read(chunk(usage=None), chunk(usage=None)) == Reported("gpt-4o-2024", None)
+
+
+def test_a_stream_that_speaks_of_usage() -> None:
+    assert read(chunk(), chunk(choices=[{"delta": {"content": '"usage":{"prompt_tokens":1}'}}])).usage is None
+
+
+@pytest.mark.parametrize("event", [b'data: {"error":{"message":"x"}}\n\n', b'event: error\ndata: {"message":"x"}\n\n'])
+def test_a_stream_with_an_error(event: bytes) -> None:
+    assert read(chunk(), event).error
+    assert read(event).error
+
+
+def test_what_a_request_asks() -> None:
+    assert CHAT.asked(b'{"model":"m","messages":[]}') == Asked("m")
+    assert CHAT.asked(b'{"model":"m","stream":true}') == Asked("m", stream=True)
+    asked = CHAT.asked(b'{"model":"m","stream":true,"stream_options":{"include_usage":true}}')
+    assert asked == Asked("m", stream=True, wants_usage=True)
+    assert CHAT.asked(b'{"model":5,"stream":"yes"}') == Asked()
+    assert CHAT.asked(b"--multipart") == Asked()
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        (b' {"stream": true}', b' {"stream_options":{"include_usage":true},"stream": true}'),
+        (b'{"stream":true,"stream_options":{}}', b'{"stream":true,"stream_options":{"include_usage":true}}'),
+        (
+            b'{"stream_options" : { "x":1.50 },"stream":true}',
+            b'{"stream_options" : {"include_usage":true, "x":1.50 },"stream":true}',
+        ),
+        (
+            b'{"stream":true,"stream_options":{"include_usage": false,"x":1}, "a":1.50}',
+            b'{"stream":true,"stream_options":{"include_usage":true,"x":1}, "a":1.50}',
+        ),
+        (
+            b'{"tools":[{"stream_options":{}}],"stream":true,"stream_options":{},"more":{"stream_options":{}}}',
+            (
+                b'{"tools":[{"stream_options":{}}],"stream":true,"stream_options":{"include_usage":true},'
+                b'"more":{"stream_options":{}}}'
+            ),
+        ),
+        (b'{"stream":true,"stream_options":{"include_usage":true}}', None),
+        (b'{"stream":true,"stream_options":null}', None),
+        (b'{"stream":true,"stream_options":7}', None),
+        (b'{"stream":true,"stream_options":{"include_usage":null}}', None),
+        (b'{"stream":false}', None),
+        (b'{"stream":1}', None),
+        (b'{"model":"m"}', None),
+        (b'[{"stream":true}]', None),
+        (b'{"stream":true', None),
+        (b"", None),
+    ],
+)
+def test_asking_for_usage(body: bytes, sent: bytes | None) -> None:
+    assert CHAT.ask_usage(body) == sent
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 40), 1 << 40) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=9) | st.just("stream_options"), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+OPTIONS = st.dictionaries(st.sampled_from(["a", "include_obfuscation"]), JSON, max_size=2)
+
+
+@given(st.dictionaries(st.text(max_size=9), JSON, max_size=5), st.none() | OPTIONS, st.sampled_from([None, 0, 2]))
+def test_asking_adds_one_member_and_nothing_else(
+    members: dict[str, object], options: dict[str, object] | None, indent: int
+) -> None:
+    members.pop("stream_options", None)
+    body = {**members, "stream": True} | ({} if options is None else {"stream_options": options})
+    sent = CHAT.ask_usage(json.dumps(body, indent=indent).encode())
+    assert sent is not None
+    assert json.loads(sent) == {**body, "stream_options": {**(options or {}), "include_usage": True}}
+    assert CHAT.asked(sent).wants_usage
+
+
+EVENTS = st.lists(
+    st.sampled_from(
+        [chunk(), chunk(usage=None), FINAL, DONE, chunk(usage={"prompt_tokens": 1}), b": ping\n\n", b"\n", b"\r\n\r\n"]
+    ),
+    max_size=8,
+)
+
+
+@given(EVENTS, st.booleans(), st.lists(st.integers(0, 3000), max_size=20))
+def test_hiding_takes_out_the_usage_frame_and_nothing_else(events: list[bytes], crlf: bool, at: list[int]) -> None:
+    if crlf:
+        events = [event.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for event in events]
+    final = FINAL.replace(b"\n", b"\r\n") if crlf else FINAL
+    data = b"".join(events)
+    edges = [0, *sorted(min(i, len(data)) for i in at), len(data)]
+    stage = HideUsage()
+    out = b"".join(stage.feed(data[a:b]) for a, b in pairwise(edges)) + stage.end()
+    whole = HideUsage()
+    assert out == whole.feed(data) + whole.end()
+    if b"\n" not in events and b"\r\n" not in events:  # else a lone line end belongs to the event after it
+        assert out == b"".join(event for event in events if event != final)
+
+
+def test_hiding_leaves_broken_and_foreign_frames_alone() -> None:
+    for frame in (
+        b'data: {"choices":[],"usage":{"a"',
+        b'data: {"choices":[],"usage":null}\n\n',
+        b'data: {"choices":[]}\n\n',
+        b"x" * 99,
+    ):
+        stage = HideUsage()
+        assert stage.feed(frame) + stage.end() == frame
+
+
+def test_the_error_frame() -> None:
+    frame = CHAT.error_frame(ProviderBroke("gone"))
+    assert frame.startswith(b"data: ")
+    assert frame.endswith(b"\n\n")
+    told = {"message": "gone", "type": "server_error", "param": None, "code": "2005"}
+    assert json.loads(frame[6:]) == {"error": told}

@@ -1,0 +1,76 @@
+"""OpenAI responses: what is read of them."""
+
+import json
+
+import pytest
+
+from penstock.core.errors import ProviderBroke
+from penstock.model.usage import Asked, Reported
+from penstock.providers.dialects.openai_responses import OpenAIResponses
+
+RESPONSES = OpenAIResponses()
+USAGE = {
+    "input_tokens": 50,
+    "input_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 5},
+    "output_tokens": 9,
+    "output_tokens_details": {"reasoning_tokens": 4},
+    "total_tokens": 59,
+}
+
+
+def event(kind: str, **members: object) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **members})}\n\n".encode()
+
+
+CREATED = event("response.created", response={"model": "gpt-5", "status": "in_progress", "error": None, "usage": None})
+DELTA = event("response.output_text.delta", delta="Hello", sequence_number=3)
+
+
+def read(*events: bytes) -> Reported:
+    reader = RESPONSES.reader()
+    for one in events:
+        reader.event(one)
+    return reader.reported()
+
+
+def test_an_answer() -> None:
+    body = {"model": "gpt-5", "status": "completed", "error": None, "service_tier": "default", "usage": USAGE}
+    reported = RESPONSES.reported(json.dumps(body).encode())
+    assert reported.usage is not None
+    assert (reported.model, reported.error, reported.tier) == ("gpt-5", False, "service_tier=default")
+    usage = reported.usage
+    assert json.loads(usage.raw) == USAGE
+    assert (usage.tokens_in, usage.tokens_out, usage.fresh_in) == (50, 9, 25)
+    assert (usage.cache_read, usage.cache_write, usage.reasoning_out) == (20, 5, 4)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("completed", False), ("incomplete", False), ("failed", True)])
+def test_a_stream(kind: str, error: bool) -> None:
+    told = {"model": "gpt-5", "error": {"code": "x"} if error else None, "usage": USAGE}
+    reported = read(CREATED, DELTA, DELTA, event(f"response.{kind}", response=told))
+    assert reported.usage is not None
+    assert (reported.usage.tokens_in, reported.usage.tokens_out, reported.error) == (50, 9, error)
+
+
+def test_a_stream_that_broke_halfway() -> None:
+    assert read(CREATED, DELTA) == Reported("gpt-5", None)
+
+
+def test_an_error() -> None:
+    assert read(event("error", code="x", message="y", error=None)).error
+    assert RESPONSES.reported(b'{"error":{"message":"x"}}').error
+    assert read(b'event: x\ndata: {"error"\n\n', b"\xff") == Reported("", None)
+
+
+def test_what_a_request_asks() -> None:
+    assert RESPONSES.asked(b'{"model":"m","input":"x","stream":true}') == Asked("m", stream=True, wants_usage=True)
+    assert RESPONSES.ask_usage(b'{"stream":true}') is None
+
+
+def test_the_error_frame() -> None:
+    frame = RESPONSES.error_frame(ProviderBroke("gone"))
+    assert frame.startswith(b"event: error\ndata: ")
+    assert frame.endswith(b"\n\n")
+    told = json.loads(frame.partition(b"data: ")[2])
+    assert told == {"type": "error", "code": "2005", "message": "gone", "param": None, "sequence_number": 0}
+    assert read(frame).error

@@ -1,0 +1,78 @@
+"""Events come out as they went in, wherever the frames were cut."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.wire.sse import Events, Piece, data_of
+
+LINES = st.sampled_from([b"data: x", b"data:", b"event: e", b": note", b"id: 1", b"\xc3\xa9", b"a" * 9])
+ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
+STREAMS = st.lists(st.one_of(LINES, ENDS), max_size=40).map(b"".join)
+
+
+def cut(data: bytes, at: list[int]) -> list[bytes]:
+    edges = [0, *sorted(i % (len(data) + 1) for i in at), len(data)]
+    return [data[a:b] for a, b in pairwise(edges)]
+
+
+def split(frames: list[bytes], cap: int = 1 << 20) -> tuple[list[bytes], bytes]:
+    events = Events(cap)
+    return [event for frame in frames for event in events.feed(frame)], events.rest()
+
+
+@given(STREAMS, st.lists(st.integers(0, 500), max_size=60))
+def test_cuts_do_not_matter(data: bytes, at: list[int]) -> None:
+    whole = split([data])
+    assert split(cut(data, at)) == whole
+    assert split([data[i : i + 1] for i in range(len(data))]) == whole
+    assert b"".join(whole[0]) + whole[1] == data
+
+
+@given(st.lists(st.lists(LINES, min_size=1, max_size=4), max_size=6), ENDS)
+def test_every_blank_line_ends_an_event(blocks: list[list[bytes]], end: bytes) -> None:
+    told = [end.join(block) + end + end for block in blocks]
+    events, rest = split([b"".join(told)])
+    if rest and end == b"\r":  # the last CR may yet become CRLF
+        events.append(rest)
+        rest = b""
+    assert (events, rest) == (told, b"")
+
+
+def test_a_blank_line_of_mixed_ends() -> None:
+    assert split([b"data: a\n\r\ndata: b\r\n\ndata: c\r\rdata: d"]) == (
+        [b"data: a\n\r\n", b"data: b\r\n\n", b"data: c\r\r"],
+        b"data: d",
+    )
+
+
+@given(st.integers(12, 40), st.lists(st.integers(0, 500), max_size=40))
+def test_an_event_above_the_cap_passes_in_pieces_and_the_next_is_whole(cap: int, at: list[int]) -> None:
+    before, large, after = b"data: 1\n\n", b"data: " + b"x" * 300 + b"\r\n\r\n", b"data: 2\n\n"
+    events = Events(cap)
+    out = list[bytes]()
+    for frame in cut(before + large + after, at):
+        out += events.feed(frame)
+    out.append(events.rest())
+    assert b"".join(out) == before + large + after
+    assert out[0] == before
+    assert out[-2] == after
+    for piece in out:
+        assert type(piece) is Piece or piece in (before, large, after, b"")
+
+
+def test_a_large_event_held_to_its_end_in_small_frames_is_bounded() -> None:
+    events = Events(1000)
+    for _ in range(10_000):
+        for piece in events.feed(b"y" * 100):
+            assert type(piece) is Piece
+            assert len(piece) <= 1100
+    assert type(events.rest()) is Piece
+
+
+def test_data_lines() -> None:
+    assert data_of(b"data: {}\n\n") == b"{}"
+    assert data_of(b"data:{}") == b"{}"
+    assert data_of(b"event: x\r\ndata:  a\r\nid: 3\r\ndata: b\r\n\r\n") == b" a\nb"
+    assert data_of(b": keep-alive\n\n") == b""
