@@ -1,10 +1,9 @@
 """The composition root: settings become ports, ports become planes, planes become a running process."""
 
 import asyncio
-import logging
 import math
-import sys
-from collections.abc import AsyncIterator, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,10 +14,11 @@ from starlette.applications import Starlette
 from penstock.backends.http.connection import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
-from penstock.control import first_start, operations
+from penstock.control import operations
+from penstock.control.first_start import Start
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
-from penstock.core.settings import Settings, url_of
+from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Telemetry
 from penstock.features.record import Recorder
@@ -32,9 +32,6 @@ from penstock.proxy.asgi import AsgiApp
 from penstock.proxy.ingress import ClientConnection
 from penstock.proxy.plane import Plane
 
-_log = logging.getLogger("penstock")
-
-
 @dataclass(slots=True)
 class Identity:
     """Who may be called: the accounts of this installation and its tokens (SHA-256 -> token id)."""
@@ -46,16 +43,19 @@ class Identity:
 class Application:
     """One process. Built before the loop runs; its parts that need a loop live from ``lifespan``'s start to its end."""
 
-    def __init__(self, settings: Settings, identity: Identity, routes: Mapping[str, Upstream], sink: LogSink) -> None:
+    def __init__(
+        self, settings: Settings, identity: Identity, routes: Mapping[str, Upstream], sink: LogSink, tasks: Tasks
+    ) -> None:
         self.settings = settings
         self.identity = identity
         self.routes = routes
         self.sink = sink
         self.telemetry = Telemetry()
         self.prices = PriceBook({slug: upstream.provider for slug, upstream in routes.items()})
-        self.tasks = Tasks()
+        self.tasks = tasks
         self.plane: Plane
         self.transport: HttpTransport
+        self.announce: Callable[[], None] = _silent  # called once it listens
         self._outside: AsgiApp | None = None
 
     def asgi(self) -> Starlette:
@@ -71,7 +71,8 @@ class Application:
     def server(self) -> uvicorn.Server:
         """uvicorn, with our protocol in the place of its own."""
         settings = self.settings
-        return uvicorn.Server(
+        return Server(
+            self,
             uvicorn.Config(
                 self.asgi(),
                 host=settings.host,
@@ -84,7 +85,7 @@ class Application:
                 log_config=None,
                 server_header=False,
                 timeout_graceful_shutdown=math.ceil(settings.stop_timeout),
-            )
+            ),
         )
 
     def unready(self) -> str:
@@ -152,3 +153,33 @@ class Application:
     def _upstream_connections(self) -> dict[tuple[str, ...], float]:
         busy, idle = self.transport.counts()
         return {("busy",): busy, ("idle",): idle}
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it listens, and shows at once that it stops."""
+
+    def __init__(self, app: Application, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens."""
+        await super().startup(sockets)
+        self._app.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Lets running calls end, within the limit."""
+        self._app.plane.stopping = True
+        await super().shutdown(sockets)
+
+
+def compose(settings: Settings, start: Start) -> Application:
+    """The application of this process. Raises ValueError for a provider override that cannot be used."""
+    tasks = Tasks()
+    sink = LogPipe(tasks, start.store.url, max_bytes=settings.log_queue_size, max_rows=settings.log_queue_rows)
+    identity = Identity(start.accounts, {digest: token.id for digest, token in start.tokens.items()})
+    return Application(settings, identity, upstreams(settings.providers), sink, tasks)
+
+
+def _silent() -> None:
+    """Nobody wants to know."""

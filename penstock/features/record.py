@@ -12,6 +12,7 @@ from types import TracebackType
 from penstock.core import ids
 from penstock.core.codec import Raw, encode
 from penstock.core.errors import Bug, CallerError, GatewayRefusal
+from penstock.core.logs import ACCESS
 from penstock.core.telemetry import Telemetry
 from penstock.model.exchange import Exchange
 from penstock.model.outcome import Outcome
@@ -19,6 +20,7 @@ from penstock.model.record import Detail, LogRecord
 from penstock.ports.logsink import LogSink
 
 _log = logging.getLogger("penstock")
+_access = logging.getLogger(ACCESS)
 _PATH_LIMIT = 2048  # characters of a path that a row keeps
 
 
@@ -58,6 +60,8 @@ class Scope:
             ex.error = Bug()
         ended = time.monotonic()
         count(self._recorder.telemetry, ex, ended)
+        if _access.isEnabledFor(logging.INFO):
+            _access.info("call", extra={"fields": access_line(ex, ended)})
         if ex.gateway is None or ex.gateway.collect_logs:
             self._recorder.sink.offer(record(ex, ended))
         return raised is None or isinstance(raised, Exception) or ex.client_gone
@@ -82,7 +86,7 @@ def record(ex: Exchange, ended: float) -> LogRecord:
     usage = ex.reported.usage if ex.reported else None
     endpoint = ex.plan.targets[0].endpoint if ex.plan else None
     payloads = gateway is not None and gateway.collect_log_payloads
-    status = reply.status if reply else ex.error.status if ex.error else 0
+    status = _status(ex)
     return LogRecord(
         id=ex.id,
         account=request.account if gateway else "",  # an address that does not exist is nobody's
@@ -130,11 +134,31 @@ def count(telemetry: Telemetry, ex: Exchange, ended: float) -> None:
         telemetry.cost.add((gateway, provider), ex.cost)
 
 
+def access_line(ex: Exchange, ended: float) -> dict[str, object]:
+    """What the access log says of a call: no query, no header, nothing that could be a credential."""
+    request = ex.request
+    return {
+        "event": ex.event_id,
+        "gateway": request.gateway,
+        "provider": request.provider,
+        "method": request.method.decode("latin-1"),
+        "path": request.path[:_PATH_LIMIT].decode("latin-1"),
+        "status": _status(ex),
+        "outcome": ex.outcome.value if ex.outcome else "",
+        "duration": _ms(ended - ex.started),
+    }
+
+
 def overhead(ex: Exchange, ended: float) -> float:
     """Seconds of ours: all but the wait for a head and for the body that followed it."""
     waited = sum(attempt.ended - attempt.started for attempt in ex.attempts if attempt.ended)
     streamed = ex.last_byte - ex.first_byte if ex.last_byte else 0.0
     return max(0.0, ended - ex.started - waited - streamed)
+
+
+def _status(ex: Exchange) -> int:
+    """What the client saw, or would have seen; 0 where it left before there was anything to see."""
+    return ex.reply.status if ex.reply else ex.error.status if ex.error else 0
 
 
 def _succeeded(ex: Exchange, status: int) -> bool:

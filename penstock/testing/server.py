@@ -10,6 +10,7 @@ import uvicorn
 
 from penstock.app import Application, Identity
 from penstock.core.settings import Settings
+from penstock.core.tasks import Tasks
 from penstock.gateway.compile import upstreams
 from penstock.gateway.snapshot import Snapshot
 from penstock.ports.logsink import LogSink
@@ -35,7 +36,7 @@ async def running(
     settings: Settings, sink: LogSink, *, tokens: dict[bytes, str] | None = None, adjust: Callable[[Application], Snapshot | None] | None = None
 ) -> AsyncIterator[Running]:
     """Serves until the block ends. ``adjust`` may return another snapshot for the application."""
-    app = Application(settings, Identity((ACCOUNT,), tokens or {}), upstreams(settings.providers), sink)
+    app = Application(settings, Identity((ACCOUNT,), tokens or {}), upstreams(settings.providers), sink, Tasks())
     server = app.server()
     _leave_signals_alone(server)
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)

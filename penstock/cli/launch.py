@@ -1,0 +1,137 @@
+"""From settings to a running server: what is printed, and what is refused."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import penstock
+from penstock.app import Application, compose
+from penstock.control.first_start import CREDENTIALS, Start, StartError, prepare
+from penstock.core import logs
+from penstock.core.settings import Settings, url_of
+from penstock.providers import catalog
+from penstock.storage.errors import StoreUnavailable
+
+_CALL = """\
+  curl {url}/v1/{account}/default/openai/chat/completions \\
+    -H 'content-type: application/json' {key}\\
+    -d '{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"Hello, Penstock!"}}]}}'
+"""
+
+
+class Refused(Exception):
+    """The server cannot start; the message says why and what to do."""
+
+
+def run(settings: Settings, *, simulate: bool = False) -> int:
+    """Serves until a signal ends it; returns the exit status."""
+    logs.configure(access=settings.access_log)
+    signal.signal(signal.SIGHUP, _hangup)
+    try:
+        with closing(_listen(settings)) as listener, _simulated(settings, on=simulate) as adapted:
+            _serve(adapted, listener, simulate=simulate)
+    except (Refused, StartError, StoreUnavailable) as refusal:
+        _say(f"Penstock cannot start: {refusal}", sys.stderr)
+        return 1
+    return 0
+
+
+def _serve(settings: Settings, listener: socket.socket, *, simulate: bool) -> None:
+    start = prepare(
+        settings.data_dir,
+        database_url=settings.database_url or None,
+        account_id=settings.account_id or None,
+        api_token=settings.api_token or None,
+    )
+    with closing(start.store):
+        app = _compose(settings, start)
+        server = app.server()
+        app.announce = lambda: _say(greeting(settings, start, listener, simulate=simulate), sys.stdout)
+        server.run(sockets=[listener])
+
+
+def _compose(settings: Settings, start: Start) -> Application:
+    try:
+        return compose(settings, start)
+    except ValueError as error:  # an override that names no provider, or is no address
+        raise Refused(str(error)) from error
+
+
+def greeting(settings: Settings, start: Start, listener: socket.socket, *, simulate: bool) -> str:
+    """What a start prints: where it listens, what the first start made, and a call to paste."""
+    host, port = listener.getsockname()[:2]
+    url = settings.public_url if settings.port else url_of(host, port)
+    lines = [f"Penstock {penstock.__version__} listens on {url_of(host, port)}", ""]
+    lines.append(f"  Account    {start.accounts[0]}")
+    if start.token:
+        lines.append(f"  API token  {start.token}")
+        lines.append(f"             (shown once; kept in {settings.data_dir / CREDENTIALS})")
+    if simulate:
+        lines.append("  Providers  simulated: every call is answered on this machine and costs nothing")
+    key = "" if simulate else "-H \"authorization: Bearer $OPENAI_API_KEY\" "
+    lines += ["", "Try it:", "", _CALL.format(url=url, account=start.accounts[0], key=key)]
+    lines.append(f"and see the call: {_command()} logs tail{_place(settings)}\n")
+    return "\n".join(lines)
+
+
+def _command() -> str:
+    """How the user can start ``penstock`` from where they are."""
+    script = Path(sys.executable).with_name("penstock")
+    try:
+        return str(script.relative_to(Path.cwd())) if script.exists() else f"{sys.executable} -m penstock"
+    except ValueError:
+        return "penstock"
+
+
+def _place(settings: Settings) -> str:
+    return "" if settings.data_dir == Settings().data_dir else f" --data-dir {settings.data_dir}"
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Binds before anything else is done, so that a taken port is told at once."""
+    try:
+        family, *_, place = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(place[:2], family=family, backlog=2048)
+    except OSError as error:
+        where = f"{settings.host} port {settings.port}"
+        raise Refused(f"cannot listen on {where}: {error.strerror}. Choose another with --host or --port.") from error
+
+
+@contextmanager
+def _simulated(settings: Settings, *, on: bool) -> Iterator[Settings]:
+    """With simulated providers, a process beside this one, and every provider that is not overridden pointed at it."""
+    if not on:
+        yield settings
+        return
+    command = [sys.executable, "-m", "penstock.mock", "--port", "0", "--until-eof"]
+    place = str(Path(penstock.__file__).parent.parent)
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
+    # Its standard input ends with this process, however that ends; a session of its own keeps Ctrl-C from it.
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        url = process.stdout.readline().rpartition(" ")[2].strip()
+        if not url:
+            raise Refused("the simulated providers did not start.")
+        given = {slug: f"{url}/{row.id}" for slug, row in catalog.load().items() if slug == row.id}
+        yield replace(settings, providers=given | settings.providers)
+        process.stdin.close()
+
+
+def _hangup(_signal: int, _frame: FrameType | None) -> None:
+    logs.log.warning("SIGHUP: the configuration file is read at the start only; restart to apply a change")
+
+
+def _say(text: str, stream: object) -> None:
+    print(text, file=stream, flush=True)  # noqa: T201  the command's own output

@@ -1,0 +1,145 @@
+"""``penstock logs``: reading the log beside a running server, without asking it."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from penstock.core import codec
+from penstock.storage import database, schema
+from penstock.storage.errors import StoreUnavailable
+from penstock.storage.log_rows import LogReader, LogRow
+
+POLL_SECONDS = 0.25
+
+app = typer.Typer(no_args_is_help=True, help="Read the log.")
+
+
+@app.callback()
+def logs() -> None:
+    """Read the log."""
+
+
+@app.command()
+def tail(
+    count: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the newest rows.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new rows until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, with every field.")] = False,
+    gateway: Annotated[str | None, typer.Option(help="Only the gateway of this id.")] = None,
+    data_dir: Annotated[Path, typer.Option(envvar="PENSTOCK_DATA_DIR", help="Where the server keeps its data.")] = Path(
+        "penstock-data"
+    ),
+    database_url: Annotated[
+        str | None, typer.Option(envvar="PENSTOCK_DATABASE_URL", help="Where the database is, if not there.")
+    ] = None,
+) -> None:
+    """Show the newest calls, oldest of them first."""
+    try:
+        reader = open_reader(database_url or database.default_url(data_dir))
+    except StoreUnavailable as error:
+        typer.echo(f"penstock logs tail: {error.message}", err=True)
+        raise typer.Exit(1) from error
+    show = _show_json if as_json else _table()
+    try:
+        for rows in batches(reader, count, gateway, follow=follow):
+            show(rows)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return
+    except BrokenPipeError:  # tail | head
+        sys.stderr.close()
+    finally:
+        reader.close()
+
+
+def open_reader(url: str) -> LogReader:
+    """The log of that database. Raises StoreUnavailable, also where the schema is not that of this version."""
+    file = database.file_of(url)
+    with ExitStack() as opened:
+        connection = opened.enter_context(closing(database.connect_reader(file)))
+        if not schema.check(connection, file):
+            raise StoreUnavailable(f"The database {file} is of an older version: start the server once to bring it up.")
+        opened.pop_all()
+    return LogReader(connection)
+
+
+def batches(
+    reader: LogReader, count: int, gateway: str | None, *, follow: bool, pause: Callable[[float], None] = time.sleep
+) -> Iterator[list[LogRow]]:
+    """The newest rows, and then what arrives; oldest first."""
+    position = reader.position()  # before the first look: a row may be shown twice this way, so those are taken out
+    newest = reader.newest(count, gateway) if count else []
+    yield newest[::-1]
+    shown = {row.id for row in newest}
+    while follow:
+        now = reader.position()
+        if now > position:
+            yield [row for row in reader.arrived(position, gateway)[::-1] if row.id not in shown]
+            position, shown = now, set[str]()
+        else:
+            pause(POLL_SECONDS)
+
+
+def fields(row: LogRow) -> dict[str, Any]:
+    """Every field of a row under its name in the API; cost in dollars, times in ISO 8601."""
+    shown = {name: getattr(row, name) for name in row.__struct_fields__ if name != "detail"}
+    shown["created_at"] = _instant(row.created_at)
+    shown["cost"] = None if row.cost is None else row.cost / 1e9
+    return shown | codec.decode(row.detail)
+
+
+def _show_json(rows: list[LogRow]) -> None:
+    for row in rows:
+        sys.stdout.write(codec.encode(fields(row)).decode() + "\n")
+
+
+_COLUMNS = (
+    *(("time", 23), ("gateway", 12), ("provider", 10), ("model", 24), ("status", 6), ("outcome", 11), ("cache", 5)),
+    *(("in", 7), ("out", 7), ("cost $", 10), ("ms", 7), ("id", 36)),
+)
+_RIGHT = frozenset({"status", "in", "out", "cost $", "ms"})
+
+
+def _table() -> Callable[[list[LogRow]], None]:
+    """Prints rows under a heading; fixed widths, because rows keep coming. Colour only on a terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(_line([name for name, _ in _COLUMNS]), style="bold"))
+
+    def show(rows: list[LogRow]) -> None:
+        for row in rows:
+            console.print(Text(_line(_cells(row)), style="" if row.success else "red"))
+
+    return show
+
+
+def _cells(row: LogRow) -> list[str]:
+    return [
+        *(_instant(row.created_at)[:-1].replace("T", " "), row.gateway, row.provider, row.model, str(row.status_code)),
+        *(row.outcome, "hit" if row.cached else "-", _number(row.tokens_in), _number(row.tokens_out)),
+        *("-" if row.cost is None else f"{row.cost / 1e9:.6f}", str(row.duration), row.id),
+    ]
+
+
+def _line(cells: list[str]) -> str:
+    """Cells in their columns; control characters, which callers may have put into names, are shown as dots."""
+    return "  ".join(
+        (cell.rjust if name in _RIGHT else cell.ljust)(width)
+        for (name, width), text in zip(_COLUMNS, cells, strict=True)
+        for cell in ["".join(c if c.isprintable() else "·" for c in text)]
+    ).rstrip()
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _instant(millis: int) -> str:
+    return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,37 @@
+"""The ``penstock`` command: its subcommands, each in a module of its own that imports what is heavy when it runs."""
+
+from typing import Annotated
+
+import typer
+
+from penstock import __version__
+from penstock.cli import logs
+from penstock.cli.mock import mock
+from penstock.cli.serve import serve
+
+app = typer.Typer(
+    name="penstock", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+app.command()(serve)
+app.command()(mock)
+app.add_typer(logs.app, name="logs")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"penstock {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def penstock(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """A self-hosted AI gateway."""
+
+
+def main() -> None:
+    """Runs the command line of this process; ends in SystemExit."""
+    app()

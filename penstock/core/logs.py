@@ -1,0 +1,45 @@
+"""The process's own log lines, on standard error: one JSON object a line, or plain text where a person watches."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+from penstock.core.codec import encode
+
+ACCESS = "penstock.access"
+log = logging.getLogger("penstock")
+
+
+def configure(*, access: bool) -> None:
+    """Sets the format, and whether every call leaves a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Plain() if sys.stderr.isatty() else Lines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    log.setLevel(logging.INFO)
+    logging.getLogger(ACCESS).setLevel(logging.INFO if access else logging.CRITICAL)
+
+
+class Lines(logging.Formatter):
+    """One JSON object a line; ``extra={"fields": {...}}`` adds members."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return encode(line).decode()
+
+
+class Plain(logging.Formatter):
+    """The same for a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
+        fields = "".join(f" {name}={value}" for name, value in getattr(record, "fields", {}).items())
+        text = f"{time} {record.levelname.lower()}: {record.getMessage()}{fields}"
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text

@@ -1,0 +1,268 @@
+"""Every setting of the process, as one table: the fields of :class:`Settings`.
+
+A setting is taken from the first place that has it: flag, environment variable (``PENSTOCK_`` and its name),
+configuration file, default. All that is wrong is reported together, each line saying what, where and what is allowed.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from penstock.core.options import (
+    PATH,
+    SIZE,
+    SWITCH,
+    TEXT,
+    URL,
+    Kind,
+    Setting,
+    number,
+    option,
+    pattern,
+    seconds,
+    url,
+)
+
+BASE_URL = Kind("address", url)
+ID = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
+MASK = "********"
+TOKEN = pattern(r"[!-~]{20,}", "20 or more characters, printable, without spaces")
+ROLE = pattern(r"all|proxy|control|worker", "all, proxy, control or worker")
+ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used. ``problems`` has one line for each thing that is wrong."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What the configuration file can say of one gateway."""
+
+    collect_logs: bool = option(default=True, kind=SWITCH, sentence="Write a log row for every call.")
+    collect_log_payloads: bool = option(
+        default=True, kind=SWITCH, sentence="Keep the bodies of request and answer with the log row."
+    )
+    ask_usage: bool = option(
+        default=True,
+        kind=SWITCH,
+        sentence="Ask OpenAI chat streams for their usage, and take the extra frame out for clients that did not ask.",
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """The settings of one process. Sizes are bytes, times seconds."""
+
+    host: str = option("127.0.0.1", TEXT, "Address to listen on.")
+    port: int = option(8787, number(0, 65535), "Port to listen on; 0 takes any free one.")
+    data_dir: Path = option(Path("penstock-data"), PATH, "Directory of the database, the logs and the credentials.")
+    config: Path = option(Path("penstock.toml"), PATH, "Configuration file; it may be missing unless you name it.")
+    workers: int = option(1, number(1, 64), "Serving processes; this release runs one.")
+    role: str = option("all", ROLE, "Which parts run in this process; this release runs all.")
+    public_url: str = option("", URL, "Address under which clients reach the gateway; by default http://host:port.")
+    database_url: str = option(
+        "", TEXT, "Database as sqlite:///path; by default the file penstock.db in data_dir.", secret=True
+    )
+    redis_url: str = option("", TEXT, "Redis server; not used by this release, which refuses it.", secret=True)
+    account_id: str = option(
+        "", ACCOUNT, "Account id, 32 hex digits; added where it is missing. By default random at the first start."
+    )
+    api_token: str = option(
+        "", TOKEN, "API token; added where it is missing. By default random at the first start.", secret=True
+    )
+    master_key: str = option(
+        "",
+        TEXT,
+        "Key that seals stored secrets; this release makes its own in data_dir and refuses another.",
+        secret=True,
+    )
+    max_connections: int = option(10_000, number(1), "Client connections open at once; more are answered 503.")
+    max_calls: int = option(5_000, number(1), "Calls in flight at once; more are answered 503.")
+    max_body: int = option(100_000_000, SIZE, "Largest request body in bytes; larger ones are answered 413.")
+    hold_body: int = option(
+        1_000_000, SIZE, "Request bodies up to this many bytes are held whole; larger ones stream through."
+    )
+    buffer_memory: int = option(
+        256_000_000, SIZE, "Bytes of request bodies held at once, over all calls; more are answered 503."
+    )
+    head_timeout: float = option(30.0, seconds(), "Seconds a client has to send a request's head.")
+    body_timeout: float = option(60.0, seconds(), "Seconds a client may pause within a request's body.")
+    keepalive_timeout: float = option(75.0, seconds(), "Seconds an idle client connection is kept open.")
+    write_timeout: float = option(60.0, seconds(), "Seconds a client may leave an answer unread.")
+    connect_timeout: float = option(10.0, seconds(), "Seconds a connection to a provider may take to open.")
+    first_byte_timeout: float = option(600.0, seconds(), "Seconds a provider has to begin its answer.")
+    idle_timeout: float = option(300.0, seconds(), "Seconds a provider may pause within its answer.")
+    pool_idle_timeout: float = option(30.0, seconds(), "Seconds an idle connection to a provider is kept open.")
+    pool_size: int = option(256, number(0), "Idle connections kept for each provider origin.")
+    stop_timeout: float = option(
+        30.0, seconds(zero=True), "Seconds running calls and unwritten logs have to end when the process stops."
+    )
+    log_queue_rows: int = option(100_000, number(1), "Log rows that may wait to be written; beyond, rows are dropped.")
+    log_queue_size: int = option(
+        64_000_000, SIZE, "Bytes of bodies that may wait to be written; beyond, bodies are dropped."
+    )
+    log_body_limit: int = option(
+        10_000_000, SIZE, "Largest body in bytes kept with a log row; larger ones are left out."
+    )
+    access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
+    providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
+    gateways: dict[str, GatewaySettings] = field(default_factory=lambda: {"default": GatewaySettings()})
+
+    def __repr__(self) -> str:
+        """Secrets are masked, so that a settings object may be logged."""
+        shown = {f.name: getattr(self, f.name) for f in fields(self)}
+        shown |= {row.name: MASK for row in SETTINGS if row.secret and shown[row.name]}
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def table(owner: type[Settings] | type[GatewaySettings]) -> tuple[Setting, ...]:
+    """The rows that the fields of ``owner`` make."""
+    return tuple(
+        Setting(f.name, kind, f.default, sentence, secret)
+        for f in fields(owner)
+        if "row" in f.metadata
+        for kind, sentence, secret in [f.metadata["row"]]
+    )
+
+
+SETTINGS = table(Settings)
+GATEWAY_SETTINGS = table(GatewaySettings)
+_BY_NAME = {row.name: row for row in SETTINGS}
+_IN_FILE = {name: row for name, row in _BY_NAME.items() if name != "config"}
+_PROVIDER = {"base_url": Setting("base_url", BASE_URL, "", "Address that replaces the provider's own.", secret=False)}
+_GATEWAY = {row.name: row for row in GATEWAY_SETTINGS}
+
+
+def url_of(host: str, port: int) -> str:
+    """The address of a listening socket, as a client on this machine writes it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def load(flags: Mapping[str, object], environ: Mapping[str, str], config_path: Path | None = None) -> Settings:
+    """Reads the settings. ``flags`` maps setting names to what was given (None: nothing); ``config_path`` goes before
+    the ``config`` setting. Raises SettingsError with everything that is wrong.
+    """
+    reader = _Reader([])
+    values = reader.environ(environ) | reader.flags(flags)
+    path: Path = config_path or values.get("config") or Settings().config
+    document = reader.document(path, named=config_path is not None or "config" in values)
+    providers, gateways = document.pop("providers", {}), document.pop("gateways", {})
+    values = reader.members(document, _IN_FILE, str(path)) | values
+    values["config"] = path
+    values["providers"] = reader.providers(providers, f"{path}: [providers")
+    values["gateways"] = {"default": GatewaySettings()} | reader.gateways(gateways, f"{path}: [gateways")
+    settings = Settings(**values)
+    if problems := reader.problems + list(_refusals(settings)):
+        raise SettingsError(problems)
+    return settings if settings.public_url else replace(settings, public_url=url_of(settings.host, settings.port))
+
+
+def _refusals(settings: Settings) -> Iterator[str]:
+    """What is well formed and yet cannot act, with the reason."""
+    if settings.workers > 1:
+        yield "workers: more than one needs PostgreSQL and Redis, which this release does not use; it runs 1"
+    if settings.role != "all":
+        yield "role: parts in processes of their own need PostgreSQL, which this release does not use; it runs all"
+    if settings.database_url and not settings.database_url.startswith("sqlite:///"):
+        yield "database_url: this release stores in SQLite alone; must be sqlite:///path or empty"
+    if settings.redis_url:
+        yield "redis_url: nothing in this release uses Redis; remove it"
+    if settings.master_key:
+        yield "master_key: this release makes its own key in data_dir and seals nothing with it yet; remove it"
+    if settings.hold_body > settings.buffer_memory:
+        yield "hold_body: must not be larger than buffer_memory, or no body could be held"
+
+
+class _Reader(NamedTuple):
+    """Reads the places settings come from, and collects what is wrong there."""
+
+    problems: list[str]
+
+    def flags(self, given: Mapping[str, object]) -> dict[str, Any]:
+        """Raises KeyError on a name that is no setting: that is a fault of the program, not of its user."""
+        rows = [(_BY_NAME[name], value) for name, value in given.items() if value is not None]
+        return self._parsed((row, value, f"flag {row.flag}") for row, value in rows)
+
+    def environ(self, environ: Mapping[str, str]) -> dict[str, Any]:
+        """Unknown variables are refused where they look like a slip of the pen; others (a container platform sets
+        ``PENSTOCK_SERVICE_HOST`` for a service of that name) are not ours. An empty variable counts as not set.
+        """
+        rows = {row.variable: row for row in SETTINGS}
+        for name in environ:
+            if name.startswith("PENSTOCK_") and name not in rows and (near := _near(name, rows)):
+                self.problems.append(f"variable {name}: there is no such setting; did you mean {near}?")
+        return self._parsed((row, environ[name], f"variable {name}") for name, row in rows.items() if environ.get(name))
+
+    def document(self, path: Path, *, named: bool) -> dict[str, Any]:
+        """The configuration file; a missing one is empty unless somebody ``named`` it."""
+        try:
+            return tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            if named:
+                self.problems.append(f"config: there is no file {path}")
+        except OSError as error:
+            self.problems.append(f"config: {path} cannot be read: {error.strerror}")
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self.problems.append(f"config: {path} is not TOML: {error}")
+        return {}
+
+    def providers(self, section: object, place: str) -> dict[str, str]:
+        """``[providers.<slug>]``."""
+        read: dict[str, str] = {}
+        for name, members, at in self._named(section, place):
+            if "base_url" not in members:
+                self.problems.append(f"{at}: base_url is missing")
+            for base in self.members(members, _PROVIDER, at).values():
+                read[name] = base
+        return read
+
+    def gateways(self, section: object, place: str) -> dict[str, GatewaySettings]:
+        """``[gateways.<id>]``."""
+        return {
+            name: GatewaySettings(**self.members(members, _GATEWAY, at))
+            for name, members, at in self._named(section, place)
+        }
+
+    def members(self, section: Mapping[str, Any], known: Mapping[str, Setting], place: str) -> dict[str, Any]:
+        """A table of the configuration file; unknown members are refused."""
+        for name in [name for name in section if name not in known]:
+            near = _near(name, known)
+            hint = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
+            self.problems.append(f"{place}: there is no setting {name!r}; {hint}")
+        return self._parsed((known[name], value, place) for name, value in section.items() if name in known)
+
+    def _named(self, section: object, place: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+        """The tables of a section whose keys are ids."""
+        items = cast("dict[str, object]", section).items() if isinstance(section, dict) else [("", section)]
+        for name, members in items:
+            if not isinstance(members, dict):
+                self.problems.append(f"{place}.<id>]: must be a table, not {members!r}")
+            elif not ID.fullmatch(name):
+                self.problems.append(f"{place}.{name}]: an id is 1 to 64 of a-z, 0-9, _ and -")
+            else:
+                yield name, cast("dict[str, Any]", members), f"{place}.{name}]"
+
+    def _parsed(self, found: Iterable[tuple[Setting, object, str]]) -> dict[str, Any]:
+        """The values of what was found; each of ``found`` is a row, what was written, and where."""
+        values: dict[str, Any] = {}
+        for row, written, place in found:
+            try:
+                values[row.name] = row.kind.parse(written)
+            except ValueError as error:
+                shown = "" if row.secret else f", not {written!r}"
+                self.problems.append(f"{row.name} ({place}): {error}{shown}")
+        return values
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.85)), None)

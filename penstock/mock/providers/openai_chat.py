@@ -1,0 +1,130 @@
+"""OpenAI chat completions, whole and as a stream."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from penstock.core import codec
+from penstock.mock.answer import CREATED, EVENTS, JSON, Answer, Ask, Refusal, Usage, pieces, reply, usage
+
+_MOST_CHOICES = 128
+_FAILURE = (
+    b'data: {"error":{"message":"The server had an error while processing your request. Sorry about that!",'
+    b'"type":"server_error","param":null,"code":null}}\n\n'
+)
+
+
+class _Part(codec.Struct):
+    text: str | None = None
+
+
+class _Message(codec.Struct):
+    role: str
+    content: str | list[_Part] | None = None
+
+
+class _StreamOptions(codec.Struct):
+    include_usage: bool | None = None
+
+
+class _Chat(codec.Struct):
+    model: str
+    messages: list[_Message]
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    n: int | None = None
+
+
+_decode = codec.decoder(_Chat).decode
+
+
+def chat(ask: Ask) -> Answer:
+    given = _decode(ask.body)
+    times = 1 if given.n is None else given.n
+    if not 1 <= times <= _MOST_CHOICES:
+        raise Refusal(400, f"n must be from 1 to {_MOST_CHOICES}, not {times}")
+    said = [message for message in given.messages if message.role == "user"]
+    text = reply(_text(said[-1]) if said else "", ask.controls)
+    used = usage("".join(map(_text, given.messages)), text, ask.controls, times)
+    if given.stream:
+        asked = bool(given.stream_options and given.stream_options.include_usage)
+        parts = pieces(text, ask.controls.frames)
+        events = [_event(chunk) for chunk in _chunks(ask, given.model, parts, times, used, asked=asked)]
+        return Answer(200, EVENTS, [*events, b"data: [DONE]\n\n"], stream=True, failure=_FAILURE)
+    body = _object(ask, given.model, "chat.completion", [_choice(index, text) for index in range(times)])
+    if ask.controls.usage != "none":
+        body["usage"] = reported(used)
+    return Answer(200, JSON, [codec.encode(body)])
+
+
+def _text(message: _Message) -> str:
+    if isinstance(message.content, list):
+        return "".join(part.text or "" for part in message.content)
+    return message.content or ""
+
+
+def _chunks(
+    ask: Ask, model: str, parts: list[str], times: int, used: Usage, *, asked: bool
+) -> Iterator[dict[str, Any]]:
+    kind = "chat.completion.chunk"
+    last_text = ask.controls.usage == "last-text"
+    extra: dict[str, Any] = {"usage": None} if asked and not ask.controls.usage else {}
+    for index in range(times):
+        yield _object(ask, model, kind, [_delta(index, {"role": "assistant", "content": "", "refusal": None})], extra)
+    for number, part in enumerate(parts, 1):
+        for index in range(times):
+            ends = last_text and number == len(parts)
+            here = {"usage": reported(used)} if ends and index == times - 1 else extra
+            yield _object(ask, model, kind, [_delta(index, {"content": part}, "stop" if ends else None)], here)
+    if last_text:
+        return
+    for index in range(times):
+        yield _object(ask, model, kind, [_delta(index, {}, "stop")], extra)
+    if extra:
+        yield _object(ask, model, kind, [], {"usage": reported(used)})
+
+
+def _object(
+    ask: Ask, model: str, kind: str, choices: list[dict[str, Any]], extra: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{ask.seed}",
+        "object": kind,
+        "created": CREATED,
+        "model": model,
+        "service_tier": "default",
+        "system_fingerprint": "fp_mock",
+        "choices": choices,
+        **(extra or {}),
+    }
+
+
+def _choice(index: int, text: str) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    return {"index": index, "message": message, "logprobs": None, "finish_reason": "stop"}
+
+
+def _delta(index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+
+
+def reported(used: Usage) -> dict[str, Any]:
+    """The usage object. A cache write is told only where there was one."""
+    prompt = {"cached_tokens": used.cached, "audio_tokens": 0}
+    if used.cache_write:
+        prompt["cache_write_tokens"] = used.cache_write
+    return {
+        "prompt_tokens": used.input,
+        "completion_tokens": used.output,
+        "total_tokens": used.input + used.output,
+        "prompt_tokens_details": prompt,
+        "completion_tokens_details": {
+            "reasoning_tokens": used.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def _event(chunk: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % codec.encode(chunk)

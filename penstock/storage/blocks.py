@@ -1,0 +1,63 @@
+"""What nobody filters by, compressed together: the details and bodies of up to 32 rows of one gateway.
+
+Rows of one gateway resemble each other, so a frame of 32 is a fraction of 32 frames, in bytes and in time. Details
+and bodies are frames of their own, because lists show the former and only single rows the latter.
+"""
+
+from collections.abc import Iterator
+
+import zstandard
+
+from penstock.core import codec
+from penstock.model.record import LogRecord
+
+ROWS = 32
+BYTES = 256 * 1024  # of bodies: reading one must not cost unpacking many large ones
+
+_compress = zstandard.ZstdCompressor(level=1).compress
+_decompress = zstandard.ZstdDecompressor().decompress
+_details = codec.unpacker(list[bytes])
+_bodies = codec.unpacker(list[bytes | None])
+
+
+def split(records: list[LogRecord]) -> Iterator[list[LogRecord]]:
+    """Runs of records that fit a block; a record larger than that is alone."""
+    block: list[LogRecord] = []
+    size = 0
+    for record in records:
+        more = len(record.request or b"") + len(record.response or b"")
+        if block and (len(block) == ROWS or size + more > BYTES):
+            yield block
+            block, size = [], 0
+        block.append(record)
+        size += more
+    if block:
+        yield block
+
+
+def pack(records: list[LogRecord]) -> tuple[bytes, bytes, bytes | None]:
+    """The columns ``ids``, ``details`` and ``bodies``."""
+    bodies = [body for record in records for body in (record.request, record.response)]
+    return (
+        b"".join([record.id for record in records]),
+        _compress(codec.pack([record.detail for record in records])),
+        _compress(codec.pack(bodies)) if any(body is not None for body in bodies) else None,
+    )
+
+
+def ids(column: bytes) -> list[bytes]:
+    """The ids of the rows of a block, in their places."""
+    return [column[at : at + 16] for at in range(0, len(column), 16)]
+
+
+def details(column: bytes) -> list[bytes]:
+    """The details of the rows, in their places: JSON objects."""
+    return _details.decode(_decompress(column))
+
+
+def bodies(column: bytes | None, place: int) -> tuple[bytes | None, bytes | None]:
+    """Request and response of the row in that place; None: not kept."""
+    if column is None:
+        return None, None
+    found = _bodies.decode(_decompress(column))
+    return found[2 * place], found[2 * place + 1]

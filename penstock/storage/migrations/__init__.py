@@ -1,0 +1,1 @@
+"""The schema's history: numbered, forward only. ``penstock.storage.schema.REVISIONS`` lists them."""

@@ -1,0 +1,103 @@
+"""Accounts, tokens and the log."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _accounts()
+    _log()
+
+
+def _accounts() -> None:
+    op.create_table(
+        "accounts",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "tokens",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("account", sa.Text, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+    )
+
+
+def _log() -> None:
+    op.create_table(
+        "log_gateways",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("gateway", sa.Text, nullable=False),
+    )
+    op.create_index("log_gateways_name", "log_gateways", ["account", "gateway"], unique=True)
+    op.create_table(
+        "log_names",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+    )
+    op.create_index("log_names_name", "log_names", ["name"], unique=True)
+    op.create_table(
+        "logs",
+        sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("id", sa.LargeBinary, primary_key=True),
+        sa.Column("block", sa.Integer, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("duration", sa.Integer, nullable=False),
+        sa.Column("provider", sa.Integer, nullable=False),
+        sa.Column("model", sa.Integer, nullable=False),
+        sa.Column("model_type", sa.Integer),
+        sa.Column("request_type", sa.Integer),
+        sa.Column("path", sa.Text, nullable=False),
+        sa.Column("status_code", sa.SmallInteger, nullable=False),
+        sa.Column("success", sa.SmallInteger, nullable=False),
+        sa.Column("cached", sa.SmallInteger, nullable=False),
+        sa.Column("step", sa.SmallInteger, nullable=False),
+        sa.Column("tokens_in", sa.Integer),
+        sa.Column("tokens_out", sa.Integer),
+        sa.Column("cost", sa.BigInteger),
+        sa.Column("custom_cost", sa.SmallInteger, nullable=False),
+        sa.Column("metadata", sa.Text),
+        sa.Column("request_content_type", sa.Integer),
+        sa.Column("response_content_type", sa.Integer),
+        sa.Column("request_size", sa.BigInteger, nullable=False),
+        sa.Column("response_size", sa.BigInteger, nullable=False),
+        sa.Column("user_agent", sa.Integer),
+        sa.Column("outcome", sa.Integer, nullable=False),
+        sa.Column("event_id", sa.Text),
+        sa.Column("feedback", sa.SmallInteger),
+        sa.Column("score", sa.SmallInteger),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("logs_event", "logs", ["gateway", "event_id"], sqlite_where=sa.text("event_id IS NOT NULL"))
+    op.create_index("logs_feedback", "logs", ["gateway", "id"], sqlite_where=sa.text("feedback IS NOT NULL"))
+    op.create_table(
+        "log_bodies",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("gateway", sa.Integer, nullable=False),
+        sa.Column("ids", sa.LargeBinary, nullable=False),
+        sa.Column("details", sa.LargeBinary, nullable=False),
+        sa.Column("bodies", sa.LargeBinary),
+    )
+    op.create_table(
+        "log_zones",
+        sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("first", sa.LargeBinary, primary_key=True),
+        sa.Column("last", sa.LargeBinary, nullable=False),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("rows", "failures", "hits")),
+        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("providers", "models", "model_types")),
+        *(
+            sa.Column(f"{side}_{name}", sa.BigInteger, nullable=False)
+            for name in ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
+            for side in ("min", "max")
+        ),
+        sqlite_with_rowid=False,
+    )

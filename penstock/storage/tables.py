@@ -1,0 +1,112 @@
+"""Every table, as SQLAlchemy Core sees it (docs/storage.md says why it looks like this).
+
+Importing SQLAlchemy costs a quarter of a second, so what runs at every start (reading the accounts, writing and
+tailing the log) has its SQL as text; a test holds that text to these tables, and the migrations too.
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+
+metadata = MetaData()
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),  # 32 hex
+    Column("created_at", BigInteger, nullable=False),  # milliseconds since the epoch
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),  # 32 hex
+    Column("account", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),  # SHA-256 of the token; the token itself is nowhere
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # a JSON list
+    Column("created_at", BigInteger, nullable=False),
+)
+
+log_gateways = Table(
+    "log_gateways",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Index("log_gateways_name", "account", "gateway", unique=True),
+)
+
+log_names = Table(
+    "log_names",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Index("log_names_name", "name", unique=True),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("gateway", Integer, primary_key=True, autoincrement=False),  # log_gateways
+    Column("id", LargeBinary, primary_key=True),  # the 16 bytes of the UUIDv7: order of ids is order of time
+    Column("block", Integer, nullable=False),  # log_bodies
+    Column("created_at", BigInteger, nullable=False),
+    Column("duration", Integer, nullable=False),
+    Column("provider", Integer, nullable=False),  # log_names, as are the other kinds of name below
+    Column("model", Integer, nullable=False),
+    Column("model_type", Integer),
+    Column("request_type", Integer),
+    Column("path", Text, nullable=False),
+    Column("status_code", SmallInteger, nullable=False),
+    Column("success", SmallInteger, nullable=False),
+    Column("cached", SmallInteger, nullable=False),
+    Column("step", SmallInteger, nullable=False),
+    Column("tokens_in", Integer),
+    Column("tokens_out", Integer),
+    Column("cost", BigInteger),  # nano-dollars
+    Column("custom_cost", SmallInteger, nullable=False),
+    Column("metadata", Text),
+    Column("request_content_type", Integer),
+    Column("response_content_type", Integer),
+    Column("request_size", BigInteger, nullable=False),
+    Column("response_size", BigInteger, nullable=False),
+    Column("user_agent", Integer),
+    Column("outcome", Integer, nullable=False),
+    Column("event_id", Text),  # null: the row's own id
+    Column("feedback", SmallInteger),
+    Column("score", SmallInteger),
+    sqlite_with_rowid=False,
+)
+Index("logs_event", logs.c.gateway, logs.c.event_id, sqlite_where=logs.c.event_id.is_not(None))
+Index("logs_feedback", logs.c.gateway, logs.c.id, sqlite_where=logs.c.feedback.is_not(None))
+
+log_bodies = Table(
+    "log_bodies",
+    metadata,
+    Column("id", Integer, primary_key=True),  # in order of arrival
+    Column("gateway", Integer, nullable=False),
+    Column("ids", LargeBinary, nullable=False),  # 16 bytes a row; its place here is its place in the frames
+    Column("details", LargeBinary, nullable=False),  # zstd(MessagePack list of JSON objects)
+    Column("bodies", LargeBinary),  # zstd(MessagePack list: request, response, request, …); null: none was kept
+)
+
+# What a run of about a thousand rows of one gateway can contain; a query skips the runs that cannot match.
+# An empty range is written (NOTHING, -1), so that min() and max() need no case for null.
+log_zones = Table(
+    "log_zones",
+    metadata,
+    Column("gateway", Integer, primary_key=True, autoincrement=False),
+    Column("first", LargeBinary, primary_key=True),  # the zone holds the ids from here to the next zone's first
+    Column("last", LargeBinary, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("hits", Integer, nullable=False),
+    Column("providers", BigInteger, nullable=False),  # bit (name id modulo 63) is set: perhaps here
+    Column("models", BigInteger, nullable=False),
+    Column("model_types", BigInteger, nullable=False),
+    *(
+        Column(f"{side}_{name}", BigInteger, nullable=False)
+        for name in ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
+        for side in ("min", "max")
+    ),
+    sqlite_with_rowid=False,
+)

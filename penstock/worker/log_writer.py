@@ -1,0 +1,197 @@
+"""The log writer: a process of its own, so that compressing and writing never take time from a call.
+
+``python -m penstock.worker.log_writer --fd N --database URL``; ``backends.logpipe`` starts it.
+
+On the socket ``N`` come frames: four bytes of length, then a MessagePack list of log records. An empty list means
+"write now". Back go eight bytes at a time: how many records of this connection are durable; first a 0, when the
+store is open. ``REFUSED`` and a sentence instead mean that it cannot be opened. At the end of the input the rest is
+written and the process ends; signals are for the parent to decide on (Ctrl-C reaches both).
+"""
+
+import argparse
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.core import codec
+from penstock.model.record import LogRecord
+from penstock.storage import database, schema
+from penstock.storage.errors import StoreUnavailable, Unwritable
+from penstock.storage.logs import LogTable
+
+REFUSED = 2**64 - 1
+ROWS = 1024  # a transaction is written when it has so many rows, or
+BYTES = 4 * 1024 * 1024  # so many bytes, or
+SECONDS = 0.05  # when its first row has waited so long
+READ = 256 * 1024
+
+_decode = codec.unpacker(list[LogRecord]).decode
+_decode_apart = codec.unpacker(list[codec.Raw]).decode
+_decode_one = codec.unpacker(LogRecord).decode
+
+
+class Inbox:
+    """The frames that have come, cut out of the stream."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._buffer = bytearray()
+        self.records: list[LogRecord] = []
+        self.rows = 0  # of ``records``, and those that were no records
+        self.size = 0  # bytes of them on the wire
+        self.hurry = False  # the parent waits
+        self.ended = False
+
+    def receive(self) -> None:
+        """Waits for bytes and takes what complete frames there are."""
+        try:
+            data = self._link.recv(READ)
+        except ConnectionResetError:
+            data = b""
+        self.ended = not data
+        self._buffer += data
+        at = 0
+        while len(self._buffer) - at >= 4:  # noqa: PLR2004
+            end = at + 4 + int.from_bytes(self._buffer[at : at + 4], "big")
+            if end > len(self._buffer):
+                break
+            rows, records = unpack(bytes(self._buffer[at + 4 : end]))
+            self.records += records
+            self.rows += rows
+            self.size += end - at
+            self.hurry = self.hurry or not rows
+            at = end
+        del self._buffer[:at]
+
+    def fill(self) -> None:
+        """Waits until there is a transaction's worth."""
+        self.receive()
+        until = time.monotonic() + SECONDS
+        while not (self.ended or self.hurry) and self.rows < ROWS and self.size < BYTES:
+            left = until - time.monotonic() if self.rows else None
+            if left is not None and (left <= 0 or not select.select([self._link], [], [], left)[0]):
+                return
+            self.receive()
+
+    def take(self) -> tuple[int, list[LogRecord]]:
+        """How many rows have come, and the records among them."""
+        taken = self.rows, self.records
+        self.rows, self.records, self.size, self.hurry = 0, [], 0, False
+        return taken
+
+
+def unpack(frame: bytes) -> tuple[int, list[LogRecord]]:
+    """The number of rows in a frame, and its records; what is no record is said and left out, for it never will be."""
+    try:
+        records = _decode(frame)
+        return len(records), records
+    except codec.DecodeError:
+        rows, records = _decode_apart(frame), list[LogRecord]()
+    for row in rows:
+        try:
+            records.append(_decode_one(row))
+        except codec.DecodeError as error:
+            say("log.rejected", error=str(error))
+    return len(rows), records
+
+
+class Writer:
+    """Writes what comes in, whatever the disk says."""
+
+    def __init__(self, table: LogTable, say: Callable[..., None], pause: Callable[[float], None] = time.sleep) -> None:
+        self._table = table
+        self._say = say
+        self._pause = pause
+
+    def write(self, records: list[LogRecord]) -> None:
+        """Returns when the records are written. A full disk or a locked database is waited for."""
+        wait = 0.0
+        while True:
+            try:
+                self._table.write(records)
+            except StoreUnavailable as error:
+                if wait == 0.0:
+                    self._say("log.stalled", error=str(error), rows=len(records), remedy="free the disk or the lock")
+                wait = min(5.0, wait * 2 or 0.1)
+                self._pause(wait)
+            except Unwritable as error:
+                self._write_apart(records, error)
+                return
+            else:
+                if wait:
+                    self._say("log.resumed", rows=len(records))
+                return
+
+    def _write_apart(self, records: list[LogRecord], error: Unwritable) -> None:
+        """One record that no column can hold must not cost its neighbours."""
+        if len(records) == 1:
+            self._say("log.rejected", error=str(error), id=records[0].id.hex())
+            return
+        middle = len(records) // 2
+        self.write(records[:middle])
+        self.write(records[middle:])
+
+
+def run(link: socket.socket, file_url: str) -> int:
+    """The process: opens the store, says so, and writes until the input ends. Returns the exit status."""
+    try:
+        file = database.file_of(file_url)
+        held = database.lock(file, "writer", wait=10.0)  # the writer of a killed server may still be finishing
+        table = _open_table(file)
+    except (StoreUnavailable, OSError) as error:
+        link.sendall(REFUSED.to_bytes(8, "big") + str(error).encode())
+        return 1
+    inbox = Inbox(link)
+    writer = Writer(table, say)
+    durable = 0
+    _tell(link, durable)
+    while not inbox.ended:
+        inbox.fill()
+        rows, records = inbox.take()
+        if records:
+            writer.write(records)
+        if rows:
+            durable += rows
+            _tell(link, durable)
+    table.close()
+    held.release()
+    return 0
+
+
+def _open_table(file: Path) -> LogTable:
+    connection = database.connect(file)
+    if not schema.check(connection, file):
+        connection.close()
+        raise StoreUnavailable(f"The database {file} has not the schema of this version: the server makes it first.")
+    return LogTable(connection)
+
+
+def say(event: str, **about: object) -> None:
+    """One structured line on the standard error output."""
+    sys.stderr.write(codec.encode({"event": event, "process": "log_writer", **about}).decode() + "\n")
+    sys.stderr.flush()
+
+
+def _tell(link: socket.socket, durable: int) -> None:
+    try:
+        link.sendall(durable.to_bytes(8, "big"))
+    except OSError:  # the parent is gone; what it has sent is still to be written
+        return
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parser = argparse.ArgumentParser(prog="penstock.worker.log_writer")
+    parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--database", required=True)
+    given = parser.parse_args()
+    return run(socket.socket(fileno=given.fd), given.database)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""``kill -9`` under load: what was acknowledged is there, and every row that is there is whole."""
+
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from penstock.core import codec, ids
+from penstock.storage import database, schema
+from penstock.storage.log_rows import LogReader
+
+ROUNDS = 10
+
+# Offers records without end and says how many are known to be written, and who writes.
+LOAD = """
+import asyncio, hashlib, os, sys
+from penstock.backends.logpipe import LogPipe
+from penstock.core.tasks import Tasks
+from penstock.storage import schema
+from penstock.testing.logsink import a_record
+
+async def main(url, round):
+    store, tasks, offered = schema.open_store(url), Tasks(), 0
+    pipe = LogPipe(tasks, url)
+    await pipe.start()
+
+    async def load():
+        nonlocal offered
+        while True:
+            for _ in range(20):
+                request, response = os.urandom(200) * (offered % 7), b"answer " * (offered % 300)
+                proof = hashlib.sha256(request + response).hexdigest()
+                pipe.offer(a_record(gateway=f"g{offered % 3}", metadata=f'{{"proof":"{proof}"}}', step=offered,
+                                    model=f"round-{round}", request=request, response=response))
+                offered += 1
+            await asyncio.sleep(0.002)
+
+    tasks.start("load", load())
+    while True:
+        before = offered
+        await pipe.settled()
+        print(before, pipe.writer_pid, flush=True)
+        await asyncio.sleep(0.005)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def run_until_killed(url: str, number: int) -> int:
+    """Loads the store, kills the writer (in odd rounds) and then the server; returns what was acknowledged."""
+    command = [sys.executable, "-c", LOAD, url, str(number)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        acknowledged, goal, kill_writer = 0, 300 + 170 * number, number % 2 == 1
+        try:
+            for line in process.stdout:
+                acknowledged, writer = map(int, line.split())
+                if kill_writer and acknowledged > goal // 2:
+                    os.kill(writer, signal.SIGKILL)
+                    kill_writer = False
+                if acknowledged >= goal:
+                    break
+        finally:
+            process.kill()
+        for line in process.stdout:  # what it had still said
+            if line.endswith("\n"):
+                acknowledged = int(line.split()[0])
+    return acknowledged
+
+
+def check_rows(connection: sqlite3.Connection) -> dict[str, set[int]]:
+    """Every row is whole; returns the steps found in each round."""
+    reader, found = LogReader(connection), dict[str, set[int]]()
+    for row in reader.newest(10**9):
+        request, response = reader.bodies(row.account, row.gateway, ids.parse(row.id))
+        assert request is not None
+        assert response is not None
+        assert row.metadata is not None
+        assert codec.decode(row.metadata)["proof"] == hashlib.sha256(request + response).hexdigest()
+        assert row.step not in found.setdefault(row.model, set())
+        found[row.model].add(row.step)
+    return found
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    schema.open_store(url).close()
+    acknowledged = [run_until_killed(url, number) for number in range(ROUNDS)]
+    assert all(acknowledged)
+    database.lock(tmp_path / "x.db", "writer", wait=20).release()  # the last writer has finished
+    schema.open_store(url).close()
+    with closing(database.connect(tmp_path / "x.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        found = check_rows(connection)
+        sql = "SELECT (SELECT count(*) FROM logs), (SELECT sum(length(ids)) / 16 FROM log_bodies), "
+        sql += "(SELECT sum(rows) FROM log_zones)"
+        rows, places, counted = connection.execute(sql).fetchone()
+    assert rows == places == counted == sum(map(len, found.values()))
+    for number, count in enumerate(acknowledged):
+        assert found[f"round-{number}"] >= set(range(count)), f"round {number}: acknowledged rows are missing"

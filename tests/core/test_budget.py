@@ -1,0 +1,28 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core.budget import Budget
+from penstock.core.errors import Overloaded
+
+
+@given(st.integers(0, 1000), st.lists(st.integers(0, 300)))
+def test_what_is_held_never_passes_the_limit(limit, sizes):
+    budget, held = Budget(limit), []
+    for size in sizes:
+        try:
+            budget.take(size)
+        except Overloaded:
+            assert sum(held) + size > limit
+        else:
+            held.append(size)
+        assert budget.used == sum(held) <= limit
+    for size in held:
+        budget.give(size)
+    assert budget.used == 0
+
+
+def test_a_refusal_says_when_to_try_again():
+    with pytest.raises(Overloaded) as caught:
+        Budget(1).take(2)
+    assert (caught.value.status, caught.value.retry_after) == (503, 1)

@@ -1,0 +1,220 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from penstock.core.settings import MASK, SETTINGS, GatewaySettings, Settings, SettingsError, load, url_of
+
+NO_FILE: dict[str, str] = {}
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Writes a configuration file and returns its path."""
+
+    def write(text):
+        path = tmp_path / "penstock.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def problems(flags=None, environ=None, path=None):
+    with pytest.raises(SettingsError) as caught:
+        load(flags or {}, environ or {}, path)
+    return caught.value.problems
+
+
+def test_the_table_is_complete_and_each_row_has_one_sentence():
+    for row in SETTINGS:
+        assert re.fullmatch(r"[a-z][a-z_]*", row.name)
+        assert row.sentence.endswith("."), row.name
+        assert isinstance(getattr(Settings(), row.name), type(row.default)), row.name
+
+
+def test_every_default_is_a_value_its_kind_accepts():
+    for row in SETTINGS:
+        written = str(row.default) if isinstance(row.default, Path) else row.default
+        assert row.kind.parse(written) == row.default, row.name
+        assert row.kind.parse(row.kind.spell(row.default)) == row.default, row.name
+
+
+def test_the_defaults():
+    settings = load({}, {})
+    assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8787, Path("penstock-data"))
+    assert settings.public_url == "http://127.0.0.1:8787"
+    assert settings.gateways == {
+        "default": GatewaySettings(collect_logs=True, collect_log_payloads=True, ask_usage=True)
+    }
+    assert settings.providers == {}
+
+
+def test_flag_goes_before_environment_before_file_before_default(config):
+    path = config("port = 1001\nmax_calls = 11\nmax_body = '1MB'")
+    environ = {"PENSTOCK_PORT": "1002", "PENSTOCK_MAX_CALLS": "12", "PENSTOCK_CONFIG": str(path)}
+    settings = load({"port": "1003", "host": None}, environ)
+    assert (settings.port, settings.max_calls, settings.max_body, settings.max_connections) == (
+        1003,
+        12,
+        1_000_000,
+        10_000,
+    )
+    assert settings.config == path
+
+
+@pytest.mark.parametrize("row", [row for row in SETTINGS if row.name != "config"], ids=lambda row: row.name)
+def test_every_setting_can_come_from_each_place(row, config):
+    value = row.kind.spell(row.default)
+    document = f"{row.name} = {value!r}" if value else ""
+    path = config(document)
+    assert getattr(load({}, {}, path), row.name) == getattr(load({row.name: value}, {row.variable: value}), row.name)
+
+
+def test_an_empty_variable_counts_as_not_set():
+    assert load({}, {"PENSTOCK_PORT": "", "PENSTOCK_PUBLIC_URL": ""}) == load({}, {})
+
+
+def test_a_missing_file_is_fine_unless_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load({}, {}).port == 8787
+    missing = tmp_path / "missing.toml"
+    for found in (
+        problems({"config": str(missing)}),
+        problems({}, {"PENSTOCK_CONFIG": str(missing)}),
+        problems({}, {}, missing),
+    ):
+        assert found == (f"config: there is no file {missing}",)
+
+
+def test_the_file_beside_the_process_is_read_without_being_named(config, monkeypatch):
+    monkeypatch.chdir(config("port = 1234").parent)
+    assert load({}, {}).port == 1234
+
+
+def test_everything_wrong_is_reported_together_with_its_place(config):
+    path = config("port = 'x'\nhead_timeout = -1")
+    assert problems({"workers": "many"}, {"PENSTOCK_MAX_BODY": "big"}, path) == (
+        "max_body (variable PENSTOCK_MAX_BODY): must be a size such as 500000, 10MB or 64KiB, not 'big'",
+        "workers (flag --workers): must be a whole number, 1 to 64, not 'many'",
+        f"port ({path}): must be a whole number, 0 to 65535, not 'x'",
+        f"head_timeout ({path}): must be a number of seconds, more than 0, not -1",
+    )
+
+
+def test_an_unknown_member_of_the_file_is_refused_with_what_was_probably_meant(config):
+    path = config("max_bdy = 1\n[gateways.a]\ncollect_log = true\n[providers.b]\nbase_url = 'http://a'\nbase = 1")
+    assert problems(path=path) == (
+        f"{path}: there is no setting 'max_bdy'; did you mean max_body?",
+        f"{path}: [providers.b]: there is no setting 'base'; known are base_url",
+        f"{path}: [gateways.a]: there is no setting 'collect_log'; did you mean collect_logs?",
+    )
+
+
+def test_the_file_cannot_name_another_file(config):
+    (problem,) = problems(path=config("config = 'other.toml'"))
+    assert "there is no setting 'config'" in problem
+
+
+def test_a_variable_that_looks_like_a_slip_is_refused_and_strangers_are_not():
+    assert problems(environ={"PENSTOCK_MAXBODY": "1"}) == (
+        "variable PENSTOCK_MAXBODY: there is no such setting; did you mean PENSTOCK_MAX_BODY?",
+    )
+    assert load({}, {"PENSTOCK_SERVICE_HOST": "10.0.0.1", "PENSTOCK_PORT_8787_TCP": "tcp://10.0.0.1:8787"}).port == 8787
+
+
+def test_what_is_not_toml_is_said_with_its_place(config, tmp_path):
+    (problem,) = problems(path=config("port = = 1"))
+    assert "is not TOML" in problem
+    assert "line 1" in problem
+    (problem,) = problems(path=tmp_path)
+    assert "cannot be read" in problem
+
+
+def test_a_flag_that_is_no_setting_is_a_fault_of_the_program():
+    with pytest.raises(KeyError):
+        load({"colour": "red"}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("workers", "2", "more than one needs PostgreSQL and Redis"),
+        ("role", "proxy", "parts in processes of their own need PostgreSQL"),
+        ("database_url", "postgresql://u:secret@db/x", "stores in SQLite alone"),
+        ("redis_url", "redis://u:secret@cache", "nothing in this release uses Redis"),
+        ("master_key", "secret", "makes its own key in data_dir"),
+    ],
+)
+def test_what_cannot_act_yet_is_refused_with_the_reason(name, value, reason):
+    (problem,) = problems({name: value})
+    assert problem.startswith(f"{name}: ")
+    assert reason in problem
+    assert "secret@" not in problem
+
+
+def test_bodies_must_fit_into_the_memory_for_them():
+    assert problems({"hold_body": "2MB", "buffer_memory": "1MB"})[0].startswith("hold_body: must not be larger")
+
+
+def test_sqlite_addresses_are_accepted():
+    assert load({"database_url": "sqlite:///x.db"}, {}).database_url == "sqlite:///x.db"
+
+
+def test_account_and_token_have_a_form():
+    assert load({"account_id": "0" * 32, "api_token": "t" * 20}, {}).account_id == "0" * 32
+    found = problems(environ={"PENSTOCK_ACCOUNT_ID": "ABC", "PENSTOCK_API_TOKEN": "hunter2"})
+    assert found == (
+        "account_id (variable PENSTOCK_ACCOUNT_ID): must be 32 hexadecimal digits, lower case, not 'ABC'",
+        "api_token (variable PENSTOCK_API_TOKEN): must be 20 or more characters, printable, without spaces",
+    )
+
+
+def test_secrets_are_masked_where_settings_are_shown():
+    shown = repr(load({"api_token": "x" * 24, "database_url": "sqlite:///x.db"}, {}))
+    assert "x" * 24 not in shown
+    assert f"api_token='{MASK}'" in shown
+    assert "master_key=''" in shown
+
+
+def test_providers_and_gateways_come_from_their_sections(config):
+    path = config(
+        """
+        [providers.openai]
+        base_url = "http://127.0.0.1:8788/openai/"
+        [gateways.default]
+        collect_log_payloads = false
+        [gateways.team-1]
+        collect_logs = false
+        ask_usage = false
+        """
+    )
+    settings = load({}, {}, path)
+    assert settings.providers == {"openai": "http://127.0.0.1:8788/openai"}
+    assert settings.gateways == {
+        "default": GatewaySettings(collect_log_payloads=False),
+        "team-1": GatewaySettings(collect_logs=False, ask_usage=False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[gateways.Team]", "[gateways.Team]: an id is 1 to 64 of a-z, 0-9, _ and -"),
+        (f"[gateways.{'a' * 65}]", "an id is 1 to 64"),
+        ("gateways = 3", "[gateways.<id>]: must be a table, not 3"),
+        ("[gateways]\na = 3", "[gateways.<id>]: must be a table, not 3"),
+        ("[gateways.a]\ncollect_logs = 1", "[gateways.a]): must be true or false, not 1"),
+        ("[providers.openai]", "[providers.openai]: base_url is missing"),
+        ("[providers.openai]\nbase_url = ''", "[providers.openai]): must be an address"),
+    ],
+)
+def test_sections_are_checked(config, text, problem):
+    assert problem in problems(path=config(text))[0]
+
+
+def test_the_public_address_follows_from_where_we_listen():
+    assert load({"port": "9000"}, {}).public_url == "http://127.0.0.1:9000"
+    assert load({"host": "0.0.0.0"}, {}).public_url == "http://127.0.0.1:8787"
+    assert load({"public_url": "https://ai.example.com/"}, {}).public_url == "https://ai.example.com"
+    assert url_of("::1", 80) == "http://[::1]:80"

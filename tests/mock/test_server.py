@@ -1,0 +1,55 @@
+"""The server as others start it in their loop; as a process it is tested in test_main__ and tests/cli."""
+
+import socket
+
+import httpx
+import pytest
+
+from penstock import mock
+from penstock.mock.server import run
+
+
+async def test_two_servers_live_side_by_side_in_one_loop(server, client):
+    other = await mock.start()
+    assert other.port != server.port
+    async with httpx.AsyncClient(trust_env=False) as asking:
+        assert (await asking.get(f"{other.url}/openai/models")).status_code == 200
+    await other.stop()
+    assert (other.stats()["answers_completed"], server.stats()["answers_completed"]) == (1, 0)
+
+
+async def test_a_stop_ends_what_is_open():
+    server = await mock.start()
+    async with httpx.AsyncClient(trust_env=False) as asking:
+        with pytest.raises(httpx.TransportError):
+            async with asking.stream("GET", f"{server.url}/openai/models?x-mock-stall=body") as answer:
+                await server.stop()
+                await answer.aread()
+        with pytest.raises(httpx.ConnectError):
+            await asking.get(f"{server.url}/openai/models")
+    assert server.stats()["connections_open"] == 0
+
+
+async def test_waiting_for_what_never_comes_ends_with_the_counters(server):
+    with pytest.raises(TimeoutError, match="connections_open"):
+        await server.until(lambda stats: False, 0.01)
+
+
+async def test_ipv6_where_there_is_some():
+    try:
+        server = await mock.start("::1")
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    async with httpx.AsyncClient(trust_env=False) as asking:
+        assert (await asking.get(f"{server.url}/openai/models")).status_code == 200
+    await server.stop()
+
+
+def test_a_port_that_is_taken_is_told_plainly(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run("127.0.0.1", port) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(f"penstock mock: cannot listen on 127.0.0.1 port {port}: ")
+    assert told.err.count("\n") == 1

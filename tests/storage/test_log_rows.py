@@ -1,0 +1,124 @@
+"""The law of the log's filters: a page is what a plain filter over all records gives."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.core import ids
+from penstock.model.record import LogRecord
+from penstock.storage import database, schema
+from penstock.storage.log_rows import LogFilter, LogReader, page
+from penstock.storage.logs import LogTable
+from penstock.testing.logsink import a_record
+
+ACCOUNT = a_record().account
+NAMES = st.sampled_from(["a", "b", "c"])
+SMALL = st.none() | st.integers(0, 6)
+RANGE = st.tuples(SMALL, SMALL)
+
+FIELDS = st.fixed_dictionaries(
+    {"provider": NAMES, "model": NAMES, "model_type": st.none() | NAMES, "success": st.booleans()}
+    | {"cached": st.booleans(), "cost": SMALL, "duration": st.integers(0, 6), "tokens_in": SMALL, "tokens_out": SMALL}
+)
+MOMENTS = st.integers(0, 30)
+RECORDS = st.lists(st.tuples(MOMENTS, FIELDS), max_size=60)
+FILTERS = st.builds(
+    LogFilter,
+    provider=st.none() | NAMES,
+    model=st.none() | NAMES,
+    model_type=st.none() | NAMES,
+    success=st.none() | st.booleans(),
+    cached=st.none() | st.booleans(),
+    since=st.none() | MOMENTS,
+    until=st.none() | MOMENTS,
+    **dict.fromkeys(("cost", "duration", "tokens_in", "tokens_out", "total_tokens"), st.just((None, None)) | RANGE),
+)
+
+
+def matches(where: LogFilter, record: LogRecord) -> bool:
+    for name in ("provider", "model", "model_type", "success", "cached"):
+        wanted = getattr(where, name)
+        if wanted is not None and getattr(record, name) != wanted:
+            return False
+    total = None
+    if record.tokens_in is not None and record.tokens_out is not None:
+        total = record.tokens_in + record.tokens_out
+    values: dict[str, Any] = {name: getattr(record, name) for name in ("cost", "duration", "tokens_in", "tokens_out")}
+    return within((where.since, where.until), record.created_at) and all(
+        within(getattr(where, name), value) for name, value in (values | {"total_tokens": total}).items()
+    )
+
+
+def within(limits: tuple[int | None, int | None], value: int | None) -> bool:
+    least, most = limits
+    if value is None:
+        return least is None and most is None
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def records_of(drawn: list[tuple[int, dict[str, Any]]]) -> list[LogRecord]:
+    made: list[LogRecord] = []
+    for number, (moment, fields) in enumerate(drawn):
+        log_id = moment.to_bytes(6, "big") + number.to_bytes(10, "big")
+        made.append(a_record(id=log_id, created_at=moment, **fields))
+    return made
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory):
+    store = schema.open_store(f"sqlite:///{tmp_path_factory.mktemp('rows') / 'x.db'}")
+    connection = database.connect(store.file)
+    yield connection
+    connection.close()
+    store.close()
+
+
+def emptied(connection: sqlite3.Connection) -> sqlite3.Connection:
+    for table in ("logs", "log_bodies", "log_zones", "log_names", "log_gateways"):
+        connection.execute(f"DELETE FROM {table}")
+    return connection
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    drawn=RECORDS, where=st.lists(FILTERS, min_size=1, max_size=4), batch=st.integers(1, 20), limit=st.integers(1, 9)
+)
+def test_a_page_is_what_a_plain_filter_gives(
+    connection: sqlite3.Connection,
+    drawn: list[tuple[int, dict[str, Any]]],
+    where: list[LogFilter],
+    batch: int,
+    limit: int,
+):
+    records = records_of(drawn)
+    table = LogTable(emptied(connection), zone_rows=5)
+    for at in range(0, len(records), batch):
+        table.write(records[at : at + batch])
+    newest_first = sorted(records, key=lambda record: record.id, reverse=True)
+    for one in where:
+        wanted = [ids.text(record.id) for record in newest_first if matches(one, record)]
+        for offset in (0, 3):
+            rows = LogReader(connection).list_rows(ACCOUNT, "default", one, limit=limit, offset=offset)
+            assert [row.id for row in rows] == wanted[offset : offset + limit]
+
+
+FILTERED: list[LogFilter] = [
+    LogFilter(),
+    LogFilter(model="a"),
+    LogFilter(success=False),
+    LogFilter(cached=True, since=5),
+    LogFilter(cost=(1, None), until=9),
+]
+
+
+@pytest.mark.parametrize("where", FILTERED)
+def test_no_page_sorts_or_reads_a_whole_table(connection: sqlite3.Connection, where: LogFilter):
+    number_of: Callable[[str], int] = lambda _: 1  # noqa: E731
+    sql, values = page(1, where, number_of, 50, 0)
+    steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in steps), steps
+    assert "id>? AND id<?" in steps[-1]

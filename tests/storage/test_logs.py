@@ -1,0 +1,108 @@
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.core import ids
+from penstock.model.record import LogRecord
+from penstock.storage import database, schema
+from penstock.storage.errors import Unwritable
+from penstock.storage.log_rows import LogReader
+from penstock.storage.logs import LogTable
+from penstock.testing.logsink import a_record
+
+ACCOUNT = a_record().account
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    connection = database.connect(store.file)
+    yield connection
+    connection.close()
+    store.close()
+
+
+def counts(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Rows, places in blocks, rows in zones: always the same."""
+    sql = "SELECT (SELECT count(*) FROM logs), (SELECT sum(length(ids)) / 16 FROM log_bodies), "
+    return connection.execute(sql + "(SELECT sum(rows) FROM log_zones)").fetchone()
+
+
+def test_a_record_comes_back_with_every_field(connection: sqlite3.Connection):
+    record = a_record(event_id="e" * 36, step=2, custom_cost=True, cached=True, success=False, cost=None)
+    LogTable(connection).write([record])
+    row = LogReader(connection).get(ACCOUNT, "default", record.id)
+    assert row is not None
+    for name in set(LogRecord.__struct_fields__) - {"id", "request", "response", "detail"}:
+        assert getattr(row, name) == getattr(record, name), name
+    assert row.id == ids.text(record.id)
+    assert bytes(row.detail) == record.detail
+    assert LogReader(connection).bodies(ACCOUNT, "default", record.id) == (record.request, record.response)
+
+
+def test_what_is_not_known_stays_null(connection: sqlite3.Connection):
+    fields = ("model_type", "request_type", "tokens_in", "tokens_out", "cost", "metadata", "request_content_type")
+    fields += ("response_content_type", "user_agent", "request", "response")
+    record = a_record(**dict.fromkeys(fields))
+    LogTable(connection).write([record])
+    row = LogReader(connection).get(ACCOUNT, "default", record.id)
+    assert row is not None
+    assert {getattr(row, name) for name in fields[:-2]} == {None}
+    assert row.event_id == ids.text(record.id)
+    assert LogReader(connection).bodies(ACCOUNT, "default", record.id) == (None, None)
+
+
+def test_bodies_of_many_sizes_keep_to_their_rows(connection: sqlite3.Connection):
+    sizes = [None, 0, 1, 5000, 200_000, 300_000, None, 7] * 12
+    records = [a_record(request=None if n is None else b"q" * n, response=b"a%d" % i) for i, n in enumerate(sizes)]
+    LogTable(connection).write(records)
+    reader = LogReader(connection)
+    for record in records:
+        assert reader.bodies(ACCOUNT, "default", record.id) == (record.request, record.response)
+
+
+def test_a_record_written_again_is_written_once(connection: sqlite3.Connection):
+    table = LogTable(connection)
+    old, new = [a_record() for _ in range(40)], [a_record() for _ in range(40)]
+    table.write(old)
+    table.write(old[20:] + new + new[:3])
+    table.write(new)
+    assert counts(connection) == (80, 80, 80)
+
+
+def test_a_batch_is_written_whole_or_not_at_all(connection: sqlite3.Connection):
+    table = LogTable(connection)
+    with pytest.raises(Unwritable):
+        table.write([a_record(model="new"), a_record(tokens_in=2**63)])
+    assert counts(connection) == (0, None, None)
+    assert connection.execute("SELECT count(*) FROM log_names").fetchone() == (0,)
+    table.write([a_record(model="new")])
+    assert [row.model for row in LogReader(connection).newest(5)] == ["new"]
+
+
+def test_gateways_and_accounts_are_kept_apart(connection: sqlite3.Connection):
+    other = "f" * 32
+    mine, theirs, same_name = a_record(), a_record(gateway="beta"), a_record(account=other)
+    LogTable(connection).write([mine, theirs, same_name])
+    reader = LogReader(connection)
+    assert [row.id for row in reader.list_rows(ACCOUNT, "default")] == [ids.text(mine.id)]
+    assert [row.id for row in reader.list_rows(other, "default")] == [ids.text(same_name.id)]
+    assert reader.list_rows(other, "beta") == []
+    assert reader.get(other, "default", mine.id) is None
+    assert reader.bodies(other, "default", mine.id) == (None, None)
+    assert reader.bodies("0" * 32, "default", mine.id) == (None, None)
+
+
+def test_what_arrives_late_is_still_news(connection: sqlite3.Connection):
+    table, reader = LogTable(connection), LogReader(connection)
+    long, short = a_record(), a_record()
+    table.write([short])
+    position = reader.position()
+    table.write([long])  # its call began first and ended last
+    assert [row.id for row in reader.arrived(position)] == [ids.text(long.id)]
+    assert [row.id for row in reader.arrived(position, "default")] == [ids.text(long.id)]
+    assert reader.arrived(position, "beta") == []
+    assert [row.id for row in reader.newest(5)] == [ids.text(short.id), ids.text(long.id)]
+    assert [row.id for row in reader.newest(1, "default")] == [ids.text(short.id)]
