@@ -2,10 +2,12 @@
 
 import asyncio
 import math
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -31,6 +33,9 @@ from penstock.providers.upstream import Upstream
 from penstock.proxy.asgi import AsgiApp
 from penstock.proxy.ingress import ClientConnection
 from penstock.proxy.plane import Plane
+
+_POLL = 0.05  # seconds between two looks at what still runs
+
 
 @dataclass(slots=True)
 class Identity:
@@ -84,7 +89,6 @@ class Application:
                 backlog=2048,
                 log_config=None,
                 server_header=False,
-                timeout_graceful_shutdown=math.ceil(settings.stop_timeout),
             ),
         )
 
@@ -167,9 +171,22 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self._app.announce()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal begins the stop, a second SIGINT cuts it short. uvicorn would raise the signal again at the end, and
+        a stop that was asked for would look like a failure.
+        """
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
+        self.should_exit = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Lets running calls end, within the limit."""
-        self._app.plane.stopping = True
+        """Lets running calls end, within the limit. Until they have, new ones and /readyz are answered that it stops."""
+        plane, loop = self._app.plane, asyncio.get_running_loop()
+        until = loop.time() + self._app.settings.stop_timeout
+        plane.stopping = True
+        while plane.calls and not self.force_exit and loop.time() < until:
+            await asyncio.sleep(_POLL)
+        await plane.stop()
+        self.config.timeout_graceful_shutdown = max(1, math.ceil(until - loop.time()))  # for bytes still on their way
         await super().shutdown(sockets)
 
 

@@ -36,14 +36,13 @@ def run(settings: Settings, *, simulate: bool = False) -> int:
     signal.signal(signal.SIGHUP, _hangup)
     try:
         with closing(_listen(settings)) as listener, _simulated(settings, on=simulate) as adapted:
-            _serve(adapted, listener, simulate=simulate)
+            return _serve(adapted, listener, simulate=simulate)
     except (Refused, StartError, StoreUnavailable) as refusal:
         _say(f"Penstock cannot start: {refusal}", sys.stderr)
         return 1
-    return 0
 
 
-def _serve(settings: Settings, listener: socket.socket, *, simulate: bool) -> None:
+def _serve(settings: Settings, listener: socket.socket, *, simulate: bool) -> int:
     start = prepare(
         settings.data_dir,
         database_url=settings.database_url or None,
@@ -55,6 +54,7 @@ def _serve(settings: Settings, listener: socket.socket, *, simulate: bool) -> No
         server = app.server()
         app.announce = lambda: _say(greeting(settings, start, listener, simulate=simulate), sys.stdout)
         server.run(sockets=[listener])
+    return 128 + signal.SIGINT if server.force_exit else 0
 
 
 def _compose(settings: Settings, start: Start) -> Application:

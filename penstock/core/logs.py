@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 
 from penstock.core.codec import encode
 
-ACCESS = "penstock.access"
 log = logging.getLogger("penstock")
+access_log = logging.getLogger("penstock.access")
+access_log.setLevel(logging.CRITICAL)  # one line a call is off until ``configure`` switches it on
 
 
 def configure(*, access: bool) -> None:
-    """Sets the format, and whether every call leaves a line."""
+    """Sets the format, and with ``access`` that every call leaves one."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Plain() if sys.stderr.isatty() else Lines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     log.setLevel(logging.INFO)
-    logging.getLogger(ACCESS).setLevel(logging.INFO if access else logging.CRITICAL)
+    access_log.setLevel(logging.INFO if access else logging.CRITICAL)
 
 
 class Lines(logging.Formatter):

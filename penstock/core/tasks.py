@@ -4,9 +4,11 @@ A task that nobody awaits is kept alive here, and its failure is logged, never l
 """
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from types import CoroutineType
+from typing import Any, cast
 
 _log = logging.getLogger("penstock")
 
@@ -16,6 +18,11 @@ Task = asyncio.Task[None]
 def spawn(work: Coroutine[Any, Any, None]) -> Task:
     """A bare task, for those who keep a reference themselves and let no exception out: the calls."""
     return asyncio.get_running_loop().create_task(work)
+
+
+def unbegun(task: asyncio.Task[Any]) -> bool:
+    """Whether a task has not run at all yet. Cancelled now it never would, not even its ``finally``."""
+    return inspect.getcoroutinestate(cast("CoroutineType[Any, Any, Any]", task.get_coro())) == inspect.CORO_CREATED
 
 
 class Tasks:

@@ -27,33 +27,38 @@ class Calls:
         assert ex.plan is not None
         failure = ProviderFailure("Failed to get response from provider: the plan has no target.")
         for target in ex.plan.targets:
-            attempt = Attempt(target.provider, target.upstream.origin, time.monotonic())
+            began = time.monotonic()
+            attempt = Attempt(target.provider, target.upstream.origin.host, (began - ex.started) * 1000)
             ex.attempts.append(attempt)
             try:
                 upstream = await self._transport.send(self._outgoing(ex, target))
             except ProviderFailure as error:
-                attempt.ended, attempt.error, failure = time.monotonic(), error.message, error
+                attempt.duration = (time.monotonic() - began) * 1000
+                attempt.error, failure = error.message, error
                 continue
             ex.defer(upstream.close)
-            ex.target, ex.reply = target, upstream.reply
-            ex.first_byte = attempt.ended = time.monotonic()
+            ex.target, ex.reply, ex.first_byte = target, upstream.reply, time.monotonic()
+            attempt.duration = (ex.first_byte - began) * 1000
             attempt.status, attempt.reused = upstream.reply.status, upstream.reused
             return upstream.reply
         raise failure
 
     def _outgoing(self, ex: Exchange, target: Target) -> Outgoing:
-        request = ex.request
-        lines = [b"%b %b%b HTTP/1.1\r\nhost: %b\r\n" % (request.method, target.path, request.query, target.upstream.host)]
-        places = ex.caller.places
+        request, upstream, places = ex.request, target.upstream, ex.caller.places
+        head = [request.method, b" ", target.path, request.query, b" HTTP/1.1\r\nhost: ", upstream.host, b"\r\n"]
         for lower, name, value in onward(request.headers):
-            if lower in places:
-                continue
             if lower == b"accept-encoding":
-                value = narrow_accept_encoding(value) if ex.prompt is None else b"identity"  # noqa: PLW2901
-            lines.append(b"%b: %b\r\n" % (name, value))
-        head = b"".join(lines)
+                if ex.prompt is None:
+                    head += (name, b": ", narrow_accept_encoding(value), b"\r\n")
+            elif lower not in places:
+                head += (name, b": ", value, b"\r\n")
+        if ex.prompt is not None:  # its stream will be read and changed on the way back
+            head.append(b"accept-encoding: identity\r\n")
         body = ex.prompt if ex.prompt is not None else request.body.whole()
         if body is None:
-            return Outgoing(target.upstream.origin, request.method, head, self._first_byte, stream=request.body)
-        has_body = bool(body) or request.body.length is not None
-        return Outgoing(target.upstream.origin, request.method, head, self._first_byte, body=body, has_body=has_body)
+            length = request.body.length
+            head.append(b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length)
+            return Outgoing(upstream.origin, request.method, head, self._first_byte, b"", request.body)
+        if body or request.body.length is None or request.header(b"content-length") is not None:
+            head.append(b"content-length: %d\r\n" % len(body))
+        return Outgoing(upstream.origin, request.method, head, self._first_byte, body)

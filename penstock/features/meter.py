@@ -32,28 +32,28 @@ class Meter:
         """Puts a counting stage on the answer's way."""
         dialect = DIALECTS.get(ex.target.endpoint.dialect) if ex.target and 200 <= reply.status < 300 else None  # noqa: PLR2004
         coding, events = _coding_and_kind(reply)
-        stage = _Stream(dialect, coding, self._keep) if dialect and events else _Whole(dialect, coding, self._keep)
+        kind = _Stream if dialect and events else _Whole
+        stage = kind(self, dialect, coding, self._keep)
         reply.stages.append(stage)
-
-        def settle(ex: Exchange) -> None:
-            ex.answer_size = stage.size
-            ex.reported = stage.settle(ex)
-            if ex.reported is not None and ex.reported.usage is not None and ex.target is not None:
-                reported = ex.reported
-                model = reported.model or ex.request.asked.model
-                price = self._prices.price(ex.target.provider, model, ids.millis(ex.id), reported.tier)
-                ex.cost = cost(reported.usage, price)
-
-        ex.defer(settle)
+        ex.defer(stage.settle)
         return reply
+
+    def price(self, ex: Exchange, reported: Reported) -> None:
+        """Notes what an answer said, and what that costs."""
+        ex.reported = reported
+        if reported.usage is not None and ex.target is not None:
+            model = reported.model or ex.request.asked.model
+            price = self._prices.price(ex.target.provider, model, ids.millis(ex.id), reported.tier)
+            ex.cost = cost(reported.usage, price)
 
 
 class _Whole:
     """An answer that is read when it is complete, if it is read at all."""
 
-    __slots__ = ("_coding", "_dialect", "_frames", "_keep", "_limit", "size")
+    __slots__ = ("_coding", "_dialect", "_frames", "_keep", "_limit", "_meter", "size")
 
-    def __init__(self, dialect: Dialect | None, coding: bytes, keep: int) -> None:
+    def __init__(self, meter: Meter, dialect: Dialect | None, coding: bytes, keep: int) -> None:
+        self._meter = meter
         self._dialect = dialect
         self._coding = coding
         self._keep = keep
@@ -73,11 +73,13 @@ class _Whole:
     def end(self) -> bytes:
         return b""
 
-    def settle(self, ex: Exchange) -> Reported | None:
+    def settle(self, ex: Exchange) -> None:
+        """The call ends."""
+        ex.answer_size = self.size
         if self._frames is None:
             if self._dialect is not None:
                 ex.warnings.append(_TOO_LARGE)
-            return None
+            return
         body = b"".join(self._frames)
         self._frames = None
         if self._coding and body:
@@ -85,18 +87,21 @@ class _Whole:
             body = b"" if decode is None else decode.feed(body) + decode.end()
             if decode is None or decode.failed:
                 ex.warnings.append(_UNREADABLE)
-                return None
+                return
         if self._keep and len(body) <= self._keep:
             ex.answer = body
-        return self._dialect.reported(body) if self._dialect is not None else None
+        if self._dialect is not None:
+            self._meter.price(ex, self._dialect.reported(body))
 
 
 class _Stream:
     """A stream of events, read as they come."""
 
-    __slots__ = ("_cut", "_decoder", "_events", "_keep", "_kept", "_reader", "_room", "_unread", "size")
+    __slots__ = ("_cut", "_decoder", "_events", "_keep", "_kept", "_meter", "_reader", "_room", "_unread", "size")
 
-    def __init__(self, dialect: Dialect, coding: bytes, keep: int) -> None:
+    def __init__(self, meter: Meter, dialect: Dialect | None, coding: bytes, keep: int) -> None:
+        assert dialect is not None
+        self._meter = meter
         self._decoder = decoder(coding) if coding else None
         self._unread = bool(coding) and self._decoder is None
         self._events = Events(READ_LIMIT)
@@ -119,7 +124,9 @@ class _Stream:
     def end(self) -> bytes:
         return b""
 
-    def settle(self, ex: Exchange) -> Reported | None:
+    def settle(self, ex: Exchange) -> None:
+        """The call ends."""
+        ex.answer_size = self.size
         if self._unread or (self._decoder is not None and self._decoder.failed):
             ex.warnings.append(_UNREADABLE)
         elif self._kept is not None:
@@ -128,7 +135,7 @@ class _Stream:
             self._take(rest)
         if self._cut:
             ex.warnings.append(_TOO_LARGE)
-        return self._reader.reported()
+        self._meter.price(ex, self._reader.reported())
 
     def _read(self, data: bytes) -> None:
         if self._kept is not None:

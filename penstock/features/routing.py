@@ -13,14 +13,27 @@ class Routing:
 
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self._upstreams = upstreams
+        self._made: dict[tuple[str, bytes], Plan] = {}
 
     def plan(self, ex: Exchange) -> Plan:
-        """The plan. Raises InvalidProvider, InvalidPath."""
+        """The plan; made once an address. Raises InvalidProvider, InvalidPath."""
         request = ex.request
-        upstream = self._upstreams.get(request.provider)
+        plan = self._made.get((request.provider, request.path))
+        if plan is None:
+            plan = self._make(request.provider, request.path)
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            self._made[request.provider, request.path] = plan
+        return plan
+
+    def _make(self, provider: str, path: bytes) -> Plan:
+        upstream = self._upstreams.get(provider)
         if upstream is None:
-            raise InvalidProvider(f"Invalid provider {request.provider!r}: known are {', '.join(sorted(self._upstreams))}.")
-        if not safe(request.path):
+            known = ", ".join(sorted(self._upstreams))
+            raise InvalidProvider(f"Invalid provider {provider[:64]!r}: known are {known}.")
+        if not safe(path):
             raise InvalidPath
-        endpoint = upstream.endpoint(request.path)
-        return Plan((Target(upstream.provider.id, upstream, upstream.target(request.path), endpoint),))
+        return Plan((Target(upstream.provider.id, upstream, upstream.target(path), upstream.endpoint(path)),))
+
+
+_REMEMBERED = 256  # plans a gateway keeps: most calls go to a handful of addresses

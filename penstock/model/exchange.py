@@ -5,7 +5,6 @@ from typing import Any
 
 from penstock.core import ids
 from penstock.core.errors import PenstockError
-from penstock.model.outcome import Outcome
 from penstock.model.plan import Attempt, Plan, Target
 from penstock.model.reply import Reply
 from penstock.model.request import Request
@@ -69,7 +68,7 @@ class Exchange:
         self.error: PenstockError | None = None
         self.begun = False  # bytes of an answer went out
         self.client_gone = False
-        self.outcome: Outcome | None = None
+        self.outcome = ""  # one of model.outcome; empty while the call runs
         self.warnings: list[str] = []
         self._closers: "list[Callable[[Exchange], None]]" = []
 

@@ -1,15 +1,24 @@
-"""How a call ended."""
-
-from enum import Enum
+"""How a call ended: one of these words for every call, in the log and in the metrics."""
 
 
-class Outcome(str, Enum):
-    """Exactly one of these for every call; the value is what the log and the metrics show."""
+class Outcome:
+    """The words. Plain text and no enumeration: they are counted and written for every call."""
 
-    ANSWERED = "answered"  # the provider's (or the cache's) answer went out whole, whatever its status
-    REFUSED = "refused"  # the caller's mistake or the gateway's refusal
-    FAILED = "failed"  # no provider answered
-    BROKEN = "broken"  # the answer broke off after its head
-    CLIENT_GONE = "client_gone"  # the client left before the end
-    CANCELLED = "cancelled"  # the process stopped before the end
-    BUG = "bug"  # our fault
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    FAILED = "failed"
+    BROKEN = "broken"
+    CLIENT_GONE = "client_gone"
+    CANCELLED = "cancelled"
+    BUG = "bug"
+
+
+OUTCOMES = {
+    Outcome.ANSWERED: "The answer of a provider or of the cache went out whole, whatever its status.",
+    Outcome.REFUSED: "The caller's mistake, or the gateway's refusal.",
+    Outcome.FAILED: "No provider answered.",
+    Outcome.BROKEN: "The answer broke off after its head.",
+    Outcome.CLIENT_GONE: "The client left before the end.",
+    Outcome.CANCELLED: "The process stopped before the end.",
+    Outcome.BUG: "A fault of Penstock.",
+}

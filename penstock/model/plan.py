@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 
 class Target:
     """One place that can answer. ``path`` is the complete request target below the origin, without the query."""
@@ -16,7 +18,7 @@ class Target:
 
 
 class Plan:
-    """The targets of a call, in the order in which they are tried."""
+    """The targets of a call, in the order in which they are tried. Calls with the same address share a plan."""
 
     __slots__ = ("targets",)
 
@@ -24,16 +26,13 @@ class Plan:
         self.targets = targets
 
 
-class Attempt:
-    """One try at one target. Times are monotonic seconds."""
+class Attempt(msgspec.Struct, omit_defaults=True):
+    """One try at one target, as the log row tells it: milliseconds since the call began, and until a head came."""
 
-    __slots__ = ("ended", "error", "origin", "provider", "reused", "started", "status")
-
-    def __init__(self, provider: str, origin: Any, started: float) -> None:
-        self.provider = provider
-        self.origin = origin  # ports.transport.Origin
-        self.started = started
-        self.ended = 0.0  # when its head came, or it failed
-        self.status: int | None = None
-        self.error: str | None = None
-        self.reused = False
+    provider: str
+    host: str
+    began: float
+    duration: float = 0.0
+    status: int | None = None
+    error: str | None = None
+    reused: bool = False  # over a connection that had served before

@@ -1,8 +1,8 @@
 """The log record: what remains of a call (specification of features, 9.2)."""
 
-from typing import Any
-
 import msgspec
+
+from penstock.model.plan import Attempt
 
 
 class LogRecord(msgspec.Struct, array_like=True):
@@ -43,14 +43,21 @@ class LogRecord(msgspec.Struct, array_like=True):
     response: bytes | None
 
 
+class Timings(msgspec.Struct):
+    """Milliseconds of a call."""
+
+    total: float
+    latency: float  # to the answer's first byte
+    overhead: float  # ours: all but the waiting for the provider
+
+
 class Detail(msgspec.Struct, omit_defaults=True):
     """Members of a row's ``detail``."""
 
     method: str
-    timings: dict[str, float]  # milliseconds: total, latency (to the answer's first byte), overhead (ours)
+    timings: Timings
     usage: msgspec.Raw | None = None  # the provider's usage object, verbatim
-    usage_metadata: dict[str, int] | None = None
-    attempts: list[dict[str, Any]] = []
+    attempts: list[Attempt] = []
     error: str | None = None
     warnings: list[str] = []
     snapshot: int = 0

@@ -1,6 +1,5 @@
 """What goes back to the client: a head, and a body that may still be coming."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 from penstock.core.errors import PenstockError
@@ -23,15 +22,19 @@ class Stage(Protocol):
 class Body:
     """Frames of an answer: kept until somebody takes them, handed on at once from then on."""
 
-    __slots__ = ("_sink", "complete", "error", "frames", "pause", "resume")
+    __slots__ = ("_sink", "complete", "error", "frames")
 
-    def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+    def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.complete = False
         self.error: PenstockError | None = None
-        self.pause = pause
-        self.resume = resume
         self._sink: Sink | None = None
+
+    def pause(self) -> None:
+        """The client reads slowly. What is here already needs no answer to that."""
+
+    def resume(self) -> None:
+        """It reads again."""
 
     def send_to(self, sink: Sink) -> None:
         frames, self.frames = self.frames, []

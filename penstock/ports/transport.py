@@ -15,19 +15,17 @@ class Origin(NamedTuple):
 
 
 class Outgoing:
-    """One request, ready to be written. ``head`` is the whole head but for the framing headers and the last line."""
+    """One request, ready to be written. ``head`` is in pieces, complete but for the blank line at its end."""
 
-    __slots__ = ("body", "first_byte", "has_body", "head", "method", "origin", "stream")
+    __slots__ = ("body", "first_byte", "head", "method", "origin", "stream")
 
     def __init__(
         self,
         origin: Origin,
         method: bytes,
-        head: bytes,
+        head: list[bytes],
         first_byte: float,
-        *,
-        body: bytes = b"",
-        has_body: bool = False,
+        body: bytes,
         stream: RequestBody | None = None,
     ) -> None:
         self.origin = origin
@@ -35,7 +33,6 @@ class Outgoing:
         self.head = head
         self.first_byte = first_byte  # seconds to the first byte of the answer
         self.body = body  # where it is held whole
-        self.has_body = has_body  # an empty body is sent with its length where the client declared one
         self.stream = stream  # where it streams through
 
 

@@ -46,7 +46,7 @@ class DataCall:
         """The client left. A call that never began did nothing and leaves nothing."""
         if self._task is None:
             self.body.release()
-        elif self._ex.outcome is None:
+        elif not self._ex.outcome:
             self._ex.client_gone = True
             self._task.cancel()
 
@@ -64,6 +64,9 @@ class DataCall:
             self.body.release()
 
     async def _reply(self, plane: Plane) -> Reply:
+        if plane.stopping:
+            self._owner.closing = True
+            raise Overloaded("The gateway is stopping; try again.")
         if len(plane.calls) > plane.settings.max_calls:
             raise Overloaded("The gateway has as many calls in flight as it may; try again.")
         request = self._ex.request

@@ -85,11 +85,9 @@ class ClientConnection(asyncio.Protocol):
         if self._deaf:
             return
         if self._in_head:
-            if not self._head_size and not self._calls:
+            if not self._head_size:
                 self.deadline = self.plane.deadlines.now + self.plane.settings.head_timeout
             self._head_size += len(data)
-        elif self._incoming is not None:
-            self.deadline = self.plane.deadlines.now + self.plane.settings.body_timeout
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offset:
@@ -97,6 +95,7 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._malformed(error)
         else:
+            self._rest()
             if self._in_head and self._head_size > HEAD_LIMIT:
                 self._refuse(HeadTooLarge())
 
@@ -143,8 +142,7 @@ class ClientConnection(asyncio.Protocol):
             self._headers.append((name.lower(), name, value))
 
     def on_headers_complete(self) -> None:
-        size = len(self._url) + sum(len(name) + len(value) + 4 for _, name, value in self._headers)
-        if size > HEAD_LIMIT:
+        if self._head_size > HEAD_LIMIT and _size(self._url, self._headers) > HEAD_LIMIT:
             raise HeadTooLarge
         if self._parser.should_upgrade():
             self._upgrade = True
@@ -162,7 +160,6 @@ class ClientConnection(asyncio.Protocol):
             return
         self._in_head = True
         body, self._incoming = self._incoming, None
-        self._rest()
         if body is not None:
             body.finish()
 
@@ -237,15 +234,26 @@ class ClientConnection(asyncio.Protocol):
         url = self._url
         if not url.startswith(b"/") and url != b"*":
             url = _origin_form(url)
-        method, headers = self._parser.get_method(), self._headers
-        body = self._incoming = RequestBody(self, self.plane.bounds, _length(headers))
+        parser, headers = self._parser, self._headers
+        length: int | None = 0
+        last, named = not parser.should_keep_alive(), False
+        self._expects = False
+        for lower, _, value in headers:
+            if lower == b"content-length":
+                length = int(value)
+            elif lower == b"transfer-encoding":
+                length = None
+            elif lower == b"expect":
+                self._expects = True
+            elif lower == b"connection":
+                named = True
+        # The parser spells the version out at a price: a connection kept without a word about it is HTTP/1.1.
+        http10 = (last or named) and parser.get_http_version() == "1.0"
+        body = self._incoming = RequestBody(self, self.plane.bounds, length)
         kind = DataCall if url.startswith(address.PREFIX) else AsgiCall
-        call: Call = kind(self, method, url, headers, body)
-        call.http10 = self._parser.get_http_version() == "1.0"
-        call.last = call.http10 or not self._parser.should_keep_alive()
-        self._expects = any(lower == b"expect" for lower, _, _ in headers)
+        call: Call = kind(self, parser.get_method(), url, headers, body)
+        call.http10, call.last = http10, last or http10
         self._calls.append(call)
-        self._rest()
         if len(self._calls) == 1:
             self._start(call)
         else:
@@ -253,13 +261,15 @@ class ClientConnection(asyncio.Protocol):
 
     def _rest(self) -> None:
         """Sets the deadline that now applies."""
-        settings, now = self.plane.settings, self.plane.deadlines.now
+        plane = self.plane
         if self._unread:
-            self.deadline = now + settings.write_timeout
+            self.deadline = plane.deadlines.now + plane.settings.write_timeout
         elif self._incoming is not None:
-            self.deadline = now + settings.body_timeout
-        else:
-            self.deadline = NEVER if self._calls else now + settings.keepalive_timeout
+            self.deadline = plane.deadlines.now + plane.settings.body_timeout
+        elif self._calls:
+            self.deadline = NEVER
+        elif not self._head_size:  # else a head is arriving, and its limit runs
+            self.deadline = plane.deadlines.now + plane.settings.keepalive_timeout
 
     def _without_upgrade(self, rest: bytes) -> None:
         """The offer to switch protocols is declined: the request is read again as if it had not been made."""
@@ -308,14 +318,9 @@ class ClientConnection(asyncio.Protocol):
         self._go_on_reading()
 
 
-def _length(headers: Headers) -> int | None:
-    """The declared length of the body; 0 where none comes, None where it comes in chunks."""
-    for lower, _, value in headers:
-        if lower == b"content-length":
-            return int(value)
-        if lower == b"transfer-encoding":
-            return None
-    return 0
+def _size(url: bytes, headers: Headers) -> int:
+    """Bytes of a head, as it was on the wire."""
+    return len(url) + sum(len(name) + len(value) + 4 for _, name, value in headers)
 
 
 def _origin_form(url: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from penstock.core import tasks
 from penstock.core.deadlines import Deadlines
 from penstock.core.settings import Settings
 from penstock.features.record import Recorder
@@ -29,5 +30,6 @@ class Plane:
         self.stopping = True
         running = list(self.calls.values())
         for task in running:
-            task.cancel()
+            if not tasks.unbegun(task):  # it would end without a trace; it is refused as soon as it begins
+                task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -31,7 +31,7 @@ def error_body(error: PenstockError) -> bytes:
 def error_reply(error: PenstockError) -> Reply:
     """The same as a complete reply."""
     data = error_body(error)
-    body = Body(_nothing, _nothing)
+    body = Body()
     body.feed(data)
     body.finish()
     headers: Headers = [(b"content-type", b"content-type", b"application/json")]
@@ -44,15 +44,15 @@ def error_reply(error: PenstockError) -> Reply:
 
 def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
     """Status line and headers, the blank line included. ``framing`` is a whole header line, or empty."""
-    lines = [status_line(reply.status, reply.reason)]
-    lines += [b"%b: %b\r\n" % (name, value) for _, name, value in back(reply.headers)]
-    name = ex.name.encode()
+    pieces = [status_line(reply.status, reply.reason)]
+    for _, name, value in back(reply.headers):
+        pieces += (name, b": ", value, b"\r\n")
+    call = ex.name.encode()
     if ex.gateway is None or ex.gateway.collect_logs:
-        lines.append(b"cf-aig-log-id: %b\r\n" % name)
-    lines.append(b"cf-aig-request-id: %b\r\ncf-aig-event-id: %b\r\n" % (name, ex.event_id.encode("latin-1")))
-    lines.append(framing)
-    lines.append(b"connection: close\r\n\r\n" if close else b"\r\n")
-    return b"".join(lines)
+        pieces += (b"cf-aig-log-id: ", call, b"\r\n")
+    pieces += (b"cf-aig-request-id: ", call, b"\r\ncf-aig-event-id: ", ex.event_id.encode("latin-1"), b"\r\n")
+    pieces += (framing, b"connection: close\r\n\r\n" if close else b"\r\n")
+    return b"".join(pieces)
 
 
 @lru_cache(256)
@@ -64,7 +64,3 @@ def status_line(status: int, reason: bytes) -> bytes:
 
 
 _KNOWN = frozenset(HTTPStatus)
-
-
-def _nothing() -> None:
-    """A reply that is complete needs no back-pressure."""

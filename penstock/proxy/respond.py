@@ -15,7 +15,8 @@ from penstock.model.reply import Body, Reply
 from penstock.providers.dialects import DIALECTS
 from penstock.proxy.render import error_reply, head
 
-_NO_BODY = frozenset({204, 304})
+_NO_CONTENT = 204
+_NO_BODY = frozenset({_NO_CONTENT, 304})
 
 
 class Client(Protocol):
@@ -39,17 +40,22 @@ def apologise(ex: Exchange, client: Client) -> None:
     if ex.begun or ex.error is None:
         client.cut()
     else:
-        Outlet(ex, error_reply(ex.error), client).begin()
+        _send_whole(ex, error_reply(ex.error), client)
 
 
 async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
     """Waits for the reply and sends it to its end. Notes a refusal or fault in ``ex.error``."""
     try:
         reply = await pending
+        if reply.body.complete:
+            _send_whole(ex, reply, client)
+            return
     except PenstockError as error:
         ex.error = error
         reply = error_reply(error)
         ex.answer_size = reply.length or 0
+        _send_whole(ex, reply, client)
+        return
     outlet = Outlet(ex, reply, client)
     outlet.begin()
     if not outlet.ended:
@@ -58,6 +64,25 @@ async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
             await outlet.wait()
         finally:
             client.reads_from(None)
+
+
+def _send_whole(ex: Exchange, reply: Reply, client: Client) -> None:
+    """A reply that is all here, in one write. A stage may still refuse it."""
+    ex.last_byte = time.monotonic()
+    data = b"".join(reply.body.frames)
+    for stage in reply.stages:
+        data = stage.feed(data) + stage.end()
+    if _bodiless(ex, reply):
+        data, length = b"", reply.length if reply.status != _NO_CONTENT else None
+    else:
+        length = len(data)
+    framing = b"content-length: %d\r\n" % length if length is not None else b""
+    ex.begun = True
+    client.write(head(reply, ex, framing, close=client.closing or not ex.request.body.complete) + data)
+
+
+def _bodiless(ex: Exchange, reply: Reply) -> bool:
+    return ex.request.method == b"HEAD" or reply.status in _NO_BODY
 
 
 class Outlet:
@@ -71,7 +96,7 @@ class Outlet:
         self._client = client
         self._waiter: asyncio.Future[None] | None = None
         self._held: list[bytes] | None = []  # written together, while the reply hands over what it already has
-        self._silent = ex.request.method == b"HEAD" or reply.status in _NO_BODY
+        self._silent = _bodiless(ex, reply)
         self._chunked = False
         self._broken = False
         self._fault: Exception | None = None
@@ -148,8 +173,6 @@ class Outlet:
 
     def _framing(self) -> bytes:
         reply, client = self._reply, self._client
-        if self._silent:
-            return b"content-length: %d\r\n" % reply.length if reply.length is not None and reply.status != 204 else b""
         if reply.length is not None:
             return b"content-length: %d\r\n" % reply.length
         if client.http10:

@@ -22,22 +22,42 @@ HOP_BY_HOP = frozenset(
 )
 # Meant for the gateway or telling of its surroundings.
 _OURS = frozenset({b"cf-access-jwt-assertion", b"cf-connecting-ip", b"cf-ray", b"cookie", b"forwarded"})
-_STAYS = HOP_BY_HOP | _OURS
-_OUR_PREFIXES = (b"cf-aig-", b"x-forwarded-")
+_PLAIN = frozenset({b"close", b"keep-alive", b"Close", b"Keep-Alive", b"Keep-alive"})
+_KNOWN = 1024  # names remembered for each direction; beyond, they are judged anew every time
+
+
+class _Travels(dict[bytes, bool]):
+    """Whether a header of that lower-case name travels on; judged once a name."""
+
+    def __init__(self, names: frozenset[bytes], prefixes: tuple[bytes, ...]) -> None:
+        super().__init__()
+        self._names = names
+        self._prefixes = prefixes
+
+    def __missing__(self, name: bytes) -> bool:
+        travels = name not in self._names and not name.startswith(self._prefixes)
+        if len(self) < _KNOWN:
+            self[name] = travels
+        return travels
+
+
+_ONWARD = _Travels(HOP_BY_HOP | _OURS, (b"cf-aig-", b"x-forwarded-"))
+_BACK = _Travels(HOP_BY_HOP, (b"cf-aig-",))
 
 
 def onward(headers: Headers) -> Headers:
     """The request headers that go to the provider, in order and spelt as sent."""
-    return _without(headers, _STAYS, _OUR_PREFIXES)
+    return _travelling(headers, _ONWARD)
 
 
 def back(headers: Headers) -> Headers:
     """The answer's headers that go to the client."""
-    return _without(headers, HOP_BY_HOP, (b"cf-aig-",))
+    return _travelling(headers, _BACK)
 
 
-def _without(headers: Headers, names: frozenset[bytes], prefixes: tuple[bytes, ...]) -> Headers:
+def _travelling(headers: Headers, travels: _Travels) -> Headers:
     for lower, _, value in headers:
-        if lower == b"connection":  # it may name further headers that are for the neighbour only
-            names |= {token.strip().lower() for token in value.split(b",")}
-    return [h for h in headers if h[0] not in names and not h[0].startswith(prefixes)]
+        if lower == b"connection" and value not in _PLAIN:  # it may name further headers for the neighbour only
+            named = {token.strip().lower() for token in value.split(b",")}
+            headers = [h for h in headers if h[0] not in named]
+    return [h for h in headers if travels[h[0]]]

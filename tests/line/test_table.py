@@ -87,7 +87,7 @@ class Hit:
     """A cache that always has the answer."""
 
     async def lookup(self, ex: Exchange) -> Reply:
-        body = Body(lambda: None, lambda: None)
+        body = Body()
         for number in range(3):
             body.feed(b"data: %d\n\n" % number)
         body.finish()

@@ -18,8 +18,8 @@ class Wire(Protocol):
     def abort(self) -> None: ...
 
 
-class UpstreamCall:
-    """Waits for the head, then passes frames. Lets go of the connection when the answer is complete.
+class UpstreamCall(Body):
+    """Waits for the head, then is the answer's body. Lets go of the connection when the answer is complete.
 
     It is also the sink of a request body that streams through.
     """
@@ -27,6 +27,7 @@ class UpstreamCall:
     __slots__ = ("_chunked", "_stream", "_wire", "heard", "method", "reply", "reused", "sent", "waiter")
 
     def __init__(self, wire: Wire, method: bytes, stream: RequestBody | None, *, reused: bool) -> None:
+        super().__init__()
         self.method = method
         self.reused = reused
         self.sent = False  # the whole request is written
@@ -43,24 +44,34 @@ class UpstreamCall:
         if wire is not None:
             wire.abort()
 
+    # Told by the client's side
+
+    def pause(self) -> None:
+        if self._wire is not None:
+            self._wire.pause()
+
+    def resume(self) -> None:
+        if self._wire is not None:
+            self._wire.resume()
+
     # Told by the connection
 
     def begin_reply(self, status: int, reason: bytes, headers: Headers, length: int | None) -> None:
-        self.reply = Reply(status, reason, headers, Body(self._pause, self._resume))
+        self.reply = Reply(status, reason, headers, self)
         self.reply.length = length
         if not self.waiter.done():
             self.waiter.set_result(None)
 
     def finish(self) -> None:
         self._wire = None
-        self.reply.body.finish()
+        super().finish()
 
     def fail(self, error: PenstockError) -> None:
         self._wire = None
         if not self.waiter.done():
             self.waiter.set_exception(error)
         elif not self.waiter.cancelled() and self.waiter.exception() is None:
-            self.reply.body.fail(error)
+            super().fail(error)
 
     def pause_request(self) -> None:
         if self._stream is not None:
@@ -87,11 +98,3 @@ class UpstreamCall:
         if wire is not None:
             wire.abort()
         self.fail(error)
-
-    def _pause(self) -> None:
-        if self._wire is not None:
-            self._wire.pause()
-
-    def _resume(self) -> None:
-        if self._wire is not None:
-            self._wire.resume()

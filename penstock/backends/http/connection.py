@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._head_size = 0
         self._until_close = False  # the body has no length of its own and ends with the connection
+        self._reusable = False
         self._paused = False
 
     # The call's side
@@ -70,13 +71,10 @@ class Connection(asyncio.Protocol):
         self.deadline = self._deadlines.now + outgoing.first_byte
         self._in_head = True
         stream = outgoing.stream
+        self._transport.write(b"".join((*outgoing.head, b"\r\n", outgoing.body)))
         if stream is None:
-            length = b"content-length: %d\r\n\r\n" % len(outgoing.body) if outgoing.has_body else b"\r\n"
-            self._transport.write(b"".join((outgoing.head, length, outgoing.body)))
             call.sent = True
         else:
-            framing = b"transfer-encoding: chunked" if stream.length is None else b"content-length: %d" % stream.length
-            self._transport.write(b"%b%b\r\n\r\n" % (outgoing.head, framing))
             stream.send_to(call)
 
     def write(self, data: bytes) -> None:
@@ -186,6 +184,7 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         bodiless = call.method == b"HEAD" or status in _NO_BODY
         self._until_close = self._length is None and not self._chunked and not bodiless
+        self._reusable = self._parser.should_keep_alive()
         call.begin_reply(status, self._reason, self._headers, self._length)
         if call.method == b"HEAD":
             self._parser = httptools.HttpResponseParser(self)  # the old one would wait for the body that HEAD never has
@@ -193,22 +192,17 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         if self.call is not None:
-            self.call.reply.body.feed(data)
+            self.call.feed(data)
 
     def on_message_complete(self) -> None:
         call = self.call
         if call is None or self._in_head:  # an informational answer: the real one follows
             return
-        if call.sent and not self._until_close and self._keeps_alive():
+        if call.sent and self._reusable and not self._until_close:
             self._rest()
         else:
             self.abort()
         call.finish()
-
-    def _keeps_alive(self) -> bool:
-        return all(
-            lower != b"connection" or b"close" not in value.lower() for lower, _, value in self._headers
-        ) and self._parser.get_http_version() != "1.0"
 
     def _rest(self) -> None:
         self.call = None

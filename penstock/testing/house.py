@@ -1,0 +1,83 @@
+"""The whole data plane in the loop of a test: a real server, simulated providers, a log in memory."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from penstock.app import Application
+from penstock.core.settings import Settings
+from penstock.gateway.snapshot import Snapshot
+from penstock.mock.server import MockServer, start
+from penstock.model.record import LogRecord
+from penstock.testing.client import Client, connected, until
+from penstock.testing.logsink import MemoryLogSink
+from penstock.testing.server import ACCOUNT, Running, running
+
+
+@dataclass(slots=True)
+class House:
+    """What a test of the data plane has at hand."""
+
+    server: Running
+    mock: MockServer
+    sink: MemoryLogSink
+
+    def client(self, limit: int = 1 << 20) -> AbstractAsyncContextManager[Client]:
+        """A new connection."""
+        return connected(self.server.port, limit)
+
+    async def quiet(self) -> None:
+        """Returns when no call runs, nothing is open at either end but idle connections, and no memory is held."""
+        plane, transport = self.server.app.plane, self.server.app.transport
+        await until(lambda: not plane.calls and not plane.connections and not transport.counts()[0])
+        await until(lambda: not plane.bounds.budget.used)
+        await self.mock.until(lambda stats: not stats.requests_running)
+
+    async def rows(self, event: str, count: int = 1) -> list[LogRecord]:
+        """The log rows of an event id, once there are so many."""
+        await until(lambda: len([row for row in self.sink.records if row.event_id == event]) >= count)
+        return [row for row in self.sink.records if row.event_id == event]
+
+    async def row(self, event: str) -> LogRecord:
+        """The one log row of an event id."""
+        (row,) = await self.rows(event)
+        return row
+
+
+@asynccontextmanager
+async def house(
+    *,
+    tokens: dict[bytes, str] | None = None,
+    providers: Mapping[str, str] | None = None,
+    adjust: Callable[[Application], Snapshot | None] | None = None,
+    **settings: Any,
+) -> AsyncGenerator[House]:
+    """Serves until the block ends. ``settings`` change the defaults; ``providers`` go before the simulated ones."""
+    mock, sink = await start(), MemoryLogSink()
+    at = {"openai": f"{mock.url}/openai", "anthropic": f"{mock.url}/anthropic"} | dict(providers or {})
+    changed = replace(Settings(), **({"stop_timeout": 2.0, "providers": at} | settings))
+    try:
+        async with running(changed, sink, tokens=tokens, adjust=adjust) as server:
+            yield House(server, mock, sink)
+    finally:
+        await mock.stop()
+
+
+def request(
+    path: str = "openai/chat/completions",
+    *,
+    method: str = "POST",
+    gateway: str = "default",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}',
+    event: str = "",
+) -> bytes:
+    """The bytes of a data-plane request with its length; ``body`` None: no body and no length."""
+    lines = [f"{method} /v1/{ACCOUNT}/{gateway}/{path} HTTP/1.1", "host: gateway.example"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    if event:
+        lines.append(f"cf-aig-event-id: {event}")
+    if body is not None:
+        lines.append(f"content-length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")

@@ -1,0 +1,188 @@
+"""A real ``penstock serve``: a process with its log writer, its data directory and its standard output."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+import penstock
+from penstock.core import codec
+from penstock.testing.client import connected
+
+PATIENCE = 30.0  # seconds after which a start or a stop has failed
+_T = TypeVar("_T")
+_PLACE = str(Path(penstock.__file__).parent.parent)
+
+
+class Refused(Exception):
+    """The server did not start. ``status``: its exit status; the message: what it said."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status = status
+        self.said = said
+
+
+class Serving:
+    """A server that listens. ``greeting`` is what it printed, ``said`` what is on its standard error."""
+
+    def __init__(self, process: asyncio.subprocess.Process, greeting: str, data_dir: Path) -> None:
+        self.process = process
+        self.pid = process.pid
+        self.greeting = greeting
+        self.data_dir = data_dir
+        self.port = int(_found(r"listens on http://.*:(\d+)$", greeting))
+        self.account = _found(r"Account +([0-9a-f]{32})$", greeting)
+
+    @property
+    def origin(self) -> str:
+        """The address without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def said(self) -> str:
+        """Standard error so far, this server's and that of all before it on the same data directory."""
+        return _errors(self.data_dir).read_text("utf-8")
+
+    @property
+    def running(self) -> bool:
+        return self.process.returncode is None
+
+    def url(self, provider: str = "openai", gateway: str = "default") -> str:
+        """The base URL for a provider's SDK."""
+        return f"{self.origin}/v1/{self.account}/{gateway}/{provider}"
+
+    def children(self, module: str) -> list[psutil.Process]:
+        """The processes of this server that run ``module``."""
+        return [child for child in psutil.Process(self.pid).children() if module in child.cmdline()]
+
+    @property
+    def writer(self) -> psutil.Process:
+        """The log writer. Raises ValueError while there is none."""
+        (writer,) = self.children("penstock.worker.log_writer")
+        return writer
+
+    async def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of ``path``, on a connection of its own."""
+        async with connected(self.port) as client:
+            answer = await client.ask(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        return answer.status, answer.body
+
+    async def metrics(self) -> dict[str, float]:
+        """The samples of ``/metrics`` by name with labels, as written there."""
+        _, text = await self.get("/metrics")
+        lines = (line.rpartition(" ") for line in text.decode().splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, _, value in lines}
+
+    async def rows(self, count: int = 1_000_000, *flags: str) -> list[dict[str, object]]:
+        """What ``penstock logs tail --json`` prints: the newest rows, oldest first."""
+        command = ("logs", "tail", "--json", "-n", str(count), "--data-dir", str(self.data_dir), *flags)
+        done = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "penstock", *command), stdout=asyncio.subprocess.PIPE, env=environment()
+        )
+        said, _ = await done.communicate()
+        assert done.returncode == 0
+        return [codec.decode(line) for line in said.splitlines()]
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        """The exit status, once there is one; negative: the signal that killed it."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.process.wait()
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Sends the signal and returns the exit status."""
+        self.send(number)
+        return await self.ended()
+
+    async def kill(self) -> None:
+        """``kill -9``; returns when the process is gone."""
+        self.process.kill()
+        await self.ended()
+
+
+@asynccontextmanager
+async def serving(
+    data_dir: Path, *flags: str, simulate: bool = True, config: str = "", environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[Serving]:
+    """Starts a server on any free port; kills it at the end if it still runs. ``config``: a configuration file's text.
+
+    Raises Refused where it does not start.
+    """
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    given = ["--data-dir", str(data_dir), "--port", "0", *(["--simulate"] if simulate else []), *flags]
+    if config:
+        file = data_dir.with_name(data_dir.name + ".toml")
+        file.write_text(config, "utf-8")
+        given += ["--config", str(file)]
+    process = await start(*given, errors=_errors(data_dir), environ=environ, cwd=data_dir.parent)
+    try:
+        greeting = await _greeting(process)
+        if "listens on" not in greeting:
+            status = await process.wait()
+            raise Refused(status, _errors(data_dir).read_text("utf-8"))
+        yield Serving(process, greeting, data_dir)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()  # also closes the pipe
+
+
+async def start(
+    *flags: str, errors: Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> asyncio.subprocess.Process:
+    """``penstock serve`` with these flags, standard output in a pipe, standard error added to a file."""
+    with errors.open("ab") as sink:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "penstock", "serve", *flags),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=sink,
+            env=environment(environ),
+            cwd=cwd,
+        )
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without settings of ours, and with the package that is being tested."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    return ours | {"PYTHONPATH": _PLACE} | dict(more or {})
+
+
+async def eventually(ask: Callable[[], _T]) -> _T:
+    """What ``ask`` returns, once that is true."""
+    async with asyncio.timeout(PATIENCE):
+        while not (answer := ask()):
+            await asyncio.sleep(0.01)
+    return answer
+
+
+async def _greeting(process: asyncio.subprocess.Process) -> str:
+    """What it prints until it serves, or until it ends."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    async with asyncio.timeout(PATIENCE):
+        while line := await process.stdout.readline():
+            lines.append(line.decode())
+            if "logs tail" in lines[-1]:  # the last thing it says
+                break
+    return "".join(lines)
+
+
+def _errors(data_dir: Path) -> Path:
+    return data_dir.with_name(data_dir.name + ".stderr")
+
+
+def _found(pattern: str, text: str) -> str:
+    found = re.search(pattern, text, re.MULTILINE)
+    assert found is not None, text
+    return found[1]
