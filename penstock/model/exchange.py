@@ -10,6 +10,8 @@ from penstock.model.reply import Reply
 from penstock.model.request import Request
 from penstock.model.usage import Reported
 
+_EVENT_ID = 256  # characters of a client's event id that are kept
+
 
 class Exchange:
     """Slots, each with one writer (docs/architecture.md has the table).
@@ -48,7 +50,8 @@ class Exchange:
     def __init__(self, request: Request, started: float) -> None:
         self.id = ids.new()
         self.name = ids.text(self.id)  # the id as spelt in headers and in the API
-        self.event_id = self.name
+        event_id = request.header(b"cf-aig-event-id")
+        self.event_id = event_id[:_EVENT_ID].decode("latin-1") if event_id else self.name  # the client's, if it has one
         self.started = started
         self.request = request
         self.snapshot = 0  # version of the configuration this call runs on

@@ -10,13 +10,14 @@ NOTHING_ASKED = Asked()
 class Request:
     """A data-plane request. ``path`` is what follows the provider, still encoded, without the leading slash."""
 
-    __slots__ = ("account", "asked", "body", "gateway", "headers", "http10", "method", "path", "provider", "query")
+    __slots__ = ("_first", "account", "asked", "body", "gateway", "headers", "method", "path", "provider", "query", "target")
 
-    def __init__(self, method: bytes, headers: Headers, body: RequestBody, *, http10: bool = False) -> None:
+    def __init__(self, method: bytes, target: bytes, headers: Headers, body: RequestBody) -> None:
         self.method = method
+        self.target = target  # as on the request line
         self.headers = headers
         self.body = body
-        self.http10 = http10
+        self._first = {lower: value for lower, _, value in reversed(headers)}
         self.account = ""
         self.gateway = ""
         self.provider = ""
@@ -26,7 +27,4 @@ class Request:
 
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""
-        for lower, _, value in self.headers:
-            if lower == name:
-                return value
-        return None
+        return self._first.get(name)

@@ -6,9 +6,9 @@ from penstock.model.request import Request
 PREFIX = b"/v1/"
 
 
-def read(target: bytes, request: Request) -> None:
-    """Fills the request's address from the raw request target. Nothing is decoded. Raises UnknownPath."""
-    path, mark, query = target.partition(b"?")
+def read(request: Request) -> None:
+    """Fills the request's address from its raw target. Nothing is decoded. Raises UnknownPath."""
+    path, mark, query = request.target.partition(b"?")
     request.query = mark + query
     request.path = path
     try:

@@ -4,14 +4,12 @@ import time
 from typing import Protocol
 
 from penstock.core import tasks
-from penstock.core.errors import Overloaded
 from penstock.core.headers import Headers
 from penstock.model.body import RequestBody
 from penstock.model.exchange import Exchange
 from penstock.model.outcome import Outcome
-from penstock.model.reply import Reply
 from penstock.model.request import Request
-from penstock.proxy import address, respond
+from penstock.proxy import respond
 from penstock.proxy.plane import Plane
 from penstock.proxy.serve import serve
 
@@ -27,15 +25,14 @@ class Owner(respond.Client, Protocol):
 class DataCall:
     """Runs the line in a task of its own, inside a scope that leaves exactly one outcome."""
 
-    __slots__ = ("_ex", "_owner", "_task", "_url", "body", "http10", "last")
+    __slots__ = ("_ex", "_owner", "_task", "body", "http10", "last")
 
     def __init__(self, owner: Owner, method: bytes, url: bytes, headers: Headers, body: RequestBody) -> None:
         self.body = body
         self.http10 = False
         self.last = False
         self._owner = owner
-        self._url = url
-        self._ex = Exchange(Request(method, headers, body), time.monotonic())
+        self._ex = Exchange(Request(method, url, headers, body), time.monotonic())
         self._task: tasks.Task | None = None
 
     def start(self) -> None:
@@ -55,7 +52,7 @@ class DataCall:
         plane = owner.plane
         try:
             with plane.recorder.scope(ex):
-                await respond.send(ex, self._reply(plane), owner)
+                await respond.send(ex, serve(ex, plane), owner)
         finally:
             del plane.calls[ex]
             if ex.outcome in _NO_PROPER_END:
@@ -63,18 +60,5 @@ class DataCall:
             owner.answered(self)
             self.body.release()
 
-    async def _reply(self, plane: Plane) -> Reply:
-        if plane.stopping:
-            self._owner.closing = True
-            raise Overloaded("The gateway is stopping; try again.")
-        if len(plane.calls) > plane.settings.max_calls:
-            raise Overloaded("The gateway has as many calls in flight as it may; try again.")
-        request = self._ex.request
-        address.read(self._url, request)
-        if event_id := request.header(b"cf-aig-event-id"):
-            self._ex.event_id = event_id[:_EVENT_ID_LIMIT].decode("latin-1")
-        return await serve(self._ex, plane.snapshots.current)
-
 
 _NO_PROPER_END = frozenset({Outcome.BUG, Outcome.CANCELLED})
-_EVENT_ID_LIMIT = 256

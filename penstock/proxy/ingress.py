@@ -59,7 +59,9 @@ class ClientConnection(asyncio.Protocol):
         self._expects = False  # the client waits for 100 Continue before it sends the body
         self._unread = False  # the client does not read what was written
         self._deaf = False  # nothing that comes is looked at any more
+        self._ending = False  # no call will follow; what was written goes out within a limit
         self._cut = False  # the connection was ended by us, amid an answer
+        self._fault: PenstockError | None = None  # told when the calls before it are answered
         self._lost = False
 
     # The loop's side
@@ -87,7 +89,7 @@ class ClientConnection(asyncio.Protocol):
         if self._in_head:
             if not self._head_size:
                 self.deadline = self.plane.deadlines.now + self.plane.settings.head_timeout
-            self._head_size += len(data)
+        self._head_size += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as offset:
@@ -96,12 +98,12 @@ class ClientConnection(asyncio.Protocol):
             self._malformed(error)
         else:
             self._rest()
-            if self._in_head and self._head_size > HEAD_LIMIT:
-                self._refuse(HeadTooLarge())
+            if self._head_size > HEAD_LIMIT:
+                self._fail(HeadTooLarge())
 
     def pause_writing(self) -> None:
         self._unread = True
-        self._rest()
+        self.deadline = self.plane.deadlines.now + self.plane.settings.write_timeout
         if self._reply is not None:
             self._reply.pause()
 
@@ -114,20 +116,20 @@ class ClientConnection(asyncio.Protocol):
     def overdue(self) -> None:
         """The time limit of what the connection waited for has passed."""
         self.deadline = NEVER
-        if self._deaf or self._unread:
+        if self._ending or self._unread:
             self.transport.abort()
         elif self._incoming is not None:
             self._incoming.fail(RequestTimeout("The request body stopped arriving."))
         elif self._head_size:
             self._refuse(RequestTimeout("The request head did not arrive in time."))
         else:
-            self.transport.close()
+            self._close()
 
     def shutdown(self) -> None:
         """uvicorn stops: the running answer is the last one."""
         self.closing = True
         if not self._calls:
-            self.transport.close()
+            self._close()
 
     # The parser's side
 
@@ -152,6 +154,7 @@ class ClientConnection(asyncio.Protocol):
         self._open()
 
     def on_body(self, data: bytes) -> None:
+        self._head_size = 0  # between two pieces of a body, and behind the last one, as little may come as in a head
         if self._incoming is not None:
             self._incoming.feed(data)
 
@@ -159,6 +162,7 @@ class ClientConnection(asyncio.Protocol):
         if self._upgrade:
             return
         self._in_head = True
+        self._head_size = 0
         body, self._incoming = self._incoming, None
         if body is not None:
             body.finish()
@@ -172,8 +176,10 @@ class ClientConnection(asyncio.Protocol):
 
     def cut(self) -> None:
         """Ends the connection after what was written, without a proper end of the answer."""
-        self.closing = self._deaf = self._cut = True
-        self.transport.close()
+        self.closing = self._cut = True
+        while len(self._calls) > 1:
+            self._calls.pop().client_gone()
+        self._close()
 
     def reads_from(self, body: Body | None) -> None:
         """``body`` is paused while the client does not read."""
@@ -189,13 +195,13 @@ class ClientConnection(asyncio.Protocol):
 
     def pause(self) -> None:
         """The request body comes faster than it is taken."""
-        self.deadline = NEVER
         self._stop_reading()
+        self._rest()
 
     def resume(self) -> None:
         if len(self._calls) <= 1:
-            self._rest()
             self._go_on_reading()
+            self._rest()
 
     def answered(self, call: Call) -> None:
         """The first call is done: on to the next, or close."""
@@ -206,16 +212,18 @@ class ClientConnection(asyncio.Protocol):
             self._linger()
         elif self._calls and not self.closing:
             self._start(self._calls[0])
-        elif self.closing or self._deaf:
-            self._deaf = True
-            self.transport.close()
+            self._rest()
+        elif self.closing:
+            self._close()
+        elif self._fault is not None:
+            self._refuse(self._fault)
         else:
             self._go_on_reading()
             self._rest()
 
     def _start(self, call: Call) -> None:
         self.http10 = call.http10
-        self.closing = self.closing or call.last
+        self.closing = self.closing or call.last or self.plane.stopping
         if len(self._calls) == 1:
             self._go_on_reading()
         call.start()
@@ -242,13 +250,19 @@ class ClientConnection(asyncio.Protocol):
             if lower == b"content-length":
                 length = int(value)
             elif lower == b"transfer-encoding":
+                if value.lower() != b"chunked":
+                    raise MalformedRequest("Malformed HTTP request: the only transfer coding understood is chunked.")
                 length = None
             elif lower == b"expect":
                 self._expects = True
             elif lower == b"connection":
                 named = True
         # The parser spells the version out at a price: a connection kept without a word about it is HTTP/1.1.
-        http10 = (last or named) and parser.get_http_version() == "1.0"
+        version = parser.get_http_version() if last or named else "1.1"
+        if version not in _VERSIONS:
+            raise MalformedRequest("Malformed HTTP request: the versions understood are HTTP/1.1 and HTTP/1.0.")
+        http10 = version == "1.0"
+        self._expects = self._expects and not http10
         body = self._incoming = RequestBody(self, self.plane.bounds, length)
         kind = DataCall if url.startswith(address.PREFIX) else AsgiCall
         call: Call = kind(self, parser.get_method(), url, headers, body)
@@ -262,10 +276,10 @@ class ClientConnection(asyncio.Protocol):
     def _rest(self) -> None:
         """Sets the deadline that now applies."""
         plane = self.plane
-        if self._unread:
-            self.deadline = plane.deadlines.now + plane.settings.write_timeout
-        elif self._incoming is not None:
-            self.deadline = plane.deadlines.now + plane.settings.body_timeout
+        if self._unread or self._ending:
+            return  # their limits run since they began
+        if self._incoming is not None and not self._deaf:
+            self.deadline = NEVER if self._paused else plane.deadlines.now + plane.settings.body_timeout
         elif self._calls:
             self.deadline = NEVER
         elif not self._head_size:  # else a head is arriving, and its limit runs
@@ -274,8 +288,7 @@ class ClientConnection(asyncio.Protocol):
     def _without_upgrade(self, rest: bytes) -> None:
         """The offer to switch protocols is declined: the request is read again as if it had not been made."""
         method = self._parser.get_method()
-        kept = [h for h in self._headers if h[0] not in (b"upgrade", b"connection", b"http2-settings")]
-        lines = b"".join(b"%b: %b\r\n" % (name, value) for _, name, value in kept)
+        lines = b"".join(b"%b: %b\r\n" % (name, value) for lower, name, value in self._headers if lower != b"upgrade")
         version = self._parser.get_http_version().encode()
         if method == b"CONNECT":
             self._refuse(MalformedRequest("Malformed HTTP request: this is no forward proxy."))
@@ -290,16 +303,21 @@ class ClientConnection(asyncio.Protocol):
             self.transport.abort()
             raise error
         fault = cause if isinstance(cause, PenstockError) else MalformedRequest(f"Malformed HTTP request: {error}")
+        self._fail(fault)
+
+    def _fail(self, fault: PenstockError) -> None:
+        """What arrives cannot be read on: the call whose body it is fails, or else it never becomes a call."""
         if self._incoming is not None:
             self._deaf = True
             self._incoming.fail(fault)
+            self._rest()
         else:
             self._refuse(fault)
 
     def _refuse(self, error: PenstockError) -> None:
         """Answers what never became a call, as soon as the answers before it are out, and closes."""
         if self._calls:
-            self._deaf = True
+            self._deaf, self._fault = True, error
             return
         body = error_body(error)
         retry = b"" if error.retry_after is None else b"retry-after: %d\r\n" % error.retry_after
@@ -311,11 +329,21 @@ class ClientConnection(asyncio.Protocol):
 
     def _linger(self) -> None:
         """Closing with unread bytes would reset the connection and lose the answer on its way."""
-        self._deaf = True
-        self.deadline = self.plane.deadlines.now + LINGER
+        self._deaf = self._ending = True
+        if not self._unread:
+            self.deadline = self.plane.deadlines.now + LINGER
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._go_on_reading()
+
+    def _close(self) -> None:
+        """Closes as soon as what was written is out, which a client that does not read must not put off for ever."""
+        self._deaf = self._ending = True
+        self.deadline = self.plane.deadlines.now + self.plane.settings.write_timeout
+        self.transport.close()
+
+
+_VERSIONS = frozenset({"1.0", "1.1"})
 
 
 def _size(url: bytes, headers: Headers) -> int:

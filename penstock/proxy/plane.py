@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from penstock.core import tasks
 from penstock.core.deadlines import Deadlines
+from penstock.core.errors import Overloaded
 from penstock.core.settings import Settings
 from penstock.features.record import Recorder
 from penstock.gateway.snapshot import Snapshots
@@ -24,6 +25,13 @@ class Plane:
     connections: int = 0
     calls: dict[Exchange, asyncio.Task[None]] = field(default_factory=dict[Exchange, asyncio.Task[None]])
     stopping: bool = False  # no new calls; /readyz says 503
+
+    def admit(self) -> None:
+        """Raises Overloaded once the process stops, and where more calls run than may."""
+        if self.stopping:
+            raise Overloaded("The gateway is stopping; try again.")
+        if len(self.calls) > self.settings.max_calls:
+            raise Overloaded("The gateway has as many calls in flight as it may; try again.")
 
     async def stop(self) -> None:
         """Cancels the calls that still run, and waits until each has left its record."""

@@ -1,13 +1,16 @@
 """The line: a call from admission to reply."""
 
-from penstock.gateway.snapshot import Snapshot
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
+from penstock.proxy import address
+from penstock.proxy.plane import Plane
 
 
-async def serve(ex: Exchange, snapshot: Snapshot) -> Reply:
+async def serve(ex: Exchange, plane: Plane) -> Reply:
     """One call from admission to reply. Reading order is running order."""
-    gw = snapshot.gateway(ex)  # 400/2001
+    plane.admit()  # 503; more calls than this process may have
+    address.read(ex.request)  # 404
+    gw = plane.snapshots.current.gateway(ex)  # 400/2001
     ex.caller = gw.auth.identify(ex)  # who; from the headers alone
     ex.plan = gw.routing.plan(ex)  # 400/2008; which targets, in which order
     await gw.limits.admit(ex)  # 429/2003

@@ -98,12 +98,12 @@ def metered(
 ) -> Exchange:
     """One answer in frames cut at the places given, through the meter, to the end of the call."""
     flow = Still()
-    ex = Exchange(Request(b"POST", [], RequestBody(flow, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)), 0.0)
+    ex = Exchange(Request(b"POST", b"/", [], RequestBody(flow, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)), 0.0)
     ex.request.asked = asked or Asked()
     upstream = Upstream(ROWS[provider])
     ex.target = Target(provider, upstream, upstream.target(path.encode()), upstream.endpoint(path.encode()))
     headers = [(b"content-type", b"Content-Type", kind), (b"content-encoding", b"Content-Encoding", coding.encode())]
-    reply = Reply(status, b"OK", headers[: 2 if coding else 1], Body(flow.pause, flow.resume))
+    reply = Reply(status, b"OK", headers[: 2 if coding else 1], Body())
     assert meter.count(ex, reply) is reply
     (stage,) = reply.stages
     edges = [0, *sorted(min(i, len(data)) for i in at or []), len(data)]

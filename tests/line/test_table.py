@@ -160,7 +160,7 @@ def _situations(app: Application, tickets: Tickets, dead: int) -> Snapshot:
 def _anything() -> Exchange:
     from penstock.model.request import Request
 
-    request = Request(b"POST", [], None)
+    request = Request(b"POST", b"/", [], None)
     request.account, request.gateway = ACCOUNT, "default"
     return Exchange(request, 0.0)
 

@@ -1,6 +1,9 @@
-"""The server as others start it in their loop; as a process it is tested in test_main__ and tests/cli."""
+"""The server as others start it: in their loop, and as a process."""
 
+import asyncio
+import signal
 import socket
+import sys
 
 import httpx
 import pytest
@@ -53,3 +56,15 @@ def test_a_port_that_is_taken_is_told_plainly(capsys):
     assert told.out == ""
     assert told.err.startswith(f"penstock mock: cannot listen on 127.0.0.1 port {port}: ")
     assert told.err.count("\n") == 1
+
+
+async def test_as_a_process_it_serves_until_a_signal():
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "penstock.mock", "--port", "0", stdout=pipe)
+    assert process.stdout
+    url = (await process.stdout.readline()).split()[-1].decode()
+    async with httpx.AsyncClient(trust_env=False) as asking:
+        assert (await asking.get(f"{url}/_mock/stats")).json()["requests_begun"] == 0
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    assert process.returncode == 0
