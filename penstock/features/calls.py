@@ -1,5 +1,7 @@
 """Tries the plan's targets in order until one answers. Writes ``attempts`` and ``target``.
 
+A body that streamed to a target which then failed goes to the next only as long as all of it is still held.
+
 Any head counts as an answer, also an error of the provider: it is relayed as it is. The exchange closes the upstream,
 whatever happens.
 """
@@ -31,16 +33,18 @@ class Calls:
             attempt = Attempt(target.provider, target.upstream.origin.host, (began - ex.started) * 1000)
             ex.attempts.append(attempt)
             try:
-                upstream = await self._transport.send(self._outgoing(ex, target))
+                reply = await self._transport.send(self._outgoing(ex, target))
             except ProviderFailure as error:
                 attempt.duration = (time.monotonic() - began) * 1000
                 attempt.error, failure = error.message, error
+                if not ex.request.body.rewindable():
+                    break
                 continue
-            ex.defer(upstream.close)
-            ex.target, ex.reply, ex.first_byte = target, upstream.reply, time.monotonic()
+            ex.defer(reply.body.close)
+            ex.target, ex.reply, ex.first_byte = target, reply, time.monotonic()
             attempt.duration = (ex.first_byte - began) * 1000
-            attempt.status, attempt.reused = upstream.reply.status, upstream.reused
-            return upstream.reply
+            attempt.status, attempt.reused = reply.status, reply.body.reused
+            return reply
         raise failure
 
     def _outgoing(self, ex: Exchange, target: Target) -> Outgoing:

@@ -66,12 +66,20 @@ class RequestBody:
 
     def kept(self) -> bytes | None:
         """What the log may store: the body as far as it came; None where it outgrew the limit."""
-        return b"".join(self.chunks) if self.held == self.size else None
+        return b"".join(self.chunks) if self.rewindable() else None
+
+    def rewindable(self) -> bool:
+        """Whether all that came is still here, so that it can be sent once more."""
+        return self.held == self.size
 
     async def ready(self) -> None:
         """Returns when the body is complete or too large to hold. Raises what went wrong while it came."""
+        if self.error is not None:
+            raise self.error
         if self.complete:
             return
+        if self.length is not None and self.length > self._bounds.limit:
+            raise self._too_large()
         self._flow.proceed()
         while not self.complete and self.size <= self._bounds.hold and self.error is None:
             self._waiter = asyncio.get_running_loop().create_future()
@@ -102,8 +110,10 @@ class RequestBody:
 
     def feed(self, data: bytes) -> None:
         self.size += len(data)
+        if self.error is not None:
+            return
         if self.size > self._bounds.limit:
-            self.fail(BodyTooLarge(f"The request body is larger than {self._bounds.limit} bytes."))
+            self.fail(self._too_large())
         elif self._sink is None:
             self._hold(data)
         else:
@@ -111,7 +121,7 @@ class RequestBody:
 
     def finish(self) -> None:
         self.complete = True
-        if self._sink is not None:
+        if self._sink is not None and self.error is None:
             self._sink.on_end()
         self._wake()
 
@@ -128,6 +138,9 @@ class RequestBody:
         """Gives back what was held. The body is not used afterwards."""
         self._bounds.budget.give(self.held)
         self.chunks, self.held, self._sink = [], 0, None
+
+    def _too_large(self) -> PenstockError:
+        return BodyTooLarge(f"The request body is larger than {self._bounds.limit} bytes.")
 
     def _hold(self, data: bytes) -> None:
         try:

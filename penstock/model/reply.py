@@ -22,13 +22,17 @@ class Stage(Protocol):
 class Body:
     """Frames of an answer: kept until somebody takes them, handed on at once from then on."""
 
-    __slots__ = ("_sink", "complete", "error", "frames")
+    __slots__ = ("_sink", "complete", "error", "frames", "reused")
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.complete = False
         self.error: PenstockError | None = None
+        self.reused = False  # it comes over a connection that had served before
         self._sink: Sink | None = None
+
+    def close(self, _: object = None) -> None:
+        """Nobody wants the rest. What is here already holds nothing that must be ended."""
 
     def pause(self) -> None:
         """The client reads slowly. What is here already needs no answer to that."""

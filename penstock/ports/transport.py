@@ -36,21 +36,11 @@ class Outgoing:
         self.stream = stream  # where it streams through
 
 
-class Upstream(Protocol):
-    """An answer's connection. Closing is idempotent and immediate; a finished answer gives the connection back."""
-
-    reply: Reply
-    reused: bool  # it came over a connection that had served before
-
-    def close(self, _: object = None) -> None:
-        """Ends the exchange, whatever its state."""
-        ...
-
-
 class Transport(Protocol):
     """Sends a request and returns when the head of the answer is here.
 
-    Raises ProviderUnreachable, ProviderTimeout; after the head, failures arrive through the reply's body.
+    Raises ProviderUnreachable, ProviderTimeout; after the head, failures arrive through the reply's body. Closing
+    that body ends the exchange, whatever its state; a finished answer has given its connection back by itself.
     """
 
-    async def send(self, outgoing: Outgoing) -> Upstream: ...
+    async def send(self, outgoing: Outgoing) -> Reply: ...

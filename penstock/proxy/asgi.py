@@ -34,6 +34,7 @@ class Owner(Protocol):
 
     app: AsgiApp
     transport: asyncio.Transport
+    closing: bool  # this answer is the connection's last
 
     def answered(self, call: "AsgiCall") -> None: ...
 
@@ -64,7 +65,7 @@ class AsgiCall:
             default_headers=app.state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=any(lower == b"expect" for lower, _, _ in self._headers),
-            keep_alive=not self.last,
+            keep_alive=not self._owner.closing,
             on_response=self._answered,
         )
         task = tasks.spawn(cycle.run_asgi(app.config.loaded_app))

@@ -45,14 +45,16 @@ class DataCall:
             self.body.release()
         elif not self._ex.outcome:
             self._ex.client_gone = True
-            self._task.cancel()
+            if not tasks.unbegun(self._task):  # else it would end without a trace
+                self._task.cancel()
 
     async def _run(self) -> None:
         ex, owner = self._ex, self._owner
         plane = owner.plane
         try:
             with plane.recorder.scope(ex):
-                await respond.send(ex, serve(ex, plane), owner)
+                if not ex.client_gone:
+                    await respond.send(ex, serve(ex, plane), owner)
         finally:
             del plane.calls[ex]
             if ex.outcome in _NO_PROPER_END:

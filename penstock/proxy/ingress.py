@@ -5,6 +5,7 @@ Requests on one connection are answered in order; pipelined ones wait, and readi
 """
 
 import asyncio
+import select
 from collections import deque
 from typing import Protocol, cast
 
@@ -22,6 +23,7 @@ from penstock.proxy.plane import Plane
 from penstock.proxy.render import error_body, status_line
 
 HEAD_LIMIT = 64 * 1024
+PROBE = 0.1  # seconds between two looks whether a client is still there while nothing is read from it
 LINGER = 2.0  # seconds in which a client may notice that its request was refused before it was read
 
 
@@ -118,6 +120,8 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = NEVER
         if self._ending or self._unread:
             self.transport.abort()
+        elif self._paused:
+            self._probe()
         elif self._incoming is not None:
             self._incoming.fail(RequestTimeout("The request body stopped arriving."))
         elif self._head_size:
@@ -238,6 +242,15 @@ class ClientConnection(asyncio.Protocol):
             self._paused = False
             self.transport.resume_reading()
 
+    def _probe(self) -> None:
+        """A loop that does not read from a socket does not notice that its peer has left."""
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), _GONE)
+        if poll.poll(0):
+            self.transport.abort()
+        else:
+            self._rest()
+
     def _open(self) -> None:
         url = self._url
         if not url.startswith(b"/") and url != b"*":
@@ -278,8 +291,10 @@ class ClientConnection(asyncio.Protocol):
         plane = self.plane
         if self._unread or self._ending:
             return  # their limits run since they began
-        if self._incoming is not None and not self._deaf:
-            self.deadline = NEVER if self._paused else plane.deadlines.now + plane.settings.body_timeout
+        if self._paused:
+            self.deadline = plane.deadlines.now + PROBE
+        elif self._incoming is not None and not self._deaf:
+            self.deadline = plane.deadlines.now + plane.settings.body_timeout
         elif self._calls:
             self.deadline = NEVER
         elif not self._head_size:  # else a head is arriving, and its limit runs
@@ -343,6 +358,7 @@ class ClientConnection(asyncio.Protocol):
         self.transport.close()
 
 
+_GONE = getattr(select, "POLLRDHUP", 0)  # errors and hang-ups are told unasked
 _VERSIONS = frozenset({"1.0", "1.1"})
 
 

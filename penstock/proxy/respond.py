@@ -51,7 +51,7 @@ async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
             _send_whole(ex, reply, client)
             return
     except PenstockError as error:
-        ex.error = error
+        ex.error = error.with_traceback(None)  # its frames hold this call: a circle for the collector
         reply = error_reply(error)
         ex.answer_size = reply.length or 0
         _send_whole(ex, reply, client)
@@ -88,7 +88,7 @@ def _bodiless(ex: Exchange, reply: Reply) -> bool:
 class Outlet:
     """Takes a reply's frames, lets the stages see them, and writes them in the client's framing."""
 
-    __slots__ = ("_broken", "_chunked", "_client", "_ex", "_fault", "_held", "_reply", "_silent", "_waiter", "ended")
+    __slots__ = ("_broken", "_chunked", "_client", "_ex", "_fault", "_held", "_last", "_reply", "_silent", "_waiter", "ended")
 
     def __init__(self, ex: Exchange, reply: Reply, client: Client) -> None:
         self._ex = ex
@@ -99,13 +99,14 @@ class Outlet:
         self._silent = _bodiless(ex, reply)
         self._chunked = False
         self._broken = False
+        self._last = b""  # what was written last of the body
         self._fault: Exception | None = None
         self.ended = False
 
     def begin(self) -> None:
         """Writes the head and what is here of the body, in one go."""
         framing = self._framing()
-        close = self._client.closing or not self._ex.request.body.complete
+        self._client.closing = close = self._client.closing or not self._ex.request.body.complete
         held = self._held = [head(self._reply, self._ex, framing, close=close)]
         self._reply.body.send_to(self)
         self._held = None
@@ -187,10 +188,14 @@ class Outlet:
         if self._reply.header(b"content-encoding") is not None or self._ex.target is None:
             return b""  # it could not be read amid encoded bytes
         dialect = DIALECTS.get(self._ex.target.endpoint.dialect)
-        return dialect.error_frame(error) if dialect else b""
+        if dialect is None:
+            return b""
+        amid = self._last and not self._last.endswith((b"\n\n", b"\r\r", b"\r\n\r\n"))  # of an event, perhaps
+        return (b"\n\n" if amid else b"") + dialect.error_frame(error)
 
     def _write(self, data: bytes) -> None:
         if data and not self._silent:
+            self._last = data
             self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def _put(self, data: bytes) -> None:

@@ -24,19 +24,27 @@ class UpstreamCall(Body):
     It is also the sink of a request body that streams through.
     """
 
-    __slots__ = ("_chunked", "_stream", "_wire", "heard", "method", "reply", "reused", "sent", "waiter")
+    __slots__ = ("_chunked", "_stream", "_waiter", "_wire", "heard", "method", "sent")
 
-    def __init__(self, wire: Wire, method: bytes, stream: RequestBody | None, *, reused: bool) -> None:
+    def __init__(self, wire: Wire, method: bytes, stream: RequestBody | None) -> None:
         super().__init__()
         self.method = method
-        self.reused = reused
         self.sent = False  # the whole request is written
         self.heard = False  # at least one byte of an answer came
-        self.waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.reply: Reply
         self._wire: Wire | None = wire
+        self._waiter: asyncio.Future[Reply] | None = None
         self._stream = stream
         self._chunked = stream is not None and stream.length is None
+
+    async def head(self) -> Reply:
+        """The reply, when its head is here. Raises what kept it from coming."""
+        if self.error is not None:
+            raise self.error
+        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            return await waiter
+        finally:
+            self._waiter = None  # it holds the reply, and the reply holds this
 
     def close(self, _: object = None) -> None:
         """Ends the call, whatever its state; a running answer costs the connection."""
@@ -57,10 +65,10 @@ class UpstreamCall(Body):
     # Told by the connection
 
     def begin_reply(self, status: int, reason: bytes, headers: Headers, length: int | None) -> None:
-        self.reply = Reply(status, reason, headers, self)
-        self.reply.length = length
-        if not self.waiter.done():
-            self.waiter.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            reply = Reply(status, reason, headers, self)
+            reply.length = length
+            self._waiter.set_result(reply)
 
     def finish(self) -> None:
         self._wire = None
@@ -68,9 +76,9 @@ class UpstreamCall(Body):
 
     def fail(self, error: PenstockError) -> None:
         self._wire = None
-        if not self.waiter.done():
-            self.waiter.set_exception(error)
-        elif not self.waiter.cancelled() and self.waiter.exception() is None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+        else:
             super().fail(error)
 
     def pause_request(self) -> None:

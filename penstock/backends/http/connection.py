@@ -14,7 +14,8 @@ from penstock.ports.transport import Origin, Outgoing
 
 HEAD_LIMIT = 64 * 1024
 _NO_BODY = frozenset({204, 304})
-_CONTINUE, _SWITCHING, _FINAL = 100, 101, 200
+_FINAL = 200  # below it a head announces another one
+_LARGE_HEAD = "The provider's response head is larger than 64 KiB."
 
 
 class Limits:
@@ -138,7 +139,7 @@ class Connection(asyncio.Protocol):
             self._fail(ProviderBroke(f"The provider's answer is not HTTP/1.1: {error}."))
         else:
             if self._in_head and self._head_size > HEAD_LIMIT:
-                self._fail(ProviderBroke("The provider's response head is larger than 64 KiB."))
+                self._fail(ProviderBroke(_LARGE_HEAD))
 
     def pause_writing(self) -> None:
         if self.call is not None:
@@ -179,7 +180,10 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         status, call = self._parser.get_status_code(), self.call
-        if call is None or (_CONTINUE <= status < _FINAL and status != _SWITCHING):
+        if call is None or status < _FINAL:  # a switch of protocols ends in HttpParserUpgrade
+            return
+        if self._head_size > HEAD_LIMIT and _size(self._headers) > HEAD_LIMIT:
+            self._fail(ProviderBroke(_LARGE_HEAD))
             return
         self._in_head = False
         bodiless = call.method == b"HEAD" or status in _NO_BODY
@@ -218,3 +222,5 @@ class Connection(asyncio.Protocol):
             call.fail(error)
 
 
+def _size(headers: Headers) -> int:
+    return sum(len(name) + len(value) + 4 for _, name, value in headers)

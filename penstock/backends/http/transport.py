@@ -8,7 +8,8 @@ from penstock.backends.http.call import UpstreamCall
 from penstock.backends.http.connection import Connection, Limits
 from penstock.core.deadlines import Deadlines
 from penstock.core.errors import ProviderFailure, ProviderTimeout, ProviderUnreachable
-from penstock.ports.transport import Origin, Outgoing, Upstream
+from penstock.model.reply import Reply
+from penstock.ports.transport import Origin, Outgoing
 
 
 class HttpTransport:
@@ -23,18 +24,19 @@ class HttpTransport:
         self._idle: dict[Origin, list[Connection]] = {}
         self._open: set[Connection] = set()
 
-    async def send(self, outgoing: Outgoing) -> Upstream:
+    async def send(self, outgoing: Outgoing) -> Reply:
         """The answer's head is here. One silent retry, on a new connection, where a pooled one turns out to be dead."""
+        stream = outgoing.stream
         if connection := self._take(outgoing.origin):
-            call = UpstreamCall(connection, outgoing.method, outgoing.stream, reused=True)
+            call = UpstreamCall(connection, outgoing.method, stream)
+            call.reused = True
             try:
                 return await _exchange(connection, outgoing, call)
             except ProviderUnreachable:
-                if call.heard or outgoing.stream is not None:
+                if call.heard or not (stream is None or stream.rewindable()):
                     raise
         connection = await self._connect(outgoing.origin)
-        call = UpstreamCall(connection, outgoing.method, outgoing.stream, reused=False)
-        return await _exchange(connection, outgoing, call)
+        return await _exchange(connection, outgoing, UpstreamCall(connection, outgoing.method, stream))
 
     def counts(self) -> tuple[int, int]:
         """Connections in use, and idle."""
@@ -85,14 +87,13 @@ class HttpTransport:
         return ssl.create_default_context()
 
 
-async def _exchange(connection: Connection, outgoing: Outgoing, call: UpstreamCall) -> Upstream:
+async def _exchange(connection: Connection, outgoing: Outgoing, call: UpstreamCall) -> Reply:
     try:
         connection.begin(outgoing, call)
-        await call.waiter
+        return await call.head()
     except BaseException:
         call.close()
         raise
-    return call
 
 
 def _unreachable(origin: Origin, error: Exception) -> ProviderFailure:
