@@ -71,7 +71,9 @@ class Application:
         """Everything but the data plane."""
         return operations.application(self.telemetry, self.unready, self.lifespan)
 
-    def protocol(self, config: uvicorn.Config, server_state: Any, app_state: Any, _loop: Any = None) -> asyncio.Protocol:
+    def protocol(
+        self, config: uvicorn.Config, server_state: Any, app_state: Any, _loop: Any = None
+    ) -> asyncio.Protocol:
         """What uvicorn makes for each client connection."""
         if self._outside is None:
             self._outside = AsgiApp(config, server_state, app_state)
@@ -139,9 +141,7 @@ class Application:
             keep=settings.log_body_limit,
         )
         compiled = {name: compile_gateway(gateway, parts) for name, gateway in settings.gateways.items()}
-        return Snapshot(
-            1, {(account, name): gw for account in self.identity.accounts for name, gw in compiled.items()}
-        )
+        return Snapshot(1, {(account, name): gw for account in self.identity.accounts for name, gw in compiled.items()})
 
     def _plane(self, deadlines: Deadlines) -> Plane:
         settings = self.settings

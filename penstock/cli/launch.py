@@ -75,7 +75,7 @@ def greeting(settings: Settings, start: Start, listener: socket.socket, *, simul
         lines.append(f"             (shown once; kept in {settings.data_dir / CREDENTIALS})")
     if simulate:
         lines.append("  Providers  simulated: every call is answered on this machine and costs nothing")
-    key = "" if simulate else "-H \"authorization: Bearer $OPENAI_API_KEY\" "
+    key = "" if simulate else '-H "authorization: Bearer $OPENAI_API_KEY" '
     lines += ["", "Try it:", "", _CALL.format(url=url, account=start.accounts[0], key=key)]
     lines.append(f"and see the call: {_command()} logs tail{_place(settings)}\n")
     return "\n".join(lines)

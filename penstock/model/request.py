@@ -10,7 +10,19 @@ NOTHING_ASKED = Asked()
 class Request:
     """A data-plane request. ``path`` is what follows the provider, still encoded, without the leading slash."""
 
-    __slots__ = ("_first", "account", "asked", "body", "gateway", "headers", "method", "path", "provider", "query", "target")
+    __slots__ = (
+        "_first",
+        "account",
+        "asked",
+        "body",
+        "gateway",
+        "headers",
+        "method",
+        "path",
+        "provider",
+        "query",
+        "target",
+    )
 
     def __init__(self, method: bytes, target: bytes, headers: Headers, body: RequestBody) -> None:
         self.method = method

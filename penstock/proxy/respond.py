@@ -88,7 +88,19 @@ def _bodiless(ex: Exchange, reply: Reply) -> bool:
 class Outlet:
     """Takes a reply's frames, lets the stages see them, and writes them in the client's framing."""
 
-    __slots__ = ("_broken", "_chunked", "_client", "_ex", "_fault", "_held", "_last", "_reply", "_silent", "_waiter", "ended")
+    __slots__ = (
+        "_broken",
+        "_chunked",
+        "_client",
+        "_ex",
+        "_fault",
+        "_held",
+        "_last",
+        "_reply",
+        "_silent",
+        "_waiter",
+        "ended",
+    )
 
     def __init__(self, ex: Exchange, reply: Reply, client: Client) -> None:
         self._ex = ex

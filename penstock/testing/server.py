@@ -33,7 +33,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, sink: LogSink, *, tokens: dict[bytes, str] | None = None, adjust: Callable[[Application], Snapshot | None] | None = None
+    settings: Settings,
+    sink: LogSink,
+    *,
+    tokens: dict[bytes, str] | None = None,
+    adjust: Callable[[Application], Snapshot | None] | None = None,
 ) -> AsyncIterator[Running]:
     """Serves until the block ends. ``adjust`` may return another snapshot for the application."""
     app = Application(settings, Identity((ACCOUNT,), tokens or {}), upstreams(settings.providers), sink, Tasks())

@@ -98,7 +98,9 @@ def metered(
 ) -> Exchange:
     """One answer in frames cut at the places given, through the meter, to the end of the call."""
     flow = Still()
-    ex = Exchange(Request(b"POST", b"/", [], RequestBody(flow, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)), 0.0)
+    ex = Exchange(
+        Request(b"POST", b"/", [], RequestBody(flow, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)), 0.0
+    )
     ex.request.asked = asked or Asked()
     upstream = Upstream(ROWS[provider])
     ex.target = Target(provider, upstream, upstream.target(path.encode()), upstream.endpoint(path.encode()))

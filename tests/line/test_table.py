@@ -166,7 +166,9 @@ def _anything() -> Exchange:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[House]:
+async def house(
+    tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
+) -> AsyncIterator[House]:
     provider = await mock.start()
     sink, tickets = MemoryLogSink(), Tickets()
     config = tmp_path_factory.mktemp("line") / "penstock.toml"
@@ -199,7 +201,9 @@ async def _chunks(reader: asyncio.StreamReader, count: int) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("situation", "client"), list(itertools.product(SITUATIONS, CLIENTS)))
-async def test_one_outcome_one_row_one_settlement_one_closed_upstream(house: House, situation: str, client: str) -> None:
+async def test_one_outcome_one_row_one_settlement_one_closed_upstream(
+    house: House, situation: str, client: str
+) -> None:
     gateway, controls, status, expected = SITUATIONS[situation]
     event = f"{situation} / {client}".replace(" ", "-")
     plane = house.server.app.plane

@@ -1,0 +1,1 @@
+"""The benchmark: ``python -m bench``. Measures, judges against the budgets and writes ``docs/benchmarks.md``."""

@@ -1,0 +1,163 @@
+"""Requests a second and CPU a request, round by round beside nginx."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench import ledger, load, payload, targets
+from bench.figures import Budget, median, paired_ratio, spread, verdict
+from bench.probe import expect
+from bench.procs import BenchFault, Server, cpu_us
+from bench.session import Session
+from bench.table import Table
+
+LOGGED_RATE = Budget("≥", 0.28, "× nginx")
+LOGGED_CPU = Budget("≤", 100, "µs")
+ALL_ROWS = Budget("≥", 1)
+SAME_COST = Budget("≤", 1.05, "× one gateway")
+GATEWAYS = 10_000
+WARM_UP = 2
+
+HEADING = (
+    "1 KB, 16 connections",
+    "requests/s",
+    "× nginx",
+    "CPU µs",
+    "CPU × nginx",
+    "rows/calls",
+    "drain s",
+    "budget",
+    "",
+)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One target in one round. ``cpu`` microseconds a request of all its processes until its last row was written."""
+
+    rate: float
+    cpu: float
+    answered: int
+    drained: ledger.Drained | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the load goes: ``data`` names the folder whose rows are waited for, None where no row is due."""
+
+    name: str
+    server: Server
+    paths: tuple[str, ...]
+    data: Path | None = None
+    refused: bool = False
+    headers: dict[str, str] | None = None
+
+    def script(self, folder: Path) -> Path:
+        """The wrk script of this target, written once."""
+        file = folder / f"{self.name.replace(' ', '-').replace(',', '')}.lua"
+        return file if file.exists() else load.script(file, self.paths, payload.prompts(64), self.headers)
+
+    def check(self) -> None:
+        """One call is answered as it should be, before thousands are counted."""
+        call = payload.request(self.server.port, self.paths[0], payload.prompt(1), self.headers)
+        expect(self.server.port, call, self.status, self.name)
+
+    @property
+    def status(self) -> int:
+        """The status every answer must have."""
+        return 400 if self.refused else 200
+
+    def measure(self, folder: Path, seconds: float) -> Round:
+        """Loads it and waits until nothing is left to do for it."""
+        block = ledger.newest_block(self.data) if self.data else 0
+        cpu = cpu_us(self.server.pid)
+        found = load.run(self.server.port, self.script(folder), seconds)
+        if found.lost or found.refused != (found.answered if self.refused else 0):
+            raise BenchFault(f"{self.name}: {found.refused} of {found.answered} refused, {found.lost} connections lost")
+        drained = ledger.drain(self.data, block, found.answered) if self.data else None
+        return Round(found.rate, (cpu_us(self.server.pid) - cpu) / found.answered, found.answered, drained)
+
+
+def measure(session: Session) -> Table:
+    """The main table."""
+    table = Table("Throughput", HEADING)
+    with session.alone() as part:
+        ours = part.penstock
+        data = part.data(ours)
+        plan: list[tuple[Target, tuple[Budget, Budget] | None]] = [
+            (Target("nginx proxy_pass", part.nginx, (targets.DIRECT,)), None),
+            (Target("bare asyncio forwarding", part.bare, (targets.DIRECT,)), None),
+            (Target("Penstock, log off", ours, (targets.UNLOGGED,)), None),
+            (Target("Penstock, log on", ours, (targets.LOGGED,), data), (LOGGED_RATE, LOGGED_CPU)),
+            (Target("Penstock, refusals", ours, (targets.UNKNOWN,), refused=True), None),
+        ]
+        rounds = run(part, [target for target, _ in plan])
+        for (target, budgets), found in zip(plan, rounds, strict=True):
+            fill(table, target, found, rounds[0], budgets)
+    wide = ", ".join(
+        f"{target.name} {spread([one.rate for one in found]):.0%}"
+        for (target, _), found in zip(plan, rounds, strict=True)
+    )
+    table.notes.append(f"Between the fastest and the slowest round: {wide}.")
+    table.notes.append("CPU µs: a request, all processes of the target, until its last log row is written.")
+    return table
+
+
+def run(session: Session, plan: list[Target]) -> list[list[Round]]:
+    """Checks, warms up, then all rounds."""
+    for target in plan:
+        target.check()
+    for target in plan:
+        target.measure(session.folder, WARM_UP)
+    return session.interleaved([partial(target.measure, session.folder, session.seconds) for target in plan])
+
+
+def fill(
+    table: Table, target: Target, found: list[Round], nginx: list[Round], budgets: tuple[Budget, Budget] | None
+) -> None:
+    """One row."""
+    rate = paired_ratio([one.rate for one in found], [one.rate for one in nginx])
+    cpu = median([one.cpu for one in found])
+    cpu_ratio = paired_ratio([one.cpu for one in found], [one.cpu for one in nginx])
+    drains = [one.drained for one in found if one.drained]
+    rows, calls = sum(one.rows for one in drains), sum(one.expected for one in drains)
+    missing = sum(one.missing for one in drains)
+    kept = (ALL_ROWS if drains else None, (calls - missing) / calls if drains else 1)
+    judged = [(budgets[0], rate), (budgets[1], cpu), kept] if budgets else [kept]
+    table.add(
+        target.name,
+        f"{median([one.rate for one in found]):,.0f}",
+        f"{rate:.3f}",
+        f"{cpu:.1f}",
+        f"{cpu_ratio:.2f}",
+        f"{rows:,}/{calls:,}" if drains else "",
+        f"{median([one.seconds for one in drains]):.2f}" if drains else "",
+        ", ".join(budget.text() for budget in budgets) if budgets else "",
+        verdict(*judged),
+    )
+    if missing:
+        table.notes.append(f"{target.name}: {missing:,} answered calls have no log row.")
+
+
+def growth(session: Session) -> Table:
+    """The cost of a call with one gateway configured and with ten thousand."""
+    table = Table("Growth with configuration", ("log on", "requests/s", "CPU µs", "× one gateway", "budget", ""))
+    with session.alone() as part:
+        names = [f"g{number:05}" for number in range(GATEWAYS)]
+        text = targets.config(part.upstream.port) + "".join(
+            f"[gateways.{name}]\ncollect_logs = true\n" for name in names
+        )
+        many = targets.started(part.stack, targets.penstock(part.folder, "many", text))
+        one = part.penstock
+        paths = tuple(targets.LOGGED.replace("/default/", f"/{name}/") for name in names[:: GATEWAYS // 63])
+        plan = [
+            Target("one gateway", one, (targets.LOGGED,), part.data(one)),
+            Target("10,000 gateways, calls to 64 of them", many, paths, part.data(many)),
+        ]
+        rounds = run(part, plan)
+        for target, found, budget in zip(plan, rounds, (None, SAME_COST), strict=True):
+            ratio = paired_ratio([one.cpu for one in found], [one.cpu for one in rounds[0]])
+            rate, cpu = median([one.rate for one in found]), median([one.cpu for one in found])
+            text = budget.text() if budget else ""
+            table.add(target.name, f"{rate:,.0f}", f"{cpu:.1f}", f"{ratio:.3f}", text, verdict((budget, ratio)))
+    return table

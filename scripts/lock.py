@@ -1,0 +1,30 @@
+"""Writes the locks from the ranges in ``pyproject.toml``; pins stay as they are where they still fit.
+
+``make lock`` calls it with the Python of ``.venv``; ``make lock ARGS=--upgrade`` moves every pin to its newest version.
+The locks hold for every platform and Python that we support, carry hashes, and name no place to download from.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+OPTIONS = "--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header"
+LOCKS = {
+    "build": ["--group", "build"],
+    "runtime": [],
+    "dev": ["--group", "dev", "--constraint", "requirements/runtime.txt"],
+}
+
+
+def main(extra: list[str]) -> None:
+    for name, arguments in LOCKS.items():
+        source = [] if name == "build" else ["pyproject.toml"]
+        output = ["--output-file", f"requirements/{name}.txt"]
+        command = [BIN / "uv", "pip", "compile", "--quiet", *OPTIONS.split(), *source, *arguments, *output, *extra]
+        subprocess.run(command, check=True, cwd=ROOT)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,116 @@
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from penstock.cli.logs import app
+from penstock.core import ids
+from penstock.storage import database, schema
+from penstock.storage.logs import LogTable
+from penstock.testing.logsink import a_record
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A running server: it holds the lock and writes."""
+    store = schema.open_store(database.default_url(tmp_path))
+    connection = database.connect(store.file)
+    yield connection
+    connection.close()
+    store.close()
+
+
+def tail(tmp_path: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["tail", "--data-dir", str(tmp_path), *arguments])
+
+
+def test_the_newest_calls_are_shown_oldest_first(tmp_path: Path, connection: sqlite3.Connection):
+    records = [a_record(tokens_in=100 + i) for i in range(5)]
+    LogTable(connection).write(records)
+    result = tail(tmp_path, "-n", "3")
+    assert result.exit_code == 0
+    heading, *lines = result.output.splitlines()
+    assert " ".join(heading.split()) == "time gateway provider model status outcome cache in out cost $ ms id"
+    assert [line.split()[-1] for line in lines] == [ids.text(record.id) for record in records[2:]]
+    for word in ("default", "openai", "gpt-4o-mini", "200", "answered", "104", "34", "0.000022", "120"):
+        assert word in lines[-1].split()
+
+
+def test_json_has_every_field(tmp_path: Path, connection: sqlite3.Connection):
+    record = a_record(cost=1_500_000_000, created_at=1_700_000_000_123, cached=True)
+    LogTable(connection).write([record])
+    (line,) = tail(tmp_path, "--json").output.splitlines()
+    row = json.loads(line)
+    assert row["id"] == row["event_id"] == ids.text(record.id)
+    assert row["created_at"] == "2023-11-14T22:13:20.123Z"
+    assert (row["cost"], row["cached"], row["metadata"]) == (1.5, True, '{"user":"u1"}')
+    assert row["timings"] == {"total": 120.0, "latency": 80.0}
+    same = set(type(record).__struct_fields__) - {
+        "id",
+        "event_id",
+        "created_at",
+        "cost",
+        "detail",
+        "request",
+        "response",
+    }
+    assert {name: row[name] for name in same} == {name: getattr(record, name) for name in same}
+
+
+def test_only_one_gateway(tmp_path: Path, connection: sqlite3.Connection):
+    LogTable(connection).write([a_record(), a_record(gateway="beta"), a_record()])
+    rows = [json.loads(line) for line in tail(tmp_path, "--json", "--gateway", "beta").output.splitlines()]
+    assert [row["gateway"] for row in rows] == ["beta"]
+
+
+def test_what_is_not_known_is_a_dash_and_control_characters_do_not_reach_the_terminal(
+    tmp_path: Path, connection: sqlite3.Connection
+):
+    LogTable(connection).write([a_record(model="\x1b[31mred\n", tokens_in=None, tokens_out=None, cost=None)])
+    _, line = tail(tmp_path).output.splitlines()
+    assert "·[31mred·" in line
+    assert line.split()[7:11] == ["-", "-", "-", "-"]
+
+
+def test_an_empty_log_is_a_heading(tmp_path: Path, connection: sqlite3.Connection):
+    assert len(tail(tmp_path).output.splitlines()) == 1
+    assert tail(tmp_path, "--json").output == ""
+
+
+def test_without_a_store_it_says_what_to_do(tmp_path: Path):
+    result = tail(tmp_path)
+    assert result.exit_code == 1
+    assert "There is no database at" in result.output
+    assert "start the server once" in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_url_is_named(tmp_path: Path):
+    result = tail(tmp_path, "--database-url", "mysql://x")
+    assert result.exit_code == 1
+    assert "database_url" in result.output
+
+
+def test_follow_shows_what_arrives_until_ctrl_c(tmp_path: Path, connection: sqlite3.Connection):
+    table, late = LogTable(connection), a_record()
+    first = a_record()
+    table.write([first])
+    command = [sys.executable, "-c", "from penstock.cli.logs import app; app()", "tail", "-f", "--json"]
+    command += ["--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["id"] == ids.text(first.id)
+        news = [late, a_record()]  # a long call is written after shorter ones that began later
+        for record in news:
+            table.write([record])
+            assert json.loads(process.stdout.readline())["id"] == ids.text(record.id)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stdout.read() == ""

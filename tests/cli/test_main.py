@@ -1,0 +1,63 @@
+import subprocess
+import sys
+
+import pytest
+
+from penstock import __version__
+
+
+def run(*arguments, cwd, **environ):
+    """Runs the command in a process of its own, in an empty directory."""
+    return subprocess.run(
+        [sys.executable, "-m", "penstock", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={"PYTHONPATH": ":".join(path for path in sys.path if path), **environ},
+    )
+
+
+def test_it_says_its_version(tmp_path):
+    done = run("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"penstock {__version__}\n")
+
+
+def test_without_a_command_it_lists_them(tmp_path):
+    done = run(cwd=tmp_path)
+    assert all(f"\n  {name} " in done.stdout + done.stderr for name in ("serve", "mock", "logs"))
+
+
+def test_help_imports_nothing_heavy(tmp_path):
+    heavy = {
+        "uvicorn",
+        "uvloop",
+        "starlette",
+        "sqlalchemy",
+        "alembic",
+        "genai_prices",
+        "prometheus_client",
+        "rich.console",
+    }
+    code = f"import sys, penstock.cli.main; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
+def test_wrong_settings_are_told_together_before_anything_starts(tmp_path):
+    done = run("serve", "--port", "x", "--workers", "3", cwd=tmp_path, PENSTOCK_MAX_BODY="big")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "Penstock cannot start with these settings:\n"
+        "  max_body (variable PENSTOCK_MAX_BODY): must be a size such as 500000, 10MB or 64KiB, not 'big'\n"
+        "  port (flag --port): must be a whole number, 0 to 65535, not 'x'\n"
+        "  workers: more than one needs PostgreSQL and Redis, which this release does not use; it runs 1\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("sing",), ("serve", "--colour", "red"), ("logs",)])
+def test_what_it_does_not_know_ends_with_usage(arguments, tmp_path):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Usage: " in done.stderr + done.stdout

@@ -1,0 +1,115 @@
+"""``kill -9`` of a real server, and of its log writer, while calls run."""
+
+import asyncio
+import base64
+import hashlib
+import os
+from contextlib import closing
+
+from penstock.core import codec, ids
+from penstock.storage import database
+from penstock.storage.log_rows import LogReader
+from penstock.testing.client import connected
+from penstock.testing.house import request
+from penstock.testing.process import serving
+from penstock.testing.server import ACCOUNT
+
+ROUNDS = 10
+CLIENTS = 16
+CALLS = 1500  # of the test that kills the writer
+
+
+def prompt(size):
+    """A request whose body tells its own hash; the simulated provider repeats it in its answer."""
+    noise = base64.b64encode(os.urandom(size)).decode()
+    content = f"{hashlib.sha256(noise.encode()).hexdigest()} {noise}"
+    return codec.encode({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": content}]})
+
+
+def is_whole(text):
+    """Whether a text with its own hash in front is all there."""
+    proof, _, noise = text.partition(" ")
+    return proof == hashlib.sha256(noise.encode()).hexdigest()
+
+
+async def load(port, done, more):
+    """Calls one after another while there are ``more``; notes the event ids of those that were answered whole."""
+    try:
+        async with connected(port) as client:
+            while (number := next(more, None)) is not None:
+                event = f"call-{number}"
+                body = prompt(30 + number % 50 * 40)
+                answer = await client.ask(request(body=body, event=event))
+                assert answer.whole
+                assert answer.status == 200
+                done.append(event)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return  # killed
+
+
+def check(server):
+    """Opens the store and looks at every row of it; returns the event ids."""
+    found = []
+    with closing(database.connect(server.data_dir / database.FILE)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        reader = LogReader(connection)
+        for row in reader.newest(10**9):
+            request_body, answer = reader.bodies(row.account, row.gateway, ids.parse(row.id))
+            if row.outcome == "answered":
+                said = codec.decode(answer)["choices"][0]["message"]["content"]
+                assert is_whole(said.removeprefix("You said: "))
+            assert is_whole(codec.decode(request_body)["messages"][0]["content"])
+            assert codec.decode(row.detail)["timings"]["total"] >= 0
+            found.append(row.event_id)
+        places = connection.execute("SELECT sum(length(ids)) / 16 FROM log_bodies").fetchone()[0]
+    assert len(found) == len(set(found)) == (places or 0)
+    return set(found)
+
+
+async def test_ten_kills_under_load_leave_a_store_that_opens_with_whole_rows(tmp_path):
+    numbers, kept, written = iter(range(10**6)), set(), []
+    for number in range(ROUNDS):
+        done = []
+        async with serving(tmp_path / "data", environ={"PENSTOCK_ACCOUNT_ID": ACCOUNT}) as server:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(CLIENTS):
+                    group.create_task(load(server.port, done, numbers))
+                async with asyncio.timeout(20):
+                    while (
+                        len(done) < 100 + 60 * number or not (await server.metrics())["penstock_log_rows_written_total"]
+                    ):
+                        await asyncio.sleep(0.01)
+                known = (await server.metrics())["penstock_log_rows_written_total"]
+                writer = server.writer
+                await server.kill()
+        async with asyncio.timeout(20):  # the writer ends by itself, with what it had
+            while writer.is_running():
+                await asyncio.sleep(0.02)
+        found = check(server)
+        assert kept <= found, "rows of an earlier round are gone"
+        assert len(found - kept) >= known, "rows that were said to be written are gone"
+        kept = found
+        written.append((len(done), int(known), len(found)))
+    print("answered, known to be written, and in the store:", written)
+    async with serving(tmp_path / "data") as server:  # and it serves
+        assert (await server.get("/readyz"))[0] == 200
+        assert {row["event_id"] for row in await server.rows()} == kept
+        assert await server.stop() == 0
+        assert server.said == ""
+
+
+async def test_a_killed_writer_costs_no_call_and_no_row(tmp_path):
+    done, numbers = [], iter(range(CALLS))
+    async with serving(tmp_path / "data", environ={"PENSTOCK_ACCOUNT_ID": ACCOUNT}) as server:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CLIENTS):
+                group.create_task(load(server.port, done, numbers))
+            for kill in range(3):
+                async with asyncio.timeout(20):
+                    while len(done) < (kill + 1) * CALLS // 4 or not server.children("penstock.worker.log_writer"):
+                        await asyncio.sleep(0.01)
+                server.writer.kill()
+        assert len(done) == CALLS, "a call suffered from what happened to the log"
+        assert await server.stop() == 0
+        assert server.said.count("the log writer ended; it is started again") == 3
+    assert check(server) == {f"call-{number}" for number in range(CALLS)}

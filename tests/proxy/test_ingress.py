@@ -1,0 +1,627 @@
+"""What a client may send, how, and what it is told where it may not."""
+
+import asyncio
+import json
+
+import pytest
+import pytest_asyncio
+
+from penstock.testing.client import connected, until
+from penstock.testing.house import house, request
+from penstock.testing.server import ACCOUNT
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ECHO = {"x-mock-echo": "1"}
+BACK = {"x-mock-echo": "body"}
+STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+HEAD_LIMIT = 64 * 1024
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def there():
+    async with house() as made:
+        yield made
+        await made.quiet()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def strict():
+    """Short limits."""
+    async with house(
+        head_timeout=0.3,
+        body_timeout=0.3,
+        keepalive_timeout=0.3,
+        max_body=50_000,
+        hold_body=10_000,
+        log_body_limit=20_000,
+    ) as made:
+        yield made
+        await made.quiet()
+
+
+def envelope(answer, status, code):
+    """Checks that an answer is the gateway's own error; returns its message."""
+    told = json.loads(answer.body)
+    message = told["message"]
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/json"
+    assert told == {
+        "success": False,
+        "result": [],
+        "messages": [],
+        "error": [{"code": code, "message": message}],
+        "name": "AiGatewayError",
+        "httpCode": status,
+        "internalCode": code,
+        "message": message,
+        "description": message,
+    }
+    return message
+
+
+# Heads
+
+
+async def test_a_head_of_the_largest_size_passes(there):
+    async with there.client() as client:
+        plain = request("openai/x", headers=ECHO | {"x-fill": ""})
+        fill = HEAD_LIMIT - plain.index(b"\r\n\r\n") - 100
+        answer = await client.ask(request("openai/x", headers=ECHO | {"x-fill": "f" * fill}))
+        assert answer.status == 200
+        assert ["x-fill", "f" * fill] in json.loads(answer.body)["headers"]
+
+
+@pytest.mark.parametrize("size", [HEAD_LIMIT + 1, 200_000, 1_000_000])
+async def test_a_head_too_large_is_refused(there, size):
+    async with there.client() as client:
+        client.writer.write(request("openai/x", headers={"x-fill": "f" * size}))
+        answer = await client.answer()
+        assert "64 KiB" in envelope(answer, 431, 2019)
+        assert answer.headers["connection"] == "close"
+        assert await client.rest() == b""
+
+
+async def test_many_small_headers_too_large_together_are_refused(there):
+    async with there.client() as client:
+        client.writer.write(request("openai/x", headers={f"x-{n}": "v" * 100 for n in range(700)}))
+        envelope(await client.answer(), 431, 2019)
+
+
+@pytest.mark.parametrize("line", ["target", "one header", "names"])
+async def test_a_head_that_never_ends_is_refused_wherever_it_grows(there, line):
+    async with there.client() as client:
+        await client.send(
+            {"target": b"GET /", "one header": b"GET / HTTP/1.1\r\nx: ", "names": b"GET / HTTP/1.1\r\n"}[line]
+        )
+        piece = b"x: y\r\n" * 200 if line == "names" else b"a" * 1000
+
+        async def trickle():
+            while True:
+                await client.send(piece)
+                await asyncio.sleep(0)
+
+        task = asyncio.ensure_future(trickle())
+        envelope(await client.answer(), 431, 2019)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_request_trickled_byte_by_byte_is_understood(there):
+    async with there.client() as client:
+        for byte in request("openai/x", headers=ECHO, body=b"body"):
+            await client.send(bytes([byte]))
+            await asyncio.sleep(0)
+        assert json.loads((await client.answer()).body)["length"] == 4
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET /v1/", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"])
+async def test_a_head_that_does_not_arrive_is_refused(strict, begun):
+    async with strict.client() as client:
+        await client.send(begun)
+        answer = await client.answer()
+        envelope(answer, 408, 2007)
+        assert await client.rest() == b""
+
+
+async def test_a_trickling_head_gains_no_time(strict):
+    async with strict.client() as client:
+
+        async def trickle():
+            for byte in b"GET / HTTP/1.1\r\nx: " + b"y" * 10_000:
+                await client.send(bytes([byte]))
+                await asyncio.sleep(0.02)
+
+        task = asyncio.ensure_future(trickle())
+        envelope(await client.answer(), 408, 2007)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_second_head_that_does_not_arrive_is_refused_too(strict):
+    async with strict.client() as client:
+        assert (await client.ask(request(method="GET", path="openai/models", body=None))).status == 200
+        await client.send(b"GET /")
+        envelope(await client.answer(), 408, 2007)
+
+
+@pytest.mark.parametrize("used", [False, True])
+async def test_an_idle_connection_is_closed_without_a_word(strict, used):
+    async with strict.client() as client:
+        if used:
+            assert (await client.ask(request(method="GET", path="openai/models", body=None))).status == 200
+        assert await client.rest() == b""
+
+
+# Malformed
+
+BODY = b"content-length: 5\r\n"
+CHUNKED = b"transfer-encoding: chunked\r\n"
+TARGET = f"/v1/{ACCOUNT}/default/openai/x".encode()
+MALFORMED = {
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "unknown method": b"FROB %b HTTP/1.1\r\n\r\n" % TARGET,
+    "no version": b"GET %b\r\n\r\n" % TARGET,
+    "version 2": b"GET %b HTTP/2.0\r\n\r\n" % TARGET,
+    "preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "no path": b"GET v1/x HTTP/1.1\r\n\r\n",
+    "byte beyond ASCII in the target": b"GET %b\xff HTTP/1.1\r\n\r\n" % TARGET,
+    "two paths": b"GET /a /b HTTP/1.1\r\n\r\n",
+    "bare line feeds": b"GET %b HTTP/1.1\nhost: x\n\n" % TARGET,
+    "folded header": b"POST %b HTTP/1.1\r\nx: a\r\n b\r\n%b\r\nhello" % (TARGET, BODY),
+    "space before the colon": b"POST %b HTTP/1.1\r\nx : a\r\n%b\r\nhello" % (TARGET, BODY),
+    "header without a name": b"POST %b HTTP/1.1\r\n: a\r\n%b\r\nhello" % (TARGET, BODY),
+    "control character": b"POST %b HTTP/1.1\r\nx: \x01\r\n%b\r\nhello" % (TARGET, BODY),
+    "length and chunks": b"POST %b HTTP/1.1\r\n%b%b\r\n0\r\n\r\n" % (TARGET, BODY, CHUNKED),
+    "chunks and length": b"POST %b HTTP/1.1\r\n%b%b\r\n0\r\n\r\n" % (TARGET, CHUNKED, BODY),
+    "two lengths": b"POST %b HTTP/1.1\r\n%bcontent-length: 6\r\n\r\nhello" % (TARGET, BODY),
+    "the same length twice": b"POST %b HTTP/1.1\r\n%b%b\r\nhello" % (TARGET, BODY, BODY),
+    "list of lengths": b"POST %b HTTP/1.1\r\ncontent-length: 5, 5\r\n\r\nhello" % TARGET,
+    "negative length": b"POST %b HTTP/1.1\r\ncontent-length: -5\r\n\r\nhello" % TARGET,
+    "signed length": b"POST %b HTTP/1.1\r\ncontent-length: +5\r\n\r\nhello" % TARGET,
+    "hexadecimal length": b"POST %b HTTP/1.1\r\ncontent-length: 0x5\r\n\r\nhello" % TARGET,
+    "empty length": b"POST %b HTTP/1.1\r\ncontent-length: \r\n\r\nhello" % TARGET,
+    "length beyond all measure": b"POST %b HTTP/1.1\r\ncontent-length: %b\r\n\r\n" % (TARGET, b"9" * 30),
+    "unknown transfer coding": b"POST %b HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\nhello" % TARGET,
+    "coded chunks": b"POST %b HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n" % TARGET,
+    "chunks twice": b"POST %b HTTP/1.1\r\n%b%b\r\n0\r\n\r\n" % (TARGET, CHUNKED, CHUNKED),
+    "no chunk size": b"POST %b HTTP/1.1\r\n%b\r\nhello\r\n0\r\n\r\n" % (TARGET, CHUNKED),
+    "chunk longer than said": b"POST %b HTTP/1.1\r\n%b\r\n3\r\nhello\r\n0\r\n\r\n" % (TARGET, CHUNKED),
+    "chunk size beyond all measure": b"POST %b HTTP/1.1\r\n%b\r\n%b\r\n" % (TARGET, CHUNKED, b"f" * 30),
+    "forward proxy": b"CONNECT api.openai.com:443 HTTP/1.1\r\n\r\n",
+    "absolute form of no host": b"GET http:///v1/x HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+@pytest.mark.parametrize("cut", [False, True])
+async def test_malformed_requests_are_refused_and_reach_no_provider(there, case, cut):
+    begun = there.mock.stats()["requests_begun"]
+    async with there.client() as client:
+        data = MALFORMED[case]
+        for part in (data[: len(data) // 2], data[len(data) // 2 :]) if cut else (data,):
+            client.writer.write(part)
+            await asyncio.sleep(0)
+        answer = await client.answer()
+        assert envelope(answer, 400, 2019).startswith("Malformed HTTP request")
+        assert answer.headers["connection"] == "close"
+        assert await client.rest() == b""
+    assert there.mock.stats()["requests_begun"] == begun
+
+
+async def test_what_was_asked_before_a_malformed_request_is_answered_first(there):
+    async with there.client() as client:
+        await client.send(request("openai/x", headers=ECHO, body=b"one") + MALFORMED["two lengths"])
+        assert json.loads((await client.answer()).body)["length"] == 3
+        envelope(await client.answer(), 400, 2019)
+        assert await client.rest() == b""
+
+
+async def test_a_body_that_turns_out_malformed_while_it_streams_is_refused(strict):
+    begun = strict.mock.stats()["answers_completed"]
+    async with strict.client() as client:
+        head = request("openai/x", headers=ECHO | {"transfer-encoding": "chunked"}, body=None, event="bad-late")
+        await client.send(head + b"4000\r\n%b\r\n" % (b"x" * 0x4000))
+        await strict.mock.until(lambda stats: stats.requests_running == 1)
+        await client.send(b"nonsense\r\n")
+        envelope(await client.answer(), 400, 2019)
+    assert (await strict.row("bad-late")).outcome == "refused"
+    assert strict.mock.stats()["answers_completed"] == begun
+
+
+async def test_trailers_are_dropped_and_may_not_grow_without_end(there):
+    head = request("openai/x", headers=ECHO | {"transfer-encoding": "chunked"}, body=None)
+    async with there.client() as client:
+        answer = await client.ask(head + b"3\r\nabc\r\n0\r\nx-trailer: 1\r\n\r\n")
+        told = json.loads(answer.body)
+        assert told["length"] == 3
+        assert "x-trailer" not in dict(told["headers"])
+        await client.send(head + b"3\r\nabc\r\n0\r\nx-trailer: ")
+
+        async def trickle():
+            for _ in range(2000):
+                await client.send(b"t" * 1000)
+
+        task = asyncio.ensure_future(trickle())
+        envelope(await client.answer(), 431, 2019)
+        await asyncio.gather(task, return_exceptions=True)
+
+
+# Bodies
+
+
+async def test_a_body_that_does_not_arrive_is_refused(strict):
+    async with strict.client() as client:
+        await client.send(
+            request("openai/x", headers=ECHO | {"content-length": "10"}, body=None, event="slow") + b"12345"
+        )
+        answer = await client.answer()
+        envelope(answer, 408, 2007)
+        assert answer.headers["connection"] == "close"
+        assert await client.rest() == b""
+    row = await strict.row("slow")
+    assert (row.outcome, row.status_code, row.request_size) == ("refused", 408, 5)
+
+
+async def test_a_body_that_stops_while_it_streams_is_refused_and_the_provider_does_not_take_it_for_whole(strict):
+    aborted = strict.mock.stats()["aborted_by_peer"]
+    async with strict.client() as client:
+        await client.send(request("openai/x", headers=ECHO | {"content-length": "40000"}, body=None, event="stops"))
+        await client.send(b"x" * 20_000)
+        envelope(await client.answer(), 408, 2007)
+    assert (await strict.row("stops")).outcome == "refused"
+    await strict.mock.until(lambda stats: stats.aborted_by_peer == aborted + 1)
+
+
+async def test_a_body_that_goes_on_arriving_has_all_the_time_it_needs(strict):
+    async with strict.client() as client:
+        await client.send(request("openai/x", headers=ECHO | {"content-length": "10"}, body=None))
+        for _ in range(10):
+            await asyncio.sleep(0.08)
+            await client.send(b"x")
+        assert json.loads((await client.answer()).body)["length"] == 10
+
+
+async def test_a_body_said_to_be_too_large_is_refused_before_it_is_read(strict):
+    async with strict.client() as client:
+        await client.send(request("openai/x", headers=ECHO | {"content-length": "50001"}, body=None, event="large"))
+        answer = await client.answer()
+        assert "50000" in envelope(answer, 413, 2019)
+        assert answer.headers["connection"] == "close"
+    assert (await strict.row("large")).request_size == 0
+
+
+async def test_a_body_of_the_largest_size_passes(strict):
+    async with strict.client() as client:
+        answer = await client.ask(request("openai/x", headers=ECHO, body=b"x" * 50_000))
+        assert json.loads(answer.body)["length"] == 50_000
+
+
+@pytest.mark.parametrize("size", [50_001, 200_000])
+async def test_chunks_that_grow_too_large_are_refused(strict, size):
+    async with strict.client() as client:
+        client.writer.write(request("openai/x", headers=ECHO | {"transfer-encoding": "chunked"}, body=None))
+        for at in range(0, size, 1000):
+            piece = min(1000, size - at)
+            client.writer.write(b"%x\r\n%b\r\n" % (piece, b"x" * piece))
+            await asyncio.sleep(0)
+        envelope(await client.answer(), 413, 2019)
+
+
+# 100 Continue
+
+EXPECT = {"expect": "100-continue"}
+
+
+async def test_a_client_that_asks_first_is_told_to_go_on(there):
+    async with there.client() as client:
+        await client.send(request("openai/x", headers=ECHO | EXPECT | {"content-length": "5"}, body=None))
+        async with asyncio.timeout(10):
+            assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        answer = await client.ask(b"hello")
+        told = json.loads(answer.body)
+        assert (answer.status, told["length"]) == (200, 5)
+        assert "expect" not in dict(told["headers"])
+        assert (await client.ask(request("openai/x", headers=ECHO))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("case", "status"),
+    [("unknown gateway", 400), ("unknown provider", 400), ("short path", 404), ("too large", 413)],
+)
+async def test_a_client_that_asks_first_is_refused_before_it_sends(strict, case, status):
+    path = {"unknown provider": "nobody/x", "short path": "openai"}.get(case, "openai/x")
+    gateway = "nowhere" if case == "unknown gateway" else "default"
+    length = "50001" if case == "too large" else "5"
+    async with strict.client() as client:
+        await client.send(request(path, gateway=gateway, headers=EXPECT | {"content-length": length}, body=None))
+        answer = await client.answer()
+        assert (answer.status, answer.interim) == (status, [])
+        assert answer.headers["connection"] == "close"
+        assert await client.rest() == b""
+
+
+async def test_a_client_that_does_not_wait_is_not_told_to_go_on(there):
+    async with there.client() as client:
+        answer = await client.ask(request("openai/x", headers=ECHO | EXPECT, body=b"hello"))
+        assert (answer.status, answer.interim) == (200, [])
+
+
+async def test_an_old_client_is_never_told_to_go_on(there):
+    async with there.client() as client:
+        head = request("openai/x", headers=ECHO | EXPECT | {"content-length": "5"}, body=None)
+        await client.send(head.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        await asyncio.sleep(0.05)
+        answer = await client.ask(b"hello")
+        assert (answer.status, answer.interim) == (200, [])
+
+
+# Connections
+
+
+async def test_pipelined_requests_are_answered_in_order_each_with_its_own_row(there):
+    events = [f"pipelined-{n}" for n in range(12)]
+    sent = b"".join(
+        request("openai/x", headers=ECHO | ({"x-mock-delay": "30"} if n % 4 == 0 else {}), body=b"x" * n, event=event)
+        for n, event in enumerate(events)
+    )
+    async with there.client() as client:
+        await client.send(sent)
+        for n, event in enumerate(events):
+            answer = await client.answer()
+            assert json.loads(answer.body)["length"] == n
+            assert answer.headers["cf-aig-event-id"] == event
+    for event in events:
+        assert (await there.row(event)).outcome == "answered"
+
+
+async def test_pipelined_requests_of_every_kind_are_answered_in_order(there):
+    async with there.client() as client:
+        await client.send(
+            request("openai/x", headers=ECHO, body=b"1")
+            + b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+            + request("openai/x", gateway="nowhere", body=b"22")
+            + b"POST /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc"
+            + request("openai/models", method="HEAD", body=None)
+            + request("openai/x", headers=BACK | {"transfer-encoding": "chunked"}, body=None)
+            + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+            + b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n"
+            + request("openai/x", headers=ECHO, body=b"4444")
+        )
+        assert json.loads((await client.answer()).body)["length"] == 1
+        assert json.loads((await client.answer()).body) == {"status": "ok"}
+        envelope(await client.answer(), 400, 2001)
+        assert json.loads((await client.answer()).body)["errors"][0]["code"] == 7003
+        assert (await client.answer(head_only=True)).status == 200
+        assert (await client.answer()).body == b"abcde"
+        assert json.loads((await client.answer()).body) == {"status": "ok"}
+        assert json.loads((await client.answer()).body)["length"] == 4
+
+
+async def test_a_pipelined_body_waits_for_its_turn_however_long_that_takes(strict):
+    """Its client cannot send on while the gateway does not read: that time is not held against it."""
+    async with strict.client() as client:
+        first = request("openai/x", headers=ECHO | {"x-mock-delay": "900"}, body=b"1")
+        second = request("openai/x", headers=ECHO, body=b"x" * 40_000)
+        await client.send(first + second[:1000])
+        await asyncio.sleep(0.02)
+        client.writer.write(second[1000:])
+        assert json.loads((await client.answer()).body)["length"] == 1
+        assert json.loads((await client.answer()).body)["length"] == 40_000
+
+
+async def test_reading_pauses_while_pipelined_requests_wait(there):
+    async with there.client() as client:
+        await client.send(request("openai/x", headers=ECHO | {"x-mock-stall": "head"}, body=b"1", event="stalls"))
+        await there.mock.until(lambda stats: stats.requests_running == 1)
+        one = request("openai/x", headers=ECHO, body=b"x" * 60_000)
+        sent = 0
+        try:
+            async with asyncio.timeout(0.5):
+                while sent < 100_000_000:
+                    client.writer.write(one)
+                    await client.writer.drain()
+                    sent += len(one)
+        except TimeoutError:
+            pass
+        assert sent < 50_000_000
+        assert there.server.app.plane.bounds.budget.used < 1_000_000
+        client.reset()  # a mere close would wait behind what the gateway has not read
+    assert (await there.row("stalls")).outcome == "client_gone"
+    await until(lambda: there.server.app.plane.bounds.budget.used == 0)
+
+
+async def test_a_connection_serves_many_calls(there):
+    async with there.client() as client:
+        for n in range(20):
+            answer = await client.ask(request("openai/x", headers=ECHO, body=b"x" * n))
+            assert json.loads(answer.body)["length"] == n
+            assert "connection" not in answer.headers
+
+
+async def test_a_client_that_closes_is_closed(there):
+    async with there.client() as client:
+        answer = await client.ask(request("openai/x", headers=ECHO | {"connection": "close"}))
+        assert answer.headers["connection"] == "close"
+        assert await client.rest() == b""
+
+
+async def test_nothing_follows_a_last_request(there):
+    begun = there.mock.stats()["requests_begun"]
+    async with there.client() as client:
+        await client.send(
+            request("openai/x", headers=ECHO | {"connection": "close"}) + request("openai/x", headers=ECHO)
+        )
+        assert (await client.answer()).status == 200
+        assert await client.rest() == b""
+    assert there.mock.stats()["requests_begun"] == begun + 1
+
+
+async def test_an_old_client_gets_no_chunks_and_is_closed(there):
+    async with there.client() as client:
+        asked = request("openai/chat/completions", headers={"x-mock-frames": "5"}, body=STREAM)
+        answer = await client.ask(asked.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert "transfer-encoding" not in answer.headers
+        assert answer.body.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("target", ["http://elsewhere.example", "https://a.b:8443", "http://user@host"])
+async def test_an_absolute_target_counts_by_its_path(there, target):
+    async with there.client() as client:
+        plain = request("openai/x?a=b", headers=ECHO, body=b"hello")
+        answer = await client.ask(plain.replace(b"POST /v1", b"POST " + target.encode() + b"/v1"))
+        told = json.loads(answer.body)
+        assert told["target"] == "/openai/x?a=b"
+        assert dict(told["headers"])["host"] == f"127.0.0.1:{there.mock.port}"
+
+
+@pytest.mark.parametrize("split", [0, 30, 3])
+@pytest.mark.parametrize("offer", ["h2c", "websocket", "foo"])
+async def test_an_offer_to_switch_protocols_is_declined_without_losing_the_body(there, offer, split):
+    async with there.client() as client:
+        headers = {
+            "connection": "Upgrade, HTTP2-Settings, x-private",
+            "upgrade": offer,
+            "http2-settings": "AAMAAABkAAQAAP__",
+            "x-private": "1",
+        }
+        data = request("openai/x", headers=ECHO | headers, body=b"hello")
+        data += request("openai/x", headers=ECHO, body=b"second")
+        for at in range(0, len(data), split or len(data)):
+            await client.send(data[at : at + (split or len(data))])
+            await asyncio.sleep(0)
+        told = json.loads((await client.answer()).body)
+        assert told["length"] == 5
+        assert not {"connection", "upgrade", "http2-settings", "x-private"} & {
+            name.lower() for name, _ in told["headers"]
+        }
+        assert json.loads((await client.answer()).body)["length"] == 6
+
+
+async def test_declining_an_offer_keeps_the_wish_to_close(there):
+    async with there.client() as client:
+        answer = await client.ask(
+            request("openai/x", headers=ECHO | {"connection": "close, upgrade", "upgrade": "h2c"})
+        )
+        assert answer.headers["connection"] == "close"
+        assert await client.rest() == b""
+
+
+async def test_connections_beyond_the_cap_are_refused():
+    async with house(max_connections=2) as small:
+        async with small.client() as one, small.client() as two:
+            for client in (one, two):
+                assert (await client.ask(request("openai/x", headers=ECHO))).status == 200
+            async with small.client() as three:
+                answer = await three.answer()
+                envelope(answer, 503, 2010)
+                assert int(answer.headers["retry-after"]) >= 1
+                assert await three.rest() == b""
+            await until(lambda: small.server.app.plane.connections == 2)
+            assert (await one.ask(request("openai/x", headers=ECHO))).status == 200
+        await until(lambda: small.server.app.plane.connections == 0)
+        async with small.client() as four:
+            assert (await four.ask(request("openai/x", headers=ECHO))).status == 200
+
+
+async def test_bodies_beyond_the_memory_for_them_are_refused_and_memory_comes_back():
+    async with house(buffer_memory=100_000, hold_body=80_000) as small:
+        async with small.client() as one, small.client() as two:
+            await one.send(request("openai/x", headers=ECHO | {"content-length": "70000"}, body=None) + b"x" * 60_000)
+            await until(lambda: small.server.app.plane.bounds.budget.used == 60_000)
+            await two.send(request("openai/x", headers=ECHO, body=b"x" * 70_000))
+            answer = await two.answer()
+            envelope(answer, 503, 2010)
+            assert answer.headers["retry-after"] == "1"
+            await one.send(b"x" * 10_000)
+            assert json.loads((await one.answer()).body)["length"] == 70_000
+        await small.quiet()
+
+
+# Clients that leave
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "half_close"])
+@pytest.mark.parametrize(
+    "stage", ["connected", "in the head", "in the body", "uploading", "waiting", "streaming", "idle"]
+)
+async def test_a_client_that_leaves_leaves_nothing_behind(how, stage, there):
+    event = f"{stage}-{how}".replace(" ", "-")
+    plane = there.server.app.plane
+    stall = {"x-mock-stall": "2" if stage == "streaming" else "head"}
+    asked = request(headers=stall, body=STREAM, event=event)
+    async with there.client() as client:
+        await until(lambda: plane.connections == 1)
+        if stage == "in the head":
+            await client.send(asked[:40])
+        elif stage == "in the body":
+            await client.send(asked[:-5])
+            await until(lambda: plane.calls)
+        elif stage == "uploading":
+            await client.send(request("openai/x", headers=ECHO | {"content-length": "3000000"}, body=None, event=event))
+            await client.send(b"x" * 2_000_000)
+            await there.mock.until(lambda stats: stats.requests_running == 1)
+        elif stage == "waiting":
+            await client.send(asked)
+            await there.mock.until(lambda stats: stats.requests_running == 1)
+        elif stage == "streaming":
+            await client.send(asked)
+            assert (await client.head()).status == 200
+            await client.chunk()
+        elif stage == "idle":
+            assert (await client.ask(request("openai/x", headers=ECHO, event=event))).status == 200
+        getattr(client, how)()
+        await there.quiet()
+    if stage in ("connected", "in the head"):
+        assert [row for row in there.sink.records if row.event_id == event] == []
+    else:
+        assert (await there.row(event)).outcome == ("answered" if stage == "idle" else "client_gone")
+
+
+async def test_a_client_that_leaves_takes_its_waiting_requests_with_it(there):
+    begun = there.mock.stats()["requests_begun"]
+    async with there.client() as client:
+        await client.send(
+            request("openai/x", headers=ECHO | {"x-mock-stall": "head"}, event="first-of-two")
+            + request("openai/x", headers=ECHO, body=b"x" * 50_000, event="second-of-two")
+        )
+        await there.mock.until(lambda stats: stats.requests_running == 1)
+    await there.quiet()
+    assert (await there.row("first-of-two")).outcome == "client_gone"
+    assert [row for row in there.sink.records if row.event_id == "second-of-two"] == []
+    assert there.mock.stats()["requests_begun"] == begun + 1
+
+
+async def test_requests_that_wait_behind_a_broken_answer_give_their_memory_back(there):
+    async with there.client() as client:
+        await client.send(
+            request(headers={"x-mock-cut-frames": "2", "x-mock-pace": "20"}, body=STREAM)
+            + request("openai/x", headers=ECHO, body=b"x" * 50_000)
+        )
+        assert not (await client.answer()).whole
+        assert await client.rest() == b""
+    await there.quiet()
+
+
+async def test_a_large_body_streams_through_unharmed_in_bounded_memory(there):
+    size, piece = 30_000_000, bytes(range(256)) * 256
+    plane = there.server.app.plane
+    most = 0
+    async with connected(there.server.port, 1 << 18) as client:
+        await client.send(request("openai/x", headers=BACK | {"content-length": str(size)}, body=None, event="big"))
+        reading = asyncio.ensure_future(client.answer())
+        sent = 0
+        while sent < size:
+            part = piece[: size - sent]
+            await client.send(part)
+            sent += len(part)
+            most = max(most, plane.bounds.budget.used)
+        answer = await reading
+        assert answer.whole
+        assert len(answer.body) == size
+        assert answer.body == (piece * (size // len(piece) + 1))[:size]
+    assert most < 12_000_000
+    row = await there.row("big")
+    assert (row.outcome, row.request_size, row.response_size) == ("answered", size, size)
+    assert (row.request, row.response) == (None, None)

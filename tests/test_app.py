@@ -1,0 +1,61 @@
+"""What the parts make together that none of them promises alone."""
+
+import dataclasses
+
+import pytest
+
+from penstock.app import compose
+from penstock.control.first_start import prepare
+from penstock.core.settings import GatewaySettings, Settings
+from penstock.core.telemetry import METRICS
+from penstock.testing.house import house, request
+
+
+async def test_everything_that_is_measured_is_shown():
+    async with house() as h, h.client() as client:
+        assert (await client.ask(request(event="one"))).status == 200
+        await h.row("one")
+        text = (await client.ask(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")).body.decode()
+    assert [row.name for row in METRICS if f"# TYPE {row.name.removesuffix('_total')}" not in text] == []
+    assert 'penstock_calls_total{gateway="default",outcome="answered",provider="openai"} 1.0' in text
+    assert "penstock_client_connections 1.0" in text
+    assert 'penstock_upstream_connections{state="idle"} 1.0' in text
+
+
+async def test_every_account_has_every_gateway_of_the_configuration():
+    gateways = {"default": GatewaySettings(), "quiet": GatewaySettings(collect_logs=False)}
+    async with house(gateways=gateways) as h, h.client() as client:
+        answer = await client.ask(request(gateway="quiet", event="unseen"))
+        assert (answer.status, "cf-aig-log-id" in answer.headers) == (200, False)
+        assert (await client.ask(request(event="seen"))).status == 200
+        await h.row("seen")
+        assert [row.event_id for row in h.sink.records] == ["seen"]
+
+
+async def test_it_says_that_it_listens_when_it_does():
+    said = []
+    async with house(adjust=lambda app: said.append(app.plane.stopping)) as h, h.client() as client:
+        assert (await client.ask(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")).status == 200
+    assert said == [False]
+
+
+async def test_a_call_that_comes_in_the_moment_of_the_stop_leaves_its_row_too():
+    async with house() as h, h.client() as client:
+        assert (await client.ask(request())).status == 200
+        (connection,) = h.server.server.server_state.connections
+        connection.data_received(request(event="early"))  # its task is there, and has not run
+        await h.server.app.plane.stop()
+        answer = await client.answer()
+        assert answer.status == 503
+        assert b"stopping" in answer.body
+        assert (await h.row("early")).outcome == "refused"
+        assert not h.server.app.plane.calls
+
+
+def test_an_override_of_a_provider_that_does_not_exist_is_refused(tmp_path):
+    start = prepare(tmp_path)
+    try:
+        with pytest.raises(ValueError, match="opnai"):
+            compose(dataclasses.replace(Settings(), providers={"opnai": "http://127.0.0.1:1"}), start)
+    finally:
+        start.store.close()

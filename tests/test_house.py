@@ -1,0 +1,127 @@
+"""Rules of the house that no other tool checks."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from penstock.core.settings import SETTINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+LINES = 400
+
+# Directories that hold nothing of ours: environments, caches, data of a run.
+FOREIGN = {".git", ".venv", "node_modules", "penstock-data", "bench-data", "dist", "build", "__pycache__"}
+
+# Modules without a test of their own, and folders of such (ending in /), each with the reason.
+UNMIRRORED = {
+    "penstock/__main__.py": "hands over to cli/main.py; tests/cli/test_main.py runs it",
+    "penstock/core/headers.py": "a type",
+    "penstock/features/cache.py": "null so far; tests/line runs it",
+    "penstock/features/dlp.py": "null so far; tests/line runs it",
+    "penstock/features/guard.py": "null so far; tests/line runs it",
+    "penstock/features/limits.py": "null so far; tests/line runs it",
+    "penstock/features/policies.py": "null so far; tests/line runs it",
+    "penstock/features/spend.py": "null so far; tests/line runs it",
+    "penstock/mock/__main__.py": "hands over to mock/server.py",
+    "penstock/model/exchange.py": "slots; tests/line shows what they are for",
+    "penstock/model/outcome.py": "a list of words; tests/docs holds the docs to it",
+    "penstock/model/plan.py": "slots, without behaviour",
+    "penstock/model/record.py": "a struct; tests/storage writes and reads it",
+    "penstock/model/reply.py": "slots; tests/line shows what they are for",
+    "penstock/model/request.py": "slots; tests/proxy fills them",
+    "penstock/model/usage.py": "structs; tests/providers fills them",
+    "penstock/ports/logsink.py": "a protocol; tests/backends holds its implementations to it",
+    "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
+    "penstock/providers/dialects/__init__.py": "a protocol, and the list of its implementations",
+    "penstock/providers/dialects/_shapes.py": "what the dialects share; their tests read it all",
+    "penstock/storage/errors.py": "errors, without behaviour",
+    "penstock/storage/migrations/": "tests/storage/test_schema.py holds what they end in to the tables",
+    "penstock/storage/tables.py": "a table of tables; tests/storage/test_schema.py holds the database to it",
+    "penstock/testing/": "the test kit: every test that uses it tests it",
+}
+
+# Settings that nothing reads because every value but the default is refused, or that are read while loading.
+INACTIVE = {"config", "master_key", "redis_url", "role", "workers"}
+
+# What the repository must not contain, put together here so that this file does not contain it either.
+HOSTS = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"),
+        ("files", "pythonhosted", "org"),
+        ("registry", "npmjs", "org"),
+        ("registry", "yarnpkg", "com"),
+    )
+]
+OPTIONS = ["--" + name for name in ("index-url", "extra-index-url", "find-links", "trusted-host")]
+
+
+def files():
+    """Every file of the repository."""
+    for path in sorted(ROOT.rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        foreign = FOREIGN.intersection(parts) or any(part.endswith(("_cache", ".egg-info")) for part in parts)
+        if path.is_file() and not foreign and parts[0] not in {".hypothesis", ".cache"}:
+            yield path
+
+
+def modules():
+    """Every module of the package that says something, as a path below the checkout."""
+    for path in sorted((ROOT / "penstock").rglob("*.py")):
+        if path.name != "__init__.py" or "\ndef " in path.read_text("utf-8") or "\nclass " in path.read_text("utf-8"):
+            yield str(path.relative_to(ROOT))
+
+
+def mirror(module):
+    """Where the test of a module belongs; a package is tested beside its folder."""
+    path = Path(module).relative_to("penstock")
+    path = path.parent if path.name == "__init__.py" else path.with_suffix("")
+    return ROOT / "tests" / path.parent / f"test_{path.name.lstrip('_')}.py"
+
+
+@pytest.mark.parametrize("module", [name for name in modules() if not name.startswith(tuple(UNMIRRORED))])
+def test_every_module_has_its_test(module):
+    assert mirror(module).exists(), f"{module} has no {mirror(module).relative_to(ROOT)}, and no reason in UNMIRRORED"
+
+
+@pytest.mark.parametrize("module", sorted(UNMIRRORED))
+def test_an_exception_that_is_none_any_more_leaves_the_list(module):
+    assert (ROOT / module).exists()
+    assert module.endswith("/") or not mirror(module).exists()
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_no_module_is_long(module):
+    assert len((ROOT / module).read_text("utf-8").splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("row", [row for row in SETTINGS if row.name not in INACTIVE], ids=lambda row: row.name)
+def test_every_setting_acts(row):
+    read = re.compile(rf"settings\.{row.name}\b")
+    readers = [
+        name
+        for name in modules()
+        if not name.startswith("penstock/core/") and read.search((ROOT / name).read_text("utf-8"))
+    ]
+    assert readers, f"nothing reads the setting {row.name}"
+
+
+def test_the_repository_names_no_place_to_download_packages_from():
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in files()
+        for text in [path.read_bytes()]
+        for word in (*HOSTS, *OPTIONS)
+        if word.encode() in text
+    ]
+    assert found == []
+
+
+def test_the_repository_names_no_place_of_the_machine_it_was_written_on():
+    places = re.compile(rb"(?<![\w.$}/-])/(?:work|root)/\w")
+    assert [str(path.relative_to(ROOT)) for path in files() if places.search(path.read_bytes())] == []
+
+
+def test_no_package_of_tests_is_a_package():
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
