@@ -5,7 +5,7 @@ import gc
 import math
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -103,7 +103,7 @@ class Application:
         return "stopping" if self.plane.stopping else ""
 
     @asynccontextmanager
-    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self, _: Starlette) -> AsyncGenerator[None]:
         """Starts and stops what needs a loop, in this order and back."""
         settings = self.settings
         deadlines = Deadlines(asyncio.get_running_loop())
@@ -190,11 +190,11 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Lets running calls end, within the limit. Until they have, new ones and /readyz are answered that it stops."""
+        """Lets running calls end, within the limit. Until then, new ones and /readyz are told that it stops."""
         plane, loop = self._app.plane, asyncio.get_running_loop()
         until = loop.time() + self._app.settings.stop_timeout
         plane.stopping = True
-        while plane.calls and not self.force_exit and loop.time() < until:
+        while plane.calls and not self.force_exit and loop.time() < until:  # noqa: ASYNC110  no event tells of a signal
             await asyncio.sleep(_POLL)
         await plane.stop()
         self.config.timeout_graceful_shutdown = max(1, math.ceil(until - loop.time()))  # for bytes still on their way

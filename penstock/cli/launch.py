@@ -5,11 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 import penstock
 from penstock.app import Application, compose
@@ -107,7 +108,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 @contextmanager
-def _simulated(settings: Settings, *, on: bool) -> Iterator[Settings]:
+def _simulated(settings: Settings, *, on: bool) -> Generator[Settings]:
     """With simulated providers, a process beside this one, and every provider that is not overridden pointed at it."""
     if not on:
         yield settings
@@ -133,5 +134,5 @@ def _hangup(_signal: int, _frame: FrameType | None) -> None:
     logs.log.warning("SIGHUP: the configuration file is read at the start only; restart to apply a change")
 
 
-def _say(text: str, stream: object) -> None:
-    print(text, file=stream, flush=True)  # noqa: T201  the command's own output
+def _say(text: str, stream: TextIO) -> None:
+    print(text, file=stream, flush=True)

@@ -1,10 +1,10 @@
-"""Time-ordered identifiers: UUIDv7, lower case, strictly increasing within a process, also when the clock steps back."""
+"""Time-ordered identifiers: UUIDv7, lower case, strictly increasing in a process, also when the clock steps back."""
 
 import os
 import random
 import time
 
-_random = random.Random(os.urandom(16))
+_random = random.Random(os.urandom(16))  # noqa: S311  ids are told to everybody; they keep no secret
 _getrandbits = _random.getrandbits
 _last = 0
 

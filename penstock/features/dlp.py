@@ -1,10 +1,24 @@
 """Data loss prevention. May block a prompt (400/2029) or an answer (400/2030)."""
 
+from typing import Protocol
+
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
 
 
-class NullDlp:
+class Dlp(Protocol):
+    """The stage on the line, before the call and after it."""
+
+    async def inspect_request(self, ex: Exchange) -> None:
+        """Raises where the prompt must not be sent."""
+        ...
+
+    def inspect_reply(self, ex: Exchange, reply: Reply) -> Reply:
+        """Puts a stage on the answer's way that may hold it back, or block it."""
+        ...
+
+
+class NullDlp(Dlp):
     """No policy looks for anything."""
 
     async def inspect_request(self, ex: Exchange) -> None:

@@ -107,12 +107,12 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         request.path[:_PATH_LIMIT].decode("latin-1"),
         status,
         succeeded,
-        False,  # cached
+        False,  # noqa: FBT003  cached
         0,  # step
         usage.tokens_in if usage else None,
         usage.tokens_out if usage else None,
         ex.cost,
-        False,  # custom_cost
+        False,  # noqa: FBT003  custom_cost
         None,  # metadata
         _text(request.header(b"content-type")),
         _text(reply.header(b"content-type")) if reply else None,

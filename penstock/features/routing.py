@@ -1,6 +1,7 @@
 """Which targets a call may go to, in which order. Pure. Writes ``plan``; refuses unknown providers and unsafe paths."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from penstock.core.errors import InvalidPath, InvalidProvider
 from penstock.model.exchange import Exchange
@@ -8,7 +9,15 @@ from penstock.model.plan import Plan, Target
 from penstock.providers.upstream import Upstream, safe
 
 
-class Routing:
+class Routing(Protocol):
+    """The stage on the line."""
+
+    def plan(self, ex: Exchange) -> Plan:
+        """The targets. Raises InvalidProvider, InvalidPath."""
+        ...
+
+
+class NativeRouting(Routing):
     """Provider-native addresses: one target, the provider that the path names."""
 
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:

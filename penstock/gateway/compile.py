@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from penstock.core.settings import GatewaySettings
 from penstock.features.ask_usage import AskUsage, NullAskUsage
 from penstock.features.auth import Auth
-from penstock.features.cache import NullCache
+from penstock.features.cache import Cache, NullCache
 from penstock.features.calls import Calls
-from penstock.features.dlp import NullDlp
-from penstock.features.guard import NullGuard
+from penstock.features.dlp import Dlp, NullDlp
+from penstock.features.guard import Guard, NullGuard
 from penstock.features.intake import Intake
-from penstock.features.limits import NullLimits
+from penstock.features.limits import Limits, NullLimits
 from penstock.features.meter import Meter
-from penstock.features.policies import NullPolicies
-from penstock.features.routing import Routing
-from penstock.features.spend import NullSpend
+from penstock.features.policies import NullPolicies, Policies
+from penstock.features.routing import NativeRouting, Routing
+from penstock.features.spend import NullSpend, Spend
 from penstock.ports.transport import Transport
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
@@ -43,13 +43,13 @@ class CompiledGateway:
 
     auth: Auth
     routing: Routing
-    limits: NullLimits
+    limits: Limits
     intake: Intake
-    cache: NullCache
-    policies: NullPolicies
-    spend: NullSpend
-    dlp: NullDlp
-    guard: NullGuard
+    cache: Cache
+    policies: Policies
+    spend: Spend
+    dlp: Dlp
+    guard: Guard
     ask_usage: AskUsage | NullAskUsage
     calls: Calls
     meter: Meter
@@ -62,7 +62,7 @@ def compile_gateway(settings: GatewaySettings, parts: Parts) -> CompiledGateway:
     payloads = settings.collect_logs and settings.collect_log_payloads
     return CompiledGateway(
         auth=Auth(parts.tokens),
-        routing=Routing(parts.upstreams),
+        routing=NativeRouting(parts.upstreams),
         limits=NullLimits(),
         intake=Intake(),
         cache=NullCache(),

@@ -73,7 +73,7 @@ class Exchange:
         self.client_gone = False
         self.outcome = ""  # one of model.outcome; empty while the call runs
         self.warnings: list[str] = []
-        self._closers: "list[Callable[[Exchange], None]]" = []
+        self._closers: list[Callable[[Exchange], None]] = []
 
     def defer(self, fn: "Callable[[Exchange], None]") -> None:
         """Runs ``fn(exchange)`` when the call ends, last deferred first, whatever else fails."""

@@ -24,6 +24,7 @@ class AsgiApp:
 
     def __init__(self, config: Config, state: ServerState, lifespan_state: dict[str, Any]) -> None:
         self.config = config
+        self.application: Any = getattr(config, "loaded_app")  # noqa: B009  uvicorn leaves its type half open
         self.state = state
         self.lifespan_state = lifespan_state
         self.connections: set[Any] = state.connections
@@ -68,7 +69,7 @@ class AsgiCall:
             keep_alive=not self._owner.closing,
             on_response=self._answered,
         )
-        task = tasks.spawn(cycle.run_asgi(app.config.loaded_app))
+        task = tasks.spawn(cycle.run_asgi(app.application))
         app.state.tasks.add(task)
         task.add_done_callback(app.state.tasks.discard)
         self.body.send_to(self)

@@ -88,9 +88,8 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        if self._in_head:
-            if not self._head_size:
-                self.deadline = self.plane.deadlines.now + self.plane.settings.head_timeout
+        if self._in_head and not self._head_size:
+            self.deadline = self.plane.deadlines.now + self.plane.settings.head_timeout
         self._head_size += len(data)
         try:
             self._parser.feed_data(data)

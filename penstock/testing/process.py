@@ -153,7 +153,7 @@ async def start(
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without settings of ours, and with the package that is being tested."""
+    """The environment of this process without settings of ours, and with the package that is being tested."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
     return ours | {"PYTHONPATH": _PLACE} | dict(more or {})
 
@@ -161,7 +161,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 async def eventually(ask: Callable[[], _T]) -> _T:
     """What ``ask`` returns, once that is true."""
     async with asyncio.timeout(PATIENCE):
-        while not (answer := ask()):
+        while not (answer := ask()):  # noqa: ASYNC110  what it waits for happens in another process
             await asyncio.sleep(0.01)
     return answer
 

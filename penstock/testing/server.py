@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -38,16 +38,20 @@ async def running(
     *,
     tokens: dict[bytes, str] | None = None,
     adjust: Callable[[Application], Snapshot | None] | None = None,
-) -> AsyncIterator[Running]:
+) -> AsyncGenerator[Running]:
     """Serves until the block ends. ``adjust`` may return another snapshot for the application."""
     app = Application(settings, Identity((ACCOUNT,), tokens or {}), upstreams(settings.providers), sink, Tasks())
+    background = Tasks()
     server = app.server()
     _leave_signals_alone(server)
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-    serving = asyncio.ensure_future(server.serve([listener]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.005)
+    listening = asyncio.Event()
+    app.announce = listening.set
+    serving = background.start("server", server.serve([listener]))
+    waiting = background.start("listening", listening.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
+        listener.close()
         serving.result()
     if adjust is not None and (snapshot := adjust(app)) is not None:
         app.plane.snapshots.current = snapshot
@@ -62,7 +66,7 @@ def _leave_signals_alone(server: uvicorn.Server) -> None:
     """The test's process keeps its own."""
 
     @contextlib.contextmanager
-    def nothing() -> Iterator[None]:
+    def nothing() -> Generator[None]:
         yield
 
     server.capture_signals = nothing

@@ -10,15 +10,18 @@ import pytest
 import pytest_asyncio
 
 from penstock.app import Application
+from penstock.core.budget import Budget
 from penstock.core.errors import PromptBlocked, RateLimited, ReplyBlocked
 from penstock.core.headers import Headers
 from penstock.core.settings import load
 from penstock.gateway.compile import CompiledGateway
 from penstock.gateway.snapshot import Snapshot
 from penstock.mock import server as mock
+from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
 from penstock.model.plan import Plan, Target
 from penstock.model.reply import Body, Reply
+from penstock.model.request import Request
 from penstock.ports.transport import Origin
 from penstock.providers.upstream import Upstream
 from penstock.testing.logsink import MemoryLogSink
@@ -143,7 +146,7 @@ class House:
 def _situations(app: Application, tickets: Tickets, dead: int) -> Snapshot:
     plain = app.snapshot().gateway(_anything())
     plain.limits = tickets
-    change: Callable[..., CompiledGateway] = dataclasses.replace
+    change = dataclasses.replace
     gateways = {
         "default": plain,
         "full": change(plain, limits=Tickets(full=True)),
@@ -157,10 +160,16 @@ def _situations(app: Application, tickets: Tickets, dead: int) -> Snapshot:
     return Snapshot(2, {(ACCOUNT, name): gateway for name, gateway in gateways.items()})
 
 
-def _anything() -> Exchange:
-    from penstock.model.request import Request
+class _Still:
+    """A client that sends nothing."""
 
-    request = Request(b"POST", b"/", [], None)
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def proceed(self) -> None: ...
+
+
+def _anything() -> Exchange:
+    request = Request(b"POST", b"/", [], RequestBody(_Still(), Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0))
     request.account, request.gateway = ACCOUNT, "default"
     return Exchange(request, 0.0)
 
@@ -189,7 +198,8 @@ def _request(house: House, gateway: str, controls: dict[str, str], event: str) -
     controls = {"x-mock-frames": str(FRAMES), "x-mock-pace": str(PACE), "cf-aig-event-id": event} | controls
     lines = "".join(f"{name}: {value}\r\n" for name, value in controls.items())
     path = f"/v1/{ACCOUNT}/{gateway}/openai/chat/completions"
-    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{lines}content-length: {len(body)}\r\n\r\n"
+    lines += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\n{lines}\r\n"
     return head.encode() + body
 
 
