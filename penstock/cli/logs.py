@@ -1,16 +1,17 @@
 """``penstock logs``: reading the log beside a running server, without asking it."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from penstock.core import codec
+from penstock.core.settings import SettingsError, load
 from penstock.storage import database, schema
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader, LogRow
@@ -31,16 +32,18 @@ def tail(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new rows until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, with every field.")] = False,
     gateway: Annotated[str | None, typer.Option(help="Only the gateway of this id.")] = None,
-    data_dir: Annotated[Path, typer.Option(envvar="PENSTOCK_DATA_DIR", help="Where the server keeps its data.")] = Path(
-        "penstock-data"
-    ),
-    database_url: Annotated[
-        str | None, typer.Option(envvar="PENSTOCK_DATABASE_URL", help="Where the database is, if not there.")
-    ] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Where the server keeps its data.", metavar="PATH")] = None,
+    database_url: Annotated[str | None, typer.Option(help="Where the database is, if not there.")] = None,
+    config: Annotated[str | None, typer.Option(help="The server's configuration file.", metavar="FILE")] = None,
 ) -> None:
-    """Show the newest calls, oldest of them first."""
+    """Show the newest calls, oldest of them first. Finds the log where `penstock serve`, started here, would put it."""
+    flags = {"data_dir": data_dir, "database_url": database_url, "config": config}
     try:
-        reader = open_reader(database_url or database.default_url(data_dir))
+        settings = load(flags, os.environ)
+        reader = open_reader(settings.database_url or database.default_url(settings.data_dir))
+    except SettingsError as error:
+        typer.echo("\n  ".join(["penstock logs tail: these settings are wrong:", *error.problems]), err=True)
+        raise typer.Exit(2) from None
     except StoreUnavailable as error:
         typer.echo(f"penstock logs tail: {error.message}", err=True)
         raise typer.Exit(1) from error

@@ -35,6 +35,6 @@ class Deadlines:
 
     def _sweep(self) -> None:
         now = self.now = self._loop.time()
+        self._timer = self._loop.call_later(STEP, self._sweep)  # first, so that one fault does not end all limits
         for waiting in [w for w in self.watched if w.deadline < now]:
             waiting.overdue()
-        self._timer = self._loop.call_later(STEP, self._sweep)

@@ -2,11 +2,13 @@
 
 import os
 import random
+import re
 import time
 
 _random = random.Random(os.urandom(16))  # noqa: S311  ids are told to everybody; they keep no secret
 _getrandbits = _random.getrandbits
 _last = 0
+_SPELLING = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 
 
 def new() -> bytes:
@@ -26,10 +28,9 @@ def text(value: bytes) -> str:
 
 def parse(value: str) -> bytes:
     """The 16 bytes of a spelt id. Raises ValueError."""
-    digits = value.replace("-", "")
-    if len(digits) != 32:  # noqa: PLR2004
+    if _SPELLING.fullmatch(value) is None:
         raise ValueError(f"not an id: {value!r}")
-    return bytes.fromhex(digits)
+    return bytes.fromhex(value.replace("-", ""))
 
 
 def millis(value: bytes) -> int:

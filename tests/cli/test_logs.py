@@ -94,7 +94,7 @@ def test_without_a_store_it_says_what_to_do(tmp_path: Path):
 
 def test_a_wrong_url_is_named(tmp_path: Path):
     result = tail(tmp_path, "--database-url", "mysql://x")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "database_url" in result.output
 
 
@@ -114,3 +114,11 @@ def test_follow_shows_what_arrives_until_ctrl_c(tmp_path: Path, connection: sqli
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
         assert process.stdout.read() == ""
+
+
+def test_it_looks_where_the_server_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "penstock.toml").write_text('data_dir = "elsewhere"\n')
+    result = runner.invoke(app, ["tail"])
+    assert result.exit_code == 1
+    assert "elsewhere" in result.stderr

@@ -42,7 +42,7 @@ def lines(*, access):
     code = (
         "import logging; from penstock.core import logs; "
         f"logs.configure(access={access}); "
-        "logging.getLogger(logs.ACCESS).info('call'); logging.getLogger('penstock').info('started'); "
+        "logs.access_log.info('call'); logging.getLogger('penstock').info('started'); "
         "logging.getLogger('other').info('chatter'); logging.getLogger('other').warning('trouble')"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -107,7 +107,6 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from asyncio's
         self.usable = True
-        self._deadlines.watched.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.usable = False

@@ -66,7 +66,11 @@ class HttpTransport:
             raise ProviderTimeout(f"No connection to {origin.host} within {self._connect_limit:g} seconds.") from error
         except (OSError, ssl.SSLError) as error:
             raise _unreachable(origin, error) from error
+        if not connection.usable:  # lost again before this task could go on
+            raise ProviderUnreachable("Failed to get response from provider: it closed the connection.")
+        # Only now: where the wait is cancelled, the loop closes the connection and never says that it is lost.
         self._open.add(connection)
+        self._deadlines.watched.add(connection)
         return connection
 
     def _rested(self, connection: Connection) -> None:

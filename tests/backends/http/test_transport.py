@@ -73,14 +73,14 @@ class Way:
 
     async def ask(self, port, **outgoing):
         """The status and the body, read to its end. Raises what broke it."""
-        upstream = await self.transport.send(self.outgoing(port, **outgoing))
+        reply = await self.transport.send(self.outgoing(port, **outgoing))
         caught = Caught()
-        upstream.reply.body.send_to(caught)
+        reply.body.send_to(caught)
         async with asyncio.timeout(5):
             await caught.ended
         if caught.error is not None:
             raise caught.error
-        return upstream.reply.status, caught.data, upstream.reused
+        return reply.status, caught.data, reply.body.reused
 
     def stop(self):
         self.transport.close()
@@ -397,12 +397,12 @@ async def test_a_pause_that_the_client_caused_is_not_held_against_the_provider()
 
     way = Way(between=0.15)
     async with providing(serve) as provider:
-        upstream = await way.transport.send(way.outgoing(provider.port))
-        upstream.reply.body.pause()
+        reply = await way.transport.send(way.outgoing(provider.port))
+        reply.body.pause()
         await asyncio.sleep(0.4)
         caught = Caught()
-        upstream.reply.body.send_to(caught)
-        upstream.reply.body.resume()
+        reply.body.send_to(caught)
+        reply.body.resume()
         await caught.ended
         assert (caught.data, caught.error) == (b"okok", None)
         way.stop()
@@ -585,20 +585,20 @@ async def test_closing_a_call_closes_its_connection_at_once(way, stage):
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
         else:
-            upstream = await asking
-            upstream.close()
-            upstream.close()
+            reply = await asking
+            reply.body.close()
+            reply.body.close()
         await until(lambda: not provider.open)
         assert way.transport.counts()[1] == 0
 
 
 async def test_closing_a_call_that_is_over_leaves_its_connection_to_the_pool(way):
     async with providing(always) as provider:
-        upstream = await way.transport.send(way.outgoing(provider.port))
+        reply = await way.transport.send(way.outgoing(provider.port))
         caught = Caught()
-        upstream.reply.body.send_to(caught)
+        reply.body.send_to(caught)
         await caught.ended
-        upstream.close()
+        reply.body.close()
         assert way.transport.counts() == (0, 1)
 
 
