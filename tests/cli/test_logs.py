@@ -119,6 +119,6 @@ def test_follow_shows_what_arrives_until_ctrl_c(tmp_path: Path, connection: sqli
 def test_it_looks_where_the_server_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "penstock.toml").write_text('data_dir = "elsewhere"\n')
-    result = runner.invoke(app, ["tail"])
+    result = CliRunner().invoke(app, ["tail"])
     assert result.exit_code == 1
     assert "elsewhere" in result.stderr
