@@ -33,7 +33,6 @@ UNMIRRORED = {
     "penstock/model/usage.py": "structs; tests/providers fills them",
     "penstock/ports/logsink.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
-    "penstock/providers/dialects/__init__.py": "a protocol, and the list of its implementations",
     "penstock/providers/dialects/_shapes.py": "what the dialects share; their tests read it all",
     "penstock/storage/errors.py": "errors, without behaviour",
     "penstock/storage/migrations/": "tests/storage/test_schema.py holds what they end in to the tables",

@@ -6,7 +6,8 @@ import msgspec
 
 T = TypeVar("T")
 
-DecodeError = msgspec.DecodeError  # bad JSON; ValidationError (wrong shape) is a subclass of it
+# What decoding raises: bad JSON and the wrong shape, text that is not UTF-8, and members within members without end.
+DecodeError = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Raw = msgspec.Raw
 Struct = msgspec.Struct
 

@@ -41,6 +41,6 @@ class Auth:
 
 
 def digest(value: bytes) -> bytes:
-    """SHA-256 of a credential as a header carries it, with or without its scheme."""
-    scheme, _, rest = value.partition(b" ")
-    return hashlib.sha256(rest.strip() if scheme.lower() == b"bearer" else value).digest()
+    """SHA-256 of a credential as a header carries it, with or without a scheme before it, whatever that is."""
+    words = value.split()
+    return hashlib.sha256(words[-1] if words else b"").digest()

@@ -131,8 +131,7 @@ class _Stream:
             ex.warnings.append(_UNREADABLE)
         elif self._kept is not None:
             ex.answer = b"".join(self._kept)
-        if rest := self._events.rest():  # many a stream ends without its last blank line
-            self._take(rest)
+        self._take(self._events.rest())  # many a stream ends without its last blank line
         if self._cut:
             ex.warnings.append(_TOO_LARGE)
         self._meter.price(ex, self._reader.reported())
@@ -148,10 +147,10 @@ class _Stream:
             self._take(event)
 
     def _take(self, event: bytes) -> None:
-        if type(event) is not Piece:
-            self._reader.event(event)
-        else:
+        if type(event) is Piece:
             self._cut = True
+        elif event:
+            self._reader.event(event)
 
 
 def _coding_and_kind(reply: Reply) -> tuple[bytes, bool]:

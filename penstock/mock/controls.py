@@ -106,7 +106,7 @@ def _header_value(text: str) -> str:
 def _headers(text: str) -> dict[str, list[str]]:
     try:
         given = _HEADERS.decode(text.encode())
-    except (codec.DecodeError, UnicodeEncodeError):
+    except (*codec.DecodeError, UnicodeEncodeError):
         raise ValueError("must be a JSON object of header names and values: a text, a list of texts, or null") from None
     for name, value in given.items():
         if not _TOKEN.fullmatch(name):

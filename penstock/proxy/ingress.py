@@ -84,6 +84,7 @@ class ClientConnection(asyncio.Protocol):
         self.plane.deadlines.watched.discard(self)
         for call in () if self._cut else self._calls:
             call.client_gone()
+        del self._parser  # it holds this, and nothing of the two would go before the collector comes
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:

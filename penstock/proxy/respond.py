@@ -96,6 +96,7 @@ class Outlet:
         "_fault",
         "_held",
         "_last",
+        "_live",
         "_reply",
         "_silent",
         "_waiter",
@@ -111,6 +112,7 @@ class Outlet:
         self._silent = _bodiless(ex, reply)
         self._chunked = False
         self._broken = False
+        self._live = False  # frames are written as they come, in chunks
         self._last = b""  # what was written last of the body
         self._fault: Exception | None = None
         self.ended = False
@@ -122,6 +124,7 @@ class Outlet:
         held = self._held = [head(self._reply, self._ex, framing, close=close)]
         self._reply.body.send_to(self)
         self._held = None
+        self._live = self._chunked and not self._silent
         self._ex.begun = True
         self._client.write(b"".join(held) if len(held) > 1 else held[0])
         if self._broken:
@@ -145,7 +148,11 @@ class Outlet:
         except Exception as fault:  # noqa: BLE001  a callback has no scope to fall into: hand it to the call's
             self._crash(fault)
         else:
-            self._write(data)
+            if self._live and data:  # the common frame
+                self._last = data
+                self._client.write(b"%x\r\n%b\r\n" % (len(data), data))
+            else:
+                self._write(data)
 
     def on_end(self) -> None:
         if self.ended:

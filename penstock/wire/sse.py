@@ -56,6 +56,11 @@ class Events:
             self._shed(events)
         return events
 
+    @property
+    def holding(self) -> bool:
+        """Whether an event has begun that is not complete."""
+        return bool(self._held) or self._oversized
+
     def rest(self) -> bytes:
         """What is left at the end of the stream: an event without its blank line, or nothing."""
         data = Piece(self._held) if self._oversized else bytes(self._held)

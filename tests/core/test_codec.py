@@ -25,7 +25,22 @@ def test_a_decoder_reads_one_shape_and_skips_what_it_does_not_know():
     assert codec.unpacker(Point).decode(codec.pack({"x": 1, "y": 2})) == Point(1)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b'{"x": "1"}', b"[]", b"\xff"])
-def test_bad_json_and_the_wrong_shape_raise_one_error(data):
+class Named(Point):
+    name: str = ""
+
+
+UNREADABLE = {
+    "nothing": b"",
+    "half": b"{",
+    "wrong type": b'{"x": "1"}',
+    "wrong shape": b"[]",
+    "no JSON": b"\xff",
+    "no UTF-8": b'{"x": 1, "name": "\xff"}',
+    "nested": b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_read_raises_one_family_of_errors(data):
     with pytest.raises(codec.DecodeError):
-        codec.decoder(Point).decode(data)
+        codec.decoder(Named).decode(data)

@@ -112,6 +112,7 @@ class Connection(asyncio.Protocol):
         self.usable = False
         self._deadlines.watched.discard(self)
         self._on_lost(self)
+        del self._parser  # it holds this: a circle
         call, self.call = self.call, None
         if call is None:
             return

@@ -102,4 +102,5 @@ async def _exchange(connection: Connection, outgoing: Outgoing, call: UpstreamCa
 
 def _unreachable(origin: Origin, error: Exception) -> ProviderFailure:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return ProviderUnreachable(f"Failed to get response from provider: no connection to {origin.host}: {reason}")
+    kind = "TLS connection" if origin.tls else "connection"
+    return ProviderUnreachable(f"Failed to get response from provider: no {kind} to {origin.host}: {reason}")

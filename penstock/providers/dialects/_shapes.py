@@ -48,6 +48,16 @@ def is_error_event(event: bytes) -> bool:
     return event.startswith((b"event: error\n", b"event: error\r", b"event:error\n", b"event:error\r"))
 
 
+def verbatim(usage: bytes) -> bytes:
+    """A usage object as it is kept; empty where it is not UTF-8: members without a name here are skipped unread."""
+    if not usage.isascii():
+        try:
+            usage.decode()
+        except UnicodeDecodeError:
+            return b""
+    return usage
+
+
 class _Details(Struct):
     cached_tokens: Count = None
     cache_write_tokens: Count = None
@@ -96,7 +106,7 @@ def openai_usage(raw: bytes) -> Usage | None:
         reasoning_out=out.reasoning_tokens or 0,
         audio_in=into.audio_tokens or 0,
         audio_out=out.audio_tokens or 0,
-        raw=raw,
+        raw=verbatim(raw),
     )
 
 

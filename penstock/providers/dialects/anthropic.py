@@ -6,7 +6,7 @@ from penstock.core.codec import DecodeError, Raw, Struct, decoder, encode
 from penstock.core.errors import PenstockError
 from penstock.model.usage import Asked, Reported, Usage
 from penstock.providers.dialects import _shapes
-from penstock.providers.dialects._shapes import NOTHING, Count, name, present
+from penstock.providers.dialects._shapes import NOTHING, Count, name, present, verbatim
 from penstock.wire.sse import data_of
 
 
@@ -146,7 +146,7 @@ def _usage(said: _Usage, raw: bytes) -> Usage:
         cache_write_1h=min(hour, written),
         reasoning_out=(said.output_tokens_details.thinking_tokens or 0) if said.output_tokens_details else 0,
         web_searches=(said.server_tool_use.web_search_requests or 0) if said.server_tool_use else 0,
-        raw=raw,
+        raw=verbatim(raw),
     )
 
 

@@ -132,6 +132,8 @@ class HideUsage:
 
     def feed(self, data: bytes) -> bytes:
         """Takes a frame; returns what may go on now."""
+        if data.endswith(b"\n\n") and not _has_usage(data) and not self._events.holding:
+            return data  # whole events, and in none of them the one that is looked for
         events = self._events.feed(data)
         if len(events) == 1:
             return b"" if _is_usage_frame(events[0]) else events[0]

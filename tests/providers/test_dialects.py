@@ -1,0 +1,53 @@
+"""What all dialects promise, whatever bytes come: nothing raises, and what is kept can be read again."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core import codec
+from penstock.providers.dialects import DIALECTS, Dialect
+
+NAMES = st.sampled_from(
+    [
+        *("model", "usage", "stream", "stream_options", "include_usage", "error", "message", "type", "response"),
+        *("choices", "service_tier", "input_tokens", "prompt_tokens", "output_tokens", "cache_creation", "speed", "x"),
+    ]
+)
+LEAVES = st.sampled_from(
+    [
+        *(b"null", b"true", b"false", b"0", b"7", b"-1", b"1.5", b"1e999", b"9" * 30, b'"text"', b'"message_start"'),
+        *(b'"\xff"', b'"\xc3\xa9"', b'"\\ud800"', b'"\\x"', b"[" * 5000 + b"]" * 5000, b"{", b""),
+    ]
+)
+
+
+def an_object(members: list[tuple[str, bytes]]) -> bytes:
+    return b"{" + b",".join(b'"%b":%b' % (name.encode(), value) for name, value in members) + b"}"
+
+
+BODIES = st.recursive(LEAVES, lambda inner: st.lists(st.tuples(NAMES, inner), max_size=4).map(an_object))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
+@given(body=BODIES)
+def test_strange_bodies_raise_nothing(dialect: Dialect, body: bytes) -> None:
+    dialect.asked(body)
+    dialect.ask_usage(body)
+    for reported in (dialect.reported(body), *events(dialect, body)):
+        if reported.usage is not None and reported.usage.raw:
+            codec.decode(reported.usage.raw)
+
+
+def events(dialect: Dialect, body: bytes):
+    reader = dialect.reader()
+    for event in (b"data: " + body + b"\n\n", b'data: {"type":"message_delta","usage":' + body + b"}\n\n", body):
+        reader.event(event)
+        yield reader.reported()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
+def test_a_usage_object_that_is_not_utf8_counts_and_is_not_kept(dialect: Dialect) -> None:
+    usage = b'"prompt_tokens":3,"completion_tokens":4,"input_tokens":3,"output_tokens":4,"note":"\xff"'
+    reported = dialect.reported(b'{"model":"m","usage":{' + usage + b"}}")
+    assert reported.usage is not None
+    assert (reported.usage.tokens_in, reported.usage.tokens_out, reported.usage.raw) == (3, 4, b"")

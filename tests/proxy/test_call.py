@@ -1,0 +1,135 @@
+"""One call from its first step to its last, whoever ends it."""
+
+import asyncio
+
+import pytest
+import pytest_asyncio
+
+from penstock.core import tasks
+from penstock.model.body import RequestBody
+from penstock.proxy.call import DataCall
+from penstock.testing.client import until
+from penstock.testing.house import house, request
+from penstock.testing.server import ACCOUNT
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+STALL = {"x-mock-stall": "head"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def there():
+    async with house() as made:
+        yield made
+        await made.quiet()
+
+
+class Owner:
+    """A client's connection that only listens."""
+
+    http10 = closing = False
+
+    def __init__(self, plane):
+        self.plane = plane
+        self.written = b""
+        self.cuts = self.done = 0
+
+    def write(self, data):
+        self.written += data
+
+    def cut(self):
+        self.cuts += 1
+
+    def reads_from(self, body): ...
+    def pause(self): ...
+    def resume(self): ...
+    def proceed(self): ...
+
+    def answered(self, call):
+        self.done += 1
+
+
+def a_call(there, event, body=b"hello"):
+    owner = Owner(there.server.app.plane)
+    incoming = RequestBody(owner, owner.plane.bounds, len(body))
+    headers = [(b"cf-aig-event-id", b"cf-aig-event-id", event.encode()), (b"x-mock-stall", b"x-mock-stall", b"head")]
+    call = DataCall(owner, b"POST", f"/v1/{ACCOUNT}/default/openai/x".encode(), headers, incoming)
+    incoming.feed(body)
+    incoming.finish()
+    return owner, call
+
+
+async def test_a_call_that_never_began_leaves_nothing(there):
+    rows = len(there.sink.records)
+    owner, call = a_call(there, "never")
+    assert owner.plane.bounds.budget.used == 5
+    call.client_gone()
+    assert (owner.plane.bounds.budget.used, owner.plane.calls, owner.done) == (0, {}, 0)
+    assert len(there.sink.records) == rows
+
+
+async def test_a_client_that_leaves_before_the_first_step_leaves_a_row_and_nothing_else(there):
+    begun = there.mock.stats()["requests_begun"]
+    owner, call = a_call(there, "at-once")
+    call.start()
+    call.client_gone()
+    await until(lambda: owner.done)
+    assert (owner.plane.bounds.budget.used, owner.plane.calls, owner.written) == (0, {}, b"")
+    (row,) = [row for row in there.sink.records if row.outcome == "client_gone"][-1:]
+    assert row.status_code == 0
+    assert there.mock.stats()["requests_begun"] == begun
+
+
+async def test_a_client_may_leave_twice(there):
+    owner, call = a_call(there, "twice")
+    call.start()
+    await there.mock.until(lambda stats: stats.requests_running == 1)
+    call.client_gone()
+    call.client_gone()
+    await until(lambda: owner.done)
+    call.client_gone()
+    assert (await there.row("twice")).outcome == "client_gone"
+    assert owner.written == b""
+    await there.mock.until(lambda stats: not stats.requests_running)
+
+
+async def test_a_cancelled_call_says_so_where_nothing_was_said_yet(there):
+    owner, call = a_call(there, "cancelled")
+    call.start()
+    await there.mock.until(lambda stats: stats.requests_running == 1)
+    owner.plane.calls[call._ex].cancel()
+    await until(lambda: owner.done)
+    row = await there.row("cancelled")
+    assert (row.outcome, row.status_code) == ("cancelled", 503)
+    assert owner.written.startswith(b"HTTP/1.1 503 ")
+    assert owner.cuts == 0
+
+
+async def test_calls_beyond_the_cap_are_refused_and_room_comes_back():
+    async with house(max_calls=2) as small, small.client() as one, small.client() as two, small.client() as three:
+        for client in (one, two):
+            await client.send(request(headers=STALL, body=STREAM))
+        await small.mock.until(lambda stats: stats.requests_running == 2)
+        answer = await three.ask(request(body=STREAM, event="third"))
+        assert answer.status == 503
+        assert b'"code":2010' in answer.body
+        assert int(answer.headers["retry-after"]) >= 1
+        row = await small.row("third")
+        assert (row.outcome, row.status_code) == ("refused", 503)
+        one.close()
+        await until(lambda: len(small.server.app.plane.calls) == 1)
+        assert (await three.ask(request(body=STREAM))).status == 200
+
+
+async def test_tasks_know_whether_they_have_begun():
+    async def work():
+        await asyncio.Event().wait()
+
+    task = tasks.spawn(work())
+    assert tasks.unbegun(task)
+    await asyncio.sleep(0)
+    assert not tasks.unbegun(task)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not tasks.unbegun(task)
