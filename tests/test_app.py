@@ -1,13 +1,19 @@
 """What the parts make together that none of them promises alone."""
 
+import asyncio
 import dataclasses
+import gc
 
 import pytest
+import uvloop
 
 from penstock.app import compose
 from penstock.control.first_start import prepare
 from penstock.core.settings import GatewaySettings, Settings
 from penstock.core.telemetry import METRICS
+from penstock.model.exchange import Exchange
+from penstock.proxy.ingress import ClientConnection
+from penstock.testing.client import until
 from penstock.testing.house import house, request
 
 
@@ -50,6 +56,39 @@ async def test_a_call_that_comes_in_the_moment_of_the_stop_leaves_its_row_too():
         assert b"stopping" in answer.body
         assert (await h.row("early")).outcome == "refused"
         assert not h.server.app.plane.calls
+
+
+STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+
+
+async def _calls_of_all_kinds():
+    """Calls that end well and badly, and clients that leave as soon as they have asked; what is alive after them."""
+    async with house(pool_size=0) as h:
+        for number in range(60):
+            async with h.client() as client:
+                await client.send(request(event=f"left-{number}"))
+                await asyncio.sleep(0.0003 * (number % 10))
+                client.reset()
+        for controls in ({}, {"x-mock-cut-frames": "2"}, {"x-mock-reset": "1"}, {"x-mock-encoding": "gzip"}):
+            async with h.client() as client:
+                await client.ask(request(headers=controls, body=STREAM))
+            async with h.client() as client:
+                await client.send(request(headers=controls | {"x-mock-stall": "2"}, body=STREAM))
+                await client.head()
+        async with h.client() as client:
+            await client.send(request(body=b"x" * 1000)[:-10])
+        await h.quiet()
+        await until(lambda: not h.server.app.plane.deadlines.watched)
+        return [type(one).__name__ for one in gc.get_objects() if isinstance(one, Exchange | ClientConnection)]
+
+
+def test_a_call_holds_nothing_in_circles_and_a_client_that_leaves_leaves_nothing():
+    gc.collect()
+    gc.disable()
+    try:
+        assert uvloop.run(_calls_of_all_kinds()) == []  # the loop that serves
+    finally:
+        gc.enable()
 
 
 def test_an_override_of_a_provider_that_does_not_exist_is_refused(tmp_path):

@@ -34,9 +34,13 @@ UNMIRRORED = {
     "penstock/ports/logsink.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/providers/dialects/_shapes.py": "what the dialects share; their tests read it all",
+    "penstock/storage/accounts.py": "four statements; tests/control/test_first_start.py runs them",
+    "penstock/storage/blocks.py": "half of a layout; tests/storage/test_logs.py writes it and reads it back",
     "penstock/storage/errors.py": "errors, without behaviour",
+    "penstock/storage/names.py": "numbers for words; tests/storage/test_logs.py writes them and reads them back",
     "penstock/storage/migrations/": "tests/storage/test_schema.py holds what they end in to the tables",
     "penstock/storage/tables.py": "a table of tables; tests/storage/test_schema.py holds the database to it",
+    "penstock/storage/zones.py": "an index; tests/storage/test_log_rows.py holds it to a plain filter, by Hypothesis",
     "penstock/testing/": "the test kit: every test that uses it tests it",
 }
 

@@ -27,7 +27,9 @@ def application(telemetry: Telemetry, ready: Callable[[], str], lifespan: Lifesp
         return Response(telemetry.render(), media_type=CONTENT_TYPE)
 
     routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refused})
+    made = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _refused})
+    made.router.redirect_slashes = False  # it would send clients to a place of their own Host header
+    return made
 
 
 async def _refused(request: Request, error: Exception) -> Response:

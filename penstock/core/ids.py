@@ -4,6 +4,7 @@ import os
 import random
 import re
 import time
+from collections.abc import Callable
 
 _random = random.Random(os.urandom(16))  # noqa: S311  ids are told to everybody; they keep no secret
 _getrandbits = _random.getrandbits
@@ -11,10 +12,13 @@ _last = 0
 _SPELLING = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 
 
-def new() -> bytes:
+os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(16)))  # else parent and child would agree
+
+
+def new(clock: Callable[[], int] = time.time_ns) -> bytes:
     """The next id as 16 bytes. 48 bits of milliseconds and 12 of sequence never repeat or go back."""
     global _last  # noqa: PLW0603  one sequence per process is the point
-    tick = (time.time_ns() // 1_000_000) << 12
+    tick = (clock() // 1_000_000) << 12
     tick = _last = tick if tick > _last else _last + 1
     stamp = (tick >> 12) << 16 | 0x7000 | (tick & 0xFFF)
     return ((stamp << 64) | (1 << 63) | _getrandbits(62)).to_bytes(16, "big")

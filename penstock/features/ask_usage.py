@@ -26,7 +26,11 @@ class AskUsage:
 
     def hide(self, ex: Exchange, reply: Reply) -> Reply:
         """After it: takes the extra frame out again."""
-        if ex.prompt is not None and (reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
+        if (
+            ex.prompt is not None
+            and (reply.header(b"content-type") or b"").startswith(b"text/event-stream")
+            and reply.header(b"content-encoding") is None  # encoded against our wish: the frame cannot be found
+        ):
             reply.length = None
             reply.stages.append(HideUsage())
         return reply

@@ -30,9 +30,10 @@ class NativeRouting(Routing):
         plan = self._made.get((request.provider, request.path))
         if plan is None:
             plan = self._make(request.provider, request.path)
-            if len(self._made) >= _REMEMBERED:
-                self._made.clear()
-            self._made[request.provider, request.path] = plan
+            if len(request.path) <= _LONG:
+                if len(self._made) >= _REMEMBERED:
+                    self._made.clear()
+                self._made[request.provider, request.path] = plan
         return plan
 
     def _make(self, provider: str, path: bytes) -> Plan:
@@ -45,4 +46,5 @@ class NativeRouting(Routing):
         return Plan((Target(upstream.provider.id, upstream, upstream.target(path), upstream.endpoint(path)),))
 
 
+_LONG = 256  # bytes of a path; a longer one is no address that many calls share
 _REMEMBERED = 256  # plans a gateway keeps: most calls go to a handful of addresses

@@ -33,6 +33,7 @@ class Body:
 
     def close(self, _: object = None) -> None:
         """Nobody wants the rest. What is here already holds nothing that must be ended."""
+        self._sink = None  # it holds the exchange, and that this: a circle
 
     def pause(self) -> None:
         """The client reads slowly. What is here already needs no answer to that."""

@@ -34,7 +34,7 @@ class Request:
         self.gateway = ""
         self.provider = ""
         self.path = b""
-        self.query = b""  # without the question mark; empty when there is none
+        self.query = b""  # with its question mark; empty when there is none
         self.asked = NOTHING_ASKED
 
     def header(self, name: bytes) -> bytes | None:

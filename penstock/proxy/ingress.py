@@ -84,7 +84,8 @@ class ClientConnection(asyncio.Protocol):
         self.plane.deadlines.watched.discard(self)
         for call in () if self._cut else self._calls:
             call.client_gone()
-        del self._parser  # it holds this, and nothing of the two would go before the collector comes
+        self._incoming = None  # it holds this, and so does the parser: nothing would go before the collector comes
+        del self._parser
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:

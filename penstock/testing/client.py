@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 PATIENCE = 5.0  # seconds after which a test has failed rather than waits on
 _RST = struct.pack("ii", 1, 0)  # linger, 0 seconds: closing sends a reset
@@ -85,6 +86,10 @@ class Client:
         async with asyncio.timeout(PATIENCE):
             size = int((await self.reader.readuntil(b"\r\n")).partition(b";")[0], 16)
             return (await self.reader.readexactly(size + 2))[:-2]
+
+    def deafen(self) -> None:
+        """Reads nothing more, so that the system's buffers fill."""
+        cast("asyncio.Transport", self.writer.transport).pause_reading()
 
     def half_close(self) -> None:
         """Says that nothing more will be sent."""

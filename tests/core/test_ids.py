@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 import time
 import uuid
 
@@ -22,12 +24,27 @@ def test_ids_increase_and_never_repeat():
     assert [ids.text(value) for value in made] == sorted({ids.text(value) for value in made})
 
 
-def test_ids_increase_also_when_the_clock_has_stepped_back(monkeypatch):
-    ahead = (time.time_ns() // 1_000_000 + 3_600_000) << 12  # the last id was made an hour from now
-    monkeypatch.setattr(ids, "_last", ahead)
-    made = [ids.new() for _ in range(10_000)]
+@given(st.lists(st.integers(0, time.time_ns() + 10**9), min_size=1))
+def test_ids_increase_however_the_clock_steps(times):
+    made = [ids.new(lambda now=now: now) for now in times]
     assert made == sorted(set(made))
-    assert ids.millis(made[0]) >= ahead >> 12
+
+
+def test_ids_of_threads_and_of_forked_processes_do_not_meet():
+    """Even where both make as many within one millisecond."""
+    program = (
+        "import os, sys, threading\n"
+        "from penstock.core import ids\n"
+        "forked = os.fork()\n"
+        "made = []\n"
+        "threads = [threading.Thread(target=lambda: made.extend([ids.new() for _ in range(5000)])) for _ in range(4)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+        "still = [ids.new(lambda: 0) for _ in range(5000)]\n"
+        "sys.stdout.write(''.join(i[8:].hex() + '\\n' for i in made + still)); sys.stdout.flush()\n"
+        "forked and os.waitpid(forked, 0)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    assert len(told) == len(set(told)) == 2 * 25_000
 
 
 def test_an_id_tells_when_it_was_made():

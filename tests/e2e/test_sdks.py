@@ -4,6 +4,7 @@ import inspect
 import itertools
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import anthropic
 import genai_prices
@@ -60,7 +61,7 @@ async def items(stream):
     return [item async for item in stream] if hasattr(stream, "__aiter__") else list(stream)
 
 
-async def logged(server, event):
+async def logged(server, event) -> tuple[Any, Any, Any]:
     """The one row of that event and its two bodies, once it is there."""
     with closing(database.connect_reader(server.data_dir / database.FILE)) as connection:
         reader = LogReader(connection)

@@ -6,12 +6,12 @@ Afterwards each call has one outcome and one row, and connections, descriptors a
 import asyncio
 import collections
 import itertools
-import os
 import random
 import resource
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 import pytest
@@ -29,7 +29,9 @@ SECONDS = 60
 WARM_UP = 8  # seconds of the same, before it is noted where things are
 CLIENTS = 200
 SEED = 20_260_107
-GROWTH = 16 << 20  # bytes by which the memory of a process may differ at the end: the allocator's, not ours
+# Bytes by which the memory of a process may have grown: the allocator's share, and in the writer SQLite's page cache,
+# which fills up to 16 MiB.
+GROWTH = {"server": 10 << 20, "writer": 26 << 20}
 
 LIMITS = {
     "PENSTOCK_ACCOUNT_ID": ACCOUNT,
@@ -66,7 +68,7 @@ WHOLES = [
 ]
 UPLOAD = ("openai/files", b"0123456789abcdef" * 20_000)  # larger than what is held: it streams through
 PACE = {"x-mock-frames": "12", "x-mock-pace": "250"}
-SLOW = {"x-mock-delay": "2500"}
+SLOW = {"x-mock-delay": "1500"}
 FAULTS = [
     *({"x-mock-encoding": name} for name in ("gzip", "deflate", "br", "zstd")),
     *({"x-mock-cut-frames": number} for number in ("0", "1", "7")),
@@ -108,7 +110,7 @@ class Load:
         while time.monotonic() < self.ends:
             async with connected(self.port) as client:
                 for _ in range(dice.choice((1, 1, 2, 4))):
-                    if not await self.call(client, dice):
+                    if not await self.call(client, dice) or time.monotonic() > self.ends:
                         break
             await asyncio.sleep(dice.uniform(0, 0.2))
 
@@ -170,8 +172,14 @@ class Place:
     memory: int
 
 
-def place(process: psutil.Process) -> Place:
-    return Place(len(os.listdir(f"/proc/{process.pid}/fd")), process.num_threads(), process.memory_info().rss)
+async def place(process: psutil.Process) -> Place:
+    """The least of several looks: the connection of the last question may still be on its way out."""
+    looks: list[Place] = []
+    for _ in range(10):
+        open_now = len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
+        looks.append(Place(open_now, process.num_threads(), process.memory_info().rss))
+        await asyncio.sleep(0.05)
+    return min(looks, key=lambda look: look.descriptors)
 
 
 async def quiet(server, provider):
@@ -224,13 +232,13 @@ async def test_nothing_is_left_behind_and_nothing_is_lost(tmp_path):
         load, processes = Load(server.port), {"server": psutil.Process(server.pid), "writer": server.writer}
         await load.run(WARM_UP, 1)
         await quiet(server, provider)
-        before = {name: place(process) for name, process in processes.items()}
+        before = {name: await place(process) for name, process in processes.items()}
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(watch(server, peaks))
             await load.run(SECONDS, 2)
             watching.cancel()
         figures = await quiet(server, provider)
-        after = {name: place(process) for name, process in processes.items()}
+        after = {name: await place(process) for name, process in processes.items()}
         used = {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
         assert await server.stop() == 0
     await provider.stop()
@@ -252,7 +260,7 @@ async def test_nothing_is_left_behind_and_nothing_is_lost(tmp_path):
     for name in processes:
         assert after[name].descriptors == before[name].descriptors, name
         assert after[name].threads == before[name].threads, name
-        assert after[name].memory < before[name].memory + GROWTH, name
+        assert after[name].memory < before[name].memory + GROWTH[name], name
     assert stats["connections_open"] == stats["requests_running"] == 0
     assert server.said == ""
 

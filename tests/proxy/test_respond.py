@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 BACK = {"x-mock-echo": "body"}
 CHAT = b'{"model":"m","messages":[{"role":"user","content":"hello"}]}'
 STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}'
-ASKED = b'{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello"}]}'
+ASKED = STREAM[:-1] + b',"stream_options":{"include_usage":true}}'
 CLAUDE = b'{"model":"m","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hello"}]}'
 LARGE = 60_000_000  # more than the system's own buffers hold
 
@@ -264,9 +265,10 @@ async def test_an_answer_nobody_fetches_does_not_keep_its_connection_for_ever(en
     async with house(write_timeout=0.3, keepalive_timeout=0.3) as small:
         plane, rows = small.server.app.plane, small.sink.records
         async with connected(small.server.port, 1 << 10) as client:
-            client.writer.transport.pause_reading()
+            client.deafen()
             await until(lambda: plane.connections)
-            (served,) = [one.transport for one in plane.deadlines.watched if hasattr(one, "transport")]
+            watched: Any = plane.deadlines.watched
+            (served,) = [one.transport for one in watched if hasattr(one, "transport")]
             headers = {"x-mock-frames": "4", "x-mock-size": "20000"}
             while not served.get_write_buffer_size():
                 count = len(rows)

@@ -1,6 +1,5 @@
 """Which headers travel, as functions and as the provider sees them."""
 
-import asyncio
 import hashlib
 import json
 
@@ -165,20 +164,14 @@ async def test_of_a_providers_answer_only_what_concerns_the_client_comes_back():
         )
         await peer.gone()
 
-    async with providing(serve) as provider, house(providers={"openai": provider.url}) as made:
-        async with made.client() as client:
-            answer = await client.ask(request("openai/x"))
-            assert (answer.reason, answer.body) == (b"Fine So Far", b"ok")
-            assert answer.headers["set-cookie"] == "a=1, b=2"
-            assert b"X-Request-ID: r1\r\n" in answer.head
-            gone = {
-                "connection",
-                "x-hop",
-                "keep-alive",
-                "proxy-authenticate",
-                "upgrade",
-                "cf-aig-cache-status",
-                "trailer",
-            }
-            assert not gone & answer.headers.keys()
-    assert asyncio.get_running_loop()
+    async with (
+        providing(serve) as provider,
+        house(providers={"openai": provider.url}) as made,
+        made.client() as client,
+    ):
+        answer = await client.ask(request("openai/x"))
+        assert (answer.reason, answer.body) == (b"Fine So Far", b"ok")
+        assert answer.headers["set-cookie"] == "a=1, b=2"
+        assert b"X-Request-ID: r1\r\n" in answer.head
+        gone = {"connection", "x-hop", "keep-alive", "proxy-authenticate", "upgrade", "cf-aig-cache-status", "trailer"}
+        assert not gone & answer.headers.keys()

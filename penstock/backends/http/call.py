@@ -48,6 +48,7 @@ class UpstreamCall(Body):
 
     def close(self, _: object = None) -> None:
         """Ends the call, whatever its state; a running answer costs the connection."""
+        super().close()
         wire, self._wire = self._wire, None
         if wire is not None:
             wire.abort()

@@ -1,0 +1,147 @@
+"""Targets are tried in order until one answers."""
+
+import asyncio
+import dataclasses
+import json
+
+import pytest
+
+from penstock.gateway.snapshot import Snapshot
+from penstock.model.plan import Plan, Target
+from penstock.providers.upstream import Upstream
+from penstock.testing.client import until
+from penstock.testing.exchange import an_exchange
+from penstock.testing.house import house, request
+from penstock.testing.provider import providing
+from penstock.testing.server import ACCOUNT
+
+
+class Through:
+    """Routing over other providers first, by their addresses."""
+
+    def __init__(self, own, *urls):
+        self.own = own
+        self.urls = urls
+
+    def plan(self, ex):
+        (target,) = self.own.plan(ex).targets
+        others = [
+            Target(target.provider, Upstream(target.upstream.provider, url), target.path, target.endpoint)
+            for url in self.urls
+        ]
+        return Plan((*others, target))
+
+
+def through(*urls):
+    def adjust(app):
+        plain = app.snapshot().gateway(an_exchange())
+        return Snapshot(2, {(ACCOUNT, "default"): dataclasses.replace(plain, routing=Through(plain.routing, *urls))})
+
+    return adjust
+
+
+def attempts(row):
+    return json.loads(row.detail)["attempts"]
+
+
+@pytest.fixture
+def dead(unused_tcp_port):
+    return f"http://127.0.0.1:{unused_tcp_port}"
+
+
+async def test_a_target_that_cannot_be_reached_gives_way_to_the_next(dead):
+    async with house(adjust=through(dead, dead)) as made, made.client() as client:
+        answer = await client.ask(request("openai/x", headers={"x-mock-echo": "body"}, body=b"hello", event="third"))
+        assert (answer.status, answer.body) == (200, b"hello")
+        tried = attempts(await made.row("third"))
+        assert [(one.get("status"), "error" in one) for one in tried] == [(None, True), (None, True), (200, False)]
+
+
+@pytest.mark.parametrize("status", [400, 429, 500, 503])
+async def test_an_error_of_a_provider_is_an_answer(status):
+    async def serve(peer):
+        await peer.request()
+        await peer.say(b"HTTP/1.1 %d No\r\ncontent-length: 2\r\n\r\nno" % status)
+
+    async with providing(serve) as provider, house(adjust=through(provider.url)) as made, made.client() as client:
+        answer = await client.ask(request("openai/x", event="no"))
+        assert (answer.status, answer.body) == (status, b"no")
+        assert made.mock.stats()["requests_begun"] == 0
+        row = await made.row("no")
+        assert (row.outcome, row.success, row.status_code) == ("answered", False, status)
+
+
+async def test_what_the_last_target_failed_with_is_told():
+    async def serve(peer):
+        await peer.request()
+        await peer.gone()
+
+    async with (
+        providing(serve) as provider,
+        house(first_byte_timeout=0.2, providers={"openai": provider.url}) as made,
+        made.client() as client,
+    ):
+        answer = await client.ask(request("openai/x", event="slow"))
+        assert answer.status == 504
+        assert json.loads(answer.body)["internalCode"] == 2005
+        assert json.loads(answer.body)["message"] == "Request timed out"
+        assert (await made.row("slow")).outcome == "failed"
+        await until(lambda: not provider.open)
+
+
+@pytest.mark.parametrize("size", [900, 5000])
+async def test_a_body_that_streamed_goes_to_the_next_target_whole_or_not_at_all(size):
+    """Never a part of it: that part would look like a whole body to the provider."""
+    begun = asyncio.Event()
+
+    async def serve(peer):
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.reader.readexactly(200)
+        begun.set()
+        await peer.reader.readexactly(size - 200)
+
+    async with providing(serve) as provider:
+        there = house(adjust=through(provider.url), hold_body=100, log_body_limit=1000)
+        async with there as made, made.client() as client:
+            body = bytes(range(200)) + b"x" * (size - 200)
+            asked = request("openai/x", headers={"x-mock-echo": "body"}, body=body, event="streamed")
+            await client.send(asked[: 200 - size])
+            await begun.wait()
+            await client.send(asked[200 - size :])
+            answer = await client.answer()
+            if size < 1000:
+                assert (answer.status, answer.body) == (200, body)
+            else:
+                assert answer.status == 502
+                assert made.mock.stats()["requests_begun"] == 0
+            assert len(attempts(await made.row("streamed"))) == (2 if size < 1000 else 1)
+
+
+async def test_an_attempt_tells_whether_its_connection_had_served_before():
+    async with house() as made, made.client() as client:
+        for number in range(3):
+            await client.ask(request(event=f"reused-{number}"))
+            (tried,) = attempts(await made.row(f"reused-{number}"))
+            assert tried.get("reused", False) == (number > 0)
+
+
+async def test_a_request_is_sent_once_with_one_host_and_one_length():
+    heads = []
+
+    async def serve(peer):
+        while True:
+            heads.append(await peer.request())
+            await peer.say(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    async with (
+        providing(serve) as provider,
+        house(providers={"openai": f"{provider.url}/base"}) as made,
+        made.client() as client,
+    ):
+        await client.ask(request("openai/v1/x?q=1", headers={"X-Own": "1"}, body=b"hello"))
+        await client.ask(request("openai/x", method="GET", body=None))
+    port = provider.port
+    assert heads[0] == (
+        b"POST /base/x?q=1 HTTP/1.1\r\nhost: 127.0.0.1:%d\r\nX-Own: 1\r\ncontent-length: 5\r\n\r\nhello" % port
+    )
+    assert heads[1] == b"GET /base/x HTTP/1.1\r\nhost: 127.0.0.1:%d\r\n\r\n" % port

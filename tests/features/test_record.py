@@ -1,0 +1,153 @@
+"""What remains of a call."""
+
+import json
+import logging
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from penstock.core import ids
+from penstock.core.errors import Bug, MalformedRequest, ProviderBroke, RateLimited, ReplyBlocked
+from penstock.core.telemetry import Telemetry
+from penstock.features.record import Recorder, outcome
+from penstock.testing.exchange import an_exchange
+from penstock.testing.house import house, request
+from penstock.testing.logsink import MemoryLogSink
+from penstock.testing.server import ACCOUNT
+
+CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
+
+
+@pytest.mark.parametrize(
+    ("error", "headed", "gone", "cancelled", "expected"),
+    [
+        (None, True, False, False, "answered"),
+        (None, True, True, True, "client_gone"),
+        (RateLimited(), False, True, False, "client_gone"),
+        (None, True, False, True, "cancelled"),
+        (RateLimited(), False, False, False, "refused"),
+        (MalformedRequest(), False, False, False, "refused"),
+        (ProviderBroke(), False, False, False, "failed"),
+        (ProviderBroke(), True, False, False, "broken"),
+        (ReplyBlocked(), True, False, False, "refused"),
+    ],
+)
+def test_every_end_has_its_outcome(error, headed, gone, cancelled, expected):
+    ex = an_exchange()
+    ex.error, ex.client_gone = error, gone
+    target: Any = object()
+    ex.target = target if headed else None
+    assert outcome(ex, cancelled=cancelled) == expected
+
+
+def test_a_scope_runs_what_was_deferred_last_first_and_writes_one_row_whatever_fails(caplog):
+    sink, ran = MemoryLogSink(), []
+    ex = an_exchange()
+
+    def fails(_):
+        ran.append("fails")
+        raise RuntimeError("a closer's fault")
+
+    with Recorder(sink, Telemetry()).scope(ex):
+        ex.defer(lambda _: ran.append("first"))
+        ex.defer(fails)
+        ex.defer(lambda _: ran.append("last"))
+        raise ZeroDivisionError("a stage's fault")
+    assert ran == ["last", "fails", "first"]
+    (row,) = sink.records
+    assert (row.outcome, row.status_code, row.success) == ("bug", 500, False)
+    assert isinstance(ex.error, Bug)
+    faults = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(faults) == 2
+    assert all(ex.event_id in record.getMessage() for record in faults)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def there():
+    async with house() as made:
+        yield made
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_row_tells_the_whole_call(there):
+    async with there.client() as client:
+        headers = {"user-agent": "Own/1", "content-type": "application/json"}
+        answer = await client.ask(
+            request("openai/v1/chat/completions?a=secret", headers=headers, body=CHAT, event="told")
+        )
+    row = await there.row("told")
+    assert ids.text(row.id) == answer.headers["cf-aig-log-id"]
+    assert (row.account, row.gateway, row.provider, row.model) == (ACCOUNT, "default", "openai", "gpt-4o")
+    known = there.server.app.routes["openai"].endpoint(b"chat/completions")
+    assert (row.model_type, row.request_type) == (known.model_type, known.request_type)
+    assert (row.path, row.status_code, row.success, row.outcome) == ("v1/chat/completions", 200, True, "answered")
+    assert (row.tokens_in, row.tokens_out, row.cached, row.step, row.custom_cost) == (2, 4, False, 0, False)
+    assert row.cost == 2 * 2500 + 4 * 10_000
+    assert (row.request, row.response) == (CHAT, answer.body)
+    assert (row.request_size, row.response_size) == (len(CHAT), len(answer.body))
+    assert (row.request_content_type, row.response_content_type) == ("application/json", "application/json")
+    assert row.user_agent == "Own/1"
+    assert row.created_at == ids.millis(row.id)
+    detail = json.loads(row.detail)
+    assert detail["method"] == "POST"
+    assert detail["timings"]["total"] >= detail["timings"]["latency"] >= 0
+    assert 0 <= detail["timings"]["overhead"] <= detail["timings"]["total"]
+    assert detail["usage"]["prompt_tokens"] == 2
+    assert b"secret" not in row.detail + row.path.encode()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("path", "gateway", "status", "owner"),
+    [("openai/x", "nowhere", 400, ""), ("nobody/x", "default", 400, "default"), ("openai", "default", 404, "")],
+)
+async def test_a_refused_call_is_told_too_and_an_address_that_does_not_exist_is_nobodys(
+    there, path, gateway, status, owner
+):
+    event = f"refused {path} {gateway}"
+    async with there.client() as client:
+        await client.ask(request(path, gateway=gateway, event=event))
+    row = await there.row(event)
+    assert (row.outcome, row.status_code, row.success, row.gateway) == ("refused", status, False, owner)
+    assert row.account == (ACCOUNT if owner else "")
+    assert (row.tokens_in, row.cost) == (None, None)
+    assert json.loads(row.detail)["error"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_200_that_carries_an_error_is_no_success(there):
+    async with there.client() as client:
+        answer = await client.ask(request(headers={"x-mock-error-body": "1"}, body=CHAT, event="error-body"))
+        assert answer.status == 200
+    row = await there.row("error-body")
+    assert (row.outcome, row.status_code, row.success) == ("answered", 200, False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_long_values_are_cut_and_strange_ones_kept(there):
+    async with there.client() as client:
+        await client.ask(request(f"openai/{'p' * 9000}", headers={"user-agent": "\xff" * 999}, event="long"))
+    row = await there.row("long")
+    assert (len(row.path), row.user_agent) == (2048, "\xff" * 256)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_call_is_counted_once(there):
+    calls = there.server.app.telemetry.calls.values
+    before = sum(calls.values()), len(there.sink.records)
+    async with there.client() as client:
+        for path in ("openai/x", "nobody/x", "openai"):
+            await client.ask(request(path))
+    assert (sum(calls.values()) - before[0], len(there.sink.records) - before[1]) == (3, 3)
+
+
+async def test_the_access_line_tells_no_secret(caplog):
+    caplog.set_level(logging.INFO, "penstock.access")
+    async with house(access_log=True) as made, made.client() as client:
+        headers = {"authorization": "Bearer sk-secret", "x-api-key": "sk-secret"}
+        await client.ask(request("openai/x?key=sk-secret", headers=headers, body=b"sk-secret", event="line"))
+        await made.row("line")
+    lines = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "call"]
+    assert [line["event"] for line in lines] == ["line"]
+    assert "secret" not in str(lines) + caplog.text

@@ -1,0 +1,68 @@
+"""Settings become gateways."""
+
+from typing import Any
+
+import pytest
+
+from penstock.core.settings import GatewaySettings
+from penstock.features.ask_usage import AskUsage, NullAskUsage
+from penstock.gateway.compile import Parts, compile_gateway, upstreams
+from penstock.providers.prices import PriceBook
+from penstock.testing.house import house, request
+
+STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+
+
+def compiled(**settings):
+    nowhere: Any = None
+    parts = Parts(nowhere, upstreams({}), PriceBook({}), {}, 1.0, 100)
+    return compile_gateway(GatewaySettings(**settings), parts)
+
+
+def test_a_stage_that_is_off_is_a_null_stage():
+    assert isinstance(compiled().ask_usage, AskUsage)
+    assert isinstance(compiled(ask_usage=False).ask_usage, NullAskUsage)
+
+
+@pytest.mark.parametrize(
+    ("rows", "bodies", "keeps"), [(True, True, True), (True, False, False), (False, True, False), (False, False, False)]
+)
+def test_bodies_are_kept_only_beside_a_row(rows, bodies, keeps):
+    gateway = compiled(collect_logs=rows, collect_log_payloads=bodies)
+    assert (gateway.collect_logs, gateway.collect_log_payloads) == (rows, keeps)
+
+
+def test_every_provider_is_known_by_its_id_at_its_own_address_or_the_operators():
+    at_home = upstreams({})
+    assert {"openai", "anthropic"} <= at_home.keys()
+    moved = upstreams({"openai": "http://127.0.0.1:8788/openai"})
+    assert moved["openai"].origin == (False, "127.0.0.1", 8788)
+    assert moved["anthropic"].origin == at_home["anthropic"].origin
+
+
+@pytest.mark.parametrize(("slug", "url"), [("nobody", "http://a"), ("openai", "ftp://a"), ("openai", "")])
+def test_an_override_that_cannot_be_used_is_refused_by_name(slug, url):
+    with pytest.raises(ValueError, match=rf"providers\.{slug}"):
+        upstreams({slug: url})
+
+
+async def test_the_settings_of_a_gateway_act():
+    gateways = {
+        "default": GatewaySettings(),
+        "silent": GatewaySettings(collect_logs=False),
+        "discreet": GatewaySettings(collect_log_payloads=False),
+        "exact": GatewaySettings(ask_usage=False),
+    }
+    async with house(gateways=gateways) as made, made.client() as client:
+        for name in gateways:
+            answer = await client.ask(request(gateway=name, body=STREAM, event=name))
+            assert answer.status == 200
+            assert ("cf-aig-log-id" in answer.headers) == (name != "silent")
+            assert b'"completion_tokens"' not in answer.body
+        rows = {row.event_id: row for row in made.sink.records}
+    assert rows.keys() == {"default", "discreet", "exact"}
+    assert rows["default"].request == STREAM
+    assert (rows["default"].response or b"").endswith(b"data: [DONE]\n\n")
+    assert (rows["discreet"].request, rows["discreet"].response) == (None, None)
+    assert rows["default"].tokens_in is not None
+    assert rows["exact"].tokens_in is None

@@ -1,0 +1,134 @@
+"""Which addresses lead where, and which lead nowhere."""
+
+import json
+
+import pytest
+import pytest_asyncio
+
+from penstock.core.errors import UnknownPath
+from penstock.proxy import address
+from penstock.testing.exchange import an_exchange
+from penstock.testing.house import house, request
+from penstock.testing.server import ACCOUNT
+
+BASE = f"/v1/{ACCOUNT}/default"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def there():
+    async with house() as made:
+        yield made
+        await made.quiet()
+
+
+async def told(there, path, method="GET"):
+    async with there.client() as client:
+        answer = await client.ask(f"{method} {path} HTTP/1.1\r\nhost: x\r\nx-mock-echo: 1\r\n\r\n".encode("latin-1"))
+        return answer.status, json.loads(answer.body)
+
+
+@pytest.mark.parametrize(
+    ("target", "read"),
+    [
+        (b"/v1/a/g/p/x", ("a", "g", "p", b"x", b"")),
+        (b"/v1/a/g/p/", ("a", "g", "p", b"", b"")),
+        (b"/v1/a/g/p/x/y//z/?q=1?2#3", ("a", "g", "p", b"x/y//z/", b"?q=1?2#3")),
+        (b"/v1/a/g/p/%2Fx%20", ("a", "g", "p", b"%2Fx%20", b"")),
+        (b"/v1//g//x", ("", "g", "", b"x", b"")),
+        (b"/v1/a/g/p/x?", ("a", "g", "p", b"x", b"?")),
+        (b"/v1/a/g/p/x?a/b/c", ("a", "g", "p", b"x", b"?a/b/c")),
+    ],
+)
+def test_an_address_is_read_as_written(target, read):
+    made = an_exchange(target=target).request
+    address.read(made)
+    assert (made.account, made.gateway, made.provider, made.path, made.query) == read
+
+
+@pytest.mark.parametrize("target", [b"/v1/", b"/v1/a", b"/v1/a/g", b"/v1/a/g/", b"/v1/a/g/p", b"/v1/a/g/p?x=/y/z"])
+def test_an_address_that_is_too_short_is_none(target):
+    with pytest.raises(UnknownPath):
+        address.read(an_exchange(target=target).request)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("path", ["/v1/", f"/v1/{ACCOUNT}", BASE, f"{BASE}/", f"{BASE}/openai", "/v1/?a=/b/c/d/e"])
+async def test_an_address_that_is_too_short_is_not_found(there, path):
+    status, body = await told(there, path)
+    assert (status, body["internalCode"], body["success"]) == (404, 2004, False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_address_of_a_gateway_without_a_provider_says_what_is_missing(there):
+    _, body = await told(there, BASE)
+    assert "provider" in body["message"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_wrong_account_answers_exactly_as_an_unknown_gateway_does(there):
+    answers = []
+    for account, gateway in [
+        (ACCOUNT, "unknown"),
+        ("f" * 32, "default"),
+        ("f" * 32, "unknown"),
+        ("", ""),
+        ("%00", "x"),
+    ]:
+        async with there.client() as client:
+            answer = await client.ask(f"POST /v1/{account}/{gateway}/openai/x HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+            answers.append((answer.status, answer.body, set(answer.headers)))
+    assert answers == answers[:1] * len(answers)
+    assert answers[0][0] == 400
+    assert json.loads(answers[0][1])["internalCode"] == 2001
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("provider", ["nobody", "", "OpenAI", "openai%20", "x" * 5000])
+async def test_an_unknown_provider_is_refused_and_the_known_ones_are_named(there, provider):
+    status, body = await told(there, f"{BASE}/{provider}/x")
+    assert (status, body["internalCode"]) == (400, 2008)
+    assert body["message"].startswith("Invalid provider")
+    assert "anthropic, openai" in body["message"]
+    assert len(body["message"]) < 500
+
+
+OUTSIDE = ["..", "../x", "x/..", "x/../y", ".", "./x", "x/./y", "%2e%2e/x", "x/%2E%2e/y", ".%2e/x", "..%2fx", "..%5cx"]
+OUTSIDE += ["..\\x", "%252e%252e/x", "..;/x", "x%00", "x%0d%0ay"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("path", OUTSIDE)
+async def test_a_path_that_does_not_stay_where_it_points_is_refused(there, path):
+    begun = there.mock.stats()["requests_begun"]
+    status, body = await told(there, f"{BASE}/openai/{path}")
+    assert (status, body["internalCode"]) == (400, 2008)
+    assert there.mock.stats()["requests_begun"] == begun
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("openai/chat/completions?a=1&b=%2F", "/openai/chat/completions?a=1&b=%2F"),
+        ("openai/v1/chat/completions", "/openai/chat/completions"),
+        ("openai/a..b/.c/d.", "/openai/a..b/.c/d."),
+        ("openai/%E2%82%AC/a%20b", "/openai/%E2%82%AC/a%20b"),
+        ("openai/x?../..", "/openai/x?../.."),
+        ("anthropic/v1/messages", "/anthropic/v1/messages"),
+        ("openai/", "/openai"),
+    ],
+)
+async def test_the_rest_of_the_path_reaches_the_provider_as_written(there, path, target):
+    _, body = await told(there, f"{BASE}/{path}")
+    assert body["target"] == target
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_refusal_names_its_call_and_is_logged(there):
+    async with there.client() as client:
+        answer = await client.ask(request("nobody/x", event="named"))
+        row = await there.row("named")
+        from penstock.core import ids
+
+        assert answer.headers["cf-aig-log-id"] == ids.text(row.id)
+        assert (row.outcome, row.status_code, row.provider, row.success) == ("refused", 400, "nobody", False)
