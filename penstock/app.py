@@ -38,7 +38,7 @@ from penstock.proxy.plane import Plane
 _POLL = 0.05  # seconds between two looks at what still runs
 
 # A call leaves no circles of references behind, so the collector has little to find: it may look seldom.
-COLLECT = (20_000, 20, 50)
+COLLECT = (20_000, 20, 5)
 
 
 @dataclass(slots=True)
@@ -109,7 +109,6 @@ class Application:
         deadlines = Deadlines(asyncio.get_running_loop())
         limits = Limits(settings.idle_timeout, settings.pool_idle_timeout)
         self.transport = HttpTransport(deadlines, limits, settings.connect_timeout, settings.pool_size)
-        await self.sink.start()
         self.plane = self._plane(deadlines)
         self._watch()
         self.tasks.start("prices", self._load_prices())
@@ -178,7 +177,8 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens."""
+        """Listens. Raises StoreUnavailable where the log cannot be written; within the lifespan that would be a traceback."""
+        await self._app.sink.start()
         await super().startup(sockets)
         self._app.announce()
 

@@ -12,6 +12,7 @@ from penstock.control.first_start import prepare
 from penstock.core.settings import GatewaySettings, Settings
 from penstock.core.telemetry import METRICS
 from penstock.model.exchange import Exchange
+from penstock.ports.transport import Origin, Outgoing
 from penstock.proxy.ingress import ClientConnection
 from penstock.testing.client import until
 from penstock.testing.house import house, request
@@ -89,6 +90,29 @@ def test_a_call_holds_nothing_in_circles_and_a_client_that_leaves_leaves_nothing
         assert uvloop.run(_calls_of_all_kinds()) == []  # the loop that serves
     finally:
         gc.enable()
+
+
+async def _connects_given_up_at_every_moment():
+    """What is still watched after calls that were cancelled while their connection was being made."""
+    async with house(pool_size=0) as h:
+        app, origin = h.server.app, Origin(False, "127.0.0.1", h.mock.port)
+        for steps in range(40):
+            head = [b"GET /openai/models HTTP/1.1\r\nhost: x\r\n"]
+            task = app.tasks.start("send", app.transport.send(Outgoing(origin, b"GET", head, 5.0, b"")))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            if not task.cancelled():
+                task.result().body.close()
+        await h.quiet()
+        await until(lambda: app.transport.counts() == (0, 0))
+        await until(lambda: not h.mock.stats()["connections_open"])
+        return app.plane.deadlines.watched
+
+
+def test_a_connection_that_nobody_waits_for_any_more_is_forgotten():
+    assert uvloop.run(_connects_given_up_at_every_moment()) == set()
 
 
 def test_an_override_of_a_provider_that_does_not_exist_is_refused(tmp_path):

@@ -117,6 +117,7 @@ class LogPipe(LogSink):
     async def stop(self, limit: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + limit
+        self._flush(hurry=True)  # at once, for there may be no time to wait
         try:
             await asyncio.wait_for(self.settled(), limit)
         except TimeoutError:

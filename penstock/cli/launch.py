@@ -1,6 +1,7 @@
 """From settings to a running server: what is printed, and what is refused."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,15 +70,16 @@ def greeting(settings: Settings, start: Start, listener: socket.socket, *, simul
     """What a start prints: where it listens, what the first start made, and a call to paste."""
     host, port = listener.getsockname()[:2]
     url = settings.public_url if settings.port else url_of(host, port)
+    account = settings.account_id or start.accounts[0]
     lines = [f"Penstock {penstock.__version__} listens on {url_of(host, port)}", ""]
-    lines.append(f"  Account    {start.accounts[0]}")
+    lines.append(f"  Account    {account}")
     if start.token:
         lines.append(f"  API token  {start.token}")
         lines.append(f"             (shown once; kept in {settings.data_dir / CREDENTIALS})")
     if simulate:
         lines.append("  Providers  simulated: every call is answered on this machine and costs nothing")
     key = "" if simulate else '-H "authorization: Bearer $OPENAI_API_KEY" '
-    lines += ["", "Try it:", "", _CALL.format(url=url, account=start.accounts[0], key=key)]
+    lines += ["", "Try it:", "", _CALL.format(url=url, account=account, key=key)]
     lines.append(f"and see the call: {_command()} logs tail{_place(settings)}\n")
     return "\n".join(lines)
 
@@ -88,7 +90,7 @@ def _command() -> str:
     try:
         return str(script.relative_to(Path.cwd())) if script.exists() else f"{sys.executable} -m penstock"
     except ValueError:
-        return "penstock"
+        return "penstock" if shutil.which("penstock") == str(script) else str(script)
 
 
 def _place(settings: Settings) -> str:
@@ -104,7 +106,8 @@ def _listen(settings: Settings) -> socket.socket:
         return socket.create_server(place[:2], family=family, backlog=2048)
     except OSError as error:
         where = f"{settings.host} port {settings.port}"
-        raise Refused(f"cannot listen on {where}: {error.strerror}. Choose another with --host or --port.") from error
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # of the address, which stands before it
+        raise Refused(f"cannot listen on {where}: {reason}. Choose another with --host or --port.") from error
 
 
 @contextmanager

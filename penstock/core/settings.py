@@ -259,7 +259,8 @@ class _Reader(NamedTuple):
             try:
                 values[row.name] = row.kind.parse(written)
             except ValueError as error:
-                shown = "" if row.secret else f", not {written!r}"
+                secret = row.secret or "@" in str(written)  # an address may hold a password
+                shown = "" if secret else f", not {written!r}"
                 self.problems.append(f"{row.name} ({place}): {error}{shown}")
         return values
 

@@ -20,6 +20,7 @@ from penstock.model.record import Detail, LogRecord, Timings
 from penstock.ports.logsink import LogSink
 
 _PATH_LIMIT = 2048  # characters of a path that a row keeps
+_NAME_LIMIT = 256  # characters of any other word that a client chose
 
 
 class Recorder:
@@ -100,7 +101,7 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         ex.event_id,
         ids.millis(ex.id),  # created_at
         round((ended - ex.started) * 1000),  # duration
-        ex.target.provider if ex.target else request.provider,
+        ex.target.provider if ex.target else request.provider[:_NAME_LIMIT],
         request.asked.model or (reported.model if reported else ""),
         endpoint.model_type if endpoint else None,
         endpoint.request_type if endpoint else None,
@@ -158,8 +159,8 @@ def access_line(ex: Exchange, ended: float) -> dict[str, object]:
     request = ex.request
     return {
         "event": ex.event_id,
-        "gateway": request.gateway,
-        "provider": request.provider,
+        "gateway": request.gateway[:_NAME_LIMIT],
+        "provider": request.provider[:_NAME_LIMIT],
         "method": request.method.decode("latin-1"),
         "path": request.path[:_PATH_LIMIT].decode("latin-1"),
         "status": status_code(ex),
@@ -186,4 +187,4 @@ def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
 
 
 def _text(value: bytes | None) -> str | None:
-    return value[:256].decode("latin-1") if value is not None else None
+    return value[:_NAME_LIMIT].decode("latin-1") if value is not None else None

@@ -32,7 +32,7 @@ class Bounds:
 
     def __init__(self, *, hold: int, keep: int, limit: int, budget: Budget) -> None:
         self.hold = hold  # up to here a body is held whole; larger ones stream through
-        self.keep = keep  # up to here a body that streams through is kept for the log
+        self.keep = keep  # up to here a body is kept for the log, whether it is held or streams through
         self.limit = limit  # beyond this it is refused
         self.budget = budget  # shared by all bodies of the process
 
@@ -66,7 +66,7 @@ class RequestBody:
 
     def kept(self) -> bytes | None:
         """What the log may store: the body as far as it came; None where it outgrew the limit."""
-        return b"".join(self.chunks) if self.rewindable() else None
+        return b"".join(self.chunks) if self.size <= self._bounds.keep and self.rewindable() else None
 
     def rewindable(self) -> bool:
         """Whether all that came is still here, so that it can be sent once more."""
@@ -166,7 +166,11 @@ class RequestBody:
     def _keep(self, data: bytes) -> None:
         self._bounds.budget.take(len(data))
         self.held += len(data)
-        self.chunks.append(data)
+        chunks = self.chunks
+        if chunks and len(chunks[-1]) + len(data) <= _PIECE:
+            chunks[-1] += data
+        else:
+            chunks.append(data)
 
     def _drop(self) -> None:
         self._bounds.budget.give(self.held)
@@ -175,3 +179,6 @@ class RequestBody:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+_PIECE = 4096  # bytes up to which small pieces are put together: each by itself would take many times its size

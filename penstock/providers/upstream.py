@@ -65,20 +65,21 @@ def safe(path: bytes) -> bool:
 
 def _parse(url: str, field: str) -> tuple[Origin, bytes]:
     """Origin and base path (empty, or with a leading and no trailing slash). Raises ValueError naming ``field``."""
+    shown = repr(url) if "@" not in url else "the address"  # it may hold a password
     if not _PRINTABLE.fullmatch(url):
-        raise ValueError(f"{field}: {url!r} holds spaces, control characters or characters outside ASCII")
+        raise ValueError(f"{field}: {shown} holds spaces, control characters or characters outside ASCII")
     try:
         parts = urlsplit(url)
         port = parts.port
         host = parts.hostname or ""
     except ValueError as error:
-        raise ValueError(f"{field}: {url!r} is not a URL: {error}") from error
+        raise ValueError(f"{field}: {shown} is not a URL: {error}") from error
     if parts.scheme not in _PORTS:
-        raise ValueError(f"{field}: must begin with http:// or https://, not {url!r}")
+        raise ValueError(f"{field}: must begin with http:// or https://, not {shown}")
     if "@" in parts.netloc:
         raise ValueError(f"{field}: must not carry credentials")
     if "?" in url or "#" in url:
-        raise ValueError(f"{field}: must not have a query or a fragment: {url!r}")
+        raise ValueError(f"{field}: must not have a query or a fragment: {shown}")
     if not _valid_host(host, bracketed="[" in parts.netloc):
         raise ValueError(f"{field}: {host!r} is not a host name or address")
     if port == 0:

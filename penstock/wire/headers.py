@@ -56,8 +56,10 @@ def back(headers: Headers) -> Headers:
 
 
 def _travelling(headers: Headers, travels: _Travels) -> Headers:
+    named: set[bytes] = set()
     for lower, _, value in headers:
         if lower == b"connection" and value not in _PLAIN:  # it may name further headers for the neighbour only
-            named = {token.strip().lower() for token in value.split(b",")}
-            headers = [h for h in headers if h[0] not in named]
+            named |= {token.strip().lower() for token in value.split(b",")}
+    if named:  # all at once: a head can hold thousands of such lines
+        headers = [h for h in headers if h[0] not in named]
     return [h for h in headers if travels[h[0]]]

@@ -101,7 +101,7 @@ def test_a_sink_gets_every_byte_once_whenever_it_comes_or_the_error_and_no_end(c
     elif not late or body.rewindable():
         assert (sink.data, sink.ends, sink.errors) == (whole, 1, [])
     assert body.size == len(whole)
-    assert body.kept() == (whole if body.held == len(whole) else None)
+    assert body.kept() == (whole if body.held == len(whole) <= keep else None)
     body.release()
 
 
@@ -208,3 +208,19 @@ def test_a_copy_for_the_log_gives_way_where_memory_is_short():
     body.finish()
     assert (sink.data, sink.ends, sink.errors) == (b"12345" * 4, 1, [])
     assert (body.kept(), body._bounds.budget.used) == (None, 0)
+
+
+def test_small_pieces_are_put_together_so_that_memory_is_what_is_charged():
+    _, body = a_body(hold=100_000, keep=100_000, limit=100_000, memory=100_000)
+    for _ in range(20_000):
+        body.feed(b"ab")
+    assert (body.held, len(body.chunks)) == (40_000, 10)
+    body.finish()
+    assert body.whole() == b"ab" * 20_000
+
+
+def test_a_body_larger_than_the_log_may_hold_is_not_kept_though_it_is_held():
+    _, body = a_body(hold=10, keep=4)
+    body.feed(b"hello")
+    body.finish()
+    assert (body.whole(), body.kept()) == (b"hello", None)

@@ -46,8 +46,14 @@ def events(dialect: Dialect, body: bytes):
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
-def test_a_usage_object_that_is_not_utf8_counts_and_is_not_kept(dialect: Dialect) -> None:
+def test_a_usage_object_that_could_not_be_read_again_counts_and_is_not_kept(dialect: Dialect) -> None:
     usage = b'"prompt_tokens":3,"completion_tokens":4,"input_tokens":3,"output_tokens":4,"note":"\xff"'
     reported = dialect.reported(b'{"model":"m","usage":{' + usage + b"}}")
     assert reported.usage is not None
     assert (reported.usage.tokens_in, reported.usage.tokens_out, reported.usage.raw) == (3, 4, b"")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
+def test_a_model_name_without_end_is_cut(dialect: Dialect) -> None:
+    body = b'{"model":"' + b"m" * 100_000 + b'"}'
+    assert dialect.asked(body).model == dialect.reported(body).model == "m" * 256

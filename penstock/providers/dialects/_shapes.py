@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from penstock.core.codec import DecodeError, Raw, Struct, decoder
+from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder
 from penstock.model.usage import Asked, Usage
 
 Count = Annotated[int, Meta(ge=0, le=1 << 53)] | None  # tokens; a figure outside is not believed, nor its object
 
 NOTHING = Raw(b"")
+NAME_LIMIT = 256  # characters: names are remembered and stored, and callers choose them
 
 
 class Ask(Struct):
@@ -34,8 +35,8 @@ def asked(body: bytes, *, always: bool) -> Asked:
 
 
 def name(value: object) -> str:
-    """A model's name, or a tier's; empty where it is not a text."""
-    return value if isinstance(value, str) else ""
+    """A model's name, or a tier's, as far as names go; empty where it is not a text."""
+    return value[:NAME_LIMIT] if isinstance(value, str) else ""
 
 
 def present(raw: Raw) -> bool:
@@ -49,12 +50,11 @@ def is_error_event(event: bytes) -> bool:
 
 
 def verbatim(usage: bytes) -> bytes:
-    """A usage object as it is kept; empty where it is not UTF-8: members without a name here are skipped unread."""
-    if not usage.isascii():
-        try:
-            usage.decode()
-        except UnicodeDecodeError:
-            return b""
+    """A usage object as it is kept; empty where it cannot be read again: members without a name here are skipped."""
+    try:
+        decode(usage)
+    except DecodeError:
+        return b""
     return usage
 
 
@@ -112,4 +112,5 @@ def openai_usage(raw: bytes) -> Usage | None:
 
 def service_tier(value: object) -> str:
     """An answer's ``service_tier`` as ``Reported.tier`` wants it."""
-    return f"service_tier={value}" if value and isinstance(value, str) else ""
+    tier = name(value)
+    return f"service_tier={tier}" if tier else ""

@@ -126,8 +126,8 @@ def _reported(model: str, raw: bytes, *, error: bool) -> Reported:
         return Reported(model, None, error)
     if said.input_tokens is None and said.output_tokens is None:
         return Reported(model, None, error)
-    tier = f"speed={said.speed}" if said.speed and isinstance(said.speed, str) else ""
-    return Reported(model, _usage(said, raw), error, tier)
+    speed = name(said.speed)
+    return Reported(model, _usage(said, raw), error, f"speed={speed}" if speed else "")
 
 
 def _usage(said: _Usage, raw: bytes) -> Usage:
