@@ -177,7 +177,7 @@ class Server(uvicorn.Server):
         self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens. Raises StoreUnavailable where the log cannot be written; within the lifespan that would be a traceback."""
+        """Listens. Raises StoreUnavailable where the log cannot be opened, which the lifespan would bury."""
         await self._app.sink.start()
         await super().startup(sockets)
         self._app.announce()
