@@ -21,11 +21,12 @@ from penstock.control import operations
 from penstock.control.first_start import Start
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
+from penstock.core.outbox import Outbox
 from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Telemetry
 from penstock.features.record import Recorder
-from penstock.gateway.compile import Parts, compile_gateway, upstreams
+from penstock.gateway.compile import Parts, compile_gateway
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
 from penstock.ports.logsink import LogSink
@@ -62,6 +63,7 @@ class Application:
         self.telemetry = Telemetry()
         self.prices = PriceBook({slug: upstream.provider for slug, upstream in routes.items()})
         self.tasks = tasks
+        self.answers = Budget(settings.answer_memory)
         self.plane: Plane
         self.transport: HttpTransport
         self.announce: Callable[[], None] = _silent  # called once it listens
@@ -106,10 +108,11 @@ class Application:
     async def lifespan(self, _: Starlette) -> AsyncGenerator[None]:
         """Starts and stops what needs a loop, in this order and back."""
         settings = self.settings
-        deadlines = Deadlines(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        deadlines, outbox = Deadlines(loop), Outbox(loop)
         limits = Limits(settings.idle_timeout, settings.pool_idle_timeout)
-        self.transport = HttpTransport(deadlines, limits, settings.connect_timeout, settings.pool_size)
-        self.plane = self._plane(deadlines)
+        self.transport = HttpTransport(deadlines, outbox, limits, settings.connect_timeout, settings.pool_size)
+        self.plane = self._plane(deadlines, outbox, loop)
         self._watch()
         self.tasks.start("prices", self._load_prices())
         try:
@@ -138,11 +141,12 @@ class Application:
             tokens=self.identity.tokens,
             first_byte=settings.first_byte_timeout,
             keep=settings.log_body_limit,
+            answers=self.answers,
         )
         compiled = {name: compile_gateway(gateway, parts) for name, gateway in settings.gateways.items()}
         return Snapshot(1, {(account, name): gw for account in self.identity.accounts for name, gw in compiled.items()})
 
-    def _plane(self, deadlines: Deadlines) -> Plane:
+    def _plane(self, deadlines: Deadlines, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> Plane:
         settings = self.settings
         bounds = Bounds(
             hold=settings.hold_body,
@@ -151,7 +155,7 @@ class Application:
             budget=Budget(settings.buffer_memory),
         )
         recorder = Recorder(self.sink, self.telemetry)
-        return Plane(settings, Snapshots(self.snapshot()), recorder, deadlines, bounds)
+        return Plane(settings, Snapshots(self.snapshot()), recorder, deadlines, bounds, outbox, loop)
 
     def _watch(self) -> None:
         plane, sink, watch = self.plane, self.sink, self.telemetry.watch
@@ -163,6 +167,7 @@ class Application:
         watch("penstock_log_bodies_dropped_total", lambda: sink.dropped_bodies)
         watch("penstock_log_rows_pending", sink.pending)
         watch("penstock_buffered_bytes", lambda: plane.bounds.budget.used)
+        watch("penstock_held_answer_bytes", lambda: self.answers.used)
 
     def _upstream_connections(self) -> dict[tuple[str, ...], float]:
         busy, idle = self.transport.counts()
@@ -201,12 +206,12 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def compose(settings: Settings, start: Start) -> Application:
-    """The application of this process. Raises ValueError for a provider override that cannot be used."""
+def compose(settings: Settings, start: Start, routes: Mapping[str, Upstream]) -> Application:
+    """The application of this process; ``routes`` are ``gateway.compile.upstreams`` of its settings."""
     tasks = Tasks()
     sink = LogPipe(tasks, start.store.url, max_bytes=settings.log_queue_size, max_rows=settings.log_queue_rows)
     identity = Identity(start.accounts, {digest: token.id for digest, token in start.tokens.items()})
-    return Application(settings, identity, upstreams(settings.providers), sink, tasks)
+    return Application(settings, identity, routes, sink, tasks)
 
 
 def _silent() -> None:

@@ -1,15 +1,11 @@
 """What the parts make together that none of them promises alone."""
 
 import asyncio
-import dataclasses
 import gc
 
-import pytest
 import uvloop
 
-from penstock.app import compose
-from penstock.control.first_start import prepare
-from penstock.core.settings import GatewaySettings, Settings
+from penstock.core.settings import GatewaySettings
 from penstock.core.telemetry import METRICS
 from penstock.model.exchange import Exchange
 from penstock.ports.transport import Origin, Outgoing
@@ -27,6 +23,28 @@ async def test_everything_that_is_measured_is_shown():
     assert 'penstock_calls_total{gateway="default",outcome="answered",provider="openai"} 1.0' in text
     assert "penstock_client_connections 1.0" in text
     assert 'penstock_upstream_connections{state="idle"} 1.0' in text
+
+
+async def test_the_bytes_of_answers_are_bounded_over_all_gateways_and_calls():
+    gateways = {"default": GatewaySettings(), "other": GatewaySettings()}
+    async with house(gateways=gateways, answer_memory=2000) as h, h.client() as client, h.client() as held:
+        await held.send(request(headers={"x-mock-stall": "2"}, body=STREAM, event="held"))
+        await held.head()
+        app = h.server.app
+        assert app.answers.limit == 2000
+        await until(lambda: app.answers.used)
+        text = (await client.ask(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")).body.decode()
+        assert "penstock_held_answer_bytes 0.0" not in text
+        app.answers.limit = app.answers.used
+        for body in (STREAM, CALL):
+            answer = await client.ask(request(gateway="other", body=body, event=str(len(body))))
+            assert answer.status == 200
+            row = await h.row(str(len(body)))
+            assert (row.outcome, row.response) == ("answered", None)
+            assert b"answer_memory" in row.detail
+        held.reset()
+        assert (await h.row("held")).response
+        assert app.answers.used == 0
 
 
 async def test_every_account_has_every_gateway_of_the_configuration():
@@ -59,6 +77,7 @@ async def test_a_call_that_comes_in_the_moment_of_the_stop_leaves_its_row_too():
         assert not h.server.app.plane.calls
 
 
+CALL = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
 STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 
 
@@ -113,12 +132,3 @@ async def _connects_given_up_at_every_moment():
 
 def test_a_connection_that_nobody_waits_for_any_more_is_forgotten():
     assert uvloop.run(_connects_given_up_at_every_moment()) == set()
-
-
-def test_an_override_of_a_provider_that_does_not_exist_is_refused(tmp_path):
-    start = prepare(tmp_path)
-    try:
-        with pytest.raises(ValueError, match="opnai"):
-            compose(dataclasses.replace(Settings(), providers={"opnai": "http://127.0.0.1:1"}), start)
-    finally:
-        start.store.close()

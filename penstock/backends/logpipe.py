@@ -21,6 +21,7 @@ FLUSH_SECONDS = 0.02
 FLUSH_BYTES = 64 * 1024
 FRAME_BYTES = 1024 * 1024
 SOCKET_BYTES = 1024 * 1024
+LEAST_ROWS = 1024 * 1024  # bytes that rows without bodies may always take, however small the queue
 BACK_OFF = (0.05, 5.0)  # seconds before a dead writer is started again: at first, and at most
 
 _REFUSED = b"\xff" * 8
@@ -32,8 +33,8 @@ class LogPipe(LogSink):
     """Hands records to a writer process and knows which are durable.
 
     ``max_bytes`` and ``max_rows`` bound what is not yet written: beyond the first, new records lose their bodies;
-    beyond the second, they are dropped. What the writer has not confirmed is kept, and sent again to the next one
-    when it dies; the store writes a record once, however often it comes.
+    beyond the second, or twice the first, they are dropped. What the writer has not confirmed is kept, and sent again
+    to the next one when it dies; the store writes a record once, however often it comes.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class LogPipe(LogSink):
         self._tasks = tasks
         self._url = database_url
         self._max_bytes = max_bytes
+        self._most_bytes = max(2 * max_bytes, LEAST_ROWS)
         self._max_rows = max_rows
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: deque[bytes] = deque()
@@ -74,15 +76,18 @@ class LogPipe(LogSink):
             self.dropped_rows += 1
             return
         try:
-            packed = codec.pack(record)
+            packed, bodies = codec.pack(record), 0
             if self._bytes + len(packed) > self._max_bytes and (record.request or record.response):
                 record.request = record.response = None
-                packed = codec.pack(record)
-                self.dropped_bodies += 1
+                packed, bodies = codec.pack(record), 1
         except (TypeError, ValueError, OverflowError) as error:  # text that is no text, a number beyond 64 bits
             self.dropped_rows += 1
             _log.error("a log record cannot be stored: %r", error)
             return
+        if self._bytes + len(packed) > self._most_bytes:
+            self.dropped_rows += 1
+            return
+        self.dropped_bodies += bodies
         self._queue.append(packed)
         self._taken += 1
         self._bytes += len(packed)

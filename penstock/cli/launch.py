@@ -1,24 +1,28 @@
 """From settings to a running server: what is printed, and what is refused."""
 
+import ipaddress
 import os
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
 import penstock
-from penstock.app import Application, compose
+from penstock.app import compose
 from penstock.control.first_start import CREDENTIALS, Start, StartError, prepare
 from penstock.core import logs
 from penstock.core.settings import Settings, url_of
+from penstock.gateway.compile import upstreams
 from penstock.providers import catalog
+from penstock.providers.upstream import Upstream
 from penstock.storage.errors import StoreUnavailable
 
 _CALL = """\
@@ -26,6 +30,8 @@ _CALL = """\
     -H 'content-type: application/json' {key}\\
     -d '{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"Hello, Penstock!"}}]}}'
 """
+
+_OTHER_FILES = 100  # descriptors beside those of the calls, two for each: the log, the store, the listener
 
 
 class Refused(Exception):
@@ -36,6 +42,7 @@ def run(settings: Settings, *, simulate: bool = False) -> int:
     """Serves until a signal ends it; returns the exit status."""
     logs.configure(access=settings.access_log)
     signal.signal(signal.SIGHUP, _hangup)
+    _raise_file_limit(settings.max_connections)
     try:
         with closing(_listen(settings)) as listener, _simulated(settings, on=simulate) as adapted:
             return _serve(adapted, listener, simulate=simulate)
@@ -45,6 +52,7 @@ def run(settings: Settings, *, simulate: bool = False) -> int:
 
 
 def _serve(settings: Settings, listener: socket.socket, *, simulate: bool) -> int:
+    routes = _routes(settings)  # before anything is made
     start = prepare(
         settings.data_dir,
         database_url=settings.database_url or None,
@@ -52,16 +60,16 @@ def _serve(settings: Settings, listener: socket.socket, *, simulate: bool) -> in
         api_token=settings.api_token or None,
     )
     with closing(start.store):
-        app = _compose(settings, start)
+        app = compose(settings, start, routes)
         server = app.server()
         app.announce = lambda: _say(greeting(settings, start, listener, simulate=simulate), sys.stdout)
         server.run(sockets=[listener])
     return 128 + signal.SIGINT if server.force_exit else 0
 
 
-def _compose(settings: Settings, start: Start) -> Application:
+def _routes(settings: Settings) -> dict[str, Upstream]:
     try:
-        return compose(settings, start)
+        return upstreams(settings.providers)
     except ValueError as error:  # an override that names no provider, or is no address
         raise Refused(str(error)) from error
 
@@ -69,15 +77,19 @@ def _compose(settings: Settings, start: Start) -> Application:
 def greeting(settings: Settings, start: Start, listener: socket.socket, *, simulate: bool) -> str:
     """What a start prints: where it listens, what the first start made, and a call to paste."""
     host, port = listener.getsockname()[:2]
-    url = settings.public_url if settings.port else url_of(host, port)
+    given = settings.public_url != url_of(settings.host, 0)  # which is what stands there with any free port
+    url = settings.public_url if given else url_of(host, port)
+    shown = f"[{host}]" if ":" in host else host
     account = settings.account_id or start.accounts[0]
-    lines = [f"Penstock {penstock.__version__} listens on {url_of(host, port)}", ""]
+    lines = [f"Penstock {penstock.__version__} listens on http://{shown}:{port}", ""]
     lines.append(f"  Account    {account}")
     if start.token:
         lines.append(f"  API token  {start.token}")
         lines.append(f"             (shown once; kept in {settings.data_dir / CREDENTIALS})")
     if simulate:
         lines.append("  Providers  simulated: every call is answered on this machine and costs nothing")
+    if not ipaddress.ip_address(host).is_loopback:
+        lines.append("  Warning    whoever reaches this address can use the gateway: this release checks no callers")
     key = "" if simulate else '-H "authorization: Bearer $OPENAI_API_KEY" '
     lines += ["", "Try it:", "", _CALL.format(url=url, account=account, key=key)]
     lines.append(f"and see the call: {_command()} logs tail{_place(settings)}\n")
@@ -131,6 +143,21 @@ def _simulated(settings: Settings, *, on: bool) -> Generator[Settings]:
         given = {slug: f"{url}/{row.id}" for slug, row in catalog.load().items() if slug == row.id}
         yield replace(settings, providers=given | settings.providers)
         process.stdin.close()
+
+
+def _raise_file_limit(connections: int) -> None:
+    """As many open files as the process may have; says so where that is too few for its connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems promise more than they grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    need = 2 * connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < need:
+        logs.log.warning(
+            "the process may open %d files, and %d connections can need %d: raise the limit (ulimit -n, or LimitNOFILE"
+            " of a service) or lower max_connections",
+            *(soft, connections, need),
+        )
 
 
 def _hangup(_signal: int, _frame: FrameType | None) -> None:

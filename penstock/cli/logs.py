@@ -17,6 +17,7 @@ from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader, LogRow
 
 POLL_SECONDS = 0.25
+_MICRO = 1000  # nano-dollars
 
 app = typer.Typer(no_args_is_help=True, help="Read the log.")
 
@@ -47,8 +48,8 @@ def tail(
     except StoreUnavailable as error:
         typer.echo(f"penstock logs tail: {error.message}", err=True)
         raise typer.Exit(1) from error
-    show = _show_json if as_json else _table()
     try:
+        show = _show_json if as_json else _table()
         for rows in batches(reader, count, gateway, follow=follow):
             show(rows)
             sys.stdout.flush()
@@ -56,6 +57,10 @@ def tail(
         return
     except BrokenPipeError:  # tail | head
         sys.stderr.close()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the exit
+        typer.echo(f"penstock logs tail: cannot write: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
     finally:
         reader.close()
 
@@ -103,7 +108,7 @@ def _show_json(rows: list[LogRow]) -> None:
 
 _COLUMNS = (
     *(("time", 23), ("gateway", 12), ("provider", 10), ("model", 24), ("status", 6), ("outcome", 11), ("cache", 5)),
-    *(("in", 7), ("out", 7), ("cost $", 10), ("ms", 7), ("id", 36)),
+    *(("in", 7), ("out", 7), ("cost $", 11), ("ms", 7), ("id", 36)),
 )
 _RIGHT = frozenset({"status", "in", "out", "cost $", "ms"})
 
@@ -127,7 +132,7 @@ def _cells(row: LogRow) -> list[str]:
     return [
         *(_instant(row.created_at)[:-1].replace("T", " "), row.gateway, row.provider, row.model, str(row.status_code)),
         *(row.outcome, "hit" if row.cached else "-", _number(row.tokens_in), _number(row.tokens_out)),
-        *("-" if row.cost is None else f"{row.cost / 1e9:.6f}", str(row.duration), row.id),
+        *(_dollars(row.cost), str(row.duration), row.id),
     ]
 
 
@@ -138,6 +143,13 @@ def _line(cells: list[str]) -> str:
         for (name, width), text in zip(_COLUMNS, cells, strict=True)
         for cell in ["".join(c if c.isprintable() else "·" for c in text)]
     ).rstrip()
+
+
+def _dollars(nanos: int | None) -> str:
+    """To the micro-dollar; to the last digit where that would be less than one."""
+    if nanos is None:
+        return "-"
+    return f"{nanos / 1e9:.{9 if 0 < nanos < _MICRO else 6}f}"
 
 
 def _number(value: int | None) -> str:

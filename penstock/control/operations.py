@@ -1,6 +1,6 @@
 """The paths that tell how the process is: ``/healthz``, ``/readyz``, ``/metrics``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -38,8 +38,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     code = {404: 7003, 405: 7001}.get(error.status_code, 7001)
     message = f"Could not route to {request.url.path}" if error.status_code == 404 else error.detail  # noqa: PLR2004
     body = {"success": False, "errors": [{"code": code, "message": message}], "messages": [], "result": None}
-    return _json(error.status_code, body)
+    return _json(error.status_code, body, error.headers)
 
 
-def _json(status: int, body: object) -> Response:
-    return Response(encode(body), status, media_type="application/json")
+def _json(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(encode(body), status, headers, media_type="application/json")

@@ -14,9 +14,16 @@ class Budget:
 
     def take(self, size: int) -> None:
         """Raises Overloaded where ``size`` more bytes would pass the limit."""
-        if self.used + size > self.limit:
+        if not self.try_take(size):
             raise Overloaded("The gateway holds as many request bytes as it may; try again.")
-        self.used += size
+
+    def try_take(self, size: int) -> bool:
+        """The same for what can be done without: False, and nothing is taken, where the limit would be passed."""
+        used = self.used + size
+        if used > self.limit:
+            return False
+        self.used = used
+        return True
 
     def give(self, size: int) -> None:
         self.used -= size

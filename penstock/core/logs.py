@@ -37,10 +37,16 @@ class Lines(logging.Formatter):
 
 
 class Plain(logging.Formatter):
-    """The same for a terminal."""
+    """The same for a terminal. Control characters, which callers may have sent, are shown as dots."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
         fields = "".join(f" {name}={value}" for name, value in getattr(record, "fields", {}).items())
-        text = f"{time} {record.levelname.lower()}: {record.getMessage()}{fields}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        text = f"{time} {record.levelname.lower()}: {record.getMessage().translate(_LINES)}{fields.translate(_WORD)}"
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info).translate(_LINES)
+        return text
+
+
+_WORD = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "·")  # C0, DEL and C1
+_LINES = {code: dot for code, dot in _WORD.items() if chr(code) not in "\n\t"}

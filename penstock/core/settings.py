@@ -85,7 +85,7 @@ class Settings:
         "Key that seals stored secrets; this release makes its own in data_dir and refuses another.",
         secret=True,
     )
-    max_connections: int = option(10_000, number(1), "Client connections open at once; more are answered 503.")
+    max_connections: int = option(8_000, number(1), "Client connections open at once; more are answered 503.")
     max_calls: int = option(5_000, number(1), "Calls in flight at once; more are answered 503.")
     max_body: int = option(100_000_000, SIZE, "Largest request body in bytes; larger ones are answered 413.")
     hold_body: int = option(
@@ -93,6 +93,9 @@ class Settings:
     )
     buffer_memory: int = option(
         256_000_000, SIZE, "Bytes of request bodies held at once, over all calls; more are answered 503."
+    )
+    answer_memory: int = option(
+        256_000_000, SIZE, "Bytes of answers held at once for usage and log, over all calls; beyond, they pass unread."
     )
     head_timeout: float = option(30.0, seconds(), "Seconds a client has to send a request's head.")
     body_timeout: float = option(60.0, seconds(), "Seconds a client may pause within a request's body.")
@@ -108,7 +111,9 @@ class Settings:
     )
     log_queue_rows: int = option(100_000, number(1), "Log rows that may wait to be written; beyond, rows are dropped.")
     log_queue_size: int = option(
-        64_000_000, SIZE, "Bytes of bodies that may wait to be written; beyond, bodies are dropped."
+        64_000_000,
+        SIZE,
+        "Bytes of log rows that may wait to be written; beyond, bodies are dropped, and rows beyond twice as many.",
     )
     log_body_limit: int = option(
         10_000_000, SIZE, "Largest body in bytes kept with a log row; larger ones are left out."

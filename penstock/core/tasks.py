@@ -15,9 +15,12 @@ _log = logging.getLogger("penstock")
 Task = asyncio.Task[None]
 
 
-def spawn(work: Coroutine[Any, Any, None]) -> Task:
-    """A bare task, for those who keep a reference themselves and let no exception out: the calls."""
-    return asyncio.get_running_loop().create_task(work)
+def spawn(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> Task:
+    """A bare task, for those who keep a reference themselves and let no exception out: the calls.
+
+    They also know their loop: asking for the running one costs a system call (CPython compares process ids).
+    """
+    return loop.create_task(work)
 
 
 def unbegun(task: asyncio.Task[Any]) -> bool:

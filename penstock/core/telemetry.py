@@ -44,6 +44,7 @@ METRICS = (
     Metric("penstock_log_bodies_dropped_total", "counter", "Bodies lost because the queue was full; the row was kept."),
     Metric("penstock_log_rows_pending", "gauge", "Log rows taken and not yet written."),
     Metric("penstock_buffered_bytes", "gauge", "Bytes of request bodies held in memory."),
+    Metric("penstock_held_answer_bytes", "gauge", "Bytes of answers held in memory for usage and log."),
 )
 
 

@@ -6,6 +6,7 @@ stream said before it broke off, or before its client left, counts.
 """
 
 from penstock.core import ids
+from penstock.core.budget import Budget
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
 from penstock.model.usage import Reported
@@ -18,15 +19,21 @@ from penstock.wire.sse import Events, Piece
 READ_LIMIT = 10 << 20  # bytes of an answer, or of one event of a stream, that are held to learn its usage
 
 _TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes in one piece"
+_NO_ROOM = "usage and answer not read: all answers together hold as many bytes as answer_memory allows"
+_NOT_KEPT = "answer not kept: all answers together hold as many bytes as answer_memory allows"
 _UNREADABLE = "usage and answer not read: the answer's content coding is unknown or corrupt"
 
 
 class Meter:
-    """``keep``: bytes of a decoded answer that the log may hold, 0 for none. A larger answer is not kept at all."""
+    """``keep``: bytes of a decoded answer that the log may hold, 0 for none. A larger answer is not kept at all.
 
-    def __init__(self, prices: PriceBook, keep: int) -> None:
+    ``budget``: bytes that all answers together may hold while they run. An answer it has no room for passes unread.
+    """
+
+    def __init__(self, prices: PriceBook, keep: int, budget: Budget) -> None:
         self._prices = prices
         self._keep = keep
+        self.budget = budget
 
     def count(self, ex: Exchange, reply: Reply) -> Reply:
         """Puts a counting stage on the answer's way."""
@@ -50,24 +57,28 @@ class Meter:
 class _Whole:
     """An answer that is read when it is complete, if it is read at all."""
 
-    __slots__ = ("_coding", "_dialect", "_frames", "_keep", "_limit", "_meter", "size")
+    __slots__ = ("_budget", "_coding", "_dialect", "_frames", "_keep", "_limit", "_meter", "_refused", "size")
 
     def __init__(self, meter: Meter, dialect: Dialect | None, coding: bytes, keep: int) -> None:
         self._meter = meter
+        self._budget = meter.budget
         self._dialect = dialect
         self._coding = coding
         self._keep = keep
         self._limit = max(READ_LIMIT, keep) if dialect else keep
-        self._frames: list[bytes] | None = [] if self._limit else None
+        self._frames: list[bytes] | None = [] if self._limit else None  # all of ``size`` bytes, taken of the budget
+        self._refused = False
         self.size = 0
 
     def feed(self, data: bytes) -> bytes:
         self.size += len(data)
         if self._frames is not None:
-            if self.size > self._limit:
-                self._frames = None
-            else:
+            if self.size <= self._limit and self._budget.try_take(len(data)):
                 self._frames.append(data)
+            else:
+                self._frames = None
+                self._budget.give(self.size - len(data))
+                self._refused = self.size <= self._limit
         return data
 
     def end(self) -> bytes:
@@ -77,9 +88,12 @@ class _Whole:
         """The call ends."""
         ex.answer_size = self.size
         if self._frames is None:
-            if self._dialect is not None:
+            if self._refused:
+                ex.warnings.append(_NO_ROOM if self._dialect else _NOT_KEPT)
+            elif self._dialect is not None:
                 ex.warnings.append(_TOO_LARGE)
             return
+        self._budget.give(self.size)
         body = b"".join(self._frames)
         self._frames = None
         if self._coding and body:
@@ -97,18 +111,33 @@ class _Whole:
 class _Stream:
     """A stream of events, read as they come."""
 
-    __slots__ = ("_cut", "_decoder", "_events", "_keep", "_kept", "_meter", "_reader", "_room", "_unread", "size")
+    __slots__ = (
+        "_budget",
+        "_cut",
+        "_decoder",
+        "_events",
+        "_held",
+        "_keep",
+        "_kept",
+        "_meter",
+        "_reader",
+        "_refused",
+        "_unread",
+        "size",
+    )
 
     def __init__(self, meter: Meter, dialect: Dialect | None, coding: bytes, keep: int) -> None:
         assert dialect is not None
         self._meter = meter
+        self._budget = meter.budget
         self._decoder = decoder(coding) if coding else None
         self._unread = bool(coding) and self._decoder is None
         self._events = Events(READ_LIMIT)
         self._reader = dialect.reader()
         self._keep = keep
         self._kept: list[bytes] | None = [] if keep else None
-        self._room = keep
+        self._held = 0  # bytes in ``_kept``, taken of the budget
+        self._refused = False
         self._cut = False
         self.size = 0
 
@@ -127,10 +156,14 @@ class _Stream:
     def settle(self, ex: Exchange) -> None:
         """The call ends."""
         ex.answer_size = self.size
+        kept = self._kept
+        self._let_go()
         if self._unread or (self._decoder is not None and self._decoder.failed):
             ex.warnings.append(_UNREADABLE)
-        elif self._kept is not None:
-            ex.answer = b"".join(self._kept)
+        elif kept is not None:
+            ex.answer = b"".join(kept)
+        elif self._refused:
+            ex.warnings.append(_NOT_KEPT)
         self._take(self._events.rest())  # many a stream ends without its last blank line
         if self._cut:
             ex.warnings.append(_TOO_LARGE)
@@ -138,13 +171,20 @@ class _Stream:
 
     def _read(self, data: bytes) -> None:
         if self._kept is not None:
-            self._room -= len(data)
-            if self._room < 0:
-                self._kept = None
-            else:
+            held = self._held + len(data)
+            if held <= self._keep and self._budget.try_take(len(data)):
+                self._held = held
                 self._kept.append(data)
+            else:
+                self._refused = held <= self._keep
+                self._let_go()
         for event in self._events.feed(data):
             self._take(event)
+
+    def _let_go(self) -> None:
+        self._budget.give(self._held)
+        self._held = 0
+        self._kept = None
 
     def _take(self, event: bytes) -> None:
         if type(event) is Piece:

@@ -20,6 +20,7 @@ from penstock.model.record import Detail, LogRecord, Timings
 from penstock.ports.logsink import LogSink
 
 _PATH_LIMIT = 2048  # characters of a path that a row keeps
+_USAGE_LIMIT = 16 * 1024  # bytes of a provider's usage object that a row keeps
 _NAME_LIMIT = 256  # characters of any other word that a client chose
 
 
@@ -151,7 +152,9 @@ def own_time(ex: Exchange, ended: float) -> float:
 
 def status_code(ex: Exchange) -> int:
     """What the client saw, or would have seen; 0 where it left before there was anything to see."""
-    return ex.reply.status if ex.reply else ex.error.status if ex.error else 0
+    if ex.error is not None and (ex.reply is None or not ex.begun):
+        return ex.error.status
+    return ex.reply.status if ex.reply else 0
 
 
 def access_line(ex: Exchange, ended: float) -> dict[str, object]:
@@ -171,13 +174,15 @@ def access_line(ex: Exchange, ended: float) -> dict[str, object]:
 
 def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
     usage = ex.reported.usage if ex.reported else None
+    if usage and len(usage.raw) > _USAGE_LIMIT:
+        ex.warnings.append(f"the provider's usage object left out: more than {_USAGE_LIMIT} bytes")
     total = ended - ex.started
     latency = ex.first_byte - ex.started if ex.first_byte else total
     return encode(
         Detail(
             ex.request.method.decode("latin-1"),
             Timings(total * 1000, latency * 1000, overhead * 1000),
-            Raw(usage.raw) if usage and usage.raw else None,
+            Raw(usage.raw) if usage and 0 < len(usage.raw) <= _USAGE_LIMIT else None,
             ex.attempts,
             ex.error.message if ex.error else None,
             ex.warnings,

@@ -6,6 +6,7 @@ A stage that is off is a null object chosen here, never an ``if`` on the line.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from penstock.core.budget import Budget
 from penstock.core.settings import GatewaySettings
 from penstock.features.ask_usage import AskUsage, NullAskUsage
 from penstock.features.auth import Auth
@@ -35,6 +36,7 @@ class Parts:
     tokens: Mapping[bytes, str]  # SHA-256 of our tokens -> token id
     first_byte: float  # seconds a provider may take to its first byte
     keep: int  # bytes of a body that the log may hold
+    answers: Budget  # bytes that answers may hold while they run
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ def compile_gateway(settings: GatewaySettings, parts: Parts) -> CompiledGateway:
         guard=NullGuard(),
         ask_usage=AskUsage() if settings.ask_usage else NullAskUsage(),
         calls=Calls(parts.transport, parts.first_byte),
-        meter=Meter(parts.prices, parts.keep if payloads else 0),
+        meter=Meter(parts.prices, parts.keep if payloads else 0, parts.answers),
         collect_logs=settings.collect_logs,
         collect_log_payloads=payloads,
     )

@@ -61,7 +61,7 @@ class Exchange:
         self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
         self.attempts: list[Attempt] = []
         self.target: Target | None = None  # the one that answered
-        self.reply: Reply | None = None
+        self.reply: Reply | None = None  # the provider's that goes out
         self.first_byte = 0.0  # when the head of the answer came; 0: it has not
         self.last_byte = 0.0  # when its last byte came
         self.answer: bytes | None = None  # the decoded answer, for the log; None: not kept or too large

@@ -1,9 +1,19 @@
-"""Data-plane addresses: ``/v1/{account}/{gateway}/{provider}/…`` (specification of the data plane, 1)."""
+"""Data-plane addresses: ``/v1/{account}/{gateway}/{provider}/…`` (specification of the data plane, 1).
+
+Without a slash after the provider it is the provider's root (the same, 12.2).
+"""
 
 from penstock.core.errors import UnknownPath
 from penstock.model.request import Request
 
 PREFIX = b"/v1/"
+_ROOT = b"/v1"
+_PARTS = 5  # of an address that ends with its provider: nothing, v1, account, gateway, provider
+
+
+def is_root(target: bytes) -> bool:
+    """Whether a target is the prefix alone, without its slash: no address, but of this plane."""
+    return target.partition(b"?")[0] == _ROOT
 
 
 def read(request: Request) -> None:
@@ -14,15 +24,19 @@ def read(request: Request) -> None:
     try:
         _, _, account, gateway, provider, rest = path.split(b"/", 5)
     except ValueError:
-        raise UnknownPath(_shorter(path)) from None
+        account, gateway, provider = _shorter(path)
+        rest = b""
     request.account = account.decode("latin-1")
     request.gateway = gateway.decode("latin-1")
     request.provider = provider.decode("latin-1")
     request.path = rest
 
 
-def _shorter(path: bytes) -> str:
-    parts = path.strip(b"/").count(b"/")
-    if parts == 2:  # noqa: PLR2004  /v1/{account}/{gateway}: the universal endpoint's address
-        return "Not found: name a provider after the gateway: /v1/{account}/{gateway}/{provider}/…"
-    return ""
+def _shorter(path: bytes) -> list[bytes]:
+    """Account, gateway and provider of an address that ends there. Raises UnknownPath."""
+    parts = path.split(b"/")
+    if len(parts) == _PARTS and parts[-1]:
+        return parts[2:]
+    if path.strip(b"/").count(b"/") == 2:  # noqa: PLR2004  /v1/{account}/{gateway}: the universal endpoint's address
+        raise UnknownPath("Not found: name a provider after the gateway: /v1/{account}/{gateway}/{provider}/…")
+    raise UnknownPath

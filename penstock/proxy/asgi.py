@@ -69,7 +69,7 @@ class AsgiCall:
             keep_alive=not self._owner.closing,
             on_response=self._answered,
         )
-        task = tasks.spawn(cycle.run_asgi(app.application))
+        task = tasks.spawn(asyncio.get_running_loop(), cycle.run_asgi(app.application))
         app.state.tasks.add(task)
         task.add_done_callback(app.state.tasks.discard)
         self.body.send_to(self)

@@ -37,7 +37,7 @@ class DataCall:
 
     def start(self) -> None:
         """The calls before it on this connection are answered."""
-        self._task = self._owner.plane.calls[self._ex] = tasks.spawn(self._run())
+        self._task = self._owner.plane.calls[self._ex] = tasks.spawn(self._owner.plane.loop, self._run())
 
     def client_gone(self) -> None:
         """The client left. A call that never began did nothing and leaves nothing."""

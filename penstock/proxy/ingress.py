@@ -177,7 +177,7 @@ class ClientConnection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Bytes of the answer."""
         if not self._lost:
-            self.transport.write(data)
+            self.plane.outbox.write(self.transport, data)
 
     def cut(self) -> None:
         """Ends the connection after what was written, without a proper end of the answer."""
@@ -278,7 +278,7 @@ class ClientConnection(asyncio.Protocol):
         http10 = version == "1.0"
         self._expects = self._expects and not http10
         body = self._incoming = RequestBody(self, self.plane.bounds, length)
-        kind = DataCall if url.startswith(address.PREFIX) else AsgiCall
+        kind = DataCall if url.startswith(address.PREFIX) or address.is_root(url) else AsgiCall
         call: Call = kind(self, parser.get_method(), url, headers, body)
         call.http10, call.last = http10, last or http10
         self._calls.append(call)
@@ -348,6 +348,7 @@ class ClientConnection(asyncio.Protocol):
         self._deaf = self._ending = True
         if not self._unread:
             self.deadline = self.plane.deadlines.now + LINGER
+        self.plane.outbox.flush()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._go_on_reading()
@@ -356,6 +357,7 @@ class ClientConnection(asyncio.Protocol):
         """Closes as soon as what was written is out, which a client that does not read must not put off for ever."""
         self._deaf = self._ending = True
         self.deadline = self.plane.deadlines.now + self.plane.settings.write_timeout
+        self.plane.outbox.flush()
         self.transport.close()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from penstock.core import tasks
 from penstock.core.deadlines import Deadlines
 from penstock.core.errors import Overloaded
+from penstock.core.outbox import Outbox
 from penstock.core.settings import Settings
 from penstock.features.record import Recorder
 from penstock.gateway.snapshot import Snapshots
@@ -22,6 +23,8 @@ class Plane:
     recorder: Recorder
     deadlines: Deadlines
     bounds: Bounds
+    outbox: Outbox
+    loop: asyncio.AbstractEventLoop
     connections: int = 0
     calls: dict[Exchange, asyncio.Task[None]] = field(default_factory=dict[Exchange, asyncio.Task[None]])
     stopping: bool = False  # no new calls; /readyz says 503

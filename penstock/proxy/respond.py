@@ -52,6 +52,7 @@ async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
             return
     except PenstockError as error:
         ex.error = error.with_traceback(None)  # its frames hold this call: a circle for the collector
+        ex.reply = None  # a stage refused it whole: nothing of it goes out
         reply = error_reply(error)
         ex.answer_size = reply.length or 0
         _send_whole(ex, reply, client)

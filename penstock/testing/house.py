@@ -31,7 +31,7 @@ class House:
         """Returns when no call runs, nothing is open at either end but idle connections, and no memory is held."""
         plane, transport = self.server.app.plane, self.server.app.transport
         await until(lambda: not plane.calls and not plane.connections and not transport.counts()[0])
-        await until(lambda: not plane.bounds.budget.used)
+        await until(lambda: not plane.bounds.budget.used and not self.server.app.answers.used)
         await self.mock.until(lambda stats: not stats.requests_running)
 
     async def rows(self, event: str, count: int = 1) -> list[LogRecord]:

@@ -113,6 +113,28 @@ async def test_beyond_the_byte_bound_new_records_lose_their_bodies(store: schema
         assert kept == [True, True, False, False, False, False, True]
 
 
+async def test_beyond_twice_the_byte_bound_rows_are_dropped(store: schema.Store):
+    async with piped(store, max_bytes=1_000_000) as pipe:
+        records = [a_record(request=b"q", response=None, detail=b"{%b}" % (b" " * 100_000)) for _ in range(30)]
+        for record in records:
+            pipe.offer(record)
+        assert pipe.pending() == 19
+        assert (pipe.dropped_bodies, pipe.dropped_rows) == (10, 11)
+        await asyncio.wait_for(pipe.settled(), LIMIT)
+        assert stored(store) == names(records[:19])
+        pipe.offer(again := a_record())  # room again
+        await asyncio.wait_for(pipe.settled(), LIMIT)
+        assert names([again]) <= stored(store)
+
+
+async def test_a_queue_without_room_for_bodies_has_room_for_rows(store: schema.Store):
+    async with piped(store, max_bytes=0) as pipe:
+        for _ in range(100):
+            pipe.offer(a_record(request=b"q"))
+        await asyncio.wait_for(pipe.settled(), LIMIT)
+        assert (pipe.dropped_bodies, pipe.dropped_rows, pipe.written_rows) == (100, 0, 100)
+
+
 async def test_beyond_the_row_bound_rows_are_dropped_and_counted(store: schema.Store):
     async with piped(store, max_rows=10) as pipe:
         records = [a_record() for _ in range(25)]

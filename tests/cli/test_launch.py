@@ -1,6 +1,7 @@
 """``penstock serve`` as a process: what the first start makes and prints, and what is refused with which words."""
 
 import re
+import resource
 import socket
 import sqlite3
 import stat
@@ -13,7 +14,7 @@ import pytest
 from penstock.cli.launch import greeting
 from penstock.control.first_start import CREDENTIALS, Start
 from penstock.core.codec import decode
-from penstock.core.settings import Settings
+from penstock.core.settings import Settings, url_of
 from penstock.storage import database, schema
 from penstock.testing.process import Refused, environment, serving
 
@@ -187,6 +188,7 @@ async def test_a_provider_override_that_cannot_be_used_is_refused(tmp_path, slug
     ended, said = await refusal(tmp_path, config=f'[providers.{slug}]\nbase_url = "{url}"\n')
     assert ended == status
     assert [word for word in words if word not in said] == []
+    assert not (tmp_path / "data").exists(), "no account or token that nobody was told"
 
 
 async def test_an_override_goes_before_the_simulated_providers(tmp_path):
@@ -201,11 +203,53 @@ async def test_an_override_goes_before_the_simulated_providers(tmp_path):
         assert [row["provider"] for row in await upstream.rows()] == ["openai"]
 
 
-def test_the_address_printed_is_the_one_clients_use(tmp_path):
-    settings = Settings(port=8787, public_url="https://ai.example.com")
+def greeted(host, port, url):
+    """The greeting of a start with these settings, and the port that it found."""
     start = Start(None, (ACCOUNT,), {}, False, None, b"")  # type: ignore[arg-type]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        text = greeting(settings, start, listener, simulate=False)
+    with socket.create_server((host, 0)) as listener:
+        text = greeting(Settings(host=host, port=port, public_url=url), start, listener, simulate=False)
+        return text, listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("port", [8787, 0])
+def test_the_address_printed_is_the_one_clients_use(port):
+    text, _ = greeted("127.0.0.1", port, "https://ai.example.com")
     assert f"https://ai.example.com/v1/{ACCOUNT}/default/openai" in text
     assert "$OPENAI_API_KEY" in text
     assert "API token" not in text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_with_any_free_port_the_one_that_was_found_is_printed(host):
+    text, port = greeted(host, 0, url_of(host, 0))
+    assert f"curl http://127.0.0.1:{port}/v1/{ACCOUNT}/default/openai" in text
+
+
+async def test_a_start_that_others_can_reach_says_so_and_where_it_listens(tmp_path):
+    async with serving(tmp_path / "open", "--host", "0.0.0.0", simulate=False) as server:
+        assert f"listens on http://0.0.0.0:{server.port}\n" in server.greeting
+        (warning,) = [line for line in server.greeting.splitlines() if "Warning" in line]
+        assert "can use the gateway" in warning
+    async with serving(tmp_path / "data", simulate=False) as server:
+        assert f"listens on http://127.0.0.1:{server.port}\n" in server.greeting
+        assert "Warning" not in server.greeting
+
+
+async def test_it_takes_as_many_open_files_as_it_may_and_says_when_they_are_too_few(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        async with serving(tmp_path / "few", environ={"PENSTOCK_MAX_CONNECTIONS": str(hard)}, simulate=False) as server:
+            assert open_files(server.pid) == (hard, hard)
+            assert server.said.count("max_connections") == 1
+            assert f"can need {2 * hard + 100}" in server.said
+        async with serving(tmp_path / "enough", environ={"PENSTOCK_MAX_CONNECTIONS": "50"}, simulate=False) as server:
+            assert open_files(server.pid) == (hard, hard)
+            assert server.said == ""
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def open_files(pid):
+    """Soft and hard limit of a process."""
+    return resource.prlimit(pid, resource.RLIMIT_NOFILE)

@@ -79,6 +79,23 @@ def test_what_is_not_known_is_a_dash_and_control_characters_do_not_reach_the_ter
     assert line.split()[7:11] == ["-", "-", "-", "-"]
 
 
+def test_a_cost_below_a_micro_dollar_is_not_shown_as_nothing(tmp_path: Path, connection: sqlite3.Connection):
+    LogTable(connection).write([a_record(cost=cost) for cost in (0, 1, 999, 1000, 22_000)])
+    _, *lines = tail(tmp_path).output.splitlines()
+    assert [line.split()[-3] for line in lines] == ["0.000000", "0.000000001", "0.000000999", "0.000001", "0.000022"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_where_nothing_can_be_written_it_says_so(tmp_path: Path, connection: sqlite3.Connection, form: list[str]):
+    LogTable(connection).write([a_record()])
+    command = [sys.executable, "-c", "from penstock.cli.logs import app; app()", "tail", "--data-dir", str(tmp_path)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*command, *form], check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "penstock logs tail: cannot write: No space left on device\n"
+
+
 def test_an_empty_log_is_a_heading(tmp_path: Path, connection: sqlite3.Connection):
     assert len(tail(tmp_path).output.splitlines()) == 1
     assert tail(tmp_path, "--json").output == ""

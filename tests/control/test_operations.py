@@ -60,3 +60,9 @@ async def test_anything_else_is_refused_in_the_control_planes_envelope(there, me
     assert answer.status == status
     assert (told["success"], told["messages"], told["result"]) == (False, [], None)
     assert told["errors"][0]["code"] == code
+
+
+async def test_a_wrong_method_is_told_the_right_ones(there):
+    for path in ("/healthz", "/readyz", "/metrics"):
+        answer = await ask(there, path, "POST")
+        assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}

@@ -37,6 +37,17 @@ def test_plain_text_has_the_fields_too():
     assert Plain().format(record(fields={"status": 200})).endswith(" warning: Listening on a. status=200")
 
 
+def test_what_callers_sent_cannot_steer_the_terminal():
+    evil = "a\x1b[2J\r\n\t\x00\x7f\x9b31mé"
+    text = Plain().format(record(evil, (), fields={"path": evil}))
+    assert text.endswith(" warning: a·[2J·\n\t···31mé path=a·[2J······31mé")
+    try:
+        raise RuntimeError("\x1b[31mred\tink")
+    except RuntimeError:
+        failed = record(exc_info=sys.exc_info())
+    assert Plain().format(failed).endswith("\nRuntimeError: ·[31mred\tink")
+
+
 def lines(*, access):
     """What a process of its own writes to standard error."""
     code = (

@@ -57,5 +57,5 @@ async def test_a_bare_task_runs_too():
     async def work():
         done.set()
 
-    await spawn(work())
+    await spawn(asyncio.get_running_loop(), work())
     assert done.is_set()

@@ -26,7 +26,13 @@ from penstock.providers.upstream import Upstream
 
 ROWS = catalog.load()
 BOOK = PriceBook(ROWS)
-METER = Meter(BOOK, 1 << 20)
+
+
+def a_meter(keep: int = 1 << 20, room: int = 1 << 30) -> Meter:
+    return Meter(BOOK, keep, Budget(room))
+
+
+METER = a_meter()
 
 
 class Still:
@@ -114,6 +120,7 @@ def metered(
     if finish:
         assert stage.end() == b""
     assert ex.close() == []
+    assert meter.budget.used == 0, "whatever became of the answer"
     return ex
 
 
@@ -195,15 +202,45 @@ def test_an_opaque_answer_is_only_counted_and_kept() -> None:
 
 
 def test_what_may_not_be_kept_is_not() -> None:
-    ex = metered(CHAT, "chat/completions", meter=Meter(BOOK, 0))
+    ex = metered(CHAT, "chat/completions", meter=a_meter(0))
     assert (ex.answer, ex.cost, ex.answer_size) == (None, CHAT_COST, len(CHAT))
     for kind, data in ((SSE, CHAT_STREAM), (b"application/json", CHAT)):
-        ex = metered(data, "chat/completions", kind=kind, meter=Meter(BOOK, len(data) - 1), at=[5, 50])
+        ex = metered(data, "chat/completions", kind=kind, meter=a_meter(len(data) - 1), at=[5, 50])
         assert ex.answer is None
         assert ex.cost is not None
-        assert metered(data, "chat/completions", kind=kind, meter=Meter(BOOK, len(data))).answer == data
-    assert metered(bytes(11), "files", meter=Meter(BOOK, 10)).answer is None
-    assert metered(gzip.compress(bytes(99)), "files", coding="gzip", meter=Meter(BOOK, 98)).answer is None
+        assert metered(data, "chat/completions", kind=kind, meter=a_meter(len(data))).answer == data
+    assert metered(bytes(11), "files", meter=a_meter(10)).answer is None
+    assert metered(gzip.compress(bytes(99)), "files", coding="gzip", meter=a_meter(98)).answer is None
+
+
+@given(st.lists(st.integers(0, 1500), max_size=10), st.integers(0, len(CHAT_STREAM) - 1), st.booleans())
+def test_a_stream_that_there_is_no_room_for_is_read_and_not_kept(at: list[int], room: int, finish: bool) -> None:
+    meter = a_meter(room=room)
+    ex = metered(CHAT_STREAM, "chat/completions", kind=SSE, at=at, meter=meter, finish=finish)
+    assert (ex.answer, ex.cost, ex.answer_size) == (None, 10 * 150 + 3 * 600, len(CHAT_STREAM))
+    (warning,) = ex.warnings
+    assert "answer_memory" in warning
+
+
+@given(st.lists(st.integers(0, 300), max_size=10), st.integers(0, len(CHAT) - 1), st.booleans())
+def test_another_answer_that_there_is_no_room_for_is_neither(at: list[int], room: int, finish: bool) -> None:
+    for path, words in (("chat/completions", "usage and answer not read"), ("files", "answer not kept")):
+        ex = metered(CHAT, path, at=at, meter=a_meter(room=room), finish=finish)
+        assert (ex.answer, ex.cost, ex.answer_size) == (None, None, len(CHAT))
+        (warning,) = ex.warnings
+        assert warning.startswith(words)
+        assert "answer_memory" in warning
+
+
+def test_an_answer_that_there_is_just_room_for_is_kept() -> None:
+    for kind, data in ((SSE, CHAT_STREAM), (b"application/json", CHAT)):
+        ex = metered(data, "chat/completions", kind=kind, at=[5, 50], meter=a_meter(room=len(data)))
+        assert (ex.answer, ex.warnings) == (data, [])
+
+
+def test_what_is_not_to_be_kept_of_a_stream_takes_no_room() -> None:
+    ex = metered(CHAT_STREAM, "chat/completions", kind=SSE, meter=a_meter(0, room=0))
+    assert (ex.cost, ex.warnings) == (10 * 150 + 3 * 600, [])
 
 
 def test_an_answer_too_large_to_be_read_says_so() -> None:

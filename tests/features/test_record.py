@@ -1,5 +1,6 @@
 """What remains of a call."""
 
+import dataclasses
 import json
 import logging
 from typing import Any
@@ -11,6 +12,8 @@ from penstock.core import ids
 from penstock.core.errors import Bug, MalformedRequest, ProviderBroke, RateLimited, ReplyBlocked
 from penstock.core.telemetry import Telemetry
 from penstock.features.record import Recorder, outcome
+from penstock.gateway.snapshot import Snapshot
+from penstock.model.usage import Reported, Usage
 from penstock.testing.exchange import an_exchange
 from penstock.testing.house import house, request
 from penstock.testing.logsink import MemoryLogSink
@@ -100,7 +103,7 @@ async def test_a_row_tells_the_whole_call(there):
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "gateway", "status", "owner"),
-    [("openai/x", "nowhere", 400, ""), ("nobody/x", "default", 400, "default"), ("openai", "default", 404, "")],
+    [("openai/x", "nowhere", 400, ""), ("nobody/x", "default", 400, "default"), ("", "default", 404, "")],
 )
 async def test_a_refused_call_is_told_too_and_an_address_that_does_not_exist_is_nobodys(
     there, path, gateway, status, owner
@@ -124,6 +127,48 @@ async def test_a_200_that_carries_an_error_is_no_success(there):
     assert (row.outcome, row.status_code, row.success) == ("answered", 200, False)
 
 
+class Blocking:
+    """A guard that finds something in an answer: in its head, or in its bytes."""
+
+    def __init__(self, fault, *, at_once):
+        self.fault = fault
+        self.at_once = at_once
+
+    async def inspect_request(self, ex): ...
+
+    def inspect_reply(self, ex, reply):
+        if self.at_once:
+            raise self.fault
+        reply.stages.append(self)
+        return reply
+
+    def feed(self, data):
+        raise self.fault
+
+    def end(self):
+        return b""
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("fault", "status", "outcome"), [(ReplyBlocked(), 424, "refused"), (ZeroDivisionError("planted"), 500, "bug")]
+)
+async def test_an_answer_that_was_replaced_whole_has_the_status_that_the_client_saw(fault, status, outcome, at_once):
+    def guarded(app):
+        plain = app.snapshot().gateway(an_exchange())
+        gateway = dataclasses.replace(plain, guard=Blocking(fault, at_once=at_once))
+        return Snapshot(2, {(ACCOUNT, "default"): gateway})
+
+    async with house(adjust=guarded) as made:
+        async with made.client() as client:
+            answer = await client.ask(request(body=CHAT, event="replaced"))
+        row = await made.row("replaced")
+        await made.quiet()
+    assert (answer.status, answer.whole) == (status, True)
+    assert (row.status_code, row.outcome, row.success) == (status, outcome, False)
+    assert row.provider == "openai"
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_long_values_are_cut_and_strange_ones_kept(there):
     async with there.client() as client:
@@ -132,12 +177,27 @@ async def test_long_values_are_cut_and_strange_ones_kept(there):
     assert (len(row.path), row.user_agent) == (2048, "\xff" * 256)
 
 
+@pytest.mark.parametrize(("size", "kept"), [(16 * 1024, True), (16 * 1024 + 1, False)])
+def test_a_usage_object_is_kept_verbatim_up_to_a_bound(size, kept):
+    sink, ex = MemoryLogSink(), an_exchange()
+    raw = b'{"prompt_tokens":2,"note":"' + b"n" * (size - 29) + b'"}'
+    assert len(raw) == size
+    with Recorder(sink, Telemetry()).scope(ex):
+        ex.reported = Reported("gpt-4o", Usage(tokens_in=2, raw=raw))
+    (row,) = sink.records
+    detail = json.loads(row.detail)
+    assert row.tokens_in == 2
+    assert detail.get("usage") == (json.loads(raw) if kept else None)
+    assert [warning for warning in detail.get("warnings", []) if "usage" in warning] == ex.warnings
+    assert bool(ex.warnings) is not kept
+
+
 @pytest.mark.asyncio(loop_scope="module")
 async def test_every_call_is_counted_once(there):
     calls = there.server.app.telemetry.calls.values
     before = sum(calls.values()), len(there.sink.records)
     async with there.client() as client:
-        for path in ("openai/x", "nobody/x", "openai"):
+        for path in ("openai/x", "nobody/x", ""):
             await client.ask(request(path))
     assert (sum(calls.values()) - before[0], len(there.sink.records) - before[1]) == (3, 3)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from penstock.core.budget import Budget
 from penstock.core.settings import GatewaySettings
 from penstock.features.ask_usage import AskUsage, NullAskUsage
 from penstock.gateway.compile import Parts, compile_gateway, upstreams
@@ -15,7 +16,7 @@ STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":
 
 def compiled(**settings):
     nowhere: Any = None
-    parts = Parts(nowhere, upstreams({}), PriceBook({}), {}, 1.0, 100)
+    parts = Parts(nowhere, upstreams({}), PriceBook({}), {}, 1.0, 100, Budget(1000))
     return compile_gateway(GatewaySettings(**settings), parts)
 
 

@@ -132,6 +132,7 @@ SITUATIONS = {  # gateway, control headers, status a client that stays sees, its
     "programming error": ("fault", {}, 500, "bug"),
 }
 CLIENTS = ["stays", "leaves at chunk 0", "leaves at chunk 1", "leaves at chunk 2", "is cancelled"]
+_ENDS = ("requests_begun", "answers_completed", "answers_cut", "aborted_by_peer")
 STREAMS = {"all well", "first target down", "broken mid-stream", "reply blocked mid-stream"}
 
 
@@ -219,6 +220,7 @@ async def test_one_outcome_one_row_one_settlement_one_closed_upstream(
     plane = house.server.app.plane
     calls = house.server.app.telemetry.calls.values
     counted, rows, reserved = sum(calls.values()), len(house.sink.records), house.tickets.reserved
+    before = house.provider.stats()
     reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
     writer.write(_request(house, gateway, controls, event))
     streams = situation in STREAMS
@@ -244,7 +246,8 @@ async def test_one_outcome_one_row_one_settlement_one_closed_upstream(
     finally:
         writer.close()
     await _until(lambda: not plane.calls and plane.connections == 0 and len(house.sink.records) > rows)
-    await house.provider.until(lambda stats: house.server.app.transport.counts()[0] == 0)
+    await _until(lambda: house.server.app.transport.counts() == (0, house.provider.stats()["connections_open"]))
+    await house.provider.until(lambda stats: stats.requests_running == 0)
 
     (row,) = house.sink.records[rows:]
     assert sum(calls.values()) == counted + 1
@@ -252,6 +255,8 @@ async def test_one_outcome_one_row_one_settlement_one_closed_upstream(
     if client == "stays":
         assert row.outcome == expected
         assert seen.startswith(b"HTTP/1.1 %d " % status)
+        if streams:  # a last chunk only where all went well
+            assert (b"0\r\n\r\n" in seen) == (expected == "answered")
     elif streams and client == "is cancelled":
         assert row.outcome == "cancelled"
     elif streams and client != "stays":
@@ -262,6 +267,21 @@ async def test_one_outcome_one_row_one_settlement_one_closed_upstream(
     assert house.tickets.reserved - reserved <= 1
     assert house.server.app.transport.counts()[0] == 0
     assert plane.bounds.budget.used == 0
+    _closed_at_the_provider(before, house.provider.stats(), situation, client)
+
+
+def _closed_at_the_provider(before: dict[str, int], after: dict[str, int], situation: str, client: str) -> None:
+    """The provider saw the one call that went to it end, and in which way."""
+    begun, completed, cut, left = (after[name] - before[name] for name in _ENDS)
+    assert begun == completed + cut + left  # a peer that left, unless the answer had come to its end before
+    if situation not in STREAMS:
+        assert begun == 0
+    elif client in {"stays", "leaves at chunk 1", "leaves at chunk 2"}:
+        assert begun == 1
+    else:  # it may have ended before the provider was asked
+        assert begun <= 1
+    if begun and client == "stays" and situation != "reply blocked mid-stream":
+        assert (completed, cut) == ((0, 1) if situation == "broken mid-stream" else (1, 0))
 
 
 async def _rest(reader: asyncio.StreamReader, head: bytes) -> bytes:

@@ -35,6 +35,8 @@ async def told(there, path, method="GET"):
         (b"/v1/a/g/p/x/y//z/?q=1?2#3", ("a", "g", "p", b"x/y//z/", b"?q=1?2#3")),
         (b"/v1/a/g/p/%2Fx%20", ("a", "g", "p", b"%2Fx%20", b"")),
         (b"/v1//g//x", ("", "g", "", b"x", b"")),
+        (b"/v1/a/g/p", ("a", "g", "p", b"", b"")),
+        (b"/v1/a/g/p?x=/y/z", ("a", "g", "p", b"", b"?x=/y/z")),
         (b"/v1/a/g/p/x?", ("a", "g", "p", b"x", b"?")),
         (b"/v1/a/g/p/x?a/b/c", ("a", "g", "p", b"x", b"?a/b/c")),
     ],
@@ -45,14 +47,16 @@ def test_an_address_is_read_as_written(target, read):
     assert (made.account, made.gateway, made.provider, made.path, made.query) == read
 
 
-@pytest.mark.parametrize("target", [b"/v1/", b"/v1/a", b"/v1/a/g", b"/v1/a/g/", b"/v1/a/g/p", b"/v1/a/g/p?x=/y/z"])
+@pytest.mark.parametrize("target", [b"/v1", b"/v1?a", b"/v1/", b"/v1/a", b"/v1/a/g", b"/v1/a/g/", b"/v1/a/g?x=/y/z"])
 def test_an_address_that_is_too_short_is_none(target):
     with pytest.raises(UnknownPath):
         address.read(an_exchange(target=target).request)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("path", ["/v1/", f"/v1/{ACCOUNT}", BASE, f"{BASE}/", f"{BASE}/openai", "/v1/?a=/b/c/d/e"])
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v1?a=/b/c/d/e", "/v1/", f"/v1/{ACCOUNT}", BASE, f"{BASE}/", "/v1/?a=/b/c/d/e"]
+)
 async def test_an_address_that_is_too_short_is_not_found(there, path):
     status, body = await told(there, path)
     assert (status, body["internalCode"], body["success"]) == (404, 2004, False)
@@ -116,6 +120,8 @@ async def test_a_path_that_does_not_stay_where_it_points_is_refused(there, path)
         ("openai/x?../..", "/openai/x?../.."),
         ("anthropic/v1/messages", "/anthropic/v1/messages"),
         ("openai/", "/openai"),
+        ("openai", "/openai"),
+        ("openai?model=m/n", "/openai?model=m/n"),
     ],
 )
 async def test_the_rest_of_the_path_reaches_the_provider_as_written(there, path, target):

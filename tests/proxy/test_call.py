@@ -126,7 +126,7 @@ async def test_tasks_know_whether_they_have_begun():
     async def work():
         await asyncio.Event().wait()
 
-    task = tasks.spawn(work())
+    task = tasks.spawn(asyncio.get_running_loop(), work())
     assert tasks.unbegun(task)
     await asyncio.sleep(0)
     assert not tasks.unbegun(task)

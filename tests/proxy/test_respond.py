@@ -198,6 +198,19 @@ async def test_any_other_body_that_breaks_is_cut_short(there, framing, size):
         assert await client.rest() == b""
 
 
+async def test_a_stream_with_a_length_that_breaks_is_cut_short_and_not_filled_up(there):
+    async with there.client() as client:
+        headers = {"x-mock-framing": "length", "x-mock-frames": "6", "x-mock-cut-frames": "3"}
+        answer = await client.ask(request(headers=headers, body=ASKED, event="short"))
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert not answer.whole
+        assert 0 < len(answer.body) < int(answer.headers["content-length"])
+        assert len(events(answer.body)) == 3
+        assert b"error" not in answer.body
+        assert await client.rest() == b""
+    assert (await there.row("short")).outcome == "broken"
+
+
 async def test_a_provider_that_falls_silent_midway_breaks_the_answer():
     async with house(idle_timeout=0.2) as small, small.client() as client:
         headers = {"x-mock-frames": "6", "x-mock-stall": "3"}

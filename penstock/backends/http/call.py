@@ -36,11 +36,11 @@ class UpstreamCall(Body):
         self._stream = stream
         self._chunked = stream is not None and stream.length is None
 
-    async def head(self) -> Reply:
+    async def head(self, loop: asyncio.AbstractEventLoop) -> Reply:
         """The reply, when its head is here. Raises what kept it from coming."""
         if self.error is not None:
             raise self.error
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        waiter = self._waiter = loop.create_future()
         try:
             return await waiter
         finally:

@@ -10,11 +10,13 @@ from penstock.backends.http.call import UpstreamCall
 from penstock.core.deadlines import NEVER, Deadlines
 from penstock.core.errors import ProviderBroke, ProviderFailure, ProviderTimeout, ProviderUnreachable
 from penstock.core.headers import Headers
+from penstock.core.outbox import Outbox
 from penstock.ports.transport import Origin, Outgoing
 
 HEAD_LIMIT = 64 * 1024
 _NO_BODY = frozenset({204, 304})
 _FINAL = 200  # below it a head announces another one
+_INTERIM = 100  # below it there is no status
 _LARGE_HEAD = "The provider's response head is larger than 64 KiB."
 
 
@@ -39,6 +41,7 @@ class Connection(asyncio.Protocol):
         origin: Origin,
         limits: Limits,
         deadlines: Deadlines,
+        outbox: Outbox,
         on_idle: "Callable[[Connection], None]",
         on_lost: "Callable[[Connection], None]",
     ) -> None:
@@ -48,6 +51,7 @@ class Connection(asyncio.Protocol):
         self.call: UpstreamCall | None = None
         self._limits = limits
         self._deadlines = deadlines
+        self._outbox = outbox
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._transport: asyncio.Transport
@@ -72,7 +76,7 @@ class Connection(asyncio.Protocol):
         self.deadline = self._deadlines.now + outgoing.first_byte
         self._in_head = True
         stream = outgoing.stream
-        self._transport.write(b"".join((*outgoing.head, b"\r\n", outgoing.body)))
+        self._outbox.write(self._transport, b"".join((*outgoing.head, b"\r\n", outgoing.body)))
         if stream is None:
             call.sent = True
         else:
@@ -81,7 +85,7 @@ class Connection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """More of a request body that streams. The wait for the answer begins anew with every byte."""
         self.deadline = self._deadlines.now + self._first_byte
-        self._transport.write(data)
+        self._outbox.write(self._transport, data)
 
     def pause(self) -> None:
         """The client reads slowly: let the provider wait."""
@@ -181,6 +185,8 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         status, call = self._parser.get_status_code(), self.call
         if call is None or status < _FINAL:  # a switch of protocols ends in HttpParserUpgrade
+            if status < _INTERIM:
+                self._fail(ProviderBroke("The provider's answer is not HTTP/1.1: its status is below 100."))
             return
         if self._head_size > HEAD_LIMIT and _size(self._headers) > HEAD_LIMIT:
             self._fail(ProviderBroke(_LARGE_HEAD))

@@ -8,6 +8,7 @@ from penstock.backends.http.call import UpstreamCall
 from penstock.backends.http.connection import Connection, Limits
 from penstock.core.deadlines import Deadlines
 from penstock.core.errors import ProviderFailure, ProviderTimeout, ProviderUnreachable
+from penstock.core.outbox import Outbox
 from penstock.model.reply import Reply
 from penstock.ports.transport import Origin, Outgoing
 
@@ -15,9 +16,12 @@ from penstock.ports.transport import Origin, Outgoing
 class HttpTransport:
     """Sends requests. ``connect_limit`` in seconds; ``pool_size`` idle connections are kept an origin."""
 
-    def __init__(self, deadlines: Deadlines, limits: Limits, connect_limit: float, pool_size: int) -> None:
+    def __init__(
+        self, deadlines: Deadlines, outbox: Outbox, limits: Limits, connect_limit: float, pool_size: int
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._deadlines = deadlines
+        self._outbox = outbox
         self._limits = limits
         self._connect_limit = connect_limit
         self._pool_size = pool_size
@@ -31,12 +35,12 @@ class HttpTransport:
             call = UpstreamCall(connection, outgoing.method, stream)
             call.reused = True
             try:
-                return await _exchange(connection, outgoing, call)
+                return await self._exchange(connection, outgoing, call)
             except ProviderUnreachable:
                 if call.heard or not (stream is None or stream.rewindable()):
                     raise
         connection = await self._connect(outgoing.origin)
-        return await _exchange(connection, outgoing, UpstreamCall(connection, outgoing.method, stream))
+        return await self._exchange(connection, outgoing, UpstreamCall(connection, outgoing.method, stream))
 
     def counts(self) -> tuple[int, int]:
         """Connections in use, and idle."""
@@ -48,6 +52,14 @@ class HttpTransport:
         for connection in list(self._open):
             connection.abort()
 
+    async def _exchange(self, connection: Connection, outgoing: Outgoing, call: UpstreamCall) -> Reply:
+        try:
+            connection.begin(outgoing, call)
+            return await call.head(self._loop)
+        except BaseException:
+            call.close()
+            raise
+
     def _take(self, origin: Origin) -> Connection | None:
         idle = self._idle.get(origin)
         while idle:
@@ -57,7 +69,7 @@ class HttpTransport:
         return None
 
     async def _connect(self, origin: Origin) -> Connection:
-        connection = Connection(origin, self._limits, self._deadlines, self._rested, self._lost)
+        connection = Connection(origin, self._limits, self._deadlines, self._outbox, self._rested, self._lost)
         tls = self._tls if origin.tls else None
         try:
             async with asyncio.timeout(self._connect_limit):
@@ -89,15 +101,6 @@ class HttpTransport:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
-
-
-async def _exchange(connection: Connection, outgoing: Outgoing, call: UpstreamCall) -> Reply:
-    try:
-        connection.begin(outgoing, call)
-        return await call.head()
-    except BaseException:
-        call.close()
-        raise
 
 
 def _unreachable(origin: Origin, error: Exception) -> ProviderFailure:

@@ -10,6 +10,7 @@ from penstock.backends.http.connection import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
+from penstock.core.outbox import Outbox
 from penstock.model.body import Bounds, RequestBody
 from penstock.ports.transport import Origin, Outgoing
 from penstock.testing.client import until
@@ -58,7 +59,9 @@ class Way:
 
     def __init__(self, *, between=5.0, idle=5.0, connect=5.0, pool=10):
         self.deadlines = Deadlines(asyncio.get_running_loop())
-        self.transport = HttpTransport(self.deadlines, Limits(between, idle), connect, pool)
+        self.transport = HttpTransport(
+            self.deadlines, Outbox(asyncio.get_running_loop()), Limits(between, idle), connect, pool
+        )
 
     def outgoing(self, port, *, method=b"POST", body=b"hello", stream=None, first_byte=5.0, tls=False):
         length = (

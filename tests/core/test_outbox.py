@@ -1,0 +1,51 @@
+"""Writes of one turn of the loop leave together, in order, and none to a closed transport."""
+
+import asyncio
+
+from penstock.core.outbox import Outbox
+
+
+class Transport:
+    """Remembers what was written to it."""
+
+    def __init__(self, *, closing: bool = False) -> None:
+        self.written: list[bytes] = []
+        self.closing = closing
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+
+async def turn():
+    await asyncio.sleep(0)
+
+
+async def test_what_is_written_in_one_turn_leaves_at_its_end_in_order():
+    outbox, one, two = Outbox(asyncio.get_running_loop()), Transport(), Transport()
+    outbox.write(one, b"a")
+    outbox.write(two, b"b")
+    outbox.write(one, b"c")
+    assert (one.written, two.written) == ([], [])
+    await turn()
+    assert (one.written, two.written) == ([b"a", b"c"], [b"b"])
+
+
+async def test_a_flush_is_at_once_and_what_comes_after_it_leaves_as_well():
+    outbox, transport = Outbox(asyncio.get_running_loop()), Transport()
+    outbox.write(transport, b"a")
+    outbox.flush()
+    assert transport.written == [b"a"]
+    outbox.write(transport, b"b")
+    await turn()
+    assert transport.written == [b"a", b"b"]
+
+
+async def test_nothing_is_written_to_a_closed_transport():
+    outbox, closed, open_ = Outbox(asyncio.get_running_loop()), Transport(closing=True), Transport()
+    outbox.write(closed, b"a")
+    outbox.write(open_, b"b")
+    await turn()
+    assert (closed.written, open_.written) == ([], [b"b"])
