@@ -58,7 +58,7 @@ def test_flag_goes_before_environment_before_file_before_default(config):
         1003,
         12,
         1_000_000,
-        10_000,
+        8_000,
     )
     assert settings.config == path
 
