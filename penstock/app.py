@@ -34,7 +34,7 @@ from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
 from penstock.proxy.asgi import AsgiApp
 from penstock.proxy.ingress import ClientConnection
-from penstock.proxy.plane import Plane
+from penstock.proxy.plane import Calls, Plane
 
 _POLL = 0.05  # seconds between two looks at what still runs
 
@@ -109,10 +109,11 @@ class Application:
         """Starts and stops what needs a loop, in this order and back."""
         settings = self.settings
         loop = asyncio.get_running_loop()
-        deadlines, outbox = Deadlines(loop), Outbox(loop)
+        calls: Calls = {}
+        deadlines, outbox = Deadlines(loop), Outbox(loop, calls)
         limits = Limits(settings.idle_timeout, settings.pool_idle_timeout)
         self.transport = HttpTransport(deadlines, outbox, limits, settings.connect_timeout, settings.pool_size)
-        self.plane = self._plane(deadlines, outbox, loop)
+        self.plane = self._plane(deadlines, outbox, calls)
         self._watch()
         self.tasks.start("prices", self._load_prices())
         try:
@@ -146,7 +147,7 @@ class Application:
         compiled = {name: compile_gateway(gateway, parts) for name, gateway in settings.gateways.items()}
         return Snapshot(1, {(account, name): gw for account in self.identity.accounts for name, gw in compiled.items()})
 
-    def _plane(self, deadlines: Deadlines, outbox: Outbox, loop: asyncio.AbstractEventLoop) -> Plane:
+    def _plane(self, deadlines: Deadlines, outbox: Outbox, calls: Calls) -> Plane:
         settings = self.settings
         bounds = Bounds(
             hold=settings.hold_body,
@@ -155,7 +156,9 @@ class Application:
             budget=Budget(settings.buffer_memory),
         )
         recorder = Recorder(self.sink, self.telemetry)
-        return Plane(settings, Snapshots(self.snapshot()), recorder, deadlines, bounds, outbox, loop)
+        return Plane(
+            settings, Snapshots(self.snapshot()), recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop()
+        )
 
     def _watch(self) -> None:
         plane, sink, watch = self.plane, self.sink, self.telemetry.watch

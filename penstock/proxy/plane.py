@@ -1,7 +1,7 @@
 """What the data plane's connections share."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from penstock.core import tasks
 from penstock.core.deadlines import Deadlines
@@ -12,6 +12,8 @@ from penstock.features.record import Recorder
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.body import Bounds
 from penstock.model.exchange import Exchange
+
+Calls = dict[Exchange, asyncio.Task[None]]  # those that run
 
 
 @dataclass(slots=True)
@@ -24,9 +26,9 @@ class Plane:
     deadlines: Deadlines
     bounds: Bounds
     outbox: Outbox
+    calls: Calls
     loop: asyncio.AbstractEventLoop
     connections: int = 0
-    calls: dict[Exchange, asyncio.Task[None]] = field(default_factory=dict[Exchange, asyncio.Task[None]])
     stopping: bool = False  # no new calls; /readyz says 503
 
     def admit(self) -> None:

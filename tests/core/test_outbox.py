@@ -2,7 +2,9 @@
 
 import asyncio
 
-from penstock.core.outbox import Outbox
+from penstock.core.outbox import FEW, Outbox
+
+MANY = range(FEW)
 
 
 class Transport:
@@ -24,7 +26,7 @@ async def turn():
 
 
 async def test_what_is_written_in_one_turn_leaves_at_its_end_in_order():
-    outbox, one, two = Outbox(asyncio.get_running_loop()), Transport(), Transport()
+    outbox, one, two = Outbox(asyncio.get_running_loop(), MANY), Transport(), Transport()
     outbox.write(one, b"a")
     outbox.write(two, b"b")
     outbox.write(one, b"c")
@@ -34,7 +36,7 @@ async def test_what_is_written_in_one_turn_leaves_at_its_end_in_order():
 
 
 async def test_a_flush_is_at_once_and_what_comes_after_it_leaves_as_well():
-    outbox, transport = Outbox(asyncio.get_running_loop()), Transport()
+    outbox, transport = Outbox(asyncio.get_running_loop(), MANY), Transport()
     outbox.write(transport, b"a")
     outbox.flush()
     assert transport.written == [b"a"]
@@ -44,8 +46,25 @@ async def test_a_flush_is_at_once_and_what_comes_after_it_leaves_as_well():
 
 
 async def test_nothing_is_written_to_a_closed_transport():
-    outbox, closed, open_ = Outbox(asyncio.get_running_loop()), Transport(closing=True), Transport()
+    outbox, closed, open_ = Outbox(asyncio.get_running_loop(), MANY), Transport(closing=True), Transport()
     outbox.write(closed, b"a")
     outbox.write(open_, b"b")
     await turn()
     assert (closed.written, open_.written) == ([], [b"b"])
+
+
+async def test_while_few_calls_run_nothing_waits():
+    outbox, transport, closed = Outbox(asyncio.get_running_loop(), MANY[1:]), Transport(), Transport(closing=True)
+    outbox.write(transport, b"a")
+    outbox.write(closed, b"b")
+    assert (transport.written, closed.written) == ([b"a"], [])
+
+
+async def test_order_holds_when_the_calls_become_few():
+    calls = [*MANY]
+    outbox, transport = Outbox(asyncio.get_running_loop(), calls), Transport()
+    outbox.write(transport, b"a")
+    calls.clear()
+    outbox.write(transport, b"b")
+    await turn()
+    assert transport.written == [b"a", b"b"]

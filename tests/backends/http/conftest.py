@@ -60,7 +60,7 @@ class Way:
     def __init__(self, *, between=5.0, idle=5.0, connect=5.0, pool=10):
         self.deadlines = Deadlines(asyncio.get_running_loop())
         self.transport = HttpTransport(
-            self.deadlines, Outbox(asyncio.get_running_loop()), Limits(between, idle), connect, pool
+            self.deadlines, Outbox(asyncio.get_running_loop(), []), Limits(between, idle), connect, pool
         )
 
     def outgoing(self, port, *, method=b"POST", body=b"hello", stream=None, first_byte=5.0, tls=False):
