@@ -57,7 +57,7 @@ def drain(data: Path, block: int, expected: int) -> Drained:
     begun = changed = time.monotonic()
     rows = rows_after(data, block)
     while True:
-        time.sleep(0.02)
+        time.sleep(0.02)  # rows arrive in another process's database, which tells nobody
         found, now = rows_after(data, block), time.monotonic()
         if found != rows:
             rows, changed = found, now

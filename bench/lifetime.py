@@ -48,7 +48,7 @@ def _start(folder: Path, upstream: int, name: str) -> float:
             except (OSError, BenchFault):
                 if server.process.poll() is not None:
                     break
-            time.sleep(0.002)
+            time.sleep(0.002)  # a starting server tells nobody; this is the resolution of the figure
         raise BenchFault(f"no call was answered within {START_LIMIT} s: {server.tail()}")
     finally:
         server.stop()

@@ -69,7 +69,7 @@ class Quiet:
         self.loops: list[float] = [calibrate()]
         self.load = os.getloadavg()[0]
         with self.round():
-            time.sleep(1)
+            time.sleep(1)  # the measurement itself: what others do in one second of our doing nothing
 
     @contextmanager
     def round(self) -> Iterator[None]:

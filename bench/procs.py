@@ -99,7 +99,7 @@ class Server:
                     raise BenchFault(f"{self.name} ended with {self.process.returncode}: {self.tail()}") from None
                 if time.monotonic() > until:
                     raise BenchFault(f"{self.name} did not listen within {limit:g} s: {self.tail()}") from None
-                time.sleep(0.002)
+                time.sleep(0.002)  # a starting server tells nobody that it listens
             else:
                 return self
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 Serve = Callable[["Peer"], Awaitable[None]]
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
 class Peer:
@@ -48,6 +49,24 @@ class Provider:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+
+def answering(*answers: bytes) -> Serve:
+    """Serves a connection by these answers, one a request, then closes it."""
+
+    async def serve(peer: Peer) -> None:
+        for answer in answers:
+            await peer.request()
+            await peer.say(answer)
+
+    return serve
+
+
+async def always(peer: Peer) -> None:
+    """Answers every request with ``OK``."""
+    while True:
+        await peer.request()
+        await peer.say(OK)
 
 
 @asynccontextmanager

@@ -6,26 +6,7 @@ import pytest
 
 from penstock.core.errors import ProviderBroke, ProviderTimeout
 from penstock.testing.client import until
-from penstock.testing.provider import providing
-
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-
-
-def answering(*answers):
-    """Serves a connection by these answers, one a request, then closes it."""
-
-    async def serve(peer):
-        for answer in answers:
-            await peer.request()
-            await peer.say(answer)
-
-    return serve
-
-
-async def always(peer):
-    while True:
-        await peer.request()
-        await peer.say(OK)
+from penstock.testing.provider import OK, answering, providing
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nx: "])
