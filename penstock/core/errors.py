@@ -22,12 +22,24 @@
     │   ├── ProviderUnreachable  502 / 2005
     │   ├── ProviderTimeout      504 / 2005
     │   └── ProviderBroke        502 / 2005, or the end of a stream that had begun
+    ├── ControlError             the control plane says no
+    │   ├── Invalid              400 / 7001
+    │   ├── NoCredentials        400 / 9106
+    │   ├── InvalidHeaders       400 / 6003
+    │   ├── NotAuthenticated     401 / 10000
+    │   ├── NotPermitted         403 / 10000
+    │   ├── NotFound             404 / 7002
+    │   ├── NoRoute              404 / 7003
+    │   ├── NotAllowed           405 / 7001
+    │   └── Conflict             409 / 7009
     └── Bug                      500 / 2000
 
-``status`` and ``code`` are what the data plane answers (specification of the data plane, section 15);
-``retry_after`` is sent in seconds where set. The first docstring line is the default message.
+``status`` and ``code`` are what the data plane answers (specification of the data plane, section 15), and for
+``ControlError`` the control plane (the same, 15.5); ``retry_after`` is sent in seconds where set. The first docstring
+line is the default message.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -154,6 +166,69 @@ class ProviderTimeout(ProviderFailure):
 
 class ProviderBroke(ProviderFailure):
     """The provider broke off its answer."""
+
+
+class ControlError(PenstockError):
+    """The control plane cannot do that."""
+
+    status, code = 400, 7001
+
+    def __init__(self, message: str = "", *, path: Sequence[str | int] = (), cause: int | None = None) -> None:
+        super().__init__(message)
+        self.path = tuple(path)  # of the field that is wrong: ("body", "cache_ttl")
+        self.cause = cause  # a finer code, told in ``error_chain``
+
+
+class Invalid(ControlError):
+    """The request is not valid."""
+
+
+class NoCredentials(ControlError):
+    """No credentials: send Authorization: Bearer <token>, or X-Auth-Email and X-Auth-Key."""
+
+    code = 9106
+
+
+class InvalidHeaders(ControlError):
+    """Invalid request headers"""
+
+    code = 6003
+
+
+class NotAuthenticated(ControlError):
+    """Authentication error"""
+
+    status, code = 401, 10000
+
+
+class NotPermitted(ControlError):
+    """Authentication error: the token lacks a permission."""
+
+    status, code = 403, 10000
+
+
+class NotFound(ControlError):
+    """Not found: there is no such gateway in this account."""
+
+    status, code = 404, 7002
+
+
+class NoRoute(ControlError):
+    """Could not route to this address, perhaps your object identifier is invalid?"""
+
+    status, code = 404, 7003
+
+
+class NotAllowed(ControlError):
+    """This address does not take that method."""
+
+    status = 405
+
+
+class Conflict(ControlError):
+    """There is one of that id already."""
+
+    status, code = 409, 7009
 
 
 class Bug(PenstockError):

@@ -1,28 +1,12 @@
-"""Accounts and tokens, as the start of a server needs them.
+"""Accounts and tokens, as the start of a server needs them, before anything is served.
 
-On plain sqlite3, because importing SQLAlchemy takes a quarter of a second.
+On plain sqlite3, in the transaction that also writes the credentials file.
 """
 
 import sqlite3
 
-import msgspec
-
 from penstock.core import codec
-
-
-class Token(msgspec.Struct, frozen=True):
-    """An API token without its secret. ``hash`` is SHA-256 of the whole token."""
-
-    id: str
-    account: str
-    hash: bytes
-    name: str
-    scopes: tuple[str, ...]
-    created_at: int
-
-
-_COLUMNS = "id, account, hash, name, scopes, created_at"
-_scopes = codec.decoder(tuple[str, ...]).decode
+from penstock.model.token import Token
 
 
 def list_accounts(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -30,18 +14,23 @@ def list_accounts(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(row[0] for row in connection.execute("SELECT id FROM accounts ORDER BY created_at, id"))
 
 
-def list_tokens(connection: sqlite3.Connection) -> tuple[Token, ...]:
-    """All tokens of all accounts, oldest first."""
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY created_at, id")  # noqa: S608
-    return tuple(Token(*row[:4], scopes=_scopes(row[4]), created_at=row[5]) for row in rows)
-
-
 def add_account(connection: sqlite3.Connection, account: str, created_at: int) -> None:
     connection.execute("INSERT INTO accounts (id, created_at) VALUES (?, ?)", (account, created_at))
 
 
 def add_token(connection: sqlite3.Connection, token: Token) -> None:
+    """A token for every gateway that never expires."""
     connection.execute(
-        f"INSERT INTO tokens ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-        (token.id, token.account, token.hash, token.name, codec.encode(token.scopes).decode(), token.created_at),
+        "INSERT INTO tokens (id, account, hash, name, scopes, created_at, email) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(token.id, token.account, token.hash, token.name),
+            *(codec.encode(sorted(token.scopes)).decode(), token.created_at, token.email),
+        ),
     )
+
+
+def find_token(connection: sqlite3.Connection, digest: bytes) -> tuple[str, bool] | None:
+    """The account of the token of that SHA-256 and whether it was revoked; None: there is none."""
+    sql = "SELECT account, revoked_at IS NOT NULL FROM tokens WHERE hash = ?"
+    row = connection.execute(sql, (digest,)).fetchone()
+    return None if row is None else (row[0], bool(row[1]))

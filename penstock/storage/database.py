@@ -21,7 +21,7 @@ _NETWORK = frozenset(
     | {"orangefs", "pvfs2", "smb", "smb2", "smb3", "smbfs", "fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs"}
     | {"fuse.juicefs", "fuse.mfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
 )
-_PRAGMAS = (
+PRAGMAS = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",  # in WAL mode: a power cut may cost the last commits, never the file
@@ -56,7 +56,7 @@ def connect(file: Path) -> Connection:
     """A connection that writes; creates the file (mode 0600). Transactions are explicit: BEGIN IMMEDIATE … COMMIT."""
     try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        return _open(str(file), _PRAGMAS)
+        return _open(str(file), PRAGMAS)
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"Cannot open the database {file}: {error}") from error
 

@@ -12,3 +12,11 @@ class StoreUnavailable(PenstockError):
 
 class Unwritable(Exception):
     """A log record has a value that no column can hold; it never will be written."""
+
+
+class Taken(Exception):
+    """There is a row of that name already."""
+
+
+class TooSlow(Exception):
+    """A question to the log took longer than it may."""

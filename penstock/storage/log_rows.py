@@ -1,27 +1,32 @@
-"""Reading the log: rows newest first with filters, one row, its bodies, and what has just arrived."""
+"""Reading the log: rows with filters, one row, its bodies, and what has just arrived."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from penstock.core import ids
-from penstock.storage import blocks, zones
-from penstock.storage.logs import COLUMNS
+from penstock.storage import blocks, log_query, zones
+from penstock.storage.log_query import ANY, FIELDS, RANGES, LogFilter
 from penstock.storage.names import Words
 
-_RANGED = {"cost": "cost", "duration": "duration", "tokens_in": "tokens_in", "tokens_out": "tokens_out"} | {
-    "total_tokens": "tokens_in + tokens_out"
-}
 _WORDS = (5, 6, 7, 8, 19, 20, 23, 24)  # places in COLUMNS that hold numbers of words
 _FLAGS = (11, 12, 17)
-_FIELDS = ", ".join(f"l.{name}" for name in COLUMNS)
+_ROW = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
+_OWNER = "SELECT account, id FROM gateways WHERE number = ? AND deleted_at IS NULL"
+_NAMED = "SELECT number FROM gateways WHERE id = ? AND deleted_at IS NULL"
+_SHOWN = "(b.gateway = 0 OR EXISTS (SELECT 1 FROM gateways WHERE number = b.gateway AND deleted_at IS NULL))"
 
 
 class LogRow(msgspec.Struct):
-    """A stored row. Units as in LogRecord; ``detail`` is a JSON object (members: ``Detail``)."""
+    """A stored row. Units as in LogRecord; ``detail`` is a JSON object (members: ``Detail``).
 
+    ``account`` and ``gateway`` are ids; empty: the call went to an address that does not exist.
+    """
+
+    number: int  # of the gateway
     account: str
     gateway: str
     id: str
@@ -53,28 +58,18 @@ class LogRow(msgspec.Struct):
     detail: msgspec.Raw
 
 
-class LogFilter(msgspec.Struct, frozen=True):
-    """What rows must have; None: anything. Times are milliseconds, ``until`` included; ranges are ``(least, most)``."""
+class Summary(msgspec.Struct, frozen=True):
+    """How many rows there are, and the least and the greatest of each of ``log_query.RANGES``; None: none is known."""
 
-    provider: str | None = None
-    model: str | None = None
-    model_type: str | None = None
-    success: bool | None = None
-    cached: bool | None = None
-    since: int | None = None
-    until: int | None = None
-    cost: tuple[int | None, int | None] = (None, None)  # nano-dollars
-    duration: tuple[int | None, int | None] = (None, None)
-    tokens_in: tuple[int | None, int | None] = (None, None)
-    tokens_out: tuple[int | None, int | None] = (None, None)
-    total_tokens: tuple[int | None, int | None] = (None, None)
+    count: int
+    ranges: dict[str, tuple[int | None, int | None]]
 
 
-ANY = LogFilter()
+Bodies = tuple[bytes | None, bytes | None]
 
 
 class LogReader:
-    """Questions to the log, on a connection of their own."""
+    """Questions to the log. Gateways go by their numbers; what belongs to a deleted one is not there."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -84,35 +79,47 @@ class LogReader:
         self._connection.close()
 
     def list_rows(
-        self, account: str, gateway: str, where: LogFilter = ANY, *, limit: int = 50, offset: int = 0
+        self, number: int, where: LogFilter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
     ) -> list[LogRow]:
-        """Rows of a gateway, newest first."""
-        number = self._number(account, gateway)
-        if number is None:
-            return []
-        return self._rows(*page(number, where, self._number_of, limit, offset))
+        """Rows of a gateway, newest first unless ``ascending``."""
+        with self._view():
+            if offset and offset >= self._count(number):
+                return []
+            return self._rows(*log_query.page(number, where, self._number_of, limit, offset, ascending=ascending))
 
-    def get(self, account: str, gateway: str, log_id: bytes) -> LogRow | None:
+    def summary(self, number: int, where: LogFilter = ANY) -> Summary:
+        """What all rows that match come to."""
+        with self._view():
+            asked = log_query.summary(number, where, self._number_of)
+            found = [self._connection.execute(*query).fetchone() for query in asked]
+        counts, *values = zip(*found, strict=True)
+        # a zone without values says NOTHING and -1
+        known = [[v for v in column if v is not None and -1 < v < zones.NOTHING] for column in values]
+        ends = zip(known[::2], known[1::2], strict=True)
+        ranges = [(min(least, default=None), max(greatest, default=None)) for least, greatest in ends]
+        return Summary(sum(counts), dict(zip(RANGES, ranges, strict=True)))
+
+    def get(self, number: int, log_id: bytes) -> LogRow | None:
         """The row of that id."""
-        number = self._number(account, gateway)
-        sql = f"SELECT {_FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
-        return next(iter(self._rows(sql, [number, log_id])), None)
+        with self._view():
+            return next(iter(self._rows(_ROW, [number, log_id])), None)
 
-    def bodies(self, account: str, gateway: str, log_id: bytes) -> tuple[bytes | None, bytes | None]:
+    def bodies(self, number: int, log_id: bytes) -> Bodies:
         """Request and response as they were stored; None: not kept, or no such row."""
         found = self._connection.execute(
             "SELECT b.ids, b.bodies FROM logs l JOIN log_bodies b ON b.id = l.block WHERE l.gateway = ? AND l.id = ?",
-            (self._number(account, gateway), log_id),
+            (number, log_id),
         ).fetchone()
         return (None, None) if found is None else blocks.bodies(found[1], blocks.ids(found[0]).index(log_id))
 
     def newest(self, limit: int, gateway: str | None = None) -> list[LogRow]:
-        """The newest rows of all gateways, or of those of that name, newest first."""
-        if gateway is None:
-            return self._arrived("ORDER BY id DESC LIMIT ?", [limit], limit)
-        rows: list[LogRow] = []
-        for (number,) in self._connection.execute("SELECT id FROM log_gateways WHERE gateway = ?", (gateway,)):
-            rows += self._rows(*page(number, ANY, self._number_of, limit, 0))
+        """The newest rows of all gateways and of none, or of the gateways of that id, newest first."""
+        with self._view():
+            if gateway is None:
+                return self._arrived(f"{_SHOWN} ORDER BY b.id DESC LIMIT ?", [limit], limit)
+            rows: list[LogRow] = []
+            for (number,) in self._connection.execute(_NAMED, (gateway,)).fetchall():
+                rows += self._rows(*log_query.page(number, ANY, self._number_of, limit, 0))
         return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
 
     def position(self) -> int:
@@ -121,32 +128,32 @@ class LogReader:
 
     def arrived(self, after: int, gateway: str | None = None) -> list[LogRow]:
         """What was written after that position, newest first; long calls arrive late, so ids cannot tell this."""
-        if gateway is None:
-            return self._arrived("WHERE id > ?", [after])
-        named = "WHERE id > ? AND gateway IN (SELECT id FROM log_gateways WHERE gateway = ?)"
-        return self._arrived(named, [after, gateway])
+        with self._view():
+            if gateway is None:
+                return self._arrived(f"b.id > ? AND {_SHOWN}", [after])
+            return self._arrived(f"b.id > ? AND b.gateway IN ({_NAMED})", [after, gateway])
 
     def _arrived(self, which: str, values: list[Any], limit: int | None = None) -> list[LogRow]:
         keys: list[tuple[int, bytes]] = []
-        for gateway, column in self._connection.execute(f"SELECT gateway, ids FROM log_bodies {which}", values):  # noqa: S608
+        for gateway, column in self._connection.execute(f"SELECT gateway, ids FROM log_bodies b WHERE {which}", values):  # noqa: S608
             keys += [(gateway, log_id) for log_id in blocks.ids(column)]
         keys.sort(key=lambda key: key[1], reverse=True)
-        sql = f"SELECT {_FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
-        return self._finish(row for key in keys[:limit] for row in self._connection.execute(sql, key))
+        return self._finish(row for key in keys[:limit] for row in self._connection.execute(_ROW, key))
 
     def _rows(self, sql: str, values: list[Any]) -> list[LogRow]:
         return self._finish(self._connection.execute(sql, values))
 
     def _finish(self, found: Iterable[tuple[Any, ...]]) -> list[LogRow]:
-        owners: dict[int, tuple[str, str]] = {}
+        owners: dict[int, tuple[str, str] | None] = {0: ("", "")}
         opened: dict[int, dict[bytes, bytes]] = {}
         rows: list[LogRow] = []
         for values in found:
             row = list(values)
             gateway, log_id, block = row[:3]
             if gateway not in owners:
-                sql = "SELECT account, gateway FROM log_gateways WHERE id = ?"
-                owners[gateway] = self._connection.execute(sql, (gateway,)).fetchone()
+                owners[gateway] = self._connection.execute(_OWNER, (gateway,)).fetchone()
+            if (owner := owners[gateway]) is None:
+                continue
             if block not in opened:
                 sql = "SELECT ids, details FROM log_bodies WHERE id = ?"
                 column, details = self._connection.execute(sql, (block,)).fetchone()
@@ -157,77 +164,24 @@ class LogReader:
                 row[place] = bool(row[place])
             name = ids.text(log_id)
             row[25] = row[25] or name
-            fields = (*owners[gateway], name, *row[3:], msgspec.Raw(opened[block][log_id]))
+            fields = (gateway, *owner, name, *row[3:], msgspec.Raw(opened[block][log_id]))
             rows.append(LogRow(*fields))  # pyright: ignore[reportCallIssue]  COLUMNS has the fields' order
         return rows
 
-    def _number(self, account: str, gateway: str) -> int | None:
-        sql = "SELECT id FROM log_gateways WHERE account = ? AND gateway = ?"
-        row = self._connection.execute(sql, (account, gateway)).fetchone()
-        return None if row is None else row[0]
+    def _count(self, number: int) -> int:
+        sql = "SELECT coalesce(sum(rows), 0) FROM log_zones WHERE gateway = ?"
+        return self._connection.execute(sql, (number,)).fetchone()[0]
 
     def _number_of(self, name: str) -> int:
         row = self._connection.execute("SELECT id FROM log_names WHERE name = ?", (name,)).fetchone()
         return -1 if row is None else row[0]
 
-
-def page(gateway: int, where: LogFilter, number_of: Any, limit: int, offset: int) -> tuple[str, list[Any]]:
-    """The query for a page, newest first: zones that may match, newest first, and the matching rows of each.
-
-    CROSS JOIN keeps SQLite from turning the loops round; the order then comes from the two primary keys, so the
-    query stops at the last row of the page.
-    """
-    tests, zone_tests, values, zone_values = _tests(where, number_of)
-    since = id_range(where.since or 0)[0]
-    until = id_range(2**48 - 1 if where.until is None else where.until)[1]
-    end = " LIMIT ? OFFSET ?"
-    if not zone_tests:
-        sql = f"SELECT {_FIELDS} FROM logs l WHERE l.gateway = ? AND l.id BETWEEN ? AND ? ORDER BY l.id DESC"  # noqa: S608
-        return sql + end, [gateway, since, until, limit, offset]
-    sql = (
-        f"SELECT {_FIELDS} FROM log_zones z CROSS JOIN logs l ON l.gateway = z.gateway"  # noqa: S608
-        " AND l.id BETWEEN max(z.first, ?) AND min(z.last, ?)"
-        f" WHERE z.gateway = ? AND z.first <= ? AND z.last >= ? AND {' AND '.join(zone_tests)}"
-        f" AND {' AND '.join(tests)} ORDER BY z.first DESC, l.id DESC"
-    )
-    return sql + end, [since, until, gateway, until, since, *zone_values, *values, limit, offset]
-
-
-def id_range(millis: int) -> tuple[bytes, bytes]:
-    """The least and the greatest id of that millisecond."""
-    start = millis.to_bytes(6, "big")
-    return start + bytes(10), start + b"\xff" * 10
-
-
-def _tests(where: LogFilter, number_of: Any) -> tuple[list[str], list[str], list[Any], list[Any]]:
-    """Conditions on rows and on zones, and the values of each."""
-    tests: list[str] = []
-    zone_tests: list[str] = []
-    values: list[Any] = []
-    zone_values: list[Any] = []
-    for name in ("provider", "model", "model_type"):
-        word: str | None = getattr(where, name)
-        if word is not None:
-            number = number_of(word)
-            tests.append(f"l.{name} = ?")
-            values.append(number)
-            zone_tests.append(f"z.{name}s & ? != 0")
-            zone_values.append(zones.bit(number) if number >= 0 else 0)
-    for flag, count, holds in ((where.success, "failures", False), (where.cached, "hits", True)):
-        if flag is not None:
-            tests.append("l.success = ?" if count == "failures" else "l.cached = ?")
-            values.append(int(flag))
-            zone_tests.append(f"z.{count} > 0" if flag is holds else f"z.{count} < z.rows")
-    for name, term in _RANGED.items():
-        least, most = getattr(where, name)
-        if least is not None:
-            tests.append(f"{term} >= ?")
-            values.append(least)
-            zone_tests.append(f"z.max_{name} >= ?")
-            zone_values.append(least)
-        if most is not None:
-            tests.append(f"{term} <= ?")
-            values.append(most)
-            zone_tests.append(f"z.min_{name} <= ?")
-            zone_values.append(most)
-    return tests, zone_tests, values, zone_values
+    @contextmanager
+    def _view(self) -> Generator[None]:
+        """One state of the log for all queries of a question: rows and blocks may be reaped meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")  # nothing was written

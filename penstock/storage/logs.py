@@ -13,7 +13,7 @@ from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.storage import blocks, zones
 from penstock.storage.errors import StoreUnavailable, Unwritable
-from penstock.storage.names import Gateways, Names
+from penstock.storage.names import Names
 
 COLUMNS = (
     *("gateway", "id", "block", "created_at", "duration", "provider", "model", "model_type", "request_type", "path"),
@@ -24,8 +24,8 @@ COLUMNS = (
 _WRITTEN = COLUMNS[:-2]
 _INSERT = f"INSERT INTO logs ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' * len(_WRITTEN))})"  # noqa: S608
 _INSERT_BLOCK = "INSERT INTO log_bodies (gateway, ids, details, bodies) VALUES (?, ?, ?, ?)"
-_owner = attrgetter("account", "gateway")
-_order = attrgetter("account", "gateway", "id")
+_owner = attrgetter("gateway")
+_order = attrgetter("gateway", "id")
 
 
 class LogTable:
@@ -35,7 +35,6 @@ class LogTable:
         self._connection = connection
         self._zone_rows = zone_rows
         self._names = Names(connection)
-        self._gateways = Gateways(connection)
 
     def write(self, records: list[LogRecord]) -> None:
         """Writes a batch in one transaction: all or nothing.
@@ -60,14 +59,13 @@ class LogTable:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            for owner, group in groupby(sorted(records, key=_order), _owner):
-                self._write_gateway(self._gateways[owner], list(group))
+            for gateway, group in groupby(sorted(records, key=_order), _owner):
+                self._write_gateway(gateway, list(group))
             execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             self._names.forget()
-            self._gateways.clear()
             raise
 
     def _write_gateway(self, gateway: int, records: list[LogRecord]) -> None:
@@ -82,7 +80,7 @@ class LogTable:
     def _unknown(self, records: Iterable[LogRecord]) -> list[LogRecord]:
         new = {record.id: record for record in records}
         for record in list(new.values()):
-            key = (self._gateways[_owner(record)], record.id)
+            key = (record.gateway, record.id)
             if self._connection.execute("SELECT 1 FROM logs WHERE gateway = ? AND id = ?", key).fetchone():
                 del new[record.id]
         return list(new.values())

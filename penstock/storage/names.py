@@ -26,25 +26,6 @@ class Names(dict[str | None, int | None]):
         return number
 
 
-class Gateways(dict[tuple[str, str], int]):
-    """``gateways[account, gateway]`` is the number of that gateway's log, given on first use."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def __missing__(self, key: tuple[str, str]) -> int:
-        if len(self) > _LIMIT:
-            self.clear()
-        self._connection.execute(
-            "INSERT INTO log_gateways (account, gateway) VALUES (?, ?) ON CONFLICT DO NOTHING", key
-        )
-        found = self._connection.execute("SELECT id FROM log_gateways WHERE account = ? AND gateway = ?", key)
-        (number,) = found.fetchone()
-        self[key] = number
-        return number
-
-
 class Words(dict[int | None, str | None]):
     """The way back: ``words[3]`` is the word of that number."""
 

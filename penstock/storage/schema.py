@@ -8,7 +8,7 @@ from penstock.storage import database
 from penstock.storage.errors import StoreUnavailable
 
 # Every migration in migrations/versions, oldest first.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 
 
 def revision(connection: sqlite3.Connection) -> str | None:

@@ -15,6 +15,12 @@ accounts = Table(
     Column("created_at", BigInteger, nullable=False),  # milliseconds since the epoch
 )
 
+configuration = Table(
+    "configuration",
+    metadata,
+    Column("version", BigInteger, nullable=False),  # the one row: raised by every change of a gateway or a token
+)
+
 tokens = Table(
     "tokens",
     metadata,
@@ -24,15 +30,49 @@ tokens = Table(
     Column("name", Text, nullable=False),
     Column("scopes", Text, nullable=False),  # a JSON list
     Column("created_at", BigInteger, nullable=False),
+    Column("email", Text, nullable=False, server_default=""),
+    Column("gateways", Text),  # a JSON list; null: all
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("version", BigInteger, nullable=False, server_default="1"),  # of the configuration, at the last change
+    Index("tokens_version", "version"),
 )
 
-log_gateways = Table(
-    "log_gateways",
+gateways = Table(
+    "gateways",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),  # never given twice: all that a gateway owns is found by it
+    Column("account", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Text, nullable=False),
+    Column("settings", Text, nullable=False),  # a JSON object as it was sent, secrets sealed
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Column("deleted_at", BigInteger),  # from then on it is nowhere to be seen; what it owns is reaped
+    Column("version", BigInteger, nullable=False),
+    Index("gateways_version", "version"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "gateways_id",
+    gateways.c.account,
+    gateways.c.id,
+    unique=True,
+    sqlite_where=gateways.c.deleted_at.is_(None),
+    postgresql_where=gateways.c.deleted_at.is_(None),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),  # the 16 bytes of a UUIDv7: order of ids is order of time
     Column("account", Text, nullable=False),
-    Column("gateway", Text, nullable=False),
-    Index("log_gateways_name", "account", "gateway", unique=True),
+    Column("actor", Text, nullable=False),  # a token's id, or "command line"
+    Column("actor_name", Text, nullable=False),
+    Column("action", Text, nullable=False),  # gateway.create, token.revoke, …
+    Column("subject", Text, nullable=False),  # id of the gateway or the token
+    Column("before", Text),  # JSON objects, secrets masked; null: there was nothing
+    Column("after", Text),
+    Index("audit_account", "account", "id"),
 )
 
 log_names = Table(
@@ -46,7 +86,7 @@ log_names = Table(
 logs = Table(
     "logs",
     metadata,
-    Column("gateway", Integer, primary_key=True, autoincrement=False),  # log_gateways
+    Column("gateway", Integer, primary_key=True, autoincrement=False),  # gateways; 0: calls to none that exists
     Column("id", LargeBinary, primary_key=True),  # the 16 bytes of the UUIDv7: order of ids is order of time
     Column("block", Integer, nullable=False),  # log_bodies
     Column("created_at", BigInteger, nullable=False),

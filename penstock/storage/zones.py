@@ -2,7 +2,7 @@
 
 A query for a rare value would read millions of rows to fill a page, and an index for each thing one can filter by
 would cost the writer more than the row. A zone costs a thousandth of a row, and lets the query skip every thousand
-rows that cannot match: ``skip`` gives the conditions.
+rows that cannot match (``storage.log_query`` has the conditions).
 """
 
 import sqlite3

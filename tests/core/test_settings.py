@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.core.settings import MASK, SETTINGS, GatewaySettings, Settings, SettingsError, load, url_of
+from penstock.core.settings import MASK, SETTINGS, Settings, SettingsError, load, url_of
 
 NO_FILE: dict[str, str] = {}
 
@@ -44,9 +44,6 @@ def test_the_defaults():
     settings = load({}, {})
     assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8787, Path("penstock-data"))
     assert settings.public_url == "http://127.0.0.1:8787"
-    assert settings.gateways == {
-        "default": GatewaySettings(collect_logs=True, collect_log_payloads=True, ask_usage=True)
-    }
     assert settings.providers == {}
 
 
@@ -103,11 +100,10 @@ def test_everything_wrong_is_reported_together_with_its_place(config):
 
 
 def test_an_unknown_member_of_the_file_is_refused_with_what_was_probably_meant(config):
-    path = config("max_bdy = 1\n[gateways.a]\ncollect_log = true\n[providers.b]\nbase_url = 'http://a'\nbase = 1")
+    path = config("max_bdy = 1\n[providers.b]\nbase_url = 'http://a'\nbase = 1")
     assert problems(path=path) == (
         f"{path}: there is no setting 'max_bdy'; did you mean max_body?",
         f"{path}: [providers.b]: there is no setting 'base'; known are base_url",
-        f"{path}: [gateways.a]: there is no setting 'collect_log'; did you mean collect_logs?",
     )
 
 
@@ -177,34 +173,18 @@ def test_secrets_are_masked_where_settings_are_shown():
     assert "master_key=''" in shown
 
 
-def test_providers_and_gateways_come_from_their_sections(config):
-    path = config(
-        """
-        [providers.openai]
-        base_url = "http://127.0.0.1:8788/openai/"
-        [gateways.default]
-        collect_log_payloads = false
-        [gateways.team-1]
-        collect_logs = false
-        ask_usage = false
-        """
-    )
-    settings = load({}, {}, path)
+def test_providers_come_from_their_sections(config):
+    settings = load({}, {}, config('[providers.openai]\nbase_url = "http://127.0.0.1:8788/openai/"'))
     assert settings.providers == {"openai": "http://127.0.0.1:8788/openai"}
-    assert settings.gateways == {
-        "default": GatewaySettings(collect_log_payloads=False),
-        "team-1": GatewaySettings(collect_logs=False, ask_usage=False),
-    }
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[gateways.Team]", "[gateways.Team]: an id is 1 to 64 of a-z, 0-9, _ and -"),
-        (f"[gateways.{'a' * 65}]", "an id is 1 to 64"),
-        ("gateways = 3", "[gateways.<id>]: must be a table, not 3"),
-        ("[gateways]\na = 3", "[gateways.<id>]: must be a table, not 3"),
-        ("[gateways.a]\ncollect_logs = 1", "[gateways.a]): must be true or false, not 1"),
+        ("[providers.Team]", "[providers.Team]: an id is 1 to 64 of a-z, 0-9, _ and -"),
+        (f"[providers.{'a' * 65}]", "an id is 1 to 64"),
+        ("providers = 3", "[providers.<id>]: must be a table, not 3"),
+        ("[providers]\na = 3", "[providers.<id>]: must be a table, not 3"),
         ("[providers.openai]", "[providers.openai]: base_url is missing"),
         ("[providers.openai]\nbase_url = ''", "[providers.openai]): must be an address"),
     ],

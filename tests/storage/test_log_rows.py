@@ -11,17 +11,19 @@ from hypothesis import strategies as st
 from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.storage import database, schema
-from penstock.storage.log_rows import LogFilter, LogReader, page
+from penstock.storage.log_query import LogFilter, page
+from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
-from penstock.testing.logsink import a_record
+from penstock.testing.logsink import a_gateway, a_record
 
-ACCOUNT = a_record().account
+KINDS = st.sampled_from([None, "a", "a;b=c", "aa", "b"])
 NAMES = st.sampled_from(["a", "b", "c"])
 SMALL = st.none() | st.integers(0, 6)
 RANGE = st.tuples(SMALL, SMALL)
 
 FIELDS = st.fixed_dictionaries(
     {"provider": NAMES, "model": NAMES, "model_type": st.none() | NAMES, "success": st.booleans()}
+    | {"request_content_type": KINDS, "response_content_type": KINDS}
     | {"cached": st.booleans(), "cost": SMALL, "duration": st.integers(0, 6), "tokens_in": SMALL, "tokens_out": SMALL}
 )
 MOMENTS = st.integers(0, 30)
@@ -31,12 +33,15 @@ FILTERS = st.builds(
     provider=st.none() | NAMES,
     model=st.none() | NAMES,
     model_type=st.none() | NAMES,
+    request_content_type=st.none() | NAMES,
+    response_content_type=st.none() | NAMES,
     success=st.none() | st.booleans(),
     cached=st.none() | st.booleans(),
     since=st.none() | MOMENTS,
     until=st.none() | MOMENTS,
     **dict.fromkeys(("cost", "duration", "tokens_in", "tokens_out", "total_tokens"), st.just((None, None)) | RANGE),
 )
+DATES = st.builds(LogFilter, since=st.none() | MOMENTS, until=st.none() | MOMENTS)
 
 
 def matches(where: LogFilter, record: LogRecord) -> bool:
@@ -44,13 +49,19 @@ def matches(where: LogFilter, record: LogRecord) -> bool:
         wanted = getattr(where, name)
         if wanted is not None and getattr(record, name) != wanted:
             return False
-    total = None
-    if record.tokens_in is not None and record.tokens_out is not None:
-        total = record.tokens_in + record.tokens_out
-    values: dict[str, Any] = {name: getattr(record, name) for name in ("cost", "duration", "tokens_in", "tokens_out")}
+    for name in ("request_content_type", "response_content_type"):
+        kind, wanted = getattr(record, name), getattr(where, name)
+        if wanted is not None and (kind or "").partition(";")[0] != wanted:
+            return False
     return within((where.since, where.until), record.created_at) and all(
-        within(getattr(where, name), value) for name, value in (values | {"total_tokens": total}).items()
+        within(getattr(where, name), value) for name, value in numbers(record).items()
     )
+
+
+def numbers(record: LogRecord) -> dict[str, int | None]:
+    values: dict[str, Any] = {name: getattr(record, name) for name in ("cost", "duration", "tokens_in", "tokens_out")}
+    into, out = record.tokens_in, record.tokens_out
+    return values | {"total_tokens": None if into is None or out is None else into + out}
 
 
 def within(limits: tuple[int | None, int | None], value: int | None) -> bool:
@@ -72,20 +83,25 @@ def records_of(drawn: list[tuple[int, dict[str, Any]]]) -> list[LogRecord]:
 def connection(tmp_path_factory: pytest.TempPathFactory):
     store = schema.open_store(f"sqlite:///{tmp_path_factory.mktemp('rows') / 'x.db'}")
     connection = database.connect(store.file)
+    assert a_gateway(connection) == 1
     yield connection
     connection.close()
     store.close()
 
 
 def emptied(connection: sqlite3.Connection) -> sqlite3.Connection:
-    for table in ("logs", "log_bodies", "log_zones", "log_names", "log_gateways"):
+    for table in ("logs", "log_bodies", "log_zones", "log_names"):
         connection.execute(f"DELETE FROM {table}")
     return connection
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    drawn=RECORDS, where=st.lists(FILTERS, min_size=1, max_size=4), batch=st.integers(1, 20), limit=st.integers(1, 9)
+    drawn=RECORDS,
+    where=st.lists(FILTERS, min_size=1, max_size=4),
+    batch=st.integers(1, 20),
+    limit=st.integers(1, 9),
+    ascending=st.booleans(),
 )
 def test_a_page_is_what_a_plain_filter_gives(
     connection: sqlite3.Connection,
@@ -93,17 +109,39 @@ def test_a_page_is_what_a_plain_filter_gives(
     where: list[LogFilter],
     batch: int,
     limit: int,
+    ascending: bool,
 ):
     records = records_of(drawn)
+    write(connection, records, batch)
+    records.sort(key=lambda record: record.id, reverse=not ascending)
+    reader = LogReader(connection)
+    for one in where:
+        wanted = [ids.text(record.id) for record in records if matches(one, record)]
+        for offset in (0, 3):
+            rows = reader.list_rows(1, one, limit=limit, offset=offset, ascending=ascending)
+            assert [row.id for row in rows] == wanted[offset : offset + limit]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=RECORDS, where=st.lists(FILTERS | DATES, min_size=1, max_size=4), batch=st.integers(1, 20))
+def test_a_summary_is_that_of_all_rows_that_match(
+    connection: sqlite3.Connection, drawn: list[tuple[int, dict[str, Any]]], where: list[LogFilter], batch: int
+):
+    records = records_of(drawn)
+    write(connection, records, batch)
+    for one in where:
+        found = LogReader(connection).summary(1, one)
+        matching = [numbers(record) for record in records if matches(one, record)]
+        assert found.count == len(matching)
+        for name, ends in found.ranges.items():
+            values = [value for row in matching if (value := row[name]) is not None]
+            assert ends == (min(values, default=None), max(values, default=None))
+
+
+def write(connection: sqlite3.Connection, records: list[LogRecord], batch: int) -> None:
     table = LogTable(emptied(connection), zone_rows=5)
     for at in range(0, len(records), batch):
         table.write(records[at : at + batch])
-    newest_first = sorted(records, key=lambda record: record.id, reverse=True)
-    for one in where:
-        wanted = [ids.text(record.id) for record in newest_first if matches(one, record)]
-        for offset in (0, 3):
-            rows = LogReader(connection).list_rows(ACCOUNT, "default", one, limit=limit, offset=offset)
-            assert [row.id for row in rows] == wanted[offset : offset + limit]
 
 
 FILTERED: list[LogFilter] = [
@@ -116,9 +154,10 @@ FILTERED: list[LogFilter] = [
 
 
 @pytest.mark.parametrize("where", FILTERED)
-def test_no_page_sorts_or_reads_a_whole_table(connection: sqlite3.Connection, where: LogFilter):
+@pytest.mark.parametrize("ascending", [False, True])
+def test_no_page_sorts_or_reads_a_whole_table(connection: sqlite3.Connection, where: LogFilter, ascending: bool):
     number_of: Callable[[str], int] = lambda _: 1  # noqa: E731
-    sql, values = page(1, where, number_of, 50, 0)
+    sql, values = page(1, where, number_of, 50, 0, ascending=ascending)
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in steps), steps
     assert "id>? AND id<?" in steps[-1]

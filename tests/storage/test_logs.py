@@ -10,15 +10,14 @@ from penstock.storage import database, schema
 from penstock.storage.errors import Unwritable
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
-from penstock.testing.logsink import a_record
-
-ACCOUNT = a_record().account
+from penstock.testing.logsink import ACCOUNT, a_gateway, a_record, delete_gateway
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
     connection = database.connect(store.file)
+    assert a_gateway(connection) == 1
     yield connection
     connection.close()
     store.close()
@@ -33,13 +32,13 @@ def counts(connection: sqlite3.Connection) -> tuple[int, int, int]:
 def test_a_record_comes_back_with_every_field(connection: sqlite3.Connection):
     record = a_record(event_id="e" * 36, step=2, custom_cost=True, cached=True, success=False, cost=None)
     LogTable(connection).write([record])
-    row = LogReader(connection).get(ACCOUNT, "default", record.id)
+    row = LogReader(connection).get(1, record.id)
     assert row is not None
-    for name in set(LogRecord.__struct_fields__) - {"id", "request", "response", "detail"}:
+    for name in set(LogRecord.__struct_fields__) - {"id", "gateway", "request", "response", "detail"}:
         assert getattr(row, name) == getattr(record, name), name
-    assert row.id == ids.text(record.id)
+    assert (row.account, row.gateway, row.id) == (ACCOUNT, "default", ids.text(record.id))
     assert bytes(row.detail) == record.detail
-    assert LogReader(connection).bodies(ACCOUNT, "default", record.id) == (record.request, record.response)
+    assert LogReader(connection).bodies(1, record.id) == (record.request, record.response)
 
 
 def test_what_is_not_known_stays_null(connection: sqlite3.Connection):
@@ -47,11 +46,11 @@ def test_what_is_not_known_stays_null(connection: sqlite3.Connection):
     fields += ("response_content_type", "user_agent", "request", "response")
     record = a_record(**dict.fromkeys(fields))
     LogTable(connection).write([record])
-    row = LogReader(connection).get(ACCOUNT, "default", record.id)
+    row = LogReader(connection).get(1, record.id)
     assert row is not None
     assert {getattr(row, name) for name in fields[:-2]} == {None}
     assert row.event_id == ids.text(record.id)
-    assert LogReader(connection).bodies(ACCOUNT, "default", record.id) == (None, None)
+    assert LogReader(connection).bodies(1, record.id) == (None, None)
 
 
 def test_bodies_of_many_sizes_keep_to_their_rows(connection: sqlite3.Connection):
@@ -60,7 +59,7 @@ def test_bodies_of_many_sizes_keep_to_their_rows(connection: sqlite3.Connection)
     LogTable(connection).write(records)
     reader = LogReader(connection)
     for record in records:
-        assert reader.bodies(ACCOUNT, "default", record.id) == (record.request, record.response)
+        assert reader.bodies(1, record.id) == (record.request, record.response)
 
 
 def test_a_record_written_again_is_written_once(connection: sqlite3.Connection):
@@ -82,17 +81,45 @@ def test_a_batch_is_written_whole_or_not_at_all(connection: sqlite3.Connection):
     assert [row.model for row in LogReader(connection).newest(5)] == ["new"]
 
 
-def test_gateways_and_accounts_are_kept_apart(connection: sqlite3.Connection):
-    other = "f" * 32
-    mine, theirs, same_name = a_record(), a_record(gateway="beta"), a_record(account=other)
+def test_gateways_are_kept_apart(connection: sqlite3.Connection):
+    beta, other = a_gateway(connection, "beta"), a_gateway(connection, account="f" * 32)
+    mine, theirs, same_name = a_record(), a_record(gateway=beta), a_record(gateway=other)
     LogTable(connection).write([mine, theirs, same_name])
     reader = LogReader(connection)
-    assert [row.id for row in reader.list_rows(ACCOUNT, "default")] == [ids.text(mine.id)]
-    assert [row.id for row in reader.list_rows(other, "default")] == [ids.text(same_name.id)]
-    assert reader.list_rows(other, "beta") == []
-    assert reader.get(other, "default", mine.id) is None
-    assert reader.bodies(other, "default", mine.id) == (None, None)
-    assert reader.bodies("0" * 32, "default", mine.id) == (None, None)
+    assert [row.id for row in reader.list_rows(1)] == [ids.text(mine.id)]
+    assert [(row.account, row.gateway, row.id) for row in reader.list_rows(other)] == [
+        ("f" * 32, "default", ids.text(same_name.id))
+    ]
+    assert reader.get(beta, mine.id) is None
+    assert reader.bodies(beta, mine.id) == (None, None)
+    assert reader.list_rows(99) == []
+
+
+def test_what_belongs_to_no_gateway_has_no_names(connection: sqlite3.Connection):
+    LogTable(connection).write([a_record(gateway=0)])
+    assert [(row.account, row.gateway) for row in LogReader(connection).newest(5)] == [("", "")]
+
+
+def test_what_belongs_to_a_deleted_gateway_is_nowhere_to_be_seen(connection: sqlite3.Connection):
+    table, reader = LogTable(connection), LogReader(connection)
+    position, old = reader.position(), [a_record() for _ in range(40)]
+    table.write(old)
+    delete_gateway(connection, 1)
+    again = a_gateway(connection)
+    assert again == 2
+    table.write([a_record()])  # of a call that began before
+    new = a_record(gateway=again)
+    table.write([new])
+    assert reader.list_rows(1) == []
+    assert reader.get(1, old[0].id) is None
+    for rows in (
+        reader.list_rows(again),
+        reader.newest(5),
+        reader.newest(5, "default"),
+        reader.arrived(position),
+        reader.arrived(position, "default"),
+    ):
+        assert [row.id for row in rows] == [ids.text(new.id)]
 
 
 def test_what_arrives_late_is_still_news(connection: sqlite3.Connection):

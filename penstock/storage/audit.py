@@ -1,0 +1,81 @@
+"""The audit trail: who changed what, and from what to what. Rows are only ever added."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, func, select
+
+from penstock.core import codec, ids, instants
+from penstock.model.token import Token
+from penstock.storage.engine import Handle
+from penstock.storage.tables import audit
+
+COMMAND_LINE = "command line"
+
+
+class AuditRow(msgspec.Struct, frozen=True):
+    """One change. ``id`` is a UUIDv7 and holds the time; ``actor`` is a token's id or COMMAND_LINE.
+
+    ``actor_name`` is the token's name, or the operating system's user at the command line. None before: it was
+    made; None after: it is gone.
+    """
+
+    id: bytes
+    account: str
+    actor: str
+    actor_name: str
+    action: str
+    subject: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+_COLUMNS = [audit.c[name] for name in AuditRow.__struct_fields__]
+_object = codec.decoder(dict[str, Any]).decode
+
+
+async def add(
+    connection: Handle,
+    account: str,
+    actor: Token | str,
+    action: str,
+    subject: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> None:
+    """Call it in the transaction of the change. ``actor``: a token, or the user who works at the command line.
+
+    ``before`` and ``after`` are what JSON can say, secrets already masked.
+    """
+    by = (actor.id, actor.name) if isinstance(actor, Token) else (COMMAND_LINE, actor)
+    row = (ids.new(), account, *by, action, subject, _text(before), _text(after))
+    await connection.execute(audit.insert().values(dict(zip(AuditRow.__struct_fields__, row, strict=True))))
+
+
+async def page(
+    connection: Handle, account: str | None, limit: int, offset: int, *, subject: str | None = None
+) -> tuple[list[AuditRow], int]:
+    """Newest first, and how many there are in all. None: of every account, of every subject."""
+
+    def wanted(query: Select[Any]) -> Select[Any]:
+        query = query if account is None else query.where(audit.c.account == account)
+        return query if subject is None else query.where(audit.c.subject == subject)
+
+    total = await connection.execute(wanted(select(func.count()).select_from(audit)))
+    rows = await connection.execute(wanted(select(*_COLUMNS)).order_by(audit.c.id.desc()).limit(limit).offset(offset))
+    return [_row(row) for row in rows], total.scalar_one()
+
+
+def shown(row: AuditRow) -> dict[str, Any]:
+    """As JSON can say it."""
+    told = {name: getattr(row, name) for name in AuditRow.__struct_fields__ if name != "id"}
+    return {"id": ids.text(row.id), "created_at": instants.text(ids.millis(row.id)), **told}
+
+
+def _text(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else codec.encode(value).decode()
+
+
+def _row(row: Any) -> AuditRow:
+    *told, before, after = row
+    return AuditRow(*told, *(None if side is None else _object(side) for side in (before, after)))

@@ -1,0 +1,20 @@
+"""The version of the configuration: one number that every change of a gateway or a token raises, in its transaction.
+
+Whoever serves looks at it and reads only the rows that are newer than what it has.
+"""
+
+from sqlalchemy import select, update
+
+from penstock.storage.engine import Handle
+from penstock.storage.tables import configuration
+
+
+async def version(connection: Handle) -> int:
+    """The newest version."""
+    return (await connection.execute(select(configuration.c.version))).scalar_one()
+
+
+async def raise_version(connection: Handle) -> int:
+    """The version that the rows changed in this transaction bear."""
+    newer = update(configuration).values(version=configuration.c.version + 1).returning(configuration.c.version)
+    return (await connection.execute(newer)).scalar_one()

@@ -1,0 +1,110 @@
+"""Gateways. A deleted one keeps its row until all that it owned is gone; nobody but the reaper sees it."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete as remove
+from sqlalchemy import exc, func, select, update
+
+from penstock.core import codec
+from penstock.storage.engine import Handle
+from penstock.storage.errors import Taken
+from penstock.storage.tables import gateways
+
+
+class GatewayRow(msgspec.Struct, frozen=True):
+    """A gateway. Times are milliseconds since the epoch; ``number`` is never given to another one."""
+
+    number: int
+    account: str
+    id: str
+    settings: dict[str, Any]  # as they were sent, secrets sealed
+    created_at: int
+    modified_at: int
+    deleted_at: int | None
+    version: int  # of the configuration, at the last change
+
+
+_COLUMNS = [gateways.c[name] for name in GatewayRow.__struct_fields__]
+_settings = codec.decoder(dict[str, Any]).decode
+
+
+async def insert(
+    connection: Handle, account: str, gateway_id: str, settings: dict[str, Any], now: int, version: int
+) -> GatewayRow:
+    """A new gateway. ``version`` as ``configuration.raise_version`` gave it in this transaction, here and below.
+
+    Raises Taken if the account has a live one of that id.
+    """
+    values = {"account": account, "id": gateway_id, "settings": codec.encode(settings).decode()}
+    values |= {"created_at": now, "modified_at": now, "version": version}
+    try:
+        made = await connection.execute(gateways.insert().values(values).returning(gateways.c.number))
+    except exc.IntegrityError as error:
+        raise Taken(gateway_id) from error
+    return GatewayRow(made.scalar_one(), account, gateway_id, settings, now, now, None, version)
+
+
+async def get(connection: Handle, account: str, gateway_id: str) -> GatewayRow | None:
+    """The live one."""
+    found = await connection.execute(select(*_COLUMNS).where(_live(account), gateways.c.id == gateway_id))
+    row = found.one_or_none()
+    return None if row is None else _row(row)
+
+
+async def page(
+    connection: Handle, account: str, *, search: str = "", among: frozenset[str] | None = None, limit: int, offset: int
+) -> tuple[list[GatewayRow], int]:
+    """Live ones, oldest first, and how many there are in all: those whose id contains ``search`` and is ``among``."""
+    wanted = _live(account)
+    if search:
+        wanted &= gateways.c.id.contains(search, autoescape=True)
+    if among is not None:
+        wanted &= gateways.c.id.in_(sorted(among))
+    total = await connection.execute(select(func.count()).select_from(gateways).where(wanted))
+    oldest = select(*_COLUMNS).where(wanted).order_by(gateways.c.created_at, gateways.c.number)
+    rows = await connection.execute(oldest.limit(limit).offset(offset))
+    return [_row(row) for row in rows], total.scalar_one()
+
+
+async def change(
+    connection: Handle, account: str, number: int, settings: dict[str, Any], now: int, version: int
+) -> bool:
+    """False: there is no such gateway, or it was deleted."""
+    values = {"settings": codec.encode(settings).decode(), "modified_at": now, "version": version}
+    done = await connection.execute(update(gateways).where(_live(account), gateways.c.number == number).values(values))
+    return done.rowcount > 0
+
+
+async def delete(connection: Handle, account: str, number: int, now: int, version: int) -> bool:
+    """Hides it. False: there is no such gateway, or it was deleted before."""
+    values = {"deleted_at": now, "version": version}
+    done = await connection.execute(update(gateways).where(_live(account), gateways.c.number == number).values(values))
+    return done.rowcount > 0
+
+
+async def changed_since(connection: Handle, version: int) -> list[GatewayRow]:
+    """What is newer than ``version``, of all accounts, deleted ones too, in order of the changes."""
+    newer = select(*_COLUMNS).where(gateways.c.version > version).order_by(gateways.c.version, gateways.c.number)
+    return [_row(row) for row in await connection.execute(newer)]
+
+
+async def deleted(connection: Handle, limit: int) -> list[GatewayRow]:
+    """Deleted ones that something may still be left of, the longest gone first."""
+    gone = select(*_COLUMNS).where(gateways.c.deleted_at.is_not(None))
+    rows = await connection.execute(gone.order_by(gateways.c.deleted_at, gateways.c.number).limit(limit))
+    return [_row(row) for row in rows]
+
+
+async def forget(connection: Handle, number: int) -> None:
+    """Removes the row of a deleted gateway, of which nothing is left."""
+    await connection.execute(remove(gateways).where(gateways.c.number == number, gateways.c.deleted_at.is_not(None)))
+
+
+def _live(account: str) -> Any:
+    return (gateways.c.account == account) & gateways.c.deleted_at.is_(None)
+
+
+def _row(row: Any) -> GatewayRow:
+    number, account, gateway_id, settings, *rest = row
+    return GatewayRow(number, account, gateway_id, _settings(settings), *rest)

@@ -1,0 +1,67 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from penstock.core import ids
+from penstock.storage import audit
+from penstock.storage.engine import Database
+from penstock.testing.store import ACCOUNT, a_token, furnish
+
+OTHER = "f" * 32
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    place = await furnish(tmp_path, {}, (), [OTHER])
+    opened = Database(place.url)
+    yield opened
+    await opened.close()
+
+
+async def test_the_newest_change_comes_first_with_who_what_before_and_after(database: Database):
+    token = a_token("mine", name="the pipeline")
+    async with database.writing() as connection:
+        await audit.add(connection, ACCOUNT, token, "gateway.update", "alpha", {"cache_ttl": 0}, {"cache_ttl": 300})
+        await audit.add(connection, ACCOUNT, "mia", "token.revoke", "beta", {"name": "x"}, None)
+    async with database.reading() as connection:
+        rows, total = await audit.page(connection, ACCOUNT, 10, 0)
+    assert total == 2
+    assert [(row.actor, row.actor_name, row.action, row.subject) for row in rows] == [
+        ("command line", "mia", "token.revoke", "beta"),
+        (token.id, "the pipeline", "gateway.update", "alpha"),
+    ]
+    assert [(row.before, row.after) for row in rows] == [
+        ({"name": "x"}, None),
+        ({"cache_ttl": 0}, {"cache_ttl": 300}),
+    ]
+    assert rows[0].id > rows[1].id
+
+
+async def test_only_one_account_or_one_subject(database: Database):
+    async with database.writing() as connection:
+        for account, subject in ((ACCOUNT, "a"), (ACCOUNT, "b"), (OTHER, "a"), (ACCOUNT, "a")):
+            await audit.add(connection, account, "mia", "gateway.delete", subject, {}, None)
+    async with database.reading() as connection:
+        assert (await audit.page(connection, None, 10, 0))[1] == 4
+        assert (await audit.page(connection, ACCOUNT, 1, 0))[1] == 3
+        assert len((await audit.page(connection, ACCOUNT, 2, 2))[0]) == 1
+        rows, total = await audit.page(connection, ACCOUNT, 10, 0, subject="a")
+        assert ({row.subject for row in rows}, total) == ({"a"}, 2)
+
+
+async def test_a_change_that_is_undone_leaves_no_trace(database: Database):
+    with pytest.raises(KeyError):
+        async with database.writing() as connection:
+            await audit.add(connection, ACCOUNT, "mia", "gateway.delete", "a", {}, None)
+            raise KeyError
+    async with database.reading() as connection:
+        assert await audit.page(connection, None, 10, 0) == ([], 0)
+
+
+def test_shown_it_says_its_time():
+    row = audit.AuditRow(ids.new(lambda: 1_700_000_000_123_000_000), ACCOUNT, "x", "y", "token.create", "z", None, {})
+    told = audit.shown(row)
+    assert told["id"] == ids.text(row.id)
+    assert set(told) == {*audit.AuditRow.__struct_fields__, "created_at"}
+    assert told["created_at"].endswith("Z")
