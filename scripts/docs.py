@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from penstock.core.options import Setting
-from penstock.core.settings import GATEWAY_SETTINGS, SETTINGS
+from penstock.core.settings import SETTINGS
 from penstock.core.telemetry import METRICS
 from penstock.providers import catalog
 
@@ -25,10 +25,6 @@ def rows(head: str, lines: Iterable[Iterable[str]]) -> str:
 
 def settings() -> str:
     return rows("setting|kind|default|what it does", map(_setting, SETTINGS))
-
-
-def gateway_settings() -> str:
-    return rows("setting|kind|default|what it does", map(_setting, GATEWAY_SETTINGS))
 
 
 def metrics() -> str:
@@ -59,7 +55,6 @@ def endpoints() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
-    "gateway_settings": gateway_settings,
     "metrics": metrics,
     "providers": providers,
     "endpoints": endpoints,

