@@ -48,8 +48,9 @@ class Calls:
         raise failure
 
     def _outgoing(self, ex: Exchange, target: Target) -> Outgoing:
-        request, upstream, places = ex.request, target.upstream, ex.caller.places
-        head = [request.method, b" ", target.path, request.query, b" HTTP/1.1\r\nhost: ", upstream.host, b"\r\n"]
+        request, upstream, caller = ex.request, target.upstream, ex.caller
+        places, query = caller.places, request.query if caller.query is None else caller.query
+        head = [request.method, b" ", target.path, query, b" HTTP/1.1\r\nhost: ", upstream.host, b"\r\n"]
         for lower, name, value in onward(request.headers):
             if lower == b"accept-encoding":
                 if ex.prompt is None:

@@ -12,7 +12,7 @@ from penstock.model.reply import Reply
 from penstock.model.usage import Reported
 from penstock.providers.dialects import DIALECTS, Dialect
 from penstock.providers.prices import PriceBook
-from penstock.providers.pricing import cost
+from penstock.providers.pricing import cost, custom_cost
 from penstock.wire.encodings import decoder
 from penstock.wire.sse import Events, Piece
 
@@ -21,11 +21,13 @@ READ_LIMIT = 10 << 20  # bytes of an answer, or of one event of a stream, that a
 _TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes in one piece"
 _NO_ROOM = "usage and answer not read: all answers together hold as many bytes as answer_memory allows"
 _NOT_KEPT = "answer not kept: all answers together hold as many bytes as answer_memory allows"
+_NO_RATE = "cf-aig-custom-cost: no cost: it has no rate for a kind of token that the answer used, or the sum is absurd"
 _UNREADABLE = "usage and answer not read: the answer's content coding is unknown or corrupt"
 
 
 class Meter:
-    """``keep``: bytes of a decoded answer that the log may hold, 0 for none. A larger answer is not kept at all.
+    """``keep``: bytes of a decoded answer that the log may hold. A larger answer is not kept at all, nor any answer
+    of a call that wants no bodies in the log.
 
     ``budget``: bytes that all answers together may hold while they run. An answer it has no room for passes unread.
     """
@@ -37,10 +39,14 @@ class Meter:
 
     def count(self, ex: Exchange, reply: Reply) -> Reply:
         """Puts a counting stage on the answer's way."""
-        dialect = DIALECTS.get(ex.target.endpoint.dialect) if ex.target and 200 <= reply.status < 300 else None  # noqa: PLR2004
+        options, dialect = ex.options, None
+        if ex.target and 200 <= reply.status < 300:  # noqa: PLR2004
+            dialect = DIALECTS.get(ex.target.endpoint.dialect)
+            if options.cost is not None and options.cost.total is not None:
+                ex.cost = custom_cost(None, options.cost)
         coding, events = _coding_and_kind(reply)
         kind = _Stream if dialect and events else _Whole
-        stage = kind(self, dialect, coding, self._keep)
+        stage = kind(self, dialect, coding, self._keep if options.payloads else 0)
         reply.stages.append(stage)
         ex.defer(stage.settle)
         return reply
@@ -48,7 +54,13 @@ class Meter:
     def price(self, ex: Exchange, reported: Reported) -> None:
         """Notes what an answer said, and what that costs."""
         ex.reported = reported
-        if reported.usage is not None and ex.target is not None:
+        if reported.usage is None or ex.target is None:
+            return
+        if (custom := ex.options.cost) is not None:
+            ex.cost = custom_cost(reported.usage, custom)
+            if ex.cost is None:
+                ex.warnings.append(_NO_RATE)
+        else:
             model = reported.model or ex.request.asked.model
             price = self._prices.price(ex.target.provider, model, ids.millis(ex.id), reported.tier)
             ex.cost = cost(reported.usage, price)

@@ -42,7 +42,7 @@ class Recorder:
         count(self._telemetry, ex, ended, overhead)
         if self._lines:
             access_log.info("call", extra={"fields": access_line(ex, ended)})
-        if ex.gateway is None or ex.gateway.collect_logs:
+        if ex.options.log:
             self._sink.offer(record(ex, ended, overhead))
 
 
@@ -92,13 +92,12 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
     request, reply, gateway, reported = ex.request, ex.reply, ex.gateway, ex.reported
     usage = reported.usage if reported else None
     endpoint = ex.plan.targets[0].endpoint if ex.plan else None
-    payloads = gateway is not None and gateway.collect_log_payloads
+    options = ex.options
     status = status_code(ex)
     succeeded = ex.outcome == Outcome.ANSWERED and status < 400 and not (reported and reported.error)  # noqa: PLR2004
     return LogRecord(
         ex.id,
-        request.account if gateway else "",  # an address that does not exist is nobody's
-        request.gateway if gateway else "",
+        gateway.number if gateway else 0,  # an address that does not exist is nobody's
         ex.event_id,
         ids.millis(ex.id),  # created_at
         round((ended - ex.started) * 1000),  # duration
@@ -114,8 +113,8 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         usage.tokens_in if usage else None,
         usage.tokens_out if usage else None,
         ex.cost,
-        False,  # noqa: FBT003  custom_cost
-        None,  # metadata
+        options.cost is not None and ex.cost is not None,
+        options.metadata,
         _text(request.header(b"content-type")),
         _text(reply.header(b"content-type")) if reply else None,
         request.body.size,
@@ -123,8 +122,8 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         _text(request.header(b"user-agent")),
         ex.outcome,
         _detail(ex, ended, overhead),
-        request.body.kept() if payloads else None,
-        ex.answer if payloads else None,
+        request.body.kept() if options.payloads else None,
+        ex.answer if options.payloads else None,
     )
 
 
@@ -187,6 +186,7 @@ def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
             ex.error.message if ex.error else None,
             ex.warnings,
             ex.snapshot,
+            ex.caller.token if ex.caller else "",
         )
     )
 

@@ -4,12 +4,11 @@ A stage that is off is a null object chosen here, never an ``if`` on the line.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from penstock.core.budget import Budget
-from penstock.core.settings import GatewaySettings
 from penstock.features.ask_usage import AskUsage, NullAskUsage
-from penstock.features.auth import Auth
+from penstock.features.auth import PLACES, Auth, Keyring, OpenAuth
 from penstock.features.cache import Cache, NullCache
 from penstock.features.calls import Calls
 from penstock.features.dlp import Dlp, NullDlp
@@ -17,33 +16,67 @@ from penstock.features.guard import Guard, NullGuard
 from penstock.features.intake import Intake
 from penstock.features.limits import Limits, NullLimits
 from penstock.features.meter import Meter
+from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
 from penstock.features.routing import NativeRouting, Routing
 from penstock.features.spend import NullSpend, Spend
+from penstock.gateway.config import GatewayConfig
 from penstock.ports.transport import Transport
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parts:
-    """What all gateways of a process share."""
+    """What all gateways of a process share. ``stages`` are those that know nothing of their gateway: one of each."""
 
     transport: Transport
     upstreams: Mapping[str, Upstream]
     prices: PriceBook
-    tokens: Mapping[bytes, str]  # SHA-256 of our tokens -> token id
+    keyring: Keyring
     first_byte: float  # seconds a provider may take to its first byte
     keep: int  # bytes of a body that the log may hold
     answers: Budget  # bytes that answers may hold while they run
+    stages: "Stages" = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.stages = Stages(self)
+
+
+class Stages:
+    """Stages without a gateway's own state, shared by all: ten thousand gateways are ten thousand small objects."""
+
+    def __init__(self, parts: Parts) -> None:
+        places = PLACES.union(
+            header.encode() for upstream in parts.upstreams.values() for header in upstream.provider.credential_headers
+        )
+        self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
+        self.options = {
+            (log, payloads): Options(collect_logs=log, collect_log_payloads=payloads)
+            for log in (True, False)
+            for payloads in (True, False)
+        }
+        self.routing = NativeRouting(parts.upstreams)
+        self.limits = NullLimits()
+        self.intake = Intake()
+        self.cache = NullCache()
+        self.policies = NullPolicies()
+        self.spend = NullSpend()
+        self.dlp = NullDlp()
+        self.guard = NullGuard()
+        self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(), False: NullAskUsage()}
+        self.calls = Calls(parts.transport, parts.first_byte)
+        self.meter = Meter(parts.prices, parts.keep, parts.answers)
 
 
 @dataclass(slots=True)
 class CompiledGateway:
-    """The stages of one gateway, in running order, and what the log does with its calls."""
+    """The stages of one gateway, in running order. ``number`` is whose the log rows of its calls are."""
 
-    auth: Auth
+    number: int
+    auth: OpenAuth
+    options: Options
     routing: Routing
     limits: Limits
     intake: Intake
@@ -55,28 +88,26 @@ class CompiledGateway:
     ask_usage: AskUsage | NullAskUsage
     calls: Calls
     meter: Meter
-    collect_logs: bool
-    collect_log_payloads: bool
 
 
-def compile_gateway(settings: GatewaySettings, parts: Parts) -> CompiledGateway:
+def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
     """One gateway, ready to run."""
-    payloads = settings.collect_logs and settings.collect_log_payloads
+    shared = parts.stages
     return CompiledGateway(
-        auth=Auth(parts.tokens),
-        routing=NativeRouting(parts.upstreams),
-        limits=NullLimits(),
-        intake=Intake(),
-        cache=NullCache(),
-        policies=NullPolicies(),
-        spend=NullSpend(),
-        dlp=NullDlp(),
-        guard=NullGuard(),
-        ask_usage=AskUsage() if settings.ask_usage else NullAskUsage(),
-        calls=Calls(parts.transport, parts.first_byte),
-        meter=Meter(parts.prices, parts.keep if payloads else 0, parts.answers),
-        collect_logs=settings.collect_logs,
-        collect_log_payloads=payloads,
+        number=config.number,
+        auth=shared.auth[config.authentication],
+        options=shared.options[config.collect_logs, config.collect_log_payloads],
+        routing=shared.routing,
+        limits=shared.limits,
+        intake=shared.intake,
+        cache=shared.cache,
+        policies=shared.policies,
+        spend=shared.spend,
+        dlp=shared.dlp,
+        guard=shared.guard,
+        ask_usage=shared.ask_usage[config.ask_usage],
+        calls=shared.calls,
+        meter=shared.meter,
     )
 
 

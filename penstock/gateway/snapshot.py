@@ -2,27 +2,32 @@
 
 from collections.abc import Mapping
 
-from penstock.core.errors import UnknownGateway
 from penstock.gateway.compile import CompiledGateway
 from penstock.model.exchange import Exchange
 
+Key = tuple[str, str]  # account and id
+
 
 class Snapshot:
-    """All compiled gateways by account and id."""
+    """All compiled gateways. ``version`` is that of the configuration they were compiled from."""
 
     __slots__ = ("_gateways", "version")
 
-    def __init__(self, version: int, gateways: Mapping[tuple[str, str], CompiledGateway]) -> None:
+    def __init__(self, version: int, gateways: Mapping[Key, CompiledGateway]) -> None:
         self.version = version
         self._gateways = gateways
 
-    def gateway(self, ex: Exchange) -> CompiledGateway:
-        """The call's gateway. Raises UnknownGateway, the same for a wrong account as for a wrong gateway."""
+    def gateway(self, ex: Exchange) -> CompiledGateway | None:
+        """The call's gateway, noted in the call. None for a wrong account as for a wrong gateway."""
         gateway = self._gateways.get((ex.request.account, ex.request.gateway))
-        if gateway is None:
-            raise UnknownGateway
-        ex.gateway, ex.snapshot = gateway, self.version
+        if gateway is not None:
+            ex.gateway, ex.snapshot, ex.options = gateway, self.version, gateway.options.unread
         return gateway
+
+    def with_changes(self, version: int, changed: Mapping[Key, CompiledGateway | None]) -> "Snapshot":
+        """A snapshot in which these gateways are as they are here, and gone where they are None; this one stays."""
+        gateways = {**self._gateways, **changed}
+        return Snapshot(version, {key: gateway for key, gateway in gateways.items() if gateway is not None})
 
 
 class Snapshots:

@@ -5,6 +5,7 @@ from typing import Any
 
 from penstock.core import ids
 from penstock.core.errors import PenstockError
+from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.plan import Attempt, Plan, Target
 from penstock.model.reply import Reply
 from penstock.model.request import Request
@@ -35,6 +36,7 @@ class Exchange:
         "id",
         "last_byte",
         "name",
+        "options",
         "outcome",
         "plan",
         "prompt",
@@ -56,7 +58,8 @@ class Exchange:
         self.request = request
         self.snapshot = 0  # version of the configuration this call runs on
         self.gateway: Any = None  # CompiledGateway, set by the line
-        self.caller: Any = None
+        self.options: CallOptions = UNADDRESSED  # the gateway's, until the call's headers are read
+        self.caller: Any = None  # features.auth.Caller; None until a gateway has looked
         self.plan: Plan | None = None
         self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
         self.attempts: list[Attempt] = []

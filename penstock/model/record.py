@@ -8,13 +8,13 @@ from penstock.model.plan import Attempt
 class LogRecord(msgspec.Struct, array_like=True):
     """One log row and its two bodies. Holds no reference to the call; travels to the log writer as MessagePack.
 
-    Times are milliseconds since the epoch, durations whole milliseconds, ``cost`` nano-dollars (None: not known).
+    ``gateway`` is its number (0: the address of the call exists nowhere). Times are milliseconds since the epoch,
+    durations whole milliseconds, ``cost`` nano-dollars (None: not known). ``metadata`` is a JSON object.
     ``detail`` is the JSON object of everything that nobody filters or sorts by; its members are those of ``Detail``.
     """
 
     id: bytes
-    account: str
-    gateway: str
+    gateway: int
     event_id: str
     created_at: int
     duration: int
@@ -61,3 +61,4 @@ class Detail(msgspec.Struct, omit_defaults=True):
     error: str | None = None
     warnings: list[str] = []
     snapshot: int = 0
+    token: str = ""  # id of the token that let the call in

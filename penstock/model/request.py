@@ -11,10 +11,10 @@ class Request:
     """A data-plane request. ``path`` is what follows the provider, still encoded, without the leading slash."""
 
     __slots__ = (
-        "_first",
         "account",
         "asked",
         "body",
+        "first",
         "gateway",
         "headers",
         "method",
@@ -29,7 +29,7 @@ class Request:
         self.target = target  # as on the request line
         self.headers = headers
         self.body = body
-        self._first = {lower: value for lower, _, value in reversed(headers)}
+        self.first = {lower: value for lower, _, value in reversed(headers)}  # by lower-case name
         self.account = ""
         self.gateway = ""
         self.provider = ""
@@ -39,4 +39,4 @@ class Request:
 
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""
-        return self._first.get(name)
+        return self.first.get(name)

@@ -1,7 +1,7 @@
 """What the data plane's connections share."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from penstock.core import tasks
 from penstock.core.deadlines import Deadlines
@@ -12,6 +12,7 @@ from penstock.features.record import Recorder
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.body import Bounds
 from penstock.model.exchange import Exchange
+from penstock.proxy.default import Missing, NullDefault
 
 Calls = dict[Exchange, asyncio.Task[None]]  # those that run
 
@@ -28,6 +29,7 @@ class Plane:
     outbox: Outbox
     calls: Calls
     loop: asyncio.AbstractEventLoop
+    default: Missing = field(default_factory=NullDefault)
     connections: int = 0
     stopping: bool = False  # no new calls; /readyz says 503
 

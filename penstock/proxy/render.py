@@ -48,7 +48,7 @@ def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
     for _, name, value in back(reply.headers):
         pieces += (name, b": ", value, b"\r\n")
     call = ex.name.encode()
-    if ex.gateway is None or ex.gateway.collect_logs:
+    if ex.options.log:
         pieces += (b"cf-aig-log-id: ", call, b"\r\n")
     pieces += (b"cf-aig-request-id: ", call, b"\r\ncf-aig-event-id: ", ex.event_id.encode("latin-1"), b"\r\n")
     pieces += (framing, b"connection: close\r\n\r\n" if close else b"\r\n")

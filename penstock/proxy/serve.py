@@ -10,8 +10,9 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
     """One call from admission to reply. Reading order is running order."""
     plane.admit()  # 503; more calls than this process may have
     address.read(ex.request)  # 404
-    gw = plane.snapshots.current.gateway(ex)  # 400/2001
-    ex.caller = gw.auth.identify(ex)  # who; from the headers alone
+    gw = plane.snapshots.current.gateway(ex) or await plane.default.make(ex)  # 400/2001
+    ex.caller = gw.auth.identify(ex)  # 401/2009; from the headers alone
+    ex.options = gw.options.read(ex)  # what it asks for itself
     ex.plan = gw.routing.plan(ex)  # 400/2008; which targets, in which order
     await gw.limits.admit(ex)  # 429/2003
     await gw.intake.read(ex)  # 408, 413; the body is here, or streams

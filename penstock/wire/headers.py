@@ -20,8 +20,18 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-# Meant for the gateway or telling of its surroundings.
-_OURS = frozenset({b"cf-access-jwt-assertion", b"cf-connecting-ip", b"cf-ray", b"cookie", b"forwarded"})
+# Meant for the gateway, also by their old names, or telling of its surroundings.
+_OURS = frozenset(
+    {
+        b"cf-access-jwt-assertion",
+        b"cf-cache-ttl",
+        b"cf-connecting-ip",
+        b"cf-ray",
+        b"cf-skip-cache",
+        b"cookie",
+        b"forwarded",
+    }
+)
 _PLAIN = frozenset({b"close", b"keep-alive", b"Close", b"Keep-Alive", b"Keep-alive"})
 _KNOWN = 1024  # names remembered for each direction; beyond, they are judged anew every time
 

@@ -13,7 +13,7 @@ from penstock.testing.client import until
 from penstock.testing.exchange import an_exchange
 from penstock.testing.house import house, request
 from penstock.testing.provider import providing
-from penstock.testing.server import ACCOUNT
+from penstock.testing.store import ACCOUNT
 
 
 class Through:
@@ -34,7 +34,7 @@ class Through:
 
 def through(*urls):
     def adjust(app):
-        plain = app.snapshot().gateway(an_exchange())
+        plain = app.snapshots.current.gateway(an_exchange())
         return Snapshot(2, {(ACCOUNT, "default"): dataclasses.replace(plain, routing=Through(plain.routing, *urls))})
 
     return adjust

@@ -16,6 +16,7 @@ from penstock.core.budget import Budget
 from penstock.features.meter import READ_LIMIT, Meter
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
+from penstock.model.options import CallOptions, CustomCost
 from penstock.model.plan import Target
 from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
@@ -33,6 +34,7 @@ def a_meter(keep: int = 1 << 20, room: int = 1 << 30) -> Meter:
 
 
 METER = a_meter()
+KEPT = CallOptions(log=True, payloads=True)
 
 
 class Still:
@@ -101,6 +103,7 @@ def metered(
     meter: Meter = METER,
     asked: Asked | None = None,
     finish: bool = True,
+    options: CallOptions = KEPT,
 ) -> Exchange:
     """One answer in frames cut at the places given, through the meter, to the end of the call."""
     flow = Still()
@@ -108,6 +111,7 @@ def metered(
         Request(b"POST", b"/", [], RequestBody(flow, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)), 0.0
     )
     ex.request.asked = asked or Asked()
+    ex.options = options
     upstream = Upstream(ROWS[provider])
     ex.target = Target(provider, upstream, upstream.target(path.encode()), upstream.endpoint(path.encode()))
     headers = [(b"content-type", b"Content-Type", kind), (b"content-encoding", b"Content-Encoding", coding.encode())]
@@ -286,3 +290,51 @@ def test_a_service_tier_has_its_price() -> None:
 def test_embeddings() -> None:
     body = b'{"object":"list","data":[],"model":"text-embedding-3-small","usage":{"prompt_tokens":8,"total_tokens":8}}'
     assert metered(body, "embeddings").cost == 160
+
+
+# What a call asks for itself
+
+
+@pytest.mark.parametrize(("kind", "data"), [(SSE, CHAT_STREAM), (b"application/json", CHAT), (b"audio/mpeg", b"\0\1")])
+def test_nothing_is_held_of_an_answer_whose_call_wants_no_bodies_in_the_log(kind: bytes, data: bytes) -> None:
+    path = "audio/speech" if kind == b"audio/mpeg" else "chat/completions"
+    options, meter = CallOptions(log=True, payloads=False), a_meter(room=0 if kind != b"application/json" else 1 << 20)
+    ex = metered(data, path, kind=kind, options=options, meter=meter)
+    assert (ex.answer, ex.answer_size, ex.warnings) == (None, len(data), [])
+    assert (ex.cost is None) == (path == "audio/speech")
+
+
+@pytest.mark.parametrize(
+    ("custom", "cost"),
+    [
+        (CustomCost(10**9, 10**9), 1000 * 1000 + 100 * 1000),  # cached input is input
+        (CustomCost(10**9, 10**9, cache_read=10**8), 600 * 1000 + 400 * 100 + 100 * 1000),
+        (CustomCost(10**9, 10**9, cache_write=10**10), 600 * 1000 + 400 * 1000 + 100 * 1000),
+        (CustomCost(total=7 * 10**6), 7),
+    ],
+)
+def test_the_callers_prices_where_cached_tokens_are_part_of_the_input(custom: CustomCost, cost: int) -> None:
+    ex = metered(CHAT, "chat/completions", options=CallOptions(log=True, payloads=True, cost=custom))
+    assert (ex.cost, ex.warnings) == (cost, [])
+
+
+@pytest.mark.parametrize(
+    ("custom", "cost"),
+    [
+        (CustomCost(10**9, 10**9), 10 * 1000 + 30 * 1000),  # the provider's input holds no cached tokens
+        (CustomCost(10**9, 10**9, cache_read=10**8), 10 * 1000 + 100 * 100 + 20 * 1000 + 30 * 1000),
+        (CustomCost(10**9, 10**9, cache_write=2 * 10**9), 10 * 1000 + 100 * 1000 + 20 * 2000 + 30 * 1000),
+        (CustomCost(10**9, 10**9, 0, 0), 10 * 1000 + 30 * 1000),
+    ],
+)
+def test_and_where_they_are_reported_beside_it(custom: CustomCost, cost: int) -> None:
+    options = CallOptions(log=True, payloads=True, cost=custom)
+    ex = metered(ANTHROPIC_STREAM, "v1/messages", provider="anthropic", kind=SSE, options=options)
+    assert (ex.cost, ex.warnings) == (cost, [])
+
+
+def test_a_rate_that_is_missing_is_no_cost_and_a_warning() -> None:
+    options = CallOptions(log=True, payloads=True, cost=CustomCost(token_in=1))
+    ex = metered(CHAT, "chat/completions", options=options)
+    assert ex.cost is None
+    assert "cf-aig-custom-cost" in ex.warnings[0]

@@ -1,28 +1,37 @@
 """Settings become gateways."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from penstock.core.budget import Budget
-from penstock.core.settings import GatewaySettings
+from penstock.core.telemetry import Telemetry
 from penstock.features.ask_usage import AskUsage, NullAskUsage
+from penstock.features.auth import Auth, Keyring, OpenAuth
 from penstock.gateway.compile import Parts, compile_gateway, upstreams
+from penstock.gateway.config import GatewayConfig
+from penstock.model.options import CallOptions
 from penstock.providers.prices import PriceBook
 from penstock.testing.house import house, request
 
 STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 
 
-def compiled(**settings):
+def the_parts():
     nowhere: Any = None
-    parts = Parts(nowhere, upstreams({}), PriceBook({}), {}, 1.0, 100, Budget(1000))
-    return compile_gateway(GatewaySettings(**settings), parts)
+    return Parts(nowhere, upstreams({}), PriceBook({}), Keyring(Telemetry()), 1.0, 100, Budget(1000))
+
+
+def compiled(**settings):
+    return compile_gateway(GatewayConfig(7, "account", "id", **settings), the_parts())
 
 
 def test_a_stage_that_is_off_is_a_null_stage():
     assert isinstance(compiled().ask_usage, AskUsage)
     assert isinstance(compiled(ask_usage=False).ask_usage, NullAskUsage)
+    assert type(compiled().auth) is OpenAuth
+    assert type(compiled(authentication=True).auth) is Auth
 
 
 @pytest.mark.parametrize(
@@ -30,7 +39,16 @@ def test_a_stage_that_is_off_is_a_null_stage():
 )
 def test_bodies_are_kept_only_beside_a_row(rows, bodies, keeps):
     gateway = compiled(collect_logs=rows, collect_log_payloads=bodies)
-    assert (gateway.collect_logs, gateway.collect_log_payloads) == (rows, keeps)
+    assert gateway.options.plain == CallOptions(log=rows, payloads=keeps)
+    assert gateway.options.unread == CallOptions(log=rows, payloads=False)
+
+
+def test_gateways_share_every_stage_that_knows_nothing_of_its_gateway():
+    parts = the_parts()
+    one, two = (compile_gateway(GatewayConfig(number, "a", str(number)), parts) for number in (1, 2))
+    assert (one.number, two.number) == (1, 2)
+    differing = [field.name for field in fields(one) if getattr(one, field.name) is not getattr(two, field.name)]
+    assert differing == ["number"]
 
 
 def test_every_provider_is_known_by_its_id_at_its_own_address_or_the_operators():
@@ -49,10 +67,10 @@ def test_an_override_that_cannot_be_used_is_refused_by_name(slug, url):
 
 async def test_the_settings_of_a_gateway_act():
     gateways = {
-        "default": GatewaySettings(),
-        "silent": GatewaySettings(collect_logs=False),
-        "discreet": GatewaySettings(collect_log_payloads=False),
-        "exact": GatewaySettings(ask_usage=False),
+        "default": {},
+        "silent": {"collect_logs": False},
+        "discreet": {"collect_log_payloads": False},
+        "exact": {"ask_usage": False},
     }
     async with house(gateways=gateways) as made, made.client() as client:
         for name in gateways:

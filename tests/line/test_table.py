@@ -1,4 +1,4 @@
-"""Ten situations times five client behaviours on a real server: in each cell one outcome, one log row, one settlement,
+"""Eleven situations times five client behaviours on a real server: in each cell one outcome, one row, one settlement,
 one closed upstream, and nothing left open."""
 
 import asyncio
@@ -14,6 +14,7 @@ from penstock.core.budget import Budget
 from penstock.core.errors import PromptBlocked, RateLimited, ReplyBlocked
 from penstock.core.headers import Headers
 from penstock.core.settings import load
+from penstock.features.auth import Auth
 from penstock.gateway.compile import CompiledGateway
 from penstock.gateway.snapshot import Snapshot
 from penstock.mock import server as mock
@@ -25,7 +26,8 @@ from penstock.model.request import Request
 from penstock.ports.transport import Origin
 from penstock.providers.upstream import Upstream
 from penstock.testing.logsink import MemoryLogSink
-from penstock.testing.server import ACCOUNT, Running, running
+from penstock.testing.server import Running, running
+from penstock.testing.store import ACCOUNT, furnish
 
 FRAMES, PACE = 6, 15  # of a simulated stream: content frames, and milliseconds between two
 
@@ -122,6 +124,7 @@ def _at(upstream: Upstream, origin: Origin) -> Upstream:
 SITUATIONS = {  # gateway, control headers, status a client that stays sees, its outcome, upstream calls
     "all well": ("default", {}, 200, "answered"),
     "unknown gateway": ("unknown", {}, 400, "refused"),
+    "not let in": ("closed", {}, 401, "refused"),
     "over the limit": ("full", {}, 429, "refused"),
     "prompt blocked": ("blocked", {}, 424, "refused"),
     "cache hit": ("cached", {}, 200, "answered"),
@@ -145,11 +148,13 @@ class House:
 
 
 def _situations(app: Application, tickets: Tickets, dead: int) -> Snapshot:
-    plain = app.snapshot().gateway(_anything())
-    plain.limits = tickets
     change = dataclasses.replace
+    found = app.snapshots.current.gateway(_anything())
+    assert found is not None
+    plain = change(found, limits=tickets)
     gateways = {
         "default": plain,
+        "closed": change(plain, auth=Auth(app.keyring)),
         "full": change(plain, limits=Tickets(full=True)),
         "blocked": change(plain, guard=BlockedPrompt()),
         "cached": change(plain, cache=Hit()),
@@ -181,11 +186,13 @@ async def house(
 ) -> AsyncIterator[House]:
     provider = await mock.start()
     sink, tickets = MemoryLogSink(), Tickets()
-    config = tmp_path_factory.mktemp("line") / "penstock.toml"
+    folder = tmp_path_factory.mktemp("line")
+    config = folder / "penstock.toml"
     config.write_text(f'[providers.openai]\nbase_url = "{provider.url}/openai"\n')
     settings = load({}, {}, config)
     dead = unused_tcp_port_factory()
-    async with running(settings, sink, adjust=lambda app: _situations(app, tickets, dead)) as server:
+    place = await furnish(folder, {"default": {}}, ())
+    async with running(settings, place, sink, adjust=lambda app: _situations(app, tickets, dead)) as server:
         yield House(server, provider, sink, tickets)
     await provider.stop()
 

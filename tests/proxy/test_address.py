@@ -9,7 +9,7 @@ from penstock.core.errors import UnknownPath
 from penstock.proxy import address
 from penstock.testing.exchange import an_exchange
 from penstock.testing.house import house, request
-from penstock.testing.server import ACCOUNT
+from penstock.testing.store import ACCOUNT
 
 BASE = f"/v1/{ACCOUNT}/default"
 
@@ -73,7 +73,7 @@ async def test_a_wrong_account_answers_exactly_as_an_unknown_gateway_does(there)
     answers = []
     for account, gateway in [
         (ACCOUNT, "unknown"),
-        ("f" * 32, "default"),
+        ("f" * 32, "elsewhere"),
         ("f" * 32, "unknown"),
         ("", ""),
         ("%00", "x"),

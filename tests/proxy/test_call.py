@@ -10,7 +10,7 @@ from penstock.model.body import RequestBody
 from penstock.proxy.call import DataCall
 from penstock.testing.client import until
 from penstock.testing.house import house, request
-from penstock.testing.server import ACCOUNT
+from penstock.testing.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

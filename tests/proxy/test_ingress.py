@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from penstock.testing.client import connected, until
 from penstock.testing.house import house, request
-from penstock.testing.server import ACCOUNT
+from penstock.testing.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

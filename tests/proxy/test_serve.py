@@ -1,7 +1,6 @@
 """The line: which stage speaks first."""
 
 import dataclasses
-import hashlib
 
 import pytest
 
@@ -9,7 +8,7 @@ from penstock.core.errors import GatewayRefusal
 from penstock.gateway.snapshot import Snapshot
 from penstock.testing.exchange import an_exchange
 from penstock.testing.house import house, request
-from penstock.testing.server import ACCOUNT
+from penstock.testing.store import ACCOUNT
 
 ORDER = ["limits", "cache", "policies", "spend", "dlp", "guard"]
 
@@ -38,7 +37,7 @@ class Stage:
 
 def watched(asked, refusing=""):
     def adjust(app):
-        plain = app.snapshot().gateway(an_exchange())
+        plain = app.snapshots.current.gateway(an_exchange())
         stages = {name: Stage(name, asked, refuses=name == refusing) for name in ORDER}
         return Snapshot(7, {(ACCOUNT, "default"): dataclasses.replace(plain, **stages)})
 
@@ -65,8 +64,7 @@ async def test_a_refusal_ends_the_line_before_the_provider_is_asked(refusing):
 
 
 async def test_what_the_headers_decide_is_decided_before_the_body_is_asked_for():
-    token = hashlib.sha256(b"x").digest()
-    async with house(tokens={token: "t"}, adjust=watched([], "limits")) as made, made.client() as client:
+    async with house(adjust=watched([], "limits")) as made, made.client() as client:
         await client.send(request(headers={"content-length": "5", "expect": "100-continue"}, body=None))
         answer = await client.answer()
         assert (answer.status, answer.interim) == (403, [])

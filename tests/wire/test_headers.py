@@ -1,6 +1,5 @@
 """Which headers travel, as functions and as the provider sees them."""
 
-import hashlib
 import json
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from penstock.testing.house import house, request
 from penstock.testing.provider import providing
+from penstock.testing.store import a_token
 from penstock.wire.headers import HOP_BY_HOP, back, onward
 
 TOKEN = "pst_our-own-token-0123456789"
@@ -47,7 +47,7 @@ def test_remembered_names_are_bounded():
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def there():
-    async with house(tokens={hashlib.sha256(TOKEN.encode()).digest(): "t1"}) as made:
+    async with house(tokens=[a_token(TOKEN)]) as made:
         yield made
         await made.quiet()
 

@@ -1,0 +1,16 @@
+"""What the stages of one gateway are compiled from. Defaults act where a gateway's owner said nothing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """One gateway's settings in the form the compiler takes; wire names and ranges stand in the resource's schema."""
+
+    number: int  # never given to another gateway: what belongs to this one is found by it
+    account: str
+    id: str
+    authentication: bool = False
+    collect_logs: bool = True
+    collect_log_payloads: bool = True
+    ask_usage: bool = True
