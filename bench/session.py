@@ -44,7 +44,7 @@ class Session:
 
     @cached_property
     def penstock(self) -> Server:
-        """Penstock with one provider and two gateways, before the upstream; data in ``<folder>/penstock``."""
+        """Penstock with one provider and some gateways, before the upstream; data in ``<folder>/penstock``."""
         text = targets.config(self.upstream.port)
         return targets.started(self.stack, targets.penstock(self.folder, "penstock", text))
 

@@ -1,19 +1,31 @@
 """What is measured and what stands behind it: private instances on loopback ports of their own."""
 
+import asyncio
 import os
 import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from bench import payload
 from bench.procs import BenchFault, Server, free_port
+from penstock.testing.store import ACCOUNT, a_token, furnish
 
-ACCOUNT = "be0c" * 8
 TOKEN = "pst_bench_0123456789abcdef0123456789abcdef"  # noqa: S105  opens nothing: the server it is for ends with the run
+WITH_TOKEN = {"cf-aig-authorization": f"Bearer {TOKEN}"}
+WITHOUT = {"cf-aig-authorization": f"Bearer {TOKEN[::-1]}"}
+GATEWAYS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "nolog": {"collect_logs": False},
+    "closed": {"authentication": True},
+    "silent": {"authentication": True, "collect_logs": False},
+}
 LOGGED = f"/v1/{ACCOUNT}/default/openai/chat/completions"
 UNLOGGED = f"/v1/{ACCOUNT}/nolog/openai/chat/completions"
+CLOSED = f"/v1/{ACCOUNT}/closed/openai/chat/completions"
+SILENT = f"/v1/{ACCOUNT}/silent/openai/chat/completions"
 UNKNOWN = f"/v1/{ACCOUNT}/no-such-gateway/openai/chat/completions"
 DIRECT = "/v1/chat/completions"
 ROOT = Path(__file__).parent.parent
@@ -66,12 +78,6 @@ PASSING = """
 CONFIG = """
 [providers.openai]
 base_url = "http://127.0.0.1:{upstream}{base}"
-
-[gateways.default]
-collect_logs = true
-
-[gateways.nolog]
-collect_logs = false
 """
 
 
@@ -121,14 +127,19 @@ def mock(folder: Path) -> Server:
 
 
 def config(upstream: int, base: str = "/v1") -> str:
-    """A configuration file with one provider and two gateways, ``default`` (logs on) and ``nolog``."""
+    """A configuration file with one provider."""
     return CONFIG.format(upstream=upstream, base=base)
 
 
-def penstock(folder: Path, name: str, text: str) -> Server:
-    """A Penstock with its own data folder ``<folder>/<name>``, which may exist from an earlier start."""
+def penstock(folder: Path, name: str, text: str, gateways: Mapping[str, Mapping[str, Any]] = GATEWAYS) -> Server:
+    """A Penstock with its own data folder ``<folder>/<name>``, which may exist from an earlier start.
+
+    ``gateways`` are what differs from one that logs and lets anybody in.
+    """
     data = folder / name
-    data.mkdir(exist_ok=True)
+    if not data.exists():
+        data.mkdir()
+        asyncio.run(furnish(data, gateways, [a_token(TOKEN)]))
     file = folder / f"{name}.toml"
     file.write_text(text)
     port = free_port()

@@ -1,5 +1,6 @@
 """Requests a second and CPU a request, round by round beside nginx."""
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ ALL_ROWS = Budget("≥", 1)
 SAME_COST = Budget("≤", 1.05, "× one gateway")
 GATEWAYS = 10_000
 WARM_UP = 2
+HTTP_ERROR = 400
 
 HEADING = (
     "1 KB, 16 connections",
@@ -49,12 +51,12 @@ class Target:
     server: Server
     paths: tuple[str, ...]
     data: Path | None = None
-    refused: bool = False
+    status: int = 200  # that every answer must have
     headers: dict[str, str] | None = None
 
     def script(self, folder: Path) -> Path:
         """The wrk script of this target, written once."""
-        file = folder / f"{self.name.replace(' ', '-').replace(',', '')}.lua"
+        file = folder / f"{re.sub(r'[^0-9A-Za-z]+', '-', self.name)}.lua"
         return file if file.exists() else load.script(file, self.paths, payload.prompts(64), self.headers)
 
     def check(self) -> None:
@@ -62,17 +64,12 @@ class Target:
         call = payload.request(self.server.port, self.paths[0], payload.prompt(1), self.headers)
         expect(self.server.port, call, self.status, self.name)
 
-    @property
-    def status(self) -> int:
-        """The status every answer must have."""
-        return 400 if self.refused else 200
-
     def measure(self, folder: Path, seconds: float) -> Round:
         """Loads it and waits until nothing is left to do for it."""
         block = ledger.newest_block(self.data) if self.data else 0
         cpu = cpu_us(self.server.pid)
         found = load.run(self.server.port, self.script(folder), seconds)
-        if found.lost or found.refused != (found.answered if self.refused else 0):
+        if found.lost or found.refused != (found.answered if self.status >= HTTP_ERROR else 0):
             raise BenchFault(f"{self.name}: {found.refused} of {found.answered} refused, {found.lost} connections lost")
         drained = ledger.drain(self.data, block, found.answered) if self.data else None
         return Round(found.rate, (cpu_us(self.server.pid) - cpu) / found.answered, found.answered, drained)
@@ -84,12 +81,15 @@ def measure(session: Session) -> Table:
     with session.alone() as part:
         ours = part.penstock
         data = part.data(ours)
+        key, wrong = targets.WITH_TOKEN, targets.WITHOUT
         plan: list[tuple[Target, tuple[Budget, Budget] | None]] = [
             (Target("nginx proxy_pass", part.nginx, (targets.DIRECT,)), None),
             (Target("bare asyncio forwarding", part.bare, (targets.DIRECT,)), None),
             (Target("Penstock, log off", ours, (targets.UNLOGGED,)), None),
             (Target("Penstock, log on", ours, (targets.LOGGED,), data), (LOGGED_RATE, LOGGED_CPU)),
-            (Target("Penstock, refusals", ours, (targets.UNKNOWN,), refused=True), None),
+            (Target("Penstock, log and authentication on", ours, (targets.CLOSED,), data, headers=key), None),
+            (Target("Penstock, refused: no such gateway", ours, (targets.UNKNOWN,), status=400), None),
+            (Target("Penstock, refused: wrong token", ours, (targets.SILENT,), status=401, headers=wrong), None),
         ]
         rounds = run(part, [target for target, _ in plan])
         for (target, budgets), found in zip(plan, rounds, strict=True):
@@ -144,10 +144,10 @@ def growth(session: Session) -> Table:
     table = Table("Growth with configuration", ("log on", "requests/s", "CPU µs", "× one gateway", "budget", ""))
     with session.alone() as part:
         names = [f"g{number:05}" for number in range(GATEWAYS)]
-        text = targets.config(part.upstream.port) + "".join(
-            f"[gateways.{name}]\ncollect_logs = true\n" for name in names
+        text = targets.config(part.upstream.port)
+        many = targets.started(
+            part.stack, targets.penstock(part.folder, "many", text, dict.fromkeys(names, dict[str, object]()))
         )
-        many = targets.started(part.stack, targets.penstock(part.folder, "many", text))
         one = part.penstock
         paths = tuple(targets.LOGGED.replace("/default/", f"/{name}/") for name in names[:: GATEWAYS // 63])
         plan = [

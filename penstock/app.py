@@ -7,34 +7,43 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import FrameType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import uvicorn
-from starlette.applications import Starlette
+from fastapi import FastAPI
 
 from penstock.backends.http.connection import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
-from penstock.control import operations
+from penstock.control import api
+from penstock.control.context import Control
 from penstock.control.first_start import Start
+from penstock.control.gateways.service import ensure_default
+from penstock.control.publish import Publisher
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
 from penstock.core.outbox import Outbox
+from penstock.core.sealing import Vault
 from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Telemetry
+from penstock.features.auth import Keyring
 from penstock.features.record import Recorder
-from penstock.gateway.compile import Parts, compile_gateway
+from penstock.gateway.compile import Parts
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
+from penstock.model.token import Token
+from penstock.ports.births import Births
 from penstock.ports.logsink import LogSink
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
 from penstock.proxy.asgi import AsgiApp
+from penstock.proxy.default import DefaultGateway
 from penstock.proxy.ingress import ClientConnection
 from penstock.proxy.plane import Calls, Plane
+from penstock.storage.engine import Database
+from penstock.storage.log_store import LogStore
 
 _POLL = 0.05  # seconds between two looks at what still runs
 
@@ -42,36 +51,48 @@ _POLL = 0.05  # seconds between two looks at what still runs
 COLLECT = (20_000, 20, 5)
 
 
-@dataclass(slots=True)
-class Identity:
-    """Who may be called: the accounts of this installation and its tokens (SHA-256 -> token id)."""
+class Place(NamedTuple):
+    """Where this process keeps what it knows: the database's URL and the key that seals the secrets in it."""
 
-    accounts: tuple[str, ...]
-    tokens: Mapping[bytes, str]
+    url: str
+    master_key: bytes
+
+
+class DefaultBirths(Births):
+    """The data plane's way to the control plane: the one thing it can bring about there."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    async def make(self, account: str, token: Token) -> None:
+        await ensure_default(self._control, account, token)
 
 
 class Application:
     """One process. Built before the loop runs; its parts that need a loop live from ``lifespan``'s start to its end."""
 
     def __init__(
-        self, settings: Settings, identity: Identity, routes: Mapping[str, Upstream], sink: LogSink, tasks: Tasks
+        self, settings: Settings, place: Place, routes: Mapping[str, Upstream], sink: LogSink, tasks: Tasks
     ) -> None:
         self.settings = settings
-        self.identity = identity
+        self.place = place
         self.routes = routes
         self.sink = sink
         self.telemetry = Telemetry()
+        self.keyring = Keyring(self.telemetry)
+        self.snapshots = Snapshots(Snapshot(0, {}))
         self.prices = PriceBook({slug: upstream.provider for slug, upstream in routes.items()})
         self.tasks = tasks
         self.answers = Budget(settings.answer_memory)
         self.plane: Plane
         self.transport: HttpTransport
+        self.control: Control
         self.announce: Callable[[], None] = _silent  # called once it listens
         self._outside: AsgiApp | None = None
 
-    def asgi(self) -> Starlette:
+    def asgi(self) -> FastAPI:
         """Everything but the data plane."""
-        return operations.application(self.telemetry, self.unready, self.lifespan)
+        return api.application(self.telemetry, self.unready, self.lifespan)
 
     def protocol(
         self, config: uvicorn.Config, server_state: Any, app_state: Any, _loop: Any = None
@@ -105,7 +126,7 @@ class Application:
         return "stopping" if self.plane.stopping else ""
 
     @asynccontextmanager
-    async def lifespan(self, _: Starlette) -> AsyncGenerator[None]:
+    async def lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         """Starts and stops what needs a loop, in this order and back."""
         settings = self.settings
         loop = asyncio.get_running_loop()
@@ -113,8 +134,16 @@ class Application:
         deadlines, outbox = Deadlines(loop), Outbox(loop, calls)
         limits = Limits(settings.idle_timeout, settings.pool_idle_timeout)
         self.transport = HttpTransport(deadlines, outbox, limits, settings.connect_timeout, settings.pool_size)
+        database, logs = Database(self.place.url), LogStore(self.place.url)
+        parts = self._parts()
+        publisher = Publisher(database, self.snapshots, self.keyring, parts)
+        vault = Vault(self.place.master_key)
+        self.control = app.state.control = Control(database, self.keyring, vault, publisher.published, self.sink, logs)
         self.plane = self._plane(deadlines, outbox, calls)
+        self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], DefaultBirths(self.control))
         self._watch()
+        await publisher.refresh()
+        self.tasks.start("configuration", publisher.watch())
         self.tasks.start("prices", self._load_prices())
         try:
             yield
@@ -123,6 +152,8 @@ class Application:
             self.transport.close()
             await self.sink.stop(settings.stop_timeout)
             await self.tasks.stop()
+            await logs.close()
+            await database.close()
             deadlines.stop()
 
     async def _load_prices(self) -> None:
@@ -132,20 +163,18 @@ class Application:
         gc.freeze()  # the collector need not look at it ever again
         gc.set_threshold(*COLLECT)
 
-    def snapshot(self) -> Snapshot:
-        """The configuration, compiled."""
+    def _parts(self) -> Parts:
+        """What all gateways are made of."""
         settings = self.settings
-        parts = Parts(
+        return Parts(
             transport=self.transport,
             upstreams=self.routes,
             prices=self.prices,
-            tokens=self.identity.tokens,
+            keyring=self.keyring,
             first_byte=settings.first_byte_timeout,
             keep=settings.log_body_limit,
             answers=self.answers,
         )
-        compiled = {name: compile_gateway(gateway, parts) for name, gateway in settings.gateways.items()}
-        return Snapshot(1, {(account, name): gw for account in self.identity.accounts for name, gw in compiled.items()})
 
     def _plane(self, deadlines: Deadlines, outbox: Outbox, calls: Calls) -> Plane:
         settings = self.settings
@@ -157,7 +186,7 @@ class Application:
         )
         recorder = Recorder(self.sink, self.telemetry)
         return Plane(
-            settings, Snapshots(self.snapshot()), recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop()
+            settings, self.snapshots, recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop()
         )
 
     def _watch(self) -> None:
@@ -213,8 +242,7 @@ def compose(settings: Settings, start: Start, routes: Mapping[str, Upstream]) ->
     """The application of this process; ``routes`` are ``gateway.compile.upstreams`` of its settings."""
     tasks = Tasks()
     sink = LogPipe(tasks, start.store.url, max_bytes=settings.log_queue_size, max_rows=settings.log_queue_rows)
-    identity = Identity(start.accounts, {digest: token.id for digest, token in start.tokens.items()})
-    return Application(settings, identity, routes, sink, tasks)
+    return Application(settings, Place(start.store.url, start.master_key), routes, sink, tasks)
 
 
 def _silent() -> None:

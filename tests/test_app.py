@@ -5,7 +5,6 @@ import gc
 
 import uvloop
 
-from penstock.core.settings import GatewaySettings
 from penstock.core.telemetry import METRICS
 from penstock.model.exchange import Exchange
 from penstock.ports.transport import Origin, Outgoing
@@ -26,7 +25,7 @@ async def test_everything_that_is_measured_is_shown():
 
 
 async def test_the_bytes_of_answers_are_bounded_over_all_gateways_and_calls():
-    gateways = {"default": GatewaySettings(), "other": GatewaySettings()}
+    gateways = {"default": {}, "other": {}}
     async with house(gateways=gateways, answer_memory=2000) as h, h.client() as client, h.client() as held:
         await held.send(request(headers={"x-mock-stall": "2"}, body=STREAM, event="held"))
         await held.head()
@@ -48,7 +47,7 @@ async def test_the_bytes_of_answers_are_bounded_over_all_gateways_and_calls():
 
 
 async def test_every_account_has_every_gateway_of_the_configuration():
-    gateways = {"default": GatewaySettings(), "quiet": GatewaySettings(collect_logs=False)}
+    gateways = {"default": {}, "quiet": {"collect_logs": False}}
     async with house(gateways=gateways) as h, h.client() as client:
         answer = await client.ask(request(gateway="quiet", event="unseen"))
         assert (answer.status, "cf-aig-log-id" in answer.headers) == (200, False)

@@ -1,8 +1,8 @@
 """From settings to a running server: what is printed, and what is refused."""
 
-import ipaddress
 import os
 import resource
+import shlex
 import shutil
 import signal
 import socket
@@ -27,7 +27,8 @@ from penstock.storage.errors import StoreUnavailable
 
 _CALL = """\
   curl {url}/v1/{account}/default/openai/chat/completions \\
-    -H 'content-type: application/json' {key}\\
+    -H "cf-aig-authorization: Bearer {token}" {key}\\
+    -H 'content-type: application/json' \\
     -d '{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":"Hello, Penstock!"}}]}}'
 """
 
@@ -58,6 +59,7 @@ def _serve(settings: Settings, listener: socket.socket, *, simulate: bool) -> in
         database_url=settings.database_url or None,
         account_id=settings.account_id or None,
         api_token=settings.api_token or None,
+        email=settings.admin_email,
     )
     with closing(start.store):
         app = compose(settings, start, routes)
@@ -88,12 +90,18 @@ def greeting(settings: Settings, start: Start, listener: socket.socket, *, simul
         lines.append(f"             (shown once; kept in {settings.data_dir / CREDENTIALS})")
     if simulate:
         lines.append("  Providers  simulated: every call is answered on this machine and costs nothing")
-    if not ipaddress.ip_address(host).is_loopback:
-        lines.append("  Warning    whoever reaches this address can use the gateway: this release checks no callers")
-    key = "" if simulate else '-H "authorization: Bearer $OPENAI_API_KEY" '
-    lines += ["", "Try it:", "", _CALL.format(url=url, account=account, key=key)]
+    provider = "" if simulate else '-H "authorization: Bearer $OPENAI_API_KEY" '
+    lines += ["", "Try it:", "", _CALL.format(url=url, account=account, token=_token(settings, start), key=provider)]
     lines.append(f"and see the call: {_command()} logs tail{_place(settings)}\n")
     return "\n".join(lines)
+
+
+def _token(settings: Settings, start: Start) -> str:
+    """The token as the printed call has it: in plain the one time it may be shown, else where a shell finds it."""
+    credentials = (settings.data_dir / CREDENTIALS).absolute()
+    if start.token or settings.api_token or not credentials.exists():
+        return start.token or "$PENSTOCK_API_TOKEN"
+    return f"$(sed -n s/^PENSTOCK_API_TOKEN=//p {shlex.quote(str(credentials))})"
 
 
 def _command() -> str:
@@ -106,7 +114,7 @@ def _command() -> str:
 
 
 def _place(settings: Settings) -> str:
-    return "" if settings.data_dir == Settings().data_dir else f" --data-dir {settings.data_dir}"
+    return "" if settings.data_dir == Settings().data_dir else f" --data-dir {shlex.quote(str(settings.data_dir))}"
 
 
 def _listen(settings: Settings) -> socket.socket:

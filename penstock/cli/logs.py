@@ -95,7 +95,7 @@ def batches(
 
 def fields(row: LogRow) -> dict[str, Any]:
     """Every field of a row under its name in the API; cost in dollars, times in ISO 8601."""
-    shown = {name: getattr(row, name) for name in row.__struct_fields__ if name != "detail"}
+    shown = {name: getattr(row, name) for name in row.__struct_fields__ if name not in ("number", "detail")}
     shown["created_at"] = _instant(row.created_at)
     shown["cost"] = None if row.cost is None else row.cost / 1e9
     return shown | codec.decode(row.detail)

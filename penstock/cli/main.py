@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import logs
+from penstock.cli import logs, token
+from penstock.cli.audit import audit
 from penstock.cli.mock import mock
 from penstock.cli.serve import serve
 
@@ -14,7 +15,9 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(mock)
+app.command()(audit)
 app.add_typer(logs.app, name="logs")
+app.add_typer(token.app, name="token")
 
 
 def _version(asked: bool) -> None:

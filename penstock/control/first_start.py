@@ -3,30 +3,22 @@
 The first start makes them and says the token once; later starts read them and say nothing secret.
 """
 
-import hashlib
 import os
 import re
-import secrets
-import string
+import secrets as randomness
 import time
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 
+from penstock.core import secrets
+from penstock.core.logs import log
+from penstock.model.token import SCOPES, Token
 from penstock.storage import accounts, database, schema
-from penstock.storage.accounts import Token
 
 CREDENTIALS = "credentials.env"
 MASTER_KEY = "master.key"
 SHORTEST_TOKEN = 20
-
-# Every permission (specification of the data plane, 3; decisions 8).
-SCOPES = ("AI Gateway Read", "AI Gateway Metadata Read", "AI Gateway Write", "AI Gateway Run", "Workers AI Read")
-
-_LETTERS = string.ascii_letters + string.digits
 
 
 class StartError(Exception):
@@ -41,20 +33,25 @@ class Start(msgspec.Struct, frozen=True):
 
     store: schema.Store
     accounts: tuple[str, ...]
-    tokens: Mapping[bytes, Token]  # by SHA-256 of the token
     first: bool
     token: str | None
     master_key: bytes
 
 
 def prepare(
-    data_dir: Path, *, database_url: str | None = None, account_id: str | None = None, api_token: str | None = None
+    data_dir: Path,
+    *,
+    database_url: str | None = None,
+    account_id: str | None = None,
+    api_token: str | None = None,
+    email: str = "",
 ) -> Start:
     """Makes what is missing and opens the store.
 
     ``account_id`` and ``api_token`` are PENSTOCK_ACCOUNT_ID and PENSTOCK_API_TOKEN. They are honoured at every
     start: an account or a token that is not there yet is added, and what was there stays valid, so that a changed
-    environment never locks anybody out. Raises StartError and StoreUnavailable.
+    environment never locks anybody out; a token that was revoked stays revoked. ``email`` is stored with a token made
+    here. Raises StartError and StoreUnavailable.
     """
     _check(account_id, api_token)
     _make_data_dir(data_dir)
@@ -64,24 +61,17 @@ def prepare(
         # The credentials file is written before this commits: a crash between must not lose the only token.
         with database.transaction(store.file) as connection:
             first = not accounts.list_accounts(connection)
-            made = _ensure(connection, data_dir, account_id, api_token, first=first)
+            account = _account(connection, account_id)
+            made = secrets.new() if first and api_token is None else None
+            if token := made or api_token:
+                _add_token(connection, account, token, "first start" if made else "PENSTOCK_API_TOKEN", email)
+            if first and (made or account_id is None):
+                _write_credentials(data_dir / CREDENTIALS, account, made, email)
             known = accounts.list_accounts(connection)
-            tokens = MappingProxyType({token.hash: token for token in accounts.list_tokens(connection)})
     except BaseException:
         store.close()
         raise
-    return Start(store=store, accounts=known, tokens=tokens, first=first, token=made, master_key=master_key)
-
-
-def new_token() -> str:
-    """A random token: ``pst_``, 40 letters and digits, and their CRC-32 (8 hex), so that scanners can tell a typo."""
-    body = "pst_" + "".join(secrets.choice(_LETTERS) for _ in range(40))
-    return body + f"{zlib.crc32(body.encode()):08x}"
-
-
-def digest(token: str) -> bytes:
-    """What is stored of a token, and looked up."""
-    return hashlib.sha256(token.encode()).digest()
+    return Start(store=store, accounts=known, first=first, token=made, master_key=master_key)
 
 
 def _check(account_id: str | None, api_token: str | None) -> None:
@@ -104,37 +94,46 @@ def _make_data_dir(data_dir: Path) -> None:
 def _master_key(file: Path) -> bytes:
     """32 random bytes, made once."""
     if not file.exists():
-        _write_private(file, secrets.token_bytes(32))
+        _write_private(file, randomness.token_bytes(32))
     key = file.read_bytes()
     if len(key) != 32:  # noqa: PLR2004
         raise StartError(f"{file} is damaged: it must hold 32 bytes. Restore it from a backup.")
     return key
 
 
-def _ensure(
-    connection: database.Connection, data_dir: Path, account_id: str | None, api_token: str | None, *, first: bool
-) -> str | None:
-    """Adds account and token where they are missing; returns the token if it was made up."""
-    now = time.time_ns() // 1_000_000
+def _account(connection: database.Connection, wanted: str | None) -> str:
+    """The account that a new token belongs to, made where it is missing."""
     known = accounts.list_accounts(connection)
-    account = account_id or (known[0] if known else secrets.token_hex(16))
+    account = wanted or (known[0] if known else randomness.token_hex(16))
     if account not in known:
-        accounts.add_account(connection, account, now)
-    made = new_token() if first and api_token is None else None
-    token = made or api_token
-    if token is not None and not any(t.hash == digest(token) for t in accounts.list_tokens(connection)):
-        name = "first start" if made else "PENSTOCK_API_TOKEN"
-        row = Token(secrets.token_hex(16), account, digest(token), name, SCOPES, now)
+        accounts.add_account(connection, account, _now())
+    return account
+
+
+def _add_token(connection: database.Connection, account: str, token: str, name: str, email: str) -> None:
+    digest = secrets.digest(token.encode())
+    found = accounts.find_token(connection, digest)
+    if found is None:
+        row = Token(randomness.token_hex(16), account, digest, name, frozenset(SCOPES), _now(), email)
         accounts.add_token(connection, row)
-    if first and (made or account_id is None):
-        _write_credentials(data_dir / CREDENTIALS, account, made)
-    return made
+        return
+    owner, revoked = found
+    if revoked:
+        log.warning("PENSTOCK_API_TOKEN was revoked and opens nothing: give another, or take it out of the environment")
+    elif owner != account:
+        log.warning("PENSTOCK_API_TOKEN belongs to account %s, not to PENSTOCK_ACCOUNT_ID: give another token", owner)
 
 
-def _write_credentials(file: Path, account: str, token: str | None) -> None:
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _write_credentials(file: Path, account: str, token: str | None, email: str) -> None:
     """What was made up here; a token that came from the environment is not copied to the disk."""
-    lines = [f"PENSTOCK_ACCOUNT_ID={account}\n"] + ([f"PENSTOCK_API_TOKEN={token}\n"] if token else [])
-    _write_private(file, "".join(lines).encode())
+    lines = [f"PENSTOCK_ACCOUNT_ID={account}"]
+    if token:
+        lines += [f"PENSTOCK_API_TOKEN={token}", f"PENSTOCK_ADMIN_EMAIL={email}"]
+    _write_private(file, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _write_private(file: Path, data: bytes) -> None:

@@ -28,10 +28,11 @@ from penstock.core.options import (
 )
 
 BASE_URL = Kind("address", url)
-ID = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
+SLUG = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 MASK = "********"
 TOKEN = pattern(r"[!-~]{20,}", "20 or more characters, printable, without spaces")
 ROLE = pattern(r"all|proxy|control|worker", "all, proxy, control or worker")
+EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 
 
@@ -41,21 +42,6 @@ class SettingsError(ValueError):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """What the configuration file can say of one gateway."""
-
-    collect_logs: bool = option(default=True, kind=SWITCH, sentence="Write a log row for every call.")
-    collect_log_payloads: bool = option(
-        default=True, kind=SWITCH, sentence="Keep the bodies of request and answer with the log row."
-    )
-    ask_usage: bool = option(
-        default=True,
-        kind=SWITCH,
-        sentence="Ask OpenAI chat streams for their usage, and take the extra frame out for clients that did not ask.",
-    )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -78,6 +64,11 @@ class Settings:
     )
     api_token: str = option(
         "", TOKEN, "API token; added where it is missing. By default random at the first start.", secret=True
+    )
+    admin_email: str = option(
+        "admin@localhost",
+        EMAIL,
+        "E-mail stored with the token of the first start, for clients that send X-Auth-Email and X-Auth-Key.",
     )
     master_key: str = option(
         "",
@@ -120,7 +111,6 @@ class Settings:
     )
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
-    gateways: dict[str, GatewaySettings] = field(default_factory=lambda: {"default": GatewaySettings()})
 
     def __repr__(self) -> str:
         """Secrets are masked, so that a settings object may be logged."""
@@ -129,22 +119,15 @@ class Settings:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
-def table(owner: type[Settings] | type[GatewaySettings]) -> tuple[Setting, ...]:
-    """The rows that the fields of ``owner`` make."""
-    return tuple(
-        Setting(f.name, kind, f.default, sentence, secret)
-        for f in fields(owner)
-        if "row" in f.metadata
-        for kind, sentence, secret in [f.metadata["row"]]
-    )
-
-
-SETTINGS = table(Settings)
-GATEWAY_SETTINGS = table(GatewaySettings)
+SETTINGS = tuple(
+    Setting(f.name, kind, f.default, sentence, secret)
+    for f in fields(Settings)
+    if "row" in f.metadata
+    for kind, sentence, secret in [f.metadata["row"]]
+)
 _BY_NAME = {row.name: row for row in SETTINGS}
 _IN_FILE = {name: row for name, row in _BY_NAME.items() if name != "config"}
 _PROVIDER = {"base_url": Setting("base_url", BASE_URL, "", "Address that replaces the provider's own.", secret=False)}
-_GATEWAY = {row.name: row for row in GATEWAY_SETTINGS}
 
 
 def url_of(host: str, port: int) -> str:
@@ -161,11 +144,10 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], config_path: P
     values = reader.environ(environ) | reader.flags(flags)
     path: Path = config_path or values.get("config") or Settings().config
     document = reader.document(path, named=config_path is not None or "config" in values)
-    providers, gateways = document.pop("providers", {}), document.pop("gateways", {})
+    providers = document.pop("providers", {})
     values = reader.members(document, _IN_FILE, str(path)) | values
     values["config"] = path
     values["providers"] = reader.providers(providers, f"{path}: [providers")
-    values["gateways"] = {"default": GatewaySettings()} | reader.gateways(gateways, f"{path}: [gateways")
     settings = Settings(**values)
     if problems := reader.problems + list(_refusals(settings)):
         raise SettingsError(problems)
@@ -224,19 +206,19 @@ class _Reader(NamedTuple):
     def providers(self, section: object, place: str) -> dict[str, str]:
         """``[providers.<slug>]``."""
         read: dict[str, str] = {}
-        for name, members, at in self._named(section, place):
-            if "base_url" not in members:
-                self.problems.append(f"{at}: base_url is missing")
-            for base in self.members(members, _PROVIDER, at).values():
-                read[name] = base
+        items = cast("dict[str, object]", section).items() if isinstance(section, dict) else [("", section)]
+        for name, members in items:
+            if not isinstance(members, dict):
+                self.problems.append(f"{place}.<id>]: must be a table, not {members!r}")
+            elif not SLUG.fullmatch(name):
+                self.problems.append(f"{place}.{name}]: an id is 1 to 64 of a-z, 0-9, _ and -")
+            else:
+                at = f"{place}.{name}]"
+                if "base_url" not in members:
+                    self.problems.append(f"{at}: base_url is missing")
+                for base in self.members(cast("dict[str, Any]", members), _PROVIDER, at).values():
+                    read[name] = base
         return read
-
-    def gateways(self, section: object, place: str) -> dict[str, GatewaySettings]:
-        """``[gateways.<id>]``."""
-        return {
-            name: GatewaySettings(**self.members(members, _GATEWAY, at))
-            for name, members, at in self._named(section, place)
-        }
 
     def members(self, section: Mapping[str, Any], known: Mapping[str, Setting], place: str) -> dict[str, Any]:
         """A table of the configuration file; unknown members are refused."""
@@ -245,17 +227,6 @@ class _Reader(NamedTuple):
             hint = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
             self.problems.append(f"{place}: there is no setting {name!r}; {hint}")
         return self._parsed((known[name], value, place) for name, value in section.items() if name in known)
-
-    def _named(self, section: object, place: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-        """The tables of a section whose keys are ids."""
-        items = cast("dict[str, object]", section).items() if isinstance(section, dict) else [("", section)]
-        for name, members in items:
-            if not isinstance(members, dict):
-                self.problems.append(f"{place}.<id>]: must be a table, not {members!r}")
-            elif not ID.fullmatch(name):
-                self.problems.append(f"{place}.{name}]: an id is 1 to 64 of a-z, 0-9, _ and -")
-            else:
-                yield name, cast("dict[str, Any]", members), f"{place}.{name}]"
 
     def _parsed(self, found: Iterable[tuple[Setting, object, str]]) -> dict[str, Any]:
         """The values of what was found; each of ``found`` is a row, what was written, and where."""

@@ -39,6 +39,12 @@ METRICS = (
     Metric("penstock_overhead_seconds", "histogram", "Penstock's own time: duration without waiting for the provider."),
     Metric("penstock_tokens_total", "counter", "Tokens as providers reported.", ("gateway", "provider", "direction")),
     Metric("penstock_cost_usd_total", "counter", "Cost of priced calls, US dollars.", ("gateway", "provider")),
+    Metric(
+        "penstock_credentials_refused_total",
+        "counter",
+        "Calls and requests without a valid token.",
+        ("plane", "reason"),
+    ),
     Metric("penstock_log_rows_written_total", "counter", "Log rows written."),
     Metric("penstock_log_rows_dropped_total", "counter", "Log rows lost because the queue was full."),
     Metric("penstock_log_bodies_dropped_total", "counter", "Bodies lost because the queue was full; the row was kept."),
@@ -91,12 +97,14 @@ class Telemetry:
         self.calls = Counter()  # gateway, provider, outcome
         self.tokens = Counter()  # gateway, provider, direction: in or out
         self.cost = Counter(1e-9)  # nano-dollars by gateway, provider
+        self.refused = Counter()  # plane: data or control; reason
         self.call_duration = Histogram(BOUNDS)
         self.overhead = Histogram(FINE)
         self._parts: dict[str, Counter | Histogram | Callable[[], Reading]] = {
             "penstock_calls_total": self.calls,
             "penstock_tokens_total": self.tokens,
             "penstock_cost_usd_total": self.cost,
+            "penstock_credentials_refused_total": self.refused,
             "penstock_call_duration_seconds": self.call_duration,
             "penstock_overhead_seconds": self.overhead,
         }
@@ -129,7 +137,7 @@ class NullTelemetry(Telemetry):
     def __init__(self) -> None:
         super().__init__()
         self._parts.clear()
-        self.calls = self.tokens = self.cost = _NullCounter()
+        self.calls = self.tokens = self.cost = self.refused = _NullCounter()
         self.call_duration = self.overhead = _NullHistogram(())
 
 

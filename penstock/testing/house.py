@@ -1,8 +1,10 @@
 """The whole data plane in the loop of a test: a real server, simulated providers, a log in memory."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from penstock.app import Application
@@ -10,9 +12,11 @@ from penstock.core.settings import Settings
 from penstock.gateway.snapshot import Snapshot
 from penstock.mock.server import MockServer, start
 from penstock.model.record import LogRecord
+from penstock.model.token import Token
 from penstock.testing.client import Client, connected, until
 from penstock.testing.logsink import MemoryLogSink
-from penstock.testing.server import ACCOUNT, Running, running
+from penstock.testing.server import Running, running
+from penstock.testing.store import ACCOUNT, a_token, furnish
 
 
 @dataclass(slots=True)
@@ -48,18 +52,27 @@ class House:
 @asynccontextmanager
 async def house(
     *,
-    tokens: dict[bytes, str] | None = None,
+    gateways: Mapping[str, Mapping[str, Any]] | None = None,
+    tokens: Iterable[Token] = (),
+    accounts: Iterable[str] = (),
     providers: Mapping[str, str] | None = None,
     adjust: Callable[[Application], Snapshot | None] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[House]:
-    """Serves until the block ends. ``settings`` change the defaults; ``providers`` go before the simulated ones."""
+    """Serves until the block ends. ``settings`` change the defaults; ``providers`` go before the simulated ones.
+
+    ``gateways`` are settings as in the API, by id; where none are given there is ``default``, open to anybody.
+    ``tokens`` hold beside the one of ``testing.store.SECRET``; ``accounts`` exist beside ACCOUNT.
+    """
     mock, sink = await start(), MemoryLogSink()
     at = {"openai": f"{mock.url}/openai", "anthropic": f"{mock.url}/anthropic"} | dict(providers or {})
     changed = replace(Settings(), **({"stop_timeout": 2.0, "providers": at} | settings))
     try:
-        async with running(changed, sink, tokens=tokens, adjust=adjust) as server:
-            yield House(server, mock, sink)
+        with tempfile.TemporaryDirectory(prefix="penstock-house-") as folder:
+            named = {"default": {}} if gateways is None else gateways
+            place = await furnish(Path(folder), named, (a_token(), *tokens), accounts)
+            async with running(changed, place, sink, adjust=adjust) as server:
+                yield House(server, mock, sink)
     finally:
         await mock.stop()
 

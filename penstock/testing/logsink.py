@@ -5,6 +5,9 @@ from typing import Any
 from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.ports.logsink import LogSink
+from penstock.storage.database import Connection
+
+ACCOUNT = "0123456789abcdef" * 2
 
 
 class MemoryLogSink(LogSink):
@@ -33,13 +36,30 @@ class MemoryLogSink(LogSink):
         """Everything is written already."""
 
 
+def a_gateway(connection: Connection, gateway: str = "default", *, account: str = ACCOUNT) -> int:
+    """Puts a gateway of that id, and its account, into the database; returns its number."""
+    connection.execute("INSERT OR IGNORE INTO accounts (id, created_at) VALUES (?, 0)", (account,))
+    sql = "INSERT INTO gateways (account, id, settings, created_at, modified_at, version) VALUES (?, ?, '{}', 0, 0, 1)"
+    number = connection.execute(sql, (account, gateway)).lastrowid
+    assert number is not None
+    return number
+
+
+def delete_gateway(connection: Connection, number: int, at: int = 0) -> None:
+    """Makes a gateway a tombstone, as the control plane does: in one transaction with the version."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE configuration SET version = version + 1")
+    sql = "UPDATE gateways SET deleted_at = ?, version = (SELECT version FROM configuration) WHERE number = ?"
+    connection.execute(sql, (at, number))
+    connection.execute("COMMIT")
+
+
 def a_record(**fields: Any) -> LogRecord:
     """A record of an ordinary call, with a new id; ``fields`` replace its values."""
     log_id: bytes = fields.pop("id", None) or ids.new()
     record = LogRecord(
         id=log_id,
-        account="0123456789abcdef" * 2,
-        gateway="default",
+        gateway=1,
         event_id=ids.text(log_id),
         created_at=ids.millis(log_id),
         duration=120,

@@ -5,16 +5,18 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
 import penstock
+from penstock.control.first_start import CREDENTIALS
 from penstock.core import codec
 from penstock.testing.client import connected
+from penstock.testing.store import OPEN
 
 PATIENCE = 30.0  # seconds after which a start or a stop has failed
 _T = TypeVar("_T")
@@ -33,8 +35,9 @@ class Refused(Exception):
 class Serving:
     """A server that listens. ``greeting`` is what it printed, ``said`` what is on its standard error."""
 
-    def __init__(self, process: asyncio.subprocess.Process, greeting: str, data_dir: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, greeting: str, data_dir: Path, token: str) -> None:
         self.process = process
+        self.token = token  # may do everything
         self.pid = process.pid
         self.greeting = greeting
         self.data_dir = data_dir
@@ -75,6 +78,23 @@ class Serving:
             answer = await client.ask(f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
         return answer.status, answer.body
 
+    async def ask(self, method: str, path: str, body: object = None, *, token: str | None = None) -> tuple[int, Any]:
+        """Status and decoded answer of the control plane below ``/client/v4``; ``{account}`` stands for the account."""
+        data = b"" if body is None else codec.encode(body)
+        head = f"{method} /client/v4{path.format(account=self.account)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+        head += f"authorization: Bearer {token or self.token}\r\n"
+        head += f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
+        async with connected(self.port) as client:
+            answer = await client.ask(head.encode() + data)
+        return answer.status, codec.decode(answer.body)
+
+    async def make_gateway(self, gateway: str, **settings: Any) -> None:
+        """A gateway open to anybody, with these changes; one that is there already stays as it is."""
+        status, told = await self.ask(
+            "POST", "/accounts/{account}/ai-gateway/gateways", dict(OPEN) | {"id": gateway} | settings
+        )
+        assert status in {200, 409}, told
+
     async def metrics(self) -> dict[str, float]:
         """The samples of ``/metrics`` by name with labels, as written there."""
         _, text = await self.get("/metrics")
@@ -83,13 +103,19 @@ class Serving:
 
     async def rows(self, count: int = 1_000_000, *flags: str) -> list[dict[str, object]]:
         """What ``penstock logs tail --json`` prints: the newest rows, oldest first."""
-        command = ("logs", "tail", "--json", "-n", str(count), "--data-dir", str(self.data_dir), *flags)
+        said = await self.command("logs", "tail", "--json", "-n", str(count), *flags)
+        return [codec.decode(line) for line in said.splitlines()]
+
+    async def command(self, *words: str) -> str:
+        """What ``penstock …`` prints, run beside the server on its data."""
         done = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "penstock", *command), stdout=asyncio.subprocess.PIPE, env=environment()
+            *(sys.executable, "-m", "penstock", *words, "--data-dir", str(self.data_dir)),
+            stdout=asyncio.subprocess.PIPE,
+            env=environment(),
         )
         said, _ = await done.communicate()
-        assert done.returncode == 0
-        return [codec.decode(line) for line in said.splitlines()]
+        assert done.returncode == 0, words
+        return said.decode()
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -112,9 +138,15 @@ class Serving:
 
 @asynccontextmanager
 async def serving(
-    data_dir: Path, *flags: str, simulate: bool = True, config: str = "", environ: Mapping[str, str] | None = None
+    data_dir: Path,
+    *flags: str,
+    simulate: bool = True,
+    config: str = "",
+    environ: Mapping[str, str] | None = None,
+    gateways: Iterable[str] = ("default",),
 ) -> AsyncGenerator[Serving]:
     """Starts a server on any free port; kills it at the end if it still runs. ``config``: a configuration file's text.
+    ``gateways`` are there, open to anybody.
 
     Raises Refused where it does not start.
     """
@@ -130,7 +162,10 @@ async def serving(
         if "listens on" not in greeting:
             status = await process.wait()
             raise Refused(status, _errors(data_dir).read_text("utf-8"))
-        yield Serving(process, greeting, data_dir)
+        server = Serving(process, greeting, data_dir, _secret(data_dir, environ or {}))
+        for gateway in gateways:
+            await server.make_gateway(gateway)
+        yield server
     finally:
         if process.returncode is None:
             process.kill()
@@ -176,6 +211,13 @@ async def _greeting(process: asyncio.subprocess.Process) -> str:
             if "logs tail" in lines[-1]:  # the last thing it says
                 break
     return "".join(lines)
+
+
+def _secret(data_dir: Path, environ: Mapping[str, str]) -> str:
+    """The token of the first start."""
+    if given := environ.get("PENSTOCK_API_TOKEN"):
+        return given
+    return _found(r"^PENSTOCK_API_TOKEN=(.*)$", (data_dir / CREDENTIALS).read_text("utf-8"))
 
 
 def _errors(data_dir: Path) -> Path:

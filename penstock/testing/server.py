@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from penstock.app import Application, Identity
+from penstock.app import Application, Place
 from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
 from penstock.gateway.compile import upstreams
 from penstock.gateway.snapshot import Snapshot
 from penstock.ports.logsink import LogSink
-
-ACCOUNT = "0123456789abcdef0123456789abcdef"
+from penstock.testing.store import ACCOUNT
 
 
 class Running:
@@ -34,13 +33,13 @@ class Running:
 @asynccontextmanager
 async def running(
     settings: Settings,
+    place: Place,
     sink: LogSink,
     *,
-    tokens: dict[bytes, str] | None = None,
     adjust: Callable[[Application], Snapshot | None] | None = None,
 ) -> AsyncGenerator[Running]:
     """Serves until the block ends. ``adjust`` may return another snapshot for the application."""
-    app = Application(settings, Identity((ACCOUNT,), tokens or {}), upstreams(settings.providers), sink, Tasks())
+    app = Application(settings, place, upstreams(settings.providers), sink, Tasks())
     background = Tasks()
     server = app.server()
     _leave_signals_alone(server)
@@ -54,7 +53,7 @@ async def running(
         listener.close()
         serving.result()
     if adjust is not None and (snapshot := adjust(app)) is not None:
-        app.plane.snapshots.current = snapshot
+        app.snapshots.current = snapshot
     try:
         yield Running(app, listener.getsockname()[1], server)
     finally:

@@ -14,7 +14,7 @@ from penstock.cli.logs import app
 from penstock.core import ids
 from penstock.storage import database, schema
 from penstock.storage.logs import LogTable
-from penstock.testing.logsink import a_record
+from penstock.testing.logsink import ACCOUNT, a_gateway, a_record
 
 
 @pytest.fixture
@@ -22,6 +22,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A running server: it holds the lock and writes."""
     store = schema.open_store(database.default_url(tmp_path))
     connection = database.connect(store.file)
+    a_gateway(connection)
     yield connection
     connection.close()
     store.close()
@@ -52,8 +53,10 @@ def test_json_has_every_field(tmp_path: Path, connection: sqlite3.Connection):
     assert row["created_at"] == "2023-11-14T22:13:20.123Z"
     assert (row["cost"], row["cached"], row["metadata"]) == (1.5, True, '{"user":"u1"}')
     assert row["timings"] == {"total": 120.0, "latency": 80.0}
+    assert (row["account"], row["gateway"]) == (ACCOUNT, "default")
     same = set(type(record).__struct_fields__) - {
         "id",
+        "gateway",
         "event_id",
         "created_at",
         "cost",
@@ -65,9 +68,15 @@ def test_json_has_every_field(tmp_path: Path, connection: sqlite3.Connection):
 
 
 def test_only_one_gateway(tmp_path: Path, connection: sqlite3.Connection):
-    LogTable(connection).write([a_record(), a_record(gateway="beta"), a_record()])
+    LogTable(connection).write([a_record(), a_record(gateway=a_gateway(connection, "beta")), a_record(gateway=0)])
     rows = [json.loads(line) for line in tail(tmp_path, "--json", "--gateway", "beta").output.splitlines()]
     assert [row["gateway"] for row in rows] == ["beta"]
+
+
+def test_calls_to_no_gateway_are_shown_without_names(tmp_path: Path, connection: sqlite3.Connection):
+    LogTable(connection).write([a_record(gateway=0)])
+    (line,) = tail(tmp_path, "--json").output.splitlines()
+    assert (json.loads(line)["account"], json.loads(line)["gateway"]) == ("", "")
 
 
 def test_what_is_not_known_is_a_dash_and_control_characters_do_not_reach_the_terminal(

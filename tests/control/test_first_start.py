@@ -1,12 +1,16 @@
+import asyncio
 import hashlib
+import logging
 import re
 import zlib
 from pathlib import Path
 
 import pytest
 
-from penstock.control import first_start
 from penstock.control.first_start import StartError, prepare
+from penstock.model.token import SCOPES, Token
+from penstock.storage import configuration, tokens
+from penstock.storage.engine import Database
 from penstock.storage.errors import StoreUnavailable
 
 ACCOUNT = "0123456789abcdef" * 2
@@ -18,8 +22,32 @@ def credentials(data_dir: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
+def stored(data_dir: Path) -> dict[bytes, Token]:
+    """The tokens that hold, by their SHA-256."""
+
+    async def read() -> list[Token]:
+        database = Database(f"sqlite:///{data_dir / 'penstock.db'}")
+        async with database.reading() as connection:
+            live, _ = await tokens.changed_since(connection, 0)
+        await database.close()
+        return live
+
+    return {token.hash: token for token in asyncio.run(read())}
+
+
+def revoke(data_dir: Path, token: Token) -> None:
+    async def write() -> None:
+        database = Database(f"sqlite:///{data_dir / 'penstock.db'}")
+        async with database.writing() as connection:
+            version = await configuration.raise_version(connection)
+            assert await tokens.revoke(connection, token.account, token.id, 1, version)
+        await database.close()
+
+    asyncio.run(write())
+
+
 def test_the_first_start_makes_an_account_and_a_token_with_every_permission(tmp_path: Path):
-    start = prepare(tmp_path / "data")
+    start = prepare(tmp_path / "data", email="me@example.com")
     start.store.close()
     assert start.first
     assert start.token is not None
@@ -27,11 +55,15 @@ def test_the_first_start_makes_an_account_and_a_token_with_every_permission(tmp_
     assert int(start.token[-8:], 16) == zlib.crc32(start.token[:-8].encode())
     (account,) = start.accounts
     assert re.fullmatch(r"[0-9a-f]{32}", account)
-    (token,) = start.tokens.values()
-    assert token.account == account
-    assert token.scopes == first_start.SCOPES
-    assert start.tokens[hashlib.sha256(start.token.encode()).digest()] is token
-    assert credentials(tmp_path / "data") == {"PENSTOCK_ACCOUNT_ID": account, "PENSTOCK_API_TOKEN": start.token}
+    (token,) = stored(tmp_path / "data").values()
+    assert (token.account, token.email) == (account, "me@example.com")
+    assert token.scopes == frozenset(SCOPES)
+    assert token.hash == hashlib.sha256(start.token.encode()).digest()
+    assert credentials(tmp_path / "data") == {
+        "PENSTOCK_ACCOUNT_ID": account,
+        "PENSTOCK_API_TOKEN": start.token,
+        "PENSTOCK_ADMIN_EMAIL": "me@example.com",
+    }
 
 
 def test_everything_is_private(tmp_path: Path):
@@ -52,22 +84,23 @@ def test_the_token_is_in_the_credentials_file_and_nowhere_else(tmp_path: Path):
 def test_later_starts_find_the_same_and_say_nothing(tmp_path: Path):
     one = prepare(tmp_path)
     one.store.close()
+    made = stored(tmp_path)
     two = prepare(tmp_path)
     two.store.close()
     assert (two.first, two.token) == (False, None)
-    assert (two.accounts, dict(two.tokens), two.master_key) == (one.accounts, dict(one.tokens), one.master_key)
+    assert (two.accounts, two.master_key) == (one.accounts, one.master_key)
+    assert stored(tmp_path) == made
 
 
 def test_the_environment_sets_account_and_token_and_is_not_copied_to_the_disk(tmp_path: Path):
     start = prepare(tmp_path, account_id=ACCOUNT, api_token=TOKEN)
     start.store.close()
     assert (start.first, start.token, start.accounts) == (True, None, (ACCOUNT,))
-    assert set(start.tokens) == {hashlib.sha256(TOKEN.encode()).digest()}
+    assert set(stored(tmp_path)) == {hashlib.sha256(TOKEN.encode()).digest()}
     assert not (tmp_path / "credentials.env").exists()
     prepare(tmp_path, account_id=ACCOUNT, api_token=TOKEN).store.close()
-    again = prepare(tmp_path)
-    again.store.close()
-    assert len(again.tokens) == 1
+    prepare(tmp_path).store.close()
+    assert len(stored(tmp_path)) == 1
 
 
 def test_a_given_token_with_a_random_account_leaves_the_account_to_read(tmp_path: Path):
@@ -79,17 +112,40 @@ def test_a_given_token_with_a_random_account_leaves_the_account_to_read(tmp_path
 def test_a_given_account_gets_a_random_token(tmp_path: Path):
     start = prepare(tmp_path, account_id=ACCOUNT)
     start.store.close()
-    assert credentials(tmp_path) == {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_API_TOKEN": start.token}
+    made = credentials(tmp_path)
+    assert (made["PENSTOCK_ACCOUNT_ID"], made["PENSTOCK_API_TOKEN"]) == (ACCOUNT, start.token)
 
 
 def test_another_token_in_the_environment_later_is_added_and_the_old_one_stays(tmp_path: Path):
     one = prepare(tmp_path)
     one.store.close()
+    before = stored(tmp_path)
     two = prepare(tmp_path, api_token=TOKEN)
     two.store.close()
+    after = stored(tmp_path)
     assert two.token is None
-    assert set(two.tokens) == set(one.tokens) | {hashlib.sha256(TOKEN.encode()).digest()}
-    assert {token.account for token in two.tokens.values()} == set(one.accounts)
+    assert set(after) == set(before) | {hashlib.sha256(TOKEN.encode()).digest()}
+    assert {token.account for token in after.values()} == set(one.accounts)
+
+
+def test_a_revoked_token_in_the_environment_stays_revoked(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    prepare(tmp_path, api_token=TOKEN).store.close()
+    (token,) = stored(tmp_path).values()
+    revoke(tmp_path, token)
+    with caplog.at_level(logging.WARNING, "penstock"):
+        prepare(tmp_path, api_token=TOKEN).store.close()
+    assert stored(tmp_path) == {}
+    assert "was revoked" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_a_token_of_another_account_in_the_environment_stays_there(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    one = prepare(tmp_path, api_token=TOKEN)
+    one.store.close()
+    with caplog.at_level(logging.WARNING, "penstock"):
+        prepare(tmp_path, account_id=ACCOUNT, api_token=TOKEN).store.close()
+    assert {token.account for token in stored(tmp_path).values()} == set(one.accounts)
+    assert one.accounts[0] in caplog.text
 
 
 def test_another_account_in_the_environment_later_is_added(tmp_path: Path):
@@ -98,7 +154,7 @@ def test_another_account_in_the_environment_later_is_added(tmp_path: Path):
     two = prepare(tmp_path, account_id=ACCOUNT, api_token=TOKEN)
     two.store.close()
     assert two.accounts == (*one.accounts, ACCOUNT)
-    assert two.tokens[hashlib.sha256(TOKEN.encode()).digest()].account == ACCOUNT
+    assert stored(tmp_path)[hashlib.sha256(TOKEN.encode()).digest()].account == ACCOUNT
 
 
 @pytest.mark.parametrize("account", ["", "abc", ACCOUNT.upper(), "g" * 32, ACCOUNT + "\n"])

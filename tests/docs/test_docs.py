@@ -18,7 +18,13 @@ from penstock.model.outcome import OUTCOMES
 from penstock.providers import catalog
 
 TREE = [kind for _, kind in getmembers(errors, isclass) if issubclass(kind, errors.PenstockError)]
-GROUPS = {errors.PenstockError, errors.CallerError, errors.GatewayRefusal, errors.ProviderFailure}
+GROUPS = {
+    errors.PenstockError,
+    errors.CallerError,
+    errors.GatewayRefusal,
+    errors.ProviderFailure,
+    errors.ControlError,
+}
 
 
 def commands(group, path=()):

@@ -54,7 +54,7 @@ def check(server):
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         reader = LogReader(connection)
         for row in reader.newest(10**9):
-            request_body, answer = reader.bodies(row.account, row.gateway, ids.parse(row.id))
+            request_body, answer = reader.bodies(row.number, ids.parse(row.id))
             assert request_body is not None
             if row.outcome == "answered":
                 assert answer is not None

@@ -67,7 +67,7 @@ async def logged(server, event) -> tuple[Any, Any, Any]:
         reader = LogReader(connection)
         name = event["cf-aig-event-id"]
         (row,) = await eventually(lambda: [row for row in reader.newest(1000) if row.event_id == name])
-        return row, *reader.bodies(row.account, row.gateway, ids.parse(row.id))
+        return row, *reader.bodies(row.number, ids.parse(row.id))
 
 
 def price(provider, model, used):

@@ -1,0 +1,109 @@
+"""What the commands share that work on a server's database, beside the server or without one."""
+
+import asyncio
+import os
+import pwd
+import sys
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+
+import typer
+
+from penstock.core.errors import ControlError, Invalid
+from penstock.core.settings import SettingsError, load
+from penstock.storage import accounts, database, schema
+from penstock.storage.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from penstock.storage.engine import Database
+
+_T = TypeVar("_T")
+
+DataDir = Annotated[str | None, typer.Option(help="Where the server keeps its data.", metavar="PATH")]
+DatabaseUrl = Annotated[str | None, typer.Option(help="Where the database is, if not there.")]
+Config = Annotated[str | None, typer.Option(help="The server's configuration file.", metavar="FILE")]
+
+
+class Place(NamedTuple):
+    """A database that is there, of this version. ``account``: the one that the settings name, or empty."""
+
+    url: str
+    accounts: tuple[str, ...]
+    account: str
+
+    def one(self, asked: str | None) -> str:
+        """The account to work on: the one asked for, that of the settings, or the only one. Raises Invalid."""
+        wanted = asked or self.account
+        if not wanted and len(self.accounts) == 1:
+            return self.accounts[0]
+        if wanted in self.accounts:
+            return wanted
+        known = ", ".join(self.accounts) or "none; start the server once"
+        if not wanted:
+            raise Invalid(f"--account: there are several; name one of: {known}")
+        raise Invalid(f"{'--account' if asked else 'account_id'}: there is no account {wanted}; there are: {known}")
+
+
+def find(data_dir: str | None, database_url: str | None, config: str | None) -> Place:
+    """Where `penstock serve`, started here, would put it. Raises SettingsError and StoreUnavailable."""
+    settings = load({"data_dir": data_dir, "database_url": database_url, "config": config}, os.environ)
+    url = settings.database_url or database.default_url(settings.data_dir)
+    file = database.file_of(url)
+    with closing(database.connect_reader(file)) as connection:
+        if not schema.check(connection, file):
+            raise StoreUnavailable(f"The database {file} is of an older version: start the server once to bring it up.")
+        return Place(url, accounts.list_accounts(connection), settings.account_id)
+
+
+@contextmanager
+def failing(command: str) -> Generator[None]:
+    """Turns what goes wrong into words on standard error and an exit status: 2 for what was asked, else 1."""
+    try:
+        yield
+        sys.stdout.flush()
+    except SettingsError as error:
+        typer.echo("\n  ".join([f"penstock {command}: these settings are wrong:", *error.problems]), err=True)
+        raise typer.Exit(2) from None
+    except (ControlError, StoreUnavailable) as error:
+        typer.echo(f"penstock {command}: {error.message}", err=True)
+        raise typer.Exit(2 if isinstance(error, Invalid) else 1) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the exit
+        if not isinstance(error, BrokenPipeError):  # … | head
+            typer.echo(f"penstock {command}: cannot write: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+
+
+def run(place: Place, act: "Callable[[Database], Awaitable[_T]]") -> _T:
+    """Opens the database, acts and closes it."""
+    from penstock.storage.engine import Database
+
+    async def within() -> _T:
+        database = Database(place.url)
+        try:
+            return await act(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(within())
+
+
+def user() -> str:
+    """Who works at the command line, by what the operating system says; the environment could say anything."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"user {os.getuid()}"
+
+
+def printable(text: str) -> str:
+    """Control characters, which callers may have put into names, become dots."""
+    return "".join(c if c.isprintable() else "·" for c in text)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """The rows in columns as wide as they need; the last may be of any length."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,118 @@
+"""The control plane's application: every route, and what is said where one refuses."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+import penstock
+from penstock.control import audit, operations, reference
+from penstock.control.gateways import routes as gateways
+from penstock.control.logs import routes as logs
+from penstock.control.tokens import routes as tokens
+from penstock.core.codec import encode
+from penstock.core.errors import ControlError, Invalid, NoRoute, NotAllowed, PenstockError
+from penstock.core.telemetry import Telemetry
+from penstock.storage.errors import StoreUnavailable
+
+ROUTERS: tuple[APIRouter, ...] = (gateways.router, logs.router, tokens.router, tokens.user_router, audit.router)
+
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+
+
+def application(telemetry: Telemetry, ready: Callable[[], str], lifespan: Lifespan) -> FastAPI:
+    """The ASGI application. Its lifespan must set ``app.state.control`` (a ``Control``)."""
+    app = FastAPI(
+        title="Penstock",
+        version=penstock.__version__,
+        summary="A self-hosted AI gateway: its control plane.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            ControlError: _refused,
+            StoreUnavailable: _refused,
+            RequestValidationError: _invalid,
+            HTTPException: _no_route,
+        },
+        redirect_slashes=False,  # it would send clients to a place of their own Host header
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    operations.add(app, telemetry, ready)
+    app.add_route("/docs", _docs, include_in_schema=False)
+    return app
+
+
+async def _docs(request: Request) -> Response:
+    """The reference of the API as a page that loads nothing from outside."""
+    page = await asyncio.to_thread(reference.page, request.app.openapi())
+    return Response(page, media_type="text/html", headers={"content-security-policy": reference.CSP})
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PenstockError)
+    return refusal(error)
+
+
+def refusal(error: PenstockError) -> Response:
+    """A refusal in the envelope. SDKs would try a 409 or a 429 again unless told that it is final."""
+    told: dict[str, Any] = {"code": 7000 if isinstance(error, StoreUnavailable) else error.code, "message": error.message}
+    if isinstance(error, ControlError):
+        if error.path:
+            told["path"] = error.path
+        if error.cause is not None:
+            told["error_chain"] = [{"code": error.cause, "message": error.message}]
+    return _failure(error.status, [told], error.retry_after)
+
+
+def _failure(status: int, errors: list[dict[str, Any]], retry_after: int | None = None) -> Response:
+    body = {"success": False, "errors": errors, "messages": [], "result": None}
+    headers = {"x-should-retry": "false"} if status < 500 else {}  # noqa: PLR2004
+    if retry_after is not None:
+        headers["retry-after"] = str(retry_after)
+    return Response(encode(body), status, headers, media_type="application/json")
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return _failure(400, list(_problems(error)))
+
+
+def _problems(error: RequestValidationError) -> Iterator[dict[str, Any]]:
+    """Everything that is wrong, each with the path of its field."""
+    for problem in error.errors():
+        path = [part for part in problem["loc"] if part != "[key]"]  # pydantic's word for a key that is wrong itself
+        name = path[-1] if len(path) > 1 else path[0]
+        yield {"code": Invalid.code, "message": f"{name}: {_sentence(problem)}", "path": path}
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "there is no such field"
+    return str(problem["msg"])
+
+
+def _methods(request: Request) -> set[str]:
+    """What an address takes, over all routes that it matches; the router would name those of the first."""
+    found: set[str] = set()
+    for route in (*request.app.routes, *(route for router in ROUTERS for route in router.routes)):
+        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
+            found |= route.methods or set()
+    return found
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:  # noqa: PLR2004
+        return refusal(NoRoute(f"Could not route to {request.url.path}, perhaps your object identifier is invalid?"))
+    if error.status_code == 405:  # noqa: PLR2004
+        answer = refusal(NotAllowed())
+        answer.headers["allow"] = ", ".join(sorted(_methods(request)))
+        return answer
+    return _failure(error.status_code, [{"code": Invalid.code, "message": str(error.detail)}])

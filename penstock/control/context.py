@@ -1,0 +1,22 @@
+"""What the resources of the control plane share."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from penstock.core.sealing import Vault
+from penstock.features.auth import Keyring
+from penstock.ports.logsink import LogSink
+from penstock.storage.engine import Database
+from penstock.storage.log_store import LogStore
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """``refresh`` publishes what was written: call it after the commit and before the answer (decisions 28)."""
+
+    database: Database
+    keyring: Keyring
+    vault: Vault
+    refresh: Callable[[], Awaitable[None]]
+    sink: LogSink
+    logs: LogStore

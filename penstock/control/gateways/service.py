@@ -1,0 +1,133 @@
+"""The rules of gateways."""
+
+import time
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from penstock.control.context import Control
+from penstock.control.gateways.masking import masked, sealed
+from penstock.control.gateways.schema import (
+    DEFAULT,
+    DEFAULT_GATEWAY,
+    GatewayCreate,
+    GatewayPaging,
+    GatewayUpdate,
+    told,
+)
+from penstock.core.errors import Conflict, Invalid, NotFound, NotPermitted
+from penstock.model.token import Token
+from penstock.storage import audit, gateways
+from penstock.storage.configuration import raise_version
+from penstock.storage.engine import Handle
+from penstock.storage.errors import Taken
+from penstock.storage.gateways import GatewayRow
+
+
+async def page(control: Control, caller: Token, account: str, asked: GatewayPaging) -> tuple[list[dict[str, Any]], int]:
+    """The gateways that the caller's token opens, oldest first, and how many there are in all."""
+    async with control.database.reading() as connection:
+        rows, total = await gateways.page(
+            connection,
+            account,
+            search=asked.search.lower(),
+            among=caller.gateways,
+            limit=asked.per_page,
+            offset=asked.offset,
+        )
+    return [shown(row) for row in rows], total
+
+
+async def get(control: Control, account: str, gateway_id: str) -> dict[str, Any]:
+    """Raises NotFound."""
+    async with control.database.reading() as connection:
+        return shown(await _live(connection, account, gateway_id))
+
+
+async def create(control: Control, caller: Token, account: str, body: GatewayCreate) -> dict[str, Any]:
+    """Raises NotPermitted, Conflict and Invalid."""
+    if not caller.opens(body.id):
+        raise NotPermitted(f"Authentication error: the token is limited to gateways, and {body.id} is not one of them.")
+    settings = sealed(control.vault, (account, body.id), body.sent, {})
+    try:
+        made = await _insert(control, caller, account, body.id, settings)
+    except Taken:
+        raise Conflict(f"id: there is a gateway {body.id} already", path=("body", "id")) from None
+    await control.refresh()
+    return shown(made)
+
+
+async def update(control: Control, caller: Token, account: str, gateway_id: str, body: GatewayUpdate) -> dict[str, Any]:
+    """Settings that were not sent stay as they are. What changes nothing leaves no trace. Raises NotFound, Invalid."""
+    async with control.database.writing() as connection:
+        row = await _live(connection, account, gateway_id)
+        _refuse_another(body, told(row, {}))
+        settings = row.settings | sealed(control.vault, (account, row.id), body.sent, row.settings)
+        if settings == row.settings:  # SDKs send members in an order of their own, and 5 as 5.0: that is no change
+            return shown(row)
+        now, version = _now(row), await raise_version(connection)
+        await gateways.change(connection, account, row.number, settings, now, version)
+        await audit.add(connection, account, caller, "gateway.update", row.id, masked(row.settings), masked(settings))
+    await control.refresh()
+    return shown(msgspec.structs.replace(row, settings=settings, modified_at=now, version=version))
+
+
+async def delete(control: Control, caller: Token, account: str, gateway_id: str) -> dict[str, Any]:
+    """Hides it and all it owns at once; rows are reaped later. Answers what it was. Raises NotFound."""
+    async with control.database.writing() as connection:
+        row = await _live(connection, account, gateway_id)
+        await gateways.delete(connection, account, row.number, _now(row), await raise_version(connection))
+        await audit.add(connection, account, caller, "gateway.delete", row.id, masked(row.settings), None)
+    await control.refresh()
+    return shown(row)
+
+
+async def ensure_default(control: Control, account: str, actor: Token) -> None:
+    """Makes the gateway ``default`` where there is none, and publishes it; whoever comes first makes it."""
+    async with control.database.reading() as connection:
+        there = await gateways.get(connection, account, DEFAULT) is not None
+    if not there:
+        with suppress(Taken):
+            await _insert(control, actor, account, DEFAULT, DEFAULT_GATEWAY)
+    await control.refresh()
+
+
+def shown(row: GatewayRow) -> dict[str, Any]:
+    """A gateway as it is answered."""
+    return told(row, masked(row.settings))
+
+
+async def _insert(
+    control: Control, actor: Token, account: str, gateway_id: str, settings: dict[str, Any]
+) -> GatewayRow:
+    """Raises Taken."""
+    async with control.database.writing() as connection:
+        version = await raise_version(connection)
+        row = await gateways.insert(connection, account, gateway_id, settings, _clock(), version)
+        await audit.add(connection, account, actor, "gateway.create", gateway_id, None, masked(settings))
+    return row
+
+
+async def _live(connection: Handle, account: str, gateway_id: str) -> GatewayRow:
+    row = await gateways.get(connection, account, gateway_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _refuse_another(body: GatewayUpdate, known: dict[str, Any]) -> None:
+    """Raises Invalid for fields that can only be read and are not as they are."""
+    for name in ("id", "account_id", "is_default"):
+        value = getattr(body, name)
+        if value is not None and value != known[name]:
+            raise Invalid(f"{name}: cannot be changed", path=("body", name))
+
+
+def _now(row: GatewayRow) -> int:
+    """The time of a change; never before the last one, whatever the clock says."""
+    return max(_clock(), row.modified_at)
+
+
+def _clock() -> int:
+    return time.time_ns() // 1_000_000

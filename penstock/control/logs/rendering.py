@@ -1,0 +1,101 @@
+"""A stored row as the API shows it."""
+
+from typing import Any, cast
+
+from penstock.control.logs.schema import HEAD
+from penstock.core import instants
+from penstock.core.codec import decode
+from penstock.storage.log_rows import LogRow, Summary
+
+_NANO = 10**9
+_PLAIN = (
+    *("id", "provider", "model", "model_type", "request_type", "path", "duration", "status_code", "success", "cached"),
+    *("step", "tokens_in", "tokens_out", "custom_cost", "metadata", "request_content_type", "response_content_type"),
+    *("user_agent", "outcome", "event_id", "feedback", "score"),
+)
+
+# Where the dialects tell parts of their two main figures.
+_REASONING = (
+    ("completion_tokens_details", "reasoning_tokens"),
+    ("output_tokens_details", "reasoning_tokens"),
+    ("thoughtsTokenCount",),
+)
+_CACHED = (
+    ("prompt_tokens_details", "cached_tokens"),
+    ("input_tokens_details", "cached_tokens"),
+    ("cache_read_input_tokens",),
+    ("cachedContentTokenCount",),
+)
+
+
+def entry(row: LogRow) -> dict[str, Any]:
+    """A row of a list; members as in ``schema.LogEntry``."""
+    return _entry(row, decode(row.detail))
+
+
+def detail(row: LogRow) -> dict[str, Any]:
+    """One row, without heads; members as in ``schema.LogDetail``."""
+    told = decode(row.detail)
+    return _entry(row, told) | {
+        "method": told.get("method", ""),
+        "request_size": row.request_size,
+        "response_size": row.response_size,
+        "attempts": told.get("attempts", []),
+        "error": told.get("error"),
+        "warnings": told.get("warnings", []),
+    }
+
+
+def heads(request: bytes | None, response: bytes | None) -> dict[str, Any]:
+    """The beginnings of the bodies; null: not kept."""
+    shown: dict[str, Any] = {}
+    for side, body in (("request", request), ("response", response)):
+        # no character takes more than four bytes; the one that this may cut lies beyond the head
+        text = None if body is None else body[: 4 * HEAD + 4].decode("utf-8", "replace")
+        shown[f"{side}_head"] = None if text is None else text[:HEAD]
+        shown[f"{side}_head_complete"] = None if text is None else len(text) <= HEAD
+    return shown
+
+
+def ranges(summary: Summary) -> dict[str, Any]:
+    """What ``meta_info`` adds of them to ``result_info``."""
+    told: dict[str, Any] = {}
+    for name, ends in summary.ranges.items():
+        for side, value in zip(("min", "max"), ends, strict=True):
+            told[f"{side}_{name}"] = _dollars(value) if name == "cost" else value
+    return told
+
+
+def _entry(row: LogRow, told: dict[str, Any]) -> dict[str, Any]:
+    created = instants.text(row.created_at)
+    return {
+        **{name: getattr(row, name) for name in _PLAIN},
+        "created_at": created,
+        "timestamp": created,
+        "duration_ms": row.duration,
+        "cost": _dollars(row.cost),
+        "usage_metadata": _usage(row, told.get("usage")),
+        "timings": told.get("timings", {}),
+        "authentication": bool(told.get("token")),
+    }
+
+
+def _usage(row: LogRow, said: object) -> dict[str, int | None]:
+    into, out = row.tokens_in, row.tokens_out
+    total = None if into is None or out is None else into + out
+    usage: dict[str, int | None] = {"input_tokens": into, "output_tokens": out, "total_tokens": total}
+    for name, places in (("output_reasoning_tokens", _REASONING), ("input_cached_tokens", _CACHED)):
+        found = next((value for place in places if isinstance(value := _at(said, place), int)), None)
+        if found is not None:
+            usage[name] = found
+    return usage
+
+
+def _at(value: object, place: tuple[str, ...]) -> object:
+    for name in place:
+        value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _dollars(nanos: int | None) -> float | None:
+    return None if nanos is None else nanos / _NANO

@@ -1,0 +1,229 @@
+"""What the log looks like on the wire, and what can be asked of it."""
+
+import math
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from penstock.control.rest import Envelope, ResultInfo
+from penstock.core import instants
+from penstock.core.errors import Invalid
+from penstock.storage.log_query import LATEST, RANGES, LogFilter
+
+PER_PAGE = 50
+HEAD = 4096  # characters of a body in a row's details
+DAY = 24 * 3600 * 1000
+_MOST = 2**62 - 1  # beyond what any row holds, within what the store can compare
+_NANO = 10**9
+
+# Parameters of the API that this release does not have, and orders of it.
+LATER = ("filters", "search", "feedback")
+ORDERS_LATER = ("provider", "model", "model_type", "success", "cached")
+
+
+def _moment(value: object) -> int:
+    """Milliseconds of a text; those of a date alone are those of its first."""
+    try:
+        return min(max(instants.parse(str(value).upper()), 0), LATEST)
+    except ValueError:
+        sentence = "must be ISO 8601, as 2024-01-31 or 2024-01-31T12:00:00Z (a + in it must be sent as %2B)"
+        raise PydanticCustomError("moment", "{sentence}", {"sentence": sentence}) from None
+
+
+def _end(value: object) -> int:
+    """A date alone stands for its last millisecond."""
+    first = _moment(value)
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return first
+    return min(first + DAY - 1, LATEST)
+
+
+_DATED: dict[str, Any] = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+Start = Annotated[int, BeforeValidator(_moment), WithJsonSchema(_DATED)]
+End = Annotated[int, BeforeValidator(_end), WithJsonSchema(_DATED)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Way = Literal["asc", "desc"]
+_KIND = "Without parameters."
+
+
+def _may(description: str | None = None) -> Any:
+    """A parameter that may be left out; in a query there is no way to write null."""
+    return Field(None, description=description, json_schema_extra=_never_null)
+
+
+def _never_null(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    schema.update(*kinds)
+
+
+class LogQuery(BaseModel):
+    """Query parameters of a list of logs. A row whose value is not known lies in no range."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    page: int = Field(1, ge=1, le=10_000_000, description="Page, from 1.")
+    per_page: int = Field(20, ge=1, le=PER_PAGE, description="Rows a page.")
+    order_by: Literal["created_at"] = "created_at"
+    order_by_direction: Way | None = _may("Newest first (desc) unless said otherwise.")
+    direction: Way | None = _may("Another name of order_by_direction, which counts if both come.")
+    start_date: Start | None = _may("Rows from here on; without an offset it is UTC.")
+    end_date: End | None = _may("Rows up to here; a date alone includes that day.")
+    provider: str | None = _may()
+    model: str | None = _may()
+    model_type: str | None = _may()
+    request_content_type: str | None = _may(_KIND)
+    response_content_type: str | None = _may(_KIND)
+    success: bool | None = _may()
+    cached: bool | None = _may()
+    min_cost: Number | None = _may("US dollars.")
+    max_cost: Number | None = _may("US dollars.")
+    min_duration: Number | None = _may("Milliseconds.")
+    max_duration: Number | None = _may("Milliseconds.")
+    min_tokens_in: Number | None = _may()
+    max_tokens_in: Number | None = _may()
+    min_tokens_out: Number | None = _may()
+    max_tokens_out: Number | None = _may()
+    min_total_tokens: Number | None = _may()
+    max_total_tokens: Number | None = _may()
+    meta_info: bool = Field(default=False, description="Also count all rows that match, and tell their ranges.")
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.per_page
+
+    @property
+    def ascending(self) -> bool:
+        return (self.order_by_direction or self.direction) == "asc"
+
+    def filter(self) -> LogFilter:
+        return LogFilter(
+            provider=self.provider,
+            model=self.model,
+            model_type=self.model_type,
+            request_content_type=self.request_content_type,
+            response_content_type=self.response_content_type,
+            success=self.success,
+            cached=self.cached,
+            since=self.start_date,
+            until=self.end_date,
+            **{name: _range(self, name) for name in RANGES},
+        )
+
+
+def _range(query: LogQuery, name: str) -> tuple[int | None, int | None]:
+    """Least and most in whole units; dollars are compared as they are written, not as the nearest binary fraction."""
+    least, most = getattr(query, f"min_{name}"), getattr(query, f"max_{name}")
+    unit = _NANO if name == "cost" else 1
+    return (
+        None if least is None else _bounded(math.ceil(Decimal(str(least)) * unit)),
+        None if most is None else _bounded(math.floor(Decimal(str(most)) * unit)),
+    )
+
+
+def _bounded(value: int) -> int:
+    return max(-_MOST, min(value, _MOST))
+
+
+def refuse_later(names: list[tuple[str, str]]) -> None:
+    """Raises Invalid for query parameters that the API has and this release has not."""
+    for name, value in names:
+        stem = name.partition(".")[0].partition("[")[0]
+        if stem in LATER or (name == "order_by" and value in ORDERS_LATER):
+            asked = f"{name}={value}" if name == "order_by" else stem
+            raise Invalid(f"{stem}: this release does not have {asked}.", path=("query", stem))
+
+
+# What comes back
+
+
+class UsageMetadata(BaseModel):
+    """Tokens, as the provider reported them. What it did not say is left out."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    output_reasoning_tokens: int | None = None
+    input_cached_tokens: int | None = None
+
+
+class LogEntry(BaseModel):
+    """A row of the log."""
+
+    id: str
+    created_at: str = Field(json_schema_extra={"format": "date-time"})
+    timestamp: str = Field(json_schema_extra={"format": "date-time"}, description="The same as created_at.")
+    provider: str
+    model: str
+    model_type: str | None
+    request_type: str | None
+    path: str
+    duration: int = Field(description="Milliseconds.")
+    duration_ms: int = Field(description="The same as duration.")
+    status_code: int = Field(description="What the client saw; 0 where it left before there was anything to see.")
+    success: bool
+    cached: bool
+    step: int
+    tokens_in: int | None
+    tokens_out: int | None
+    cost: float | None = Field(description="US dollars; null where it is not known.")
+    custom_cost: bool
+    metadata: str | None = Field(description="A JSON object, as text.")
+    request_content_type: str | None
+    response_content_type: str | None
+    user_agent: str | None
+    outcome: str
+    event_id: str
+    usage_metadata: UsageMetadata
+    timings: dict[str, float]
+    authentication: bool = Field(description="Whether a token of this gateway let the call in.")
+    feedback: int | None
+    score: int | None
+
+
+class LogDetail(LogEntry):
+    """A row with all that is known of the call. Heads are there for who may read bodies, and where they were kept."""
+
+    method: str
+    request_size: int
+    response_size: int
+    attempts: list[dict[str, Any]]
+    error: str | None
+    warnings: list[str]
+    request_head: str | None = Field(None, description=f"The first {HEAD} characters.")
+    request_head_complete: bool | None = None
+    response_head: str | None = Field(None, description=f"The first {HEAD} characters.")
+    response_head_complete: bool | None = None
+
+
+class LogsInfo(ResultInfo):
+    """Where a page stands; all but the first three with meta_info only."""
+
+    min_cost: float | None = None
+    max_cost: float | None = None
+    min_duration: int | None = None
+    max_duration: int | None = None
+    min_tokens_in: int | None = None
+    max_tokens_in: int | None = None
+    min_tokens_out: int | None = None
+    max_tokens_out: int | None = None
+    min_total_tokens: int | None = None
+    max_total_tokens: int | None = None
+
+
+class LogsAnswer(Envelope):
+    """A page of rows."""
+
+    result: list[LogEntry]
+    result_info: LogsInfo
+
+
+class LogAnswer(Envelope):
+    """One row."""
+
+    result: LogDetail

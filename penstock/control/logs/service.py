@@ -1,0 +1,114 @@
+"""The rules of reading logs: whose they are, what may be seen of them, and that what was just called is there."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from penstock.control.context import Control
+from penstock.control.logs import rendering, streams
+from penstock.control.logs.schema import LogQuery
+from penstock.core import ids
+from penstock.core.codec import encode
+from penstock.core.errors import Invalid, NotFound
+from penstock.model.token import Scope, Token
+from penstock.storage import gateways
+from penstock.storage.errors import TooSlow
+
+SETTLE = 3.0  # seconds that a question waits for rows on their way into the log
+EVENTS = "text/event-stream"
+_UNKNOWN = "application/octet-stream"
+
+_T = TypeVar("_T")
+
+
+class Body(NamedTuple):
+    """A stored body and its content type."""
+
+    content: bytes
+    kind: str
+
+
+async def page(control: Control, account: str, gateway_id: str, asked: LogQuery) -> tuple[list[Any], dict[str, Any]]:
+    """Rows and ``result_info``. Raises NotFound and Invalid."""
+    number = await _number(control, account, gateway_id)
+    await settled(control)
+    where = asked.filter()
+    rows = await _in_time(
+        control.logs.page(number, where, limit=asked.per_page, offset=asked.offset, ascending=asked.ascending)
+    )
+    info: dict[str, Any] = {"page": asked.page, "per_page": asked.per_page, "count": len(rows)}
+    if asked.meta_info:
+        summary = await _in_time(control.logs.summary(number, where))
+        info |= {"total_count": summary.count, "total_pages": -(-summary.count // asked.per_page)}
+        info |= rendering.ranges(summary)
+    return [rendering.entry(row) for row in rows], info
+
+
+async def get(control: Control, caller: Token, account: str, gateway_id: str, log_id: str) -> dict[str, Any]:
+    """One row; with the heads of its bodies for who may read bodies. Raises NotFound."""
+    number = await _number(control, account, gateway_id)
+    row = await _row(control, number, log_id)
+    shown = rendering.detail(row)
+    if Scope.READ in caller.scopes:
+        shown |= rendering.heads(*await _in_time(control.logs.bodies(number, ids.parse(row.id))))
+    return shown
+
+
+async def body(
+    control: Control, account: str, gateway_id: str, log_id: str, side: Literal["request", "response"], *, raw: bool
+) -> Body:
+    """A stored body; a stream of events as JSON, unless ``raw``. Raises NotFound, also where none was kept."""
+    number = await _number(control, account, gateway_id)
+    row = await _row(control, number, log_id)
+    request, response = await _in_time(control.logs.bodies(number, ids.parse(row.id)))
+    content, kind = request, row.request_content_type
+    if side == "response":
+        content, kind = response, row.response_content_type
+    if not content:
+        raise NotFound(f"Not found: the log has no {side} body; none came, or it was not kept.")
+    if kind is not None and kind[: len(EVENTS)].lower() == EVENTS and not raw:
+        made = await asyncio.to_thread(lambda: encode(streams.as_json(content)))
+        return Body(made, "application/json")
+    return Body(content, kind if kind and kind.isascii() and kind.isprintable() else _UNKNOWN)
+
+
+async def settled(control: Control, limit: float = SETTLE) -> None:
+    """Returns when what was called until now is in the log, or after ``limit`` seconds."""
+    if control.sink.pending():
+        try:
+            await asyncio.wait_for(control.sink.settled(), limit)
+        except TimeoutError:
+            return  # the store is away or far behind: what is there is better than nothing
+
+
+async def _number(control: Control, account: str, gateway_id: str) -> int:
+    async with control.database.reading() as connection:
+        found = await gateways.get(connection, account, gateway_id)
+    if found is None:
+        raise NotFound
+    return found.number
+
+
+async def _row(control: Control, number: int, log_id: str) -> Any:
+    """The row; it is looked for again once what was on its way has arrived."""
+    try:
+        key = ids.parse(log_id)
+    except ValueError:
+        raise NotFound("Not found: there is no such log in this gateway.") from None
+    row = await _in_time(control.logs.get(number, key))
+    if row is None and control.sink.pending():
+        await settled(control)
+        row = await _in_time(control.logs.get(number, key))
+    if row is None:
+        raise NotFound("Not found: there is no such log in this gateway.")
+    return row
+
+
+async def _in_time(question: Awaitable[_T]) -> _T:
+    try:
+        return await question
+    except TooSlow:
+        raise Invalid(
+            "The log is too large for this search: narrow it with start_date and end_date, or ask without meta_info.",
+            path=("query",),
+        ) from None

@@ -1,0 +1,85 @@
+"""From the stores to the snapshot: what was changed is read, compiled and swapped in (decisions 28).
+
+The process that answers a change publishes it before it answers; every process looks for others' changes, those of
+the command line included, four times a second. Only the rows that changed are read and only their gateways compiled.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from penstock.control.gateways.schema import config
+from penstock.core.logs import log
+from penstock.features.auth import Keyring
+from penstock.gateway.compile import CompiledGateway, Parts, compile_gateway
+from penstock.gateway.config import GatewayConfig
+from penstock.gateway.snapshot import Snapshots
+from penstock.model.token import Token
+from penstock.storage import configuration, gateways, tokens
+from penstock.storage.engine import Database, Handle
+from penstock.storage.errors import StoreUnavailable
+
+LOOK = 0.25  # seconds between two looks at the version
+Changed = dict[tuple[str, str], CompiledGateway | None]
+
+
+class Publisher:
+    """Keeps a process's snapshot and keyring at the newest version of the configuration."""
+
+    def __init__(
+        self,
+        database: Database,
+        snapshots: Snapshots,
+        keyring: Keyring,
+        parts: Parts,
+        compiler: Callable[[GatewayConfig, Parts], CompiledGateway] = compile_gateway,
+    ) -> None:
+        self._database = database
+        self._snapshots = snapshots
+        self._keyring = keyring
+        self._parts = parts
+        self._compile = compiler
+        self._turn = asyncio.Lock()  # one after the other, or an older state could be swapped in last
+
+    async def refresh(self) -> None:
+        """Returns when everything committed before the call is published. Raises StoreUnavailable."""
+        async with self._turn, self._database.reading() as connection:
+            version = await configuration.version(connection)
+            if version == self._snapshots.current.version:
+                return
+            changed, known = await self._changes(connection, self._snapshots.current.version)
+        # No await from here on: a call sees all of it or nothing.
+        self._keyring.tokens = known
+        self._snapshots.current = self._snapshots.current.with_changes(version, changed)
+
+    async def published(self) -> None:
+        """The same after a commit, which stands: where it cannot be read back just now, ``watch`` publishes it."""
+        try:
+            await self.refresh()
+        except StoreUnavailable as error:
+            log.error("a change is stored, but not published yet: %s", error.message)
+
+    async def watch(self) -> None:
+        """Publishes what others changed, until it is cancelled. While the store is away, the last state serves."""
+        away = False
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                await self.refresh()
+            except StoreUnavailable as error:
+                if not away:
+                    log.error("the configuration cannot be read; the last one known serves on: %s", error.message)
+                away = True
+            else:
+                away = False
+
+    async def _changes(self, connection: Handle, since: int) -> tuple[Changed, dict[bytes, Token]]:
+        changed: Changed = {}
+        for row in await gateways.changed_since(connection, since):  # in order of their changes
+            live = row.deleted_at is None
+            if live or (row.account, row.id) not in changed:  # deleted and made again: the living one stands
+                changed[row.account, row.id] = self._compile(config(row), self._parts) if live else None
+        live_tokens, revoked = await tokens.changed_since(connection, since)
+        known = dict(self._keyring.tokens) | {token.hash: token for token in live_tokens}
+        for digest in revoked:
+            known.pop(digest, None)
+        return changed, known

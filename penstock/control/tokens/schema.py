@@ -1,0 +1,165 @@
+"""What a token looks like on the wire."""
+
+import re
+from collections.abc import Hashable
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from penstock.core import instants
+from penstock.core.errors import Invalid
+from penstock.model.token import SCOPES, Token
+
+_H = TypeVar("_H", bound=Hashable)
+
+
+def _scope(value: str) -> str:
+    if value not in SCOPES:
+        raise PydanticCustomError("scope", "must be one of: {known}", {"known": ", ".join(SCOPES)})
+    return value
+
+
+def _distinct(values: list[_H]) -> list[_H]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("distinct", "names something twice")
+    return values
+
+
+def _instant(value: str) -> str:
+    try:
+        instants.parse(value)
+    except ValueError:
+        raise PydanticCustomError("instant", "must be a date and time in ISO 8601: 2027-01-31T12:00:00Z") from None
+    return value
+
+
+def _like(pattern: str, sentence: str) -> tuple[AfterValidator, Any]:
+    """Text of a form, with a sentence in place of the expression where it is not."""
+    form = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if form.fullmatch(value) is None:
+            raise PydanticCustomError("form", "{sentence}", {"sentence": sentence})
+        return value
+
+    return AfterValidator(check), Field(json_schema_extra={"pattern": f"^{pattern}$"})
+
+
+_name = _like(r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*", "must be text without control characters")
+_email = _like(r"[!-?A-~]{1,64}@[!-?A-~]{1,255}", "must be an e-mail address")
+_gateway = _like(r"[a-z0-9_-]{1,64}", "is no id of a gateway: 1 to 64 of a-z, 0-9, - and _")
+
+Name = Annotated[str, Field(min_length=1, max_length=120), *_name]
+Email = Annotated[str, *_email]
+GatewayId = Annotated[str, *_gateway]
+ScopeName = Annotated[str, AfterValidator(_scope), Field(json_schema_extra={"enum": list(SCOPES)})]
+Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
+
+_unique = AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
+Scopes = Annotated[list[ScopeName], Field(min_length=1), *_unique]
+GatewayIds = Annotated[list[GatewayId], Field(min_length=1, max_length=1000), *_unique]
+
+
+class NewToken(BaseModel):
+    """A token to be made."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Name = Field(description="What it is for; shown in lists and in the audit trail.")
+    scopes: Scopes = Field(description="What it may do.")
+    email: Email | None = Field(None, description="What X-Auth-Email must say where the token is sent as X-Auth-Key.")
+    gateways: GatewayIds | None = Field(None, description="Ids of the only gateways it opens; left out: all.")
+    expires_on: Instant | None = Field(None, description="When it stops working; left out: never.")
+
+    def wish(self) -> "Wish":
+        return Wish(
+            name=self.name,
+            scopes=frozenset(self.scopes),
+            email=self.email or "",
+            gateways=None if self.gateways is None else frozenset(self.gateways),
+            expires_at=None if self.expires_on is None else instants.parse(self.expires_on),
+        )
+
+
+class Wish(NamedTuple):
+    """The same as the rules see it; fields as in ``model.token.Token``."""
+
+    name: str
+    scopes: frozenset[str]
+    email: str = ""
+    gateways: frozenset[str] | None = None
+    expires_at: int | None = None
+
+
+class TokenShown(BaseModel):
+    """A token without its secret."""
+
+    id: str
+    name: str
+    scopes: list[ScopeName]
+    email: str | None
+    gateways: list[str] | None
+    created_at: Instant
+    expires_on: Instant | None
+    status: Literal["active", "expired"]
+
+
+class TokenMade(TokenShown):
+    """A new token. ``value`` is the secret, shown this once."""
+
+    value: str
+
+
+class TokenGone(BaseModel):
+    """A token that was revoked."""
+
+    id: str
+
+
+class Verified(BaseModel):
+    """How the token stands that the request came with."""
+
+    id: str
+    status: Literal["active", "expired"]
+    expires_on: Instant | None = None
+
+
+def wish(**fields: Any) -> Wish:
+    """What the API would take as a body. Raises Invalid with the path of the first field that is wrong."""
+    try:
+        return NewToken(**fields).wish()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise Invalid(str(problem["msg"]), path=problem["loc"]) from None
+
+
+def traits(token: Token) -> dict[str, Any]:
+    """What was chosen when it was made: the audit trail keeps this."""
+    return {
+        "name": token.name,
+        "scopes": [scope for scope in SCOPES if scope in token.scopes],
+        "email": token.email or None,
+        "gateways": None if token.gateways is None else sorted(token.gateways),
+        "expires_on": None if token.expires_at is None else instants.text(token.expires_at),
+    }
+
+
+def shown(token: Token, now: int) -> dict[str, Any]:
+    """As TokenShown says; ``now`` in milliseconds."""
+    return {
+        "id": token.id,
+        **traits(token),
+        "created_at": instants.text(token.created_at),
+        "status": status(token, now),
+    }
+
+
+def verified(token: Token, now: int) -> dict[str, Any]:
+    """As Verified says."""
+    told = {"id": token.id, "status": status(token, now)}
+    return told if token.expires_at is None else told | {"expires_on": instants.text(token.expires_at)}
+
+
+def status(token: Token, now: int) -> str:
+    return "expired" if token.expired(now) else "active"

@@ -1,0 +1,120 @@
+"""``penstock audit`` as a process on a real database."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.cli.audit import changes
+from penstock.storage import audit
+from penstock.storage.engine import Database
+from penstock.testing.process import environment
+from penstock.testing.store import ACCOUNT, a_token, furnish
+
+OTHER = "f" * 32
+Show = Callable[..., str]
+
+
+@pytest.fixture
+async def show(tmp_path: Path) -> Show:
+    """A database in which a gateway was made, changed and deleted, and another account did something."""
+    place = await furnish(tmp_path, {}, (), [OTHER])
+    pipeline = a_token("pipeline")
+    steps = [
+        ("gateway.create", "alpha", None, {"id": "alpha", "cache_ttl": 0, "otel": None}),
+        (
+            "gateway.update",
+            "alpha",
+            {"cache_ttl": 0, "dlp": {"action": "FLAG", "enabled": True}, "same": [1, 2]},
+            {"cache_ttl": 300, "dlp": {"action": "BLOCK", "enabled": True}, "same": [1, 2], "logpush": True},
+        ),
+        ("gateway.delete", "alpha", {"id": "alpha", "cache_ttl": 300}, None),
+    ]
+    database = Database(place.url)
+    async with database.writing() as connection:
+        for step in steps:
+            await audit.add(connection, ACCOUNT, pipeline, *step)
+        await audit.add(connection, OTHER, "mia", "token.revoke", "their token", {"name": "x\x1b[31m"}, None)
+    await database.close()
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "penstock", "audit", "--data-dir", str(tmp_path), *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment(),
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    return run
+
+
+async def test_it_says_who_changed_what_field_by_field_newest_last(show: Show):
+    lines = [line[21:] if not line.startswith(" ") else line for line in show("--account", ACCOUNT).splitlines()]
+    by = f"by pipeline ({a_token('pipeline').id})  in {ACCOUNT}"
+    assert lines == [
+        f"gateway.create alpha  {by}",
+        '    + id: "alpha"',
+        "    + cache_ttl: 0",
+        f"gateway.update alpha  {by}",
+        "      cache_ttl: 0 → 300",
+        '      dlp.action: "FLAG" → "BLOCK"',
+        "    + logpush: true",
+        f"gateway.delete alpha  {by}",
+        '    - id: "alpha"',
+        "    - cache_ttl: 300",
+    ]
+
+
+async def test_only_the_newest_or_only_one_subject(show: Show):
+    rows = [json.loads(line) for line in show("--json").splitlines()]
+    assert [row["action"] for row in rows] == ["gateway.create", "gateway.update", "gateway.delete", "token.revoke"]
+    assert [json.loads(line) for line in show("--json", "-n", "2").splitlines()] == rows[2:]
+    assert [json.loads(line) for line in show("--json", "--subject", "alpha").splitlines()] == rows[:3]
+    assert [json.loads(line) for line in show("--json", "--account", OTHER).splitlines()] == rows[3:]
+    assert show("-n", "0") == ""
+
+
+async def test_names_cannot_write_to_the_terminal(show: Show):
+    told = show("--account", OTHER)
+    assert "token.revoke their token  by mia (command line)" in told
+    assert "\x1b" not in told
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+objects = st.dictionaries(st.sampled_from("abc"), values, max_size=3)
+
+
+@given(objects)
+def test_where_nothing_changed_nothing_is_shown(value):
+    assert list(changes(value, value)) == []
+
+
+@given(objects, objects)
+def test_what_is_shown_one_way_is_shown_the_other_way_round(before, after):
+    there, back = list(changes(before, after)), list(changes(after, before))
+    flipped = {"+": "-", "-": "+", " ": " "}
+    assert sorted(flipped[sign] for sign, _ in there) == sorted(sign for sign, _ in back)
+
+
+def test_true_is_not_one():
+    assert list(changes({"a": 1}, {"a": True})) == [(" ", "a: 1 → true")]
+    assert list(changes({"a": [1]}, {"a": [True]})) == [(" ", "a: [1] → [true]")]
+
+
+def test_long_values_are_cut():
+    ((_, line),) = changes(None, {"a": "x" * 1000})
+    assert line.endswith("…")
+    assert len(line) < 220

@@ -1,0 +1,283 @@
+"""``penstock token`` as a process on a real database."""
+
+import asyncio
+import json
+import os
+import pwd
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.control import first_start
+from penstock.core import instants, secrets
+from penstock.model.token import SCOPES, Scope
+from penstock.storage import accounts, database
+from penstock.testing.client import connected
+from penstock.testing.process import PATIENCE, environment, serving
+
+ACCOUNT = "0123456789abcdef" * 2
+OTHER = "f" * 32
+SECRET = r"pst_[A-Za-z0-9]{40}[0-9a-f]{8}"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """As the first start of a server left it."""
+    first_start.prepare(tmp_path, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
+    return tmp_path
+
+
+def penstock(data_dir: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "penstock", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=data_dir,
+        env=environment({"PENSTOCK_DATA_DIR": str(data_dir), **environ}),
+    )
+
+
+def done(data_dir: Path, *words: str, **environ: str) -> str:
+    result = penstock(data_dir, *words, **environ)
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+def listed(data_dir: Path, *words: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done(data_dir, "token", "list", "--json", *words).splitlines()]
+
+
+def test_a_token_is_made_listed_and_revoked(data_dir: Path):
+    said = done(data_dir, "token", "create", "--name", "ci", "--scope", "run", "--scope", "read")
+    (value,) = re.findall(SECRET, said)
+    assert "shown this once" in said
+    first, made = listed(data_dir)
+    assert first["name"] == "PENSTOCK_API_TOKEN"
+    assert made["id"] in said
+    assert abs(instants.parse(made.pop("created_at")) - time.time_ns() // 1_000_000) < 600_000
+    assert made == {
+        "account": ACCOUNT,
+        "id": made["id"],
+        "name": "ci",
+        "scopes": [Scope.READ, Scope.RUN],
+        "email": None,
+        "gateways": None,
+        "expires_on": None,
+        "status": "active",
+    }
+    with sqlite3.connect(data_dir / "penstock.db") as connection:
+        (row,) = connection.execute("SELECT hash FROM tokens WHERE id = ?", (made["id"],)).fetchall()
+    connection.close()
+    assert row[0] == secrets.digest(value.encode())
+    assert done(data_dir, "token", "revoke", made["id"]) == f"Revoked 'ci' ({made['id']}).\n"
+    assert [row["name"] for row in listed(data_dir)] == ["PENSTOCK_API_TOKEN"]
+
+
+def test_quiet_prints_the_token_alone(data_dir: Path):
+    said = done(data_dir, "token", "create", "--name", "x", "--all", "--quiet", "--email", "mia@example.org")
+    assert re.fullmatch(SECRET + "\n", said)
+    made = listed(data_dir)[-1]
+    assert (set(made["scopes"]), made["email"]) == (set(SCOPES), "mia@example.org")
+
+
+def test_the_table_reads_well(data_dir: Path):
+    done(
+        data_dir,
+        "token",
+        "create",
+        "--name",
+        "ci",
+        "--scope",
+        "metadata",
+        "--scope",
+        "workers",
+        "--expires",
+        "2999-01-31",
+    )
+    heading, first, second = done(data_dir, "token", "list").splitlines()
+    assert heading.split() == ["id", "name", "created", "expires", "e-mail", "gateways", "scopes"]
+    assert first.split()[1] == "PENSTOCK_API_TOKEN"
+    assert second.endswith("2999-01-31 00:00  -       all       metadata, workers")
+    assert "\x1b" not in heading + first + second
+
+
+@pytest.mark.parametrize(("span", "hours"), [("36h", 36), ("30d", 720), ("2w", 336)])
+def test_an_expiry_may_count_from_now(data_dir: Path, span: str, hours: int):
+    done(data_dir, "token", "create", "--name", "x", "--all", "--expires", span)
+    made = listed(data_dir)[-1]
+    lasts = instants.parse(made["expires_on"]) - instants.parse(made["created_at"])
+    assert abs(lasts - hours * 3_600_000) < 60_000
+
+
+def test_scopes_may_be_spelt_in_full_and_twice(data_dir: Path):
+    words = ("--scope", "ai gateway write", "--scope", "WRITE", "--scope", "Workers AI Read")
+    done(data_dir, "token", "create", "--name", "x", *words)
+    assert listed(data_dir)[-1]["scopes"] == [Scope.WRITE, Scope.WORKERS]
+
+
+def test_a_gateway_that_does_not_exist_is_a_warning(data_dir: Path):
+    result = penstock(data_dir, "token", "create", "-q", "--name", "x", "--scope", "run", "--gateway", "later")
+    assert result.returncode == 0
+    assert result.stderr == "There is no gateway 'later' yet: the token will open it once there is.\n"
+    assert re.fullmatch(SECRET + "\n", result.stdout)
+    assert listed(data_dir)[-1]["gateways"] == ["later"]
+
+
+WRONG = {
+    "an unknown scope": (("--scope", "rum"), "--scope: there is no scope 'rum'; did you mean 'run'?"),
+    "a scope like none": (("--scope", "42"), "there are read, metadata, write, run, workers."),
+    "no scope": ((), "--scope, repeated for several, or --all"),
+    "too many scopes": (("--all", "--scope", "run"), "not both"),
+    "an empty name": (("--all", "--name", ""), "--name: String should have at least 1 character"),
+    "no e-mail": (("--all", "--email", "mia"), "--email: must be an e-mail address"),
+    "a gateway that cannot be": (("--all", "--gateway", "A B"), "--gateway: is no id of a gateway"),
+    "no time": (("--all", "--expires", "soon"), "--expires: must be a date and time in ISO 8601"),
+    "the past": (("--all", "--expires", "2020-01-01"), "--expires: must be in the future"),
+    "the next second": (("--all", "--expires", "0d"), "--expires: must be in the future"),
+    "an unknown account": (("--all", "--account", OTHER), f"there is no account {OTHER}; there are: {ACCOUNT}"),
+    "a wrong setting": (("--all", "--database-url", "mysql://x"), "database_url"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_named(data_dir: Path, words: tuple[str, ...], said: str):
+    result = penstock(data_dir, "token", "create", "--name", "x", *words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("penstock token create: ")
+    assert said in result.stderr
+    assert len(listed(data_dir)) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("token", "list"), ("token", "create", "--name", "x", "--all"), ("token", "revoke", "x"), ("audit",)]
+)
+def test_without_a_database_it_says_what_to_do_and_makes_none(tmp_path: Path, words: tuple[str, ...]):
+    result = penstock(tmp_path, *words)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "There is no database at" in result.stderr
+    assert "start the server once" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_of_an_older_version_is_left_alone(data_dir: Path):
+    with sqlite3.connect(data_dir / "penstock.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    result = penstock(data_dir, "token", "create", "--name", "x", "--all")
+    assert result.returncode == 1
+    assert "is of an older version: start the server once" in result.stderr
+
+
+def test_an_unknown_token_cannot_be_revoked(data_dir: Path):
+    result = penstock(data_dir, "token", "revoke", "nobody")
+    assert result.returncode == 1
+    assert "there is no token of the id nobody" in result.stderr
+
+
+def test_the_file_and_the_environment_say_where_the_database_is(data_dir: Path, tmp_path: Path):
+    file = tmp_path / "penstock.toml"
+    file.write_text(f'data_dir = "{data_dir}"\n')
+    url = f"sqlite:///{data_dir / 'penstock.db'}"
+    for words, environ in (
+        (("--config", str(file)), {}),
+        (("--data-dir", str(data_dir)), {}),
+        (("--database-url", url), {}),
+        ((), {"PENSTOCK_DATABASE_URL": url}),
+    ):
+        assert "PENSTOCK_API_TOKEN" in done(data_dir, "token", "list", *words, **({"PENSTOCK_DATA_DIR": ""} | environ))
+
+
+def test_where_there_are_several_accounts_one_is_named(data_dir: Path):
+    with database.transaction(data_dir / "penstock.db") as connection:
+        accounts.add_account(connection, OTHER, 4_000_000_000_000)
+    unnamed = penstock(data_dir, "token", "create", "--name", "x", "--all")
+    assert unnamed.returncode == 2
+    assert f"--account: there are several; name one of: {ACCOUNT}, {OTHER}" in unnamed.stderr
+    done(data_dir, "token", "create", "--name", "theirs", "--all", "--account", OTHER)
+    done(data_dir, "token", "create", "--name", "ours", "--all", PENSTOCK_ACCOUNT_ID=ACCOUNT)
+    assert [row["name"] for row in listed(data_dir, "--account", OTHER)] == ["theirs"]
+    everything = {row["name"]: row["account"] for row in listed(data_dir)}
+    assert everything == {"PENSTOCK_API_TOKEN": ACCOUNT, "ours": ACCOUNT, "theirs": OTHER}
+    assert done(data_dir, "token", "list").split()[1] == "account"
+    theirs = listed(data_dir, "--account", OTHER)[0]["id"]
+    done(data_dir, "token", "revoke", theirs)
+    assert listed(data_dir, "--account", OTHER) == []
+
+
+def test_it_waits_for_its_turn_to_write(data_dir: Path):
+    """Another process holds the database for a while."""
+    holder = sqlite3.connect(data_dir / "penstock.db", isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    command = [sys.executable, "-m", "penstock", "token", "create", "-q", "--name", "x", "--all"]
+    environ = environment({"PENSTOCK_DATA_DIR": str(data_dir)})
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+        release = threading.Timer(2, holder.execute, ["COMMIT"])
+        release.start()
+        assert process.stdout is not None
+        assert re.fullmatch(SECRET + "\n", process.stdout.read())
+        assert process.wait(20) == 0
+        release.join()
+    holder.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_where_nothing_can_be_written_it_says_so(data_dir: Path):
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "penstock", "token", "list"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment({"PENSTOCK_DATA_DIR": str(data_dir)}),
+        )
+    assert result.returncode == 1
+    assert result.stderr == "penstock token list: cannot write: No space left on device\n"
+
+
+def test_a_name_cannot_write_to_the_terminal(data_dir: Path):
+    done(data_dir, "token", "create", "--name", "a\u202eb\u2028c", "--all")
+    assert "a·b·c" in done(data_dir, "token", "list")
+
+
+async def test_a_running_server_hears_of_it(tmp_path: Path):
+    async with serving(tmp_path / "data") as server:
+        value = done(server.data_dir, "token", "create", "-q", "--name", "x", "--scope", "read").strip()
+        await answers(server.port, value, 200)
+        made = listed(server.data_dir)[-1]
+        done(server.data_dir, "token", "revoke", made["id"])
+        await answers(server.port, value, 401)
+
+
+async def answers(port: int, secret: str, status: int) -> None:
+    """Returns when the server does."""
+    async with asyncio.timeout(PATIENCE):
+        while await verify(port, secret) != status:
+            await asyncio.sleep(0.01)
+
+
+async def verify(port: int, secret: str) -> int:
+    request = f"GET /client/v4/user/tokens/verify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\n\r\n"
+    async with connected(port) as client:
+        return (await client.ask(request.encode())).status
+
+
+def test_a_token_that_was_revoked_stays_so_when_the_server_starts_with_it_again(data_dir: Path):
+    (given,) = listed(data_dir)
+    done(data_dir, "token", "revoke", given["id"])
+    first_start.prepare(data_dir, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
+    assert listed(data_dir) == []
+
+
+def test_who_did_it_is_what_the_operating_system_says(data_dir: Path):
+    done(data_dir, "token", "create", "--name", "x", "--all", USER="somebody-else", LOGNAME="somebody-else")
+    (row,) = [json.loads(line) for line in done(data_dir, "audit", "--json").splitlines()]
+    assert (row["actor"], row["actor_name"]) == ("command line", pwd.getpwuid(os.getuid()).pw_name)
