@@ -4,8 +4,9 @@
 
 On the socket ``N`` come frames: four bytes of length, then a MessagePack list of log records. An empty list means
 "write now". Back go eight bytes at a time: how many records of this connection are durable; first a 0, when the
-store is open. ``REFUSED`` and a sentence instead mean that it cannot be opened. At the end of the input the rest is
-written and the process ends; signals are for the parent to decide on (Ctrl-C reaches both).
+store is open. ``REFUSED`` and a sentence instead mean that it cannot be opened. While nothing comes, it reaps
+(``worker.reaper``). At the end of the input the rest is written and the process ends; signals are for the parent to
+decide on (Ctrl-C reaches both).
 """
 
 import argparse
@@ -22,6 +23,7 @@ from penstock.model.record import LogRecord
 from penstock.storage import database, schema
 from penstock.storage.errors import StoreUnavailable, Unwritable
 from penstock.storage.logs import LogTable
+from penstock.worker.reaper import Reaper
 
 REFUSED = 2**64 - 1
 ROWS = 1024  # a transaction is written when it has so many rows, or
@@ -141,15 +143,15 @@ def run(link: socket.socket, file_url: str) -> int:
     try:
         file = database.file_of(file_url)
         held = database.lock(file, "writer", wait=10.0)  # the writer of a killed server may still be finishing
-        table = _open_table(file)
+        connection = _open(file)
     except (StoreUnavailable, OSError) as error:
         link.sendall(REFUSED.to_bytes(8, "big") + str(error).encode())
         return 1
-    inbox = Inbox(link)
-    writer = Writer(table, say)
+    inbox, writer, reaper = Inbox(link), Writer(LogTable(connection), say), Reaper(connection, say)
     durable = 0
     _tell(link, durable)
     while not inbox.ended:
+        _reap_until_readable(link, reaper)
         inbox.fill()
         rows, records = inbox.take()
         if records:
@@ -157,17 +159,24 @@ def run(link: socket.socket, file_url: str) -> int:
         if rows:
             durable += rows
             _tell(link, durable)
-    table.close()
+        reaper.wrote(records)
+    connection.close()
     held.release()
     return 0
 
 
-def _open_table(file: Path) -> LogTable:
+def _reap_until_readable(link: socket.socket, reaper: Reaper) -> None:
+    wait = 0.0
+    while not select.select([link], [], [], wait)[0]:
+        wait = reaper.turn()
+
+
+def _open(file: Path) -> database.Connection:
     connection = database.connect(file)
     if not schema.check(connection, file):
         connection.close()
         raise StoreUnavailable(f"The database {file} has not the schema of this version: the server makes it first.")
-    return LogTable(connection)
+    return connection
 
 
 def say(event: str, **about: object) -> None:

@@ -15,7 +15,7 @@ from penstock.model.record import LogRecord
 from penstock.storage import database, schema
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader
-from penstock.testing.logsink import a_record
+from penstock.testing.logsink import a_gateway, a_record
 
 LIMIT = 30.0
 
@@ -23,6 +23,8 @@ LIMIT = 30.0
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[schema.Store]:
     store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    with closing(database.connect(store.file)) as connection:
+        a_gateway(connection)
     yield store
     store.close()
 
@@ -46,7 +48,7 @@ def stored(store: schema.Store) -> set[str]:
 
 def bodies(store: schema.Store, record: LogRecord) -> tuple[bytes | None, bytes | None]:
     with closing(database.connect_reader(store.file)) as connection:
-        return LogReader(connection).bodies(record.account, record.gateway, record.id)
+        return LogReader(connection).bodies(record.gateway, record.id)
 
 
 def names(records: list[LogRecord]) -> set[str]:

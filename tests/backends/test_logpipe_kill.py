@@ -12,8 +12,10 @@ from pathlib import Path
 from penstock.core import codec, ids
 from penstock.storage import database, schema
 from penstock.storage.log_rows import LogReader
+from penstock.testing.logsink import a_gateway
 
 ROUNDS = 10
+GATEWAYS = ["g0", "g1", "g2"]
 
 # Offers records without end and says how many are known to be written, and who writes.
 LOAD = """
@@ -34,7 +36,7 @@ async def main(url, round):
             for _ in range(20):
                 request, response = os.urandom(200) * (offered % 7), b"answer " * (offered % 300)
                 proof = hashlib.sha256(request + response).hexdigest()
-                pipe.offer(a_record(gateway=f"g{offered % 3}", metadata=f'{{"proof":"{proof}"}}', step=offered,
+                pipe.offer(a_record(gateway=offered % 3 + 1, metadata=f'{{"proof":"{proof}"}}', step=offered,
                                     model=f"round-{round}", request=request, response=response))
                 offered += 1
             await asyncio.sleep(0.002)
@@ -76,7 +78,7 @@ def check_rows(connection: sqlite3.Connection) -> dict[str, set[int]]:
     """Every row is whole; returns the steps found in each round."""
     reader, found = LogReader(connection), dict[str, set[int]]()
     for row in reader.newest(10**9):
-        request, response = reader.bodies(row.account, row.gateway, ids.parse(row.id))
+        request, response = reader.bodies(row.number, ids.parse(row.id))
         assert request is not None
         assert response is not None
         assert row.metadata is not None
@@ -89,6 +91,8 @@ def check_rows(connection: sqlite3.Connection) -> dict[str, set[int]]:
 def test_what_was_acknowledged_survives_kill_9(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'x.db'}"
     schema.open_store(url).close()
+    with closing(database.connect(tmp_path / "x.db")) as connection:
+        assert [a_gateway(connection, name) for name in GATEWAYS] == [1, 2, 3]
     acknowledged = [run_until_killed(url, number) for number in range(ROUNDS)]
     assert all(acknowledged)
     database.lock(tmp_path / "x.db", "writer", wait=20).release()  # the last writer has finished

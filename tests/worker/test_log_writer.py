@@ -14,13 +14,15 @@ from penstock.model.record import LogRecord
 from penstock.storage import database, schema
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
-from penstock.testing.logsink import a_record
+from penstock.testing.logsink import a_gateway, a_record
 from penstock.worker import log_writer
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[schema.Store]:
     store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    with closing(database.connect(store.file)) as connection:
+        a_gateway(connection)
     yield store
     store.close()
 

@@ -1,0 +1,103 @@
+"""What the log writer does while no rows come: it takes out the rows of deleted gateways, and then their tombstones.
+
+It does so on the one connection that writes the log, so that rows wait for one batch at most. Calls to addresses that
+exist nowhere are kept to a number of rows in the same way.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+
+from penstock.model.record import LogRecord
+from penstock.storage import log_reap
+from penstock.storage.database import Connection
+from penstock.storage.errors import StoreUnavailable
+
+LOOK = 1.0  # seconds between two looks for deleted gateways
+REST = 3  # times as long as it worked: reaping takes a quarter of a core at most
+PAUSE = 10.0  # seconds after the store could not be used
+TOMB = 24 * 3600 * 1000  # milliseconds that a tombstone stays: rows of calls that began before it still come
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Reaper:
+    """``turn`` does a bounded piece of work. ``clock`` counts seconds, ``now`` tells milliseconds since the epoch."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        say: Callable[..., None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], int] = _now,
+    ) -> None:
+        self._connection = connection
+        self._say = say
+        self._clock = clock
+        self._now = now
+        self._version = -1  # of the configuration, up to which tombstones are known; -1: none is
+        self._tombs: dict[int, int] = {}  # deleted gateways, and when
+        self._full: set[int] = set()  # of them, and of the long forgotten, those that may have rows
+        self._strays = 1  # rows that may have to be trimmed
+        self._next = self._look = 0.0  # on the clock: the next piece of work, and the next look for tombstones
+        self._stalled = False
+
+    def wrote(self, records: Iterable[LogRecord]) -> None:
+        """Is to be told what was written: rows may have come for what is deleted, or for what never was."""
+        numbers = [record.gateway for record in records]
+        self._full.update(self._tombs.keys() & numbers)
+        self._strays += numbers.count(0)
+        if self._strays > log_reap.ROWS:  # also while rows wait, else a flood of strays could grow without end
+            self.turn()
+
+    def turn(self) -> float:
+        """Works if it is time to; returns the seconds until it is time again."""
+        began = self._clock()
+        if began < self._next:
+            return self._next - began
+        try:
+            more = self._work()
+        except StoreUnavailable as error:
+            if not self._stalled:
+                self._say("log.reaping_stalled", error=error.message, remedy="free the disk or the lock")
+            self._stalled, self._next = True, began + PAUSE
+        else:
+            ended = self._clock()
+            self._stalled, self._next = False, ended + REST * (ended - began) if more else self._look
+        return max(0.0, self._next - self._clock())
+
+    def _work(self) -> bool:
+        """At most one batch; returns whether there is more to do."""
+        if self._clock() >= self._look:
+            self._find()
+        if self._strays:
+            self._trim()
+        elif self._full:
+            number = next(iter(self._full))
+            if not log_reap.reap(self._connection, number):
+                self._full.discard(number)
+        else:
+            self._bury()
+        return bool(self._strays or self._full)
+
+    def _trim(self) -> None:
+        gone = log_reap.trim(self._connection, limit=max(self._strays, log_reap.ROWS))
+        self._strays = max(1, self._strays - gone) if gone else 0
+
+    def _find(self) -> None:
+        if self._version < 0:
+            self._full.update(log_reap.orphans(self._connection))
+        self._version, found = log_reap.tombstones(self._connection, self._version)
+        self._tombs.update(found)
+        self._full.update(number for number, _ in found)
+        self._look = self._clock() + LOOK
+
+    def _bury(self) -> None:
+        """Forgets the old ones. None has rows here."""
+        due = [number for number, died in self._tombs.items() if died + TOMB <= self._now()]
+        if due:
+            log_reap.forget(self._connection, due)
+            for number in due:
+                del self._tombs[number]

@@ -1,0 +1,175 @@
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from penstock.core import codec
+from penstock.model.record import LogRecord
+from penstock.storage import database, log_reap, schema
+from penstock.storage.log_rows import LogReader
+from penstock.storage.logs import LogTable
+from penstock.testing.logsink import a_gateway, a_record, delete_gateway
+from penstock.worker import reaper
+from penstock.worker.reaper import Reaper
+
+DAY = 24 * 3600 * 1000
+
+
+class World:
+    """A reaper, the clocks it goes by, and what it says."""
+
+    def __init__(self, store: schema.Store) -> None:
+        self.connection = database.connect(store.file)
+        self.seconds = 1000.0
+        self.millis = 5 * DAY
+        self.said: list[str] = []
+        self.table = LogTable(self.connection)
+        self.reaper = self.new_reaper()
+
+    def new_reaper(self) -> Reaper:
+        return Reaper(
+            self.connection,
+            lambda event, **_: self.said.append(event),
+            clock=lambda: self.seconds,
+            now=lambda: self.millis,
+        )
+
+    def write(self, records: list[LogRecord]) -> None:
+        self.table.write(records)
+        self.reaper.wrote(records)
+
+    def turns(self, count: int = 1) -> None:
+        """Turns, each when it is due."""
+        for _ in range(count):
+            self.seconds += self.reaper.turn()
+
+    def rows(self, number: int) -> int:
+        return self.connection.execute("SELECT count(*) FROM logs WHERE gateway = ?", (number,)).fetchone()[0]
+
+    def gateways(self) -> list[int]:
+        return [number for (number,) in self.connection.execute("SELECT number FROM gateways ORDER BY number")]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    world = World(store)
+    assert a_gateway(world.connection) == 1
+    yield world
+    world.connection.close()
+    store.close()
+
+
+def test_a_deleted_gateway_is_reaped_and_a_day_later_forgotten(world: World):
+    beta = a_gateway(world.connection, "beta")
+    world.turns(5)
+    world.write([a_record(gateway=number) for number in (1, beta) for _ in range(30)])
+    delete_gateway(world.connection, beta, at=world.millis)
+    world.turns(5)
+    assert (world.rows(1), world.rows(beta)) == (30, 0)
+    assert world.gateways() == [1, beta]
+    world.millis += DAY - 1
+    world.turns(3)
+    assert world.gateways() == [1, beta]
+    world.millis += 1
+    world.turns(3)
+    assert world.gateways() == [1]
+    assert world.rows(1) == 30
+
+
+def test_rows_that_come_late_go_too(world: World):
+    delete_gateway(world.connection, 1, at=world.millis)
+    world.turns(5)
+    world.write([a_record() for _ in range(30)])
+    world.turns(3)
+    assert world.rows(1) == 0
+
+
+def test_a_new_process_goes_on_where_the_last_one_was(world: World):
+    world.write([a_record() for _ in range(30)])
+    world.write([a_record(gateway=77) for _ in range(30)])  # came after its tombstone was gone
+    delete_gateway(world.connection, 1, at=world.millis - DAY)
+    world.reaper = world.new_reaper()
+    world.turns(10)
+    assert (world.rows(1), world.rows(77)) == (0, 0)
+    assert world.gateways() == []
+
+
+def test_a_turn_is_one_batch_and_comes_when_it_is_due(world: World):
+    world.write([a_record(request=None, response=None) for _ in range(2500)])
+    delete_gateway(world.connection, 1, at=world.millis)
+    seen: list[int] = []
+    while world.rows(1):
+        world.turns()
+        seen.append(world.rows(1))
+    assert seen[-3:] == [1500, 500, 0]
+    world.turns(2)
+    idle = world.reaper.turn()
+    assert 0 < idle <= reaper.LOOK
+    a_second_gateway = a_gateway(world.connection, "beta")
+    world.write([a_record(gateway=a_second_gateway)])
+    delete_gateway(world.connection, a_second_gateway)
+    assert world.reaper.turn() == idle
+    assert world.rows(a_second_gateway) == 1
+    world.turns(3)
+    assert world.rows(a_second_gateway) == 0
+
+
+def test_calls_to_nowhere_cannot_grow_without_end_also_while_rows_wait(world: World):
+    most = 0
+    for _ in range(30):
+        world.write([a_record(gateway=0, request=None, response=None) for _ in range(1000)])
+        world.seconds += reaper.LOOK
+        most = max(most, world.rows(0))
+    assert most <= log_reap.STRAYS + 2000
+    world.turns(5)
+    assert world.rows(0) == log_reap.STRAYS
+    assert world.rows(1) == 0
+
+
+def test_what_cannot_be_reaped_is_said_once_and_tried_again(world: World):
+    world.write([a_record()])
+    delete_gateway(world.connection, 1, at=world.millis)
+    (file,) = [row[2] for row in world.connection.execute("PRAGMA database_list")]
+    world.connection.execute("PRAGMA busy_timeout=0")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        world.turns(3)
+        assert world.said == ["log.reaping_stalled"]
+        assert world.reaper.turn() > reaper.LOOK
+    world.turns(3)
+    assert world.rows(1) == 0
+    assert world.said == ["log.reaping_stalled"]
+
+
+def test_the_log_writer_reaps_while_nothing_comes(world: World, tmp_path: Path):
+    beta = a_gateway(world.connection, "beta")
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "penstock.worker.log_writer", "--fd", str(theirs.fileno())]
+    command += ["--database", f"sqlite:///{tmp_path / 'x.db'}"]
+    with ours, subprocess.Popen(command, pass_fds=[theirs.fileno()], env=os.environ) as process:
+        theirs.close()
+        try:
+            packed = codec.pack([a_record(gateway=number) for number in (1, beta) for _ in range(40)])
+            ours.sendall(len(packed).to_bytes(4, "big") + packed)
+            received = 0
+            while received < 16:
+                received += len(ours.recv(16 - received))
+            delete_gateway(world.connection, beta)
+            pause = threading.Event()
+            while world.rows(beta):
+                assert process.poll() is None
+                pause.wait(0.05)
+            ours.close()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+    assert (world.rows(1), world.rows(beta)) == (40, 0)
+    assert len(LogReader(world.connection).list_rows(1)) == 40
