@@ -15,9 +15,8 @@ from penstock.core.deadlines import NEVER
 from penstock.core.errors import HeadTooLarge, MalformedRequest, Overloaded, PenstockError, RequestTimeout
 from penstock.core.headers import Headers
 from penstock.model.body import RequestBody
-from penstock.model.reply import Body
 from penstock.proxy import address
-from penstock.proxy.asgi import AsgiApp, AsgiCall
+from penstock.proxy.asgi import AsgiApp, AsgiCall, control_bounds
 from penstock.proxy.call import DataCall
 from penstock.proxy.plane import Plane
 from penstock.proxy.render import error_body, status_line
@@ -38,6 +37,13 @@ class Call(Protocol):
     def client_gone(self) -> None: ...
 
 
+class Source(Protocol):
+    """Where an answer comes from; paused while the client does not read."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
 class ClientConnection(asyncio.Protocol):
     """One client. ``deadline`` always belongs to what the connection waits for just now."""
 
@@ -56,7 +62,7 @@ class ClientConnection(asyncio.Protocol):
         self._head_size = 0
         self._in_head = True
         self._upgrade = False
-        self._reply: Body | None = None
+        self._reply: Source | None = None
         self._paused = False
         self._expects = False  # the client waits for 100 Continue before it sends the body
         self._unread = False  # the client does not read what was written
@@ -186,7 +192,7 @@ class ClientConnection(asyncio.Protocol):
             self._calls.pop().client_gone()
         self._close()
 
-    def reads_from(self, body: Body | None) -> None:
+    def reads_from(self, body: Source | None) -> None:
         """``body`` is paused while the client does not read."""
         self._reply = body
         if body is not None and self._unread:
@@ -277,8 +283,10 @@ class ClientConnection(asyncio.Protocol):
             raise MalformedRequest("Malformed HTTP request: the versions understood are HTTP/1.1 and HTTP/1.0.")
         http10 = version == "1.0"
         self._expects = self._expects and not http10
-        body = self._incoming = RequestBody(self, self.plane.bounds, length)
-        kind = DataCall if url.startswith(address.PREFIX) or address.is_root(url) else AsgiCall
+        proxied = url.startswith(address.PREFIX) or address.is_root(url)
+        kind = DataCall if proxied else AsgiCall
+        bounds = self.plane.bounds if proxied else control_bounds(self.plane.bounds.budget)
+        body = self._incoming = RequestBody(self, bounds, length)
         call: Call = kind(self, parser.get_method(), url, headers, body)
         call.http10, call.last = http10, last or http10
         self._calls.append(call)
