@@ -145,9 +145,7 @@ def growth(session: Session) -> Table:
     with session.alone() as part:
         names = [f"g{number:05}" for number in range(GATEWAYS)]
         text = targets.config(part.upstream.port)
-        many = targets.started(
-            part.stack, targets.penstock(part.folder, "many", text, dict.fromkeys(names, dict[str, object]()))
-        )
+        many = targets.started(part.stack, targets.penstock(part.folder, "many", text, {name: {} for name in names}))
         one = part.penstock
         paths = tuple(targets.LOGGED.replace("/default/", f"/{name}/") for name in names[:: GATEWAYS // 63])
         plan = [

@@ -220,7 +220,7 @@ class NoRoute(ControlError):
 
 
 class NotAllowed(ControlError):
-    """This address does not take that method."""
+    """The address does not take that method."""
 
     status = 405
 

@@ -18,6 +18,8 @@ from penstock.testing.logsink import MemoryLogSink
 from penstock.testing.server import Running, running
 from penstock.testing.store import ACCOUNT, a_token, furnish
 
+_OPEN: Mapping[str, Mapping[str, Any]] = {"default": {}}
+
 
 @dataclass(slots=True)
 class House:
@@ -69,7 +71,7 @@ async def house(
     changed = replace(Settings(), **({"stop_timeout": 2.0, "providers": at} | settings))
     try:
         with tempfile.TemporaryDirectory(prefix="penstock-house-") as folder:
-            named = {"default": {}} if gateways is None else gateways
+            named = _OPEN if gateways is None else gateways
             place = await furnish(Path(folder), named, (a_token(), *tokens), accounts)
             async with running(changed, place, sink, adjust=adjust) as server:
                 yield House(server, mock, sink)

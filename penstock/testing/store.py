@@ -16,7 +16,7 @@ from penstock.storage.engine import Database
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 MASTER_KEY = bytes(range(32))
-SECRET = "pst_for_tests_alone_0123456789"  # of the token that may do everything
+SECRET = "pst_for_tests_alone_0123456789"  # noqa: S105  of the token that may do everything, in tests
 OPEN: Mapping[str, Any] = {
     "authentication": False,
     "cache_invalidate_on_update": False,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import pairwise
 
 from penstock.testing.client import connected
 from penstock.testing.house import ACCOUNT, request
@@ -58,7 +59,7 @@ async def test_a_change_is_there_when_it_is_answered_and_no_call_sees_half_of_it
         await asyncio.gather(*callers)
     assert {(status, logged) for _, _, status, logged in load.seen} == {(200, True), (401, False)}
     clear = 0
-    for (_, answered, expected), (following, _, _) in zip(changes, changes[1:], strict=False):
+    for (_, answered, expected), (following, _, _) in pairwise(changes):
         for begun, ended, *saw in load.seen:
             if answered <= begun and ended <= following:
                 assert tuple(saw) == expected
