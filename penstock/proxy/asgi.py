@@ -16,13 +16,13 @@ from uvicorn.server import ServerState
 
 from penstock.core import tasks
 from penstock.core.budget import Budget
-from penstock.core.codec import encode
-from penstock.core.errors import BodyTooLarge, Bug, Overloaded, PenstockError, RequestTimeout
+from penstock.core.errors import BodyTooLarge, Bug, Overloaded, PenstockError
 from penstock.core.headers import Headers
 from penstock.core.logs import log
 from penstock.model.body import Bounds, RequestBody
 from penstock.proxy.framing import Answer
 from penstock.proxy.plane import Plane
+from penstock.proxy.refusal import control_body, control_headers
 
 CONTROL_BODY = 1 << 20  # bytes; larger bodies are refused
 HELD = 64 * 1024  # bytes of a body that wait for the application; one more read from the socket may come on top
@@ -226,8 +226,8 @@ class AsgiCall:
             self._end()
             return
         self._answer = Answer(self._method, http10=self.http10)
-        self._answer.start(error.status, _headers(error))
-        self._write(_envelope(error), more=False)
+        self._answer.start(error.status, control_headers(error))
+        self._write(control_body(error), more=False)
 
     def _end(self) -> None:
         if self._running:
@@ -254,19 +254,3 @@ class AsgiCall:
             "headers": [(lower, value) for lower, _, value in self._headers],
             "state": app.lifespan_state.copy(),
         }
-
-
-def _envelope(error: PenstockError) -> bytes:
-    """The control plane's (specification of the data plane, 15.5)."""
-    code = 7001 if error.status < Bug.status else 7000
-    errors = [{"code": code, "message": error.message}]
-    return encode({"success": False, "errors": errors, "messages": [], "result": None})
-
-
-def _headers(error: PenstockError) -> list[tuple[bytes, bytes]]:
-    headers = [(b"content-type", b"application/json")]
-    if error.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % error.retry_after))
-    if error.status < Bug.status and not isinstance(error, RequestTimeout):
-        headers.append((b"x-should-retry", b"false"))
-    return headers

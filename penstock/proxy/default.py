@@ -4,13 +4,11 @@ import asyncio
 from typing import Protocol
 
 from penstock.core.errors import Unauthorized, UnknownGateway
-from penstock.features.auth import OpenAuth
+from penstock.features.auth import DEFAULT, OpenAuth
 from penstock.gateway.compile import CompiledGateway
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.exchange import Exchange
 from penstock.ports.births import Births
-
-NAME = "default"
 
 
 class Missing(Protocol):
@@ -35,7 +33,7 @@ class DefaultGateway(Missing):
 
     async def make(self, ex: Exchange) -> CompiledGateway:
         request = ex.request
-        if request.gateway != NAME:
+        if request.gateway != DEFAULT:
             raise UnknownGateway
         token = self._auth.identify(ex).bearer  # 401/2009, for an account that does not exist as well
         if token is None:

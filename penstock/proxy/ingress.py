@@ -7,6 +7,7 @@ Requests on one connection are answered in order; pipelined ones wait, and readi
 import asyncio
 import select
 from collections import deque
+from itertools import takewhile
 from typing import Protocol, cast
 
 import httptools
@@ -15,11 +16,10 @@ from penstock.core.deadlines import NEVER
 from penstock.core.errors import HeadTooLarge, MalformedRequest, Overloaded, PenstockError, RequestTimeout
 from penstock.core.headers import Headers
 from penstock.model.body import RequestBody
-from penstock.proxy import address
+from penstock.proxy import address, head, refusal
 from penstock.proxy.asgi import AsgiApp, AsgiCall, control_bounds
 from penstock.proxy.call import DataCall
 from penstock.proxy.plane import Plane
-from penstock.proxy.render import error_body, status_line
 
 HEAD_LIMIT = 64 * 1024
 PROBE = 0.1  # seconds between two looks whether a client is still there while nothing is read from it
@@ -64,6 +64,9 @@ class ClientConnection(asyncio.Protocol):
         self._upgrade = False
         self._reply: Source | None = None
         self._paused = False
+        self._since = 0.0  # when it was
+        self._due = NEVER  # when all of the body that is arriving must be here
+        self._until = NEVER  # how long a client that sends nothing more is answered
         self._expects = False  # the client waits for 100 Continue before it sends the body
         self._unread = False  # the client does not read what was written
         self._deaf = False  # nothing that comes is looked at any more
@@ -104,11 +107,27 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as offset:
             self._without_upgrade(data[offset.args[0] :])
         except httptools.HttpParserError as error:
-            self._malformed(error)
+            self._malformed(error, data)
         else:
             self._rest()
             if self._head_size > HEAD_LIMIT:
                 self._fail(HeadTooLarge())
+
+    def eof_received(self) -> bool:
+        """Whole requests of the control plane are answered yet; any other client that sends no more has left."""
+        whole = len([*takewhile(_outlasts, self._calls)])
+        if not whole:
+            return False
+        while len(self._calls) > whole:
+            self._calls.pop().client_gone()
+            self._fault = None
+        if self._fault is None:  # else it is told last
+            self._calls[-1].last = True
+            self.closing = self.closing or whole == 1
+        self._incoming = None
+        self._sends_no_more()
+        self._rest()
+        return True
 
     def pause_writing(self) -> None:
         self._unread = True
@@ -127,10 +146,10 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = NEVER
         if self._ending or self._unread:
             self.transport.abort()
-        elif self._paused:
+        elif self._paused or self._until < NEVER:
             self._probe()
         elif self._incoming is not None:
-            self._incoming.fail(RequestTimeout("The request body stopped arriving."))
+            self._incoming.fail(RequestTimeout("The request body did not arrive in time."))
         elif self._head_size:
             self._refuse(RequestTimeout("The request head did not arrive in time."))
         else:
@@ -155,7 +174,7 @@ class ClientConnection(asyncio.Protocol):
             self._headers.append((name.lower(), name, value))
 
     def on_headers_complete(self) -> None:
-        if self._head_size > HEAD_LIMIT and _size(self._url, self._headers) > HEAD_LIMIT:
+        if self._head_size > HEAD_LIMIT and head.size(self._url, self._headers) > HEAD_LIMIT:
             raise HeadTooLarge
         if self._parser.should_upgrade():
             self._upgrade = True
@@ -173,7 +192,7 @@ class ClientConnection(asyncio.Protocol):
         if self._upgrade:
             return
         self._in_head = True
-        self._head_size = 0
+        self._head_size, self._url = 0, b""
         body, self._incoming = self._incoming, None
         if body is not None:
             body.finish()
@@ -241,54 +260,45 @@ class ClientConnection(asyncio.Protocol):
 
     def _stop_reading(self) -> None:
         if not self._paused and not self._lost:
-            self._paused = True
+            self._paused, self._since = True, self.plane.deadlines.now
             self.transport.pause_reading()
 
     def _go_on_reading(self) -> None:
         if self._paused and not self._lost:
             self._paused = False
+            self._due += self.plane.deadlines.now - self._since  # that was no fault of the client's
             self.transport.resume_reading()
 
     def _probe(self) -> None:
         """A loop that does not read from a socket does not notice that its peer has left."""
         poll = select.poll()
-        poll.register(self.transport.get_extra_info("socket").fileno(), _GONE)
-        if poll.poll(0):
+        poll.register(self.transport.get_extra_info("socket").fileno(), _NO_MORE)
+        seen = sum(events for _, events in poll.poll(0))
+        if (
+            seen & _NO_MORE and self._calls and isinstance(self._calls[0], AsgiCall)
+        ):  # what it sent before may still be unread
+            seen &= ~_NO_MORE
+            self._sends_no_more()
+        if seen or self.plane.deadlines.now > self._until:
             self.transport.abort()
         else:
             self._rest()
 
+    def _sends_no_more(self) -> None:
+        """Nobody can tell whether such a client still reads, so it is answered within a limit."""
+        self._until = min(self._until, self.plane.deadlines.now + self.plane.settings.write_timeout)
+
     def _open(self) -> None:
-        url = self._url
-        if not url.startswith(b"/") and url != b"*":
-            url = _origin_form(url)
-        parser, headers = self._parser, self._headers
-        length: int | None = 0
-        last, named = not parser.should_keep_alive(), False
-        self._expects = False
-        for lower, _, value in headers:
-            if lower == b"content-length":
-                length = int(value)
-            elif lower == b"transfer-encoding":
-                if value.lower() != b"chunked":
-                    raise MalformedRequest("Malformed HTTP request: the only transfer coding understood is chunked.")
-                length = None
-            elif lower == b"expect":
-                self._expects = True
-            elif lower == b"connection":
-                named = True
-        # The parser spells the version out at a price: a connection kept without a word about it is HTTP/1.1.
-        version = parser.get_http_version() if last or named else "1.1"
-        if version not in _VERSIONS:
-            raise MalformedRequest("Malformed HTTP request: the versions understood are HTTP/1.1 and HTTP/1.0.")
-        http10 = version == "1.0"
-        self._expects = self._expects and not http10
+        plane, parser, headers = self.plane, self._parser, self._headers
+        url = head.target(self._url)
+        length, last, http10, self._expects = head.read(parser, headers)
         proxied = url.startswith(address.PREFIX) or address.is_root(url)
         kind = DataCall if proxied else AsgiCall
-        bounds = self.plane.bounds if proxied else control_bounds(self.plane.bounds.budget)
+        bounds = plane.bounds if proxied else control_bounds(plane.bounds.budget)
+        self._due = NEVER if proxied else plane.deadlines.now + plane.settings.body_timeout
         body = self._incoming = RequestBody(self, bounds, length)
         call: Call = kind(self, parser.get_method(), url, headers, body)
-        call.http10, call.last = http10, last or http10
+        call.http10, call.last = http10, last
         self._calls.append(call)
         if len(self._calls) == 1:
             self._start(call)
@@ -300,10 +310,10 @@ class ClientConnection(asyncio.Protocol):
         plane = self.plane
         if self._unread or self._ending:
             return  # their limits run since they began
-        if self._paused:
+        if self._paused or self._until < NEVER:
             self.deadline = plane.deadlines.now + PROBE
         elif self._incoming is not None and not self._deaf:
-            self.deadline = plane.deadlines.now + plane.settings.body_timeout
+            self.deadline = min(plane.deadlines.now + plane.settings.body_timeout, self._due)
         elif self._calls:
             self.deadline = NEVER
         elif not self._head_size:  # else a head is arriving, and its limit runs
@@ -321,12 +331,14 @@ class ClientConnection(asyncio.Protocol):
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, lines) + rest)
 
-    def _malformed(self, error: httptools.HttpParserError) -> None:
+    def _malformed(self, error: httptools.HttpParserError, data: bytes) -> None:
         cause = error.__context__
         if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(cause, PenstockError):
             self.transport.abort()
             raise error
         fault = cause if isinstance(cause, PenstockError) else MalformedRequest(f"Malformed HTTP request: {error}")
+        if not self._url and self._head_size >= len(data):  # all of the data is of this head
+            self._url = refusal.url_in(data)
         self._fail(fault)
 
     def _fail(self, fault: PenstockError) -> None:
@@ -343,12 +355,7 @@ class ClientConnection(asyncio.Protocol):
         if self._calls:
             self._deaf, self._fault = True, error
             return
-        body = error_body(error)
-        retry = b"" if error.retry_after is None else b"retry-after: %d\r\n" % error.retry_after
-        self.write(
-            b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%bconnection: close\r\n\r\n%b"
-            % (status_line(error.status, b""), len(body), retry, body)
-        )
+        self.write(refusal.render(error, self._url, whole=not self._in_head))
         self._linger()
 
     def _linger(self) -> None:
@@ -369,19 +376,12 @@ class ClientConnection(asyncio.Protocol):
         self.transport.close()
 
 
-_GONE = getattr(select, "POLLRDHUP", 0)  # errors and hang-ups are told unasked
-_VERSIONS = frozenset({"1.0", "1.1"})
+_NO_MORE = getattr(select, "POLLRDHUP", 0)  # the peer has closed its sending side; errors and hang-ups come unasked
 
 
-def _size(url: bytes, headers: Headers) -> int:
-    """Bytes of a head, as it was on the wire."""
-    return len(url) + sum(len(name) + len(value) + 4 for _, name, value in headers)
+def _outlasts(call: Call) -> bool:
+    """Whether a request is worth an answer though its client sends nothing more.
 
-
-def _origin_form(url: bytes) -> bytes:
-    """The path of a request target in absolute form. Raises MalformedRequest."""
-    try:
-        parsed = httptools.parse_url(url)
-    except httptools.HttpParserInvalidURLError as error:
-        raise MalformedRequest("Malformed HTTP request: the request target is no path.") from error
-    return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+    Closing looks like closing one side alone. Calls to providers cost money, so there it is taken for leaving.
+    """
+    return isinstance(call, AsgiCall) and call.body.complete

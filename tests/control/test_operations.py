@@ -31,7 +31,7 @@ async def test_a_process_that_runs_is_alive_and_ready(there):
 async def test_a_process_that_stops_is_alive_and_not_ready():
     async with house() as made:
         async with made.client() as client:
-            assert (await client.ask(b"GET /readyz HTTP/1.1\r\n\r\n")).status == 200
+            assert (await client.ask(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")).status == 200
             made.server.app.plane.stopping = True
             answer = await client.ask(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")
             assert (answer.status, json.loads(answer.body)) == (503, {"status": "unavailable", "reason": "stopping"})

@@ -375,11 +375,43 @@ async def test_a_body_that_stops_arriving_is_answered(own):
     async with own.client() as client:
         await client.send(ask("waits_for_the_end", "POST", {"content-length": 6}) + b"one")
         answer = await client.answer()
-        assert "stopped arriving" in refusal(answer, 408, 7001)
+        assert "in time" in refusal(answer, 408, 7001)
         assert answer.headers["connection"] == "close"
         assert "x-should-retry" not in answer.headers
         assert await client.rest() == b""
     await until(lambda: own.app.ended == ["http.disconnect"] * 2)
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+async def test_a_body_that_trickles_gains_no_time(own, framing):
+    async with own.client() as client:
+        told = {"content-length": 1000} if framing == "length" else {"transfer-encoding": "chunked"}
+        await client.send(ask("echo", "POST", told))
+
+        async def trickle():
+            while True:
+                await client.send(b"x" if framing == "length" else b"1\r\nx\r\n")
+                await asyncio.sleep(0.02)
+
+        task = asyncio.ensure_future(trickle())
+        answer = await client.answer()
+        assert not task.done()
+        refusal(answer, 408, 7001)
+        assert answer.headers["connection"] == "close"
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await until(lambda: own.app.ended == ["http.disconnect"])
+
+
+async def test_a_pipelined_body_has_its_time_from_its_turn_on(own):
+    async with own.client() as client:
+        await client.send(ask("waits") + ask("echo", "POST", {"content-length": 6}) + b"one")
+        await until(lambda: own.app.asked and own.connection._paused)
+        await asyncio.sleep(0.5)  # more than body_timeout: nothing must happen
+        own.app.go.set()
+        assert (await client.answer()).body == b"done"
+        await client.send(b"two")
+        assert (await client.answer()).body == b"onetwo"
 
 
 async def test_a_body_that_stops_arriving_amid_the_answer_cuts_it(own):
@@ -540,6 +572,59 @@ async def test_an_application_that_fails_after_its_answer_harms_nobody(own, capl
         for _ in range(2):
             assert (await client.ask(ask("raises_after"))).body == b"done"
     assert len(caplog.records) == 2
+
+
+async def test_a_client_that_sends_no_more_is_answered(own):
+    async with own.client() as client:
+        await client.send(ask("waits", "POST", body=b"x"))
+        client.half_close()
+        await until(lambda: own.app.asked)
+        await asyncio.sleep(0.15)  # longer than it takes to look once whether it is still there
+        own.app.go.set()
+        answer = await client.answer()
+        assert (answer.status, answer.body, answer.headers["connection"]) == (200, b"done", "close")
+        assert await client.rest() == b""
+    assert own.app.ended == ["answered"]
+
+
+async def test_all_that_a_client_sent_before_it_sends_no_more_is_answered(own):
+    async with own.client() as client:
+        await client.send(ask("waits") + ask("streams") + ask("echo", "POST", body=b"x" * 100_000) + ask("deaf"))
+        client.half_close()
+        await until(lambda: own.app.asked and own.connection._until < float("inf"))
+        own.app.go.set()
+        assert [len((await client.answer()).body) for _ in range(4)] == [4, 6, 100_000, 4]
+        assert await client.rest() == b""
+
+
+@pytest.mark.parametrize("end", [ask("echo", "POST", {"content-length": 2}) + b"x", b"FROB / HTTP/1.1\r\n\r\n"])
+async def test_what_is_whole_is_answered_though_what_follows_it_never_will_be(own, end):
+    async with own.client() as client:
+        await client.send(ask("waits") + end)
+        client.half_close()
+        await until(lambda: own.app.asked)
+        own.app.go.set()
+        assert (await client.answer()).body == b"done"
+        assert b"HTTP/1.1 200" not in await client.rest()
+
+
+async def test_a_client_that_sends_no_more_amid_a_body_has_left(own):
+    async with own.client() as client:
+        await client.send(ask("waits_for_the_end", "POST", {"content-length": 2}) + b"x")
+        await until(lambda: own.app.asked)
+        client.half_close()
+        assert await client.rest() == b""
+    await until(lambda: own.app.ended == ["http.disconnect"] * 2)
+
+
+async def test_a_reset_after_the_last_of_what_is_sent_is_noticed():
+    async with plugged(write_timeout=30.0) as own, own.client() as client:
+        await client.send(ask("waits_for_the_end"))
+        await until(lambda: own.app.asked)
+        client.half_close()
+        await until(lambda: own.connection._until < float("inf"))
+        client.reset()
+        await until(lambda: own.app.ended == ["http.disconnect"] * 2)
 
 
 async def test_a_client_that_leaves_is_told_to_the_application(own, caplog):

@@ -41,7 +41,7 @@ async def strict():
 
 
 def envelope(answer, status, code):
-    """Checks that an answer is the gateway's own error; returns its message."""
+    """Of the data plane. Checks that an answer is the gateway's own error; returns its message."""
     told = json.loads(answer.body)
     message = told["message"]
     assert answer.status == status
@@ -92,7 +92,7 @@ async def test_many_small_headers_too_large_together_are_refused(there):
 async def test_a_head_that_never_ends_is_refused_wherever_it_grows(there, line):
     async with there.client() as client:
         await client.send(
-            {"target": b"GET /", "one header": b"GET / HTTP/1.1\r\nx: ", "names": b"GET / HTTP/1.1\r\n"}[line]
+            {"target": b"GET /v1/", "one header": b"GET / HTTP/1.1\r\nx: ", "names": b"GET / HTTP/1.1\r\n"}[line]
         )
         piece = b"x: y\r\n" * 200 if line == "names" else b"a" * 1000
 
@@ -164,10 +164,14 @@ MALFORMED = {
     "unknown method": b"FROB %b HTTP/1.1\r\n\r\n" % TARGET,
     "no version": b"GET %b\r\n\r\n" % TARGET,
     "version 2": b"GET %b HTTP/2.0\r\n\r\n" % TARGET,
-    "preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "no path": b"GET v1/x HTTP/1.1\r\n\r\n",
     "byte beyond ASCII in the target": b"GET %b\xff HTTP/1.1\r\n\r\n" % TARGET,
-    "two paths": b"GET /a /b HTTP/1.1\r\n\r\n",
+    "two paths": b"GET %b /b HTTP/1.1\r\n\r\n" % TARGET,
+    "no host": b"GET %b HTTP/1.1\r\nx: y\r\n\r\n" % TARGET,
+    "no host of the root": b"GET /v1 HTTP/1.1\r\n\r\n",
+    "no host, and a last request": b"GET %b HTTP/1.1\r\nconnection: close\r\n\r\n" % TARGET,
+    "two hosts": b"GET %b HTTP/1.1\r\nhost: x\r\nHost: x\r\n\r\n" % TARGET,
+    "two hosts of old": b"GET %b HTTP/1.0\r\nhost: x\r\nhost: y\r\n\r\n" % TARGET,
     "bare line feeds": b"GET %b HTTP/1.1\nhost: x\n\n" % TARGET,
     "folded header": b"POST %b HTTP/1.1\r\nx: a\r\n b\r\n%b\r\nhello" % (TARGET, BODY),
     "space before the colon": b"POST %b HTTP/1.1\r\nx : a\r\n%b\r\nhello" % (TARGET, BODY),
@@ -208,6 +212,12 @@ async def test_malformed_requests_are_refused_and_reach_no_provider(there, case,
         assert answer.headers["connection"] == "close"
         assert await client.rest() == b""
     assert there.mock.stats()["requests_begun"] == begun
+
+
+async def test_an_old_client_need_not_name_the_host(there):
+    async with there.client() as client:
+        answer = await client.ask(b"GET /v1/%b/default/openai/models HTTP/1.0\r\n\r\n" % ACCOUNT.encode())
+        assert answer.status == 200
 
 
 async def test_what_was_asked_before_a_malformed_request_is_answered_first(there):

@@ -1,0 +1,66 @@
+"""What is said to a request that no call answers, in the words of the plane it was addressed to."""
+
+import re
+
+from penstock.core.codec import encode
+from penstock.core.errors import Bug, MalformedRequest, PenstockError, RequestTimeout
+from penstock.proxy import address, head
+from penstock.proxy.render import error_body, status_line
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+def render(error: PenstockError, url: bytes, *, whole: bool) -> bytes:
+    """The whole answer; the connection ends with it.
+
+    ``url`` is the request target; where it is not ``whole``, as much of it as was read.
+    """
+    if _is_control(url, whole=whole):
+        body, pairs = control_body(error), control_headers(error)
+    else:
+        body, pairs = error_body(error), _headers(error)
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
+    length = b"content-length: %d\r\n" % len(body)
+    return b"".join((status_line(error.status, b""), lines, length, b"connection: close\r\n\r\n", body))
+
+
+def control_body(error: PenstockError) -> bytes:
+    """The control plane's envelope (specification of the data plane, 15.5)."""
+    code = 7001 if error.status < Bug.status else 7000
+    errors = [{"code": code, "message": error.message}]
+    return encode({"success": False, "errors": errors, "messages": [], "result": None})
+
+
+def control_headers(error: PenstockError) -> Pairs:
+    """The headers that go with it."""
+    headers = _headers(error)
+    if error.status < Bug.status and not isinstance(error, RequestTimeout):
+        headers.append((b"x-should-retry", b"false"))
+    return headers
+
+
+def url_in(data: bytes) -> bytes:
+    """The request target in the first bytes of a head that the parser refused before it told."""
+    found = _BEGINNING.match(data)
+    return found[1] if found else b""
+
+
+def _headers(error: PenstockError) -> Pairs:
+    headers = [(b"content-type", b"application/json")]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % error.retry_after))
+    return headers
+
+
+def _is_control(url: bytes, *, whole: bool) -> bool:
+    """Whether a target lies outside the data plane for certain."""
+    try:
+        path = head.target(url)
+    except MalformedRequest:
+        return False
+    if not whole and address.PREFIX.startswith(path):
+        return False
+    return not (path.startswith(address.PREFIX) or address.is_root(path))
+
+
+_BEGINNING = re.compile(rb"[\r\n]*(?:[A-Z-]* +)?([!-~]*)")  # the method may have come before
