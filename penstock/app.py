@@ -142,6 +142,7 @@ class Application:
         self.plane = self._plane(deadlines, outbox, calls)
         self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], DefaultBirths(self.control))
         self._watch()
+        self.telemetry.watch("penstock_configuration_age_seconds", publisher.age)
         await publisher.refresh()
         self.tasks.start("configuration", publisher.watch())
         self.tasks.start("prices", self._load_prices())

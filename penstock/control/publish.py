@@ -5,6 +5,7 @@ the command line included, four times a second. Only the rows that changed are r
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from penstock.control.gateways.schema import config
@@ -38,36 +39,43 @@ class Publisher:
         self._keyring = keyring
         self._parts = parts
         self._compile = compiler
+        self._looked = time.monotonic()  # when what is published was last known to be the newest
         self._turn = asyncio.Lock()  # one after the other, or an older state could be swapped in last
 
     async def refresh(self) -> None:
         """Returns when everything committed before the call is published. Raises StoreUnavailable."""
         async with self._turn, self._database.reading() as connection:
-            version = await configuration.version(connection)
+            looked, version = time.monotonic(), await configuration.version(connection)
             if version == self._snapshots.current.version:
+                self._looked = looked
                 return
             changed, known = await self._changes(connection, self._snapshots.current.version)
         # No await from here on: a call sees all of it or nothing.
+        self._looked = looked
         self._keyring.tokens = known
         self._snapshots.current = self._snapshots.current.with_changes(version, changed)
+
+    def age(self) -> float:
+        """Seconds since what is published was last known to be the newest."""
+        return time.monotonic() - self._looked
 
     async def published(self) -> None:
         """The same after a commit, which stands: where it cannot be read back just now, ``watch`` publishes it."""
         try:
             await self.refresh()
-        except StoreUnavailable as error:
-            log.error("a change is stored, but not published yet: %s", error.message)
+        except Exception as error:  # noqa: BLE001  whatever it is, the answer must not say that nothing was changed
+            _complain("a change is stored, but not published yet", error)
 
     async def watch(self) -> None:
-        """Publishes what others changed, until it is cancelled. While the store is away, the last state serves."""
+        """Publishes what others changed, until it is cancelled. While that fails, the last state serves."""
         away = False
         while True:
             await asyncio.sleep(LOOK)
             try:
                 await self.refresh()
-            except StoreUnavailable as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, a later look may find it mended
                 if not away:
-                    log.error("the configuration cannot be read; the last one known serves on: %s", error.message)
+                    _complain("the configuration cannot be read; the last one known serves on", error)
                 away = True
             else:
                 away = False
@@ -83,3 +91,8 @@ class Publisher:
         for digest in revoked:
             known.pop(digest, None)
         return changed, known
+
+
+def _complain(what: str, error: Exception) -> None:
+    known = isinstance(error, StoreUnavailable)
+    log.error("%s: %s", what, error.message if known else repr(error), exc_info=None if known else error)

@@ -49,6 +49,9 @@ METRICS = (
     Metric("penstock_log_rows_dropped_total", "counter", "Log rows lost because the queue was full."),
     Metric("penstock_log_bodies_dropped_total", "counter", "Bodies lost because the queue was full; the row was kept."),
     Metric("penstock_log_rows_pending", "gauge", "Log rows taken and not yet written."),
+    Metric(
+        "penstock_configuration_age_seconds", "gauge", "Since the configuration served was last seen to be the newest."
+    ),
     Metric("penstock_buffered_bytes", "gauge", "Bytes of request bodies held in memory."),
     Metric("penstock_held_answer_bytes", "gauge", "Bytes of answers held in memory for usage and log."),
 )

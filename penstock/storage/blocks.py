@@ -4,6 +4,7 @@ Rows of one gateway resemble each other, so a frame of 32 is a fraction of 32 fr
 and bodies are frames of their own, because lists show the former and only single rows the latter.
 """
 
+import threading
 from collections.abc import Iterator
 
 import zstandard
@@ -14,8 +15,17 @@ from penstock.model.record import LogRecord
 ROWS = 32
 BYTES = 256 * 1024  # of bodies: reading one must not cost unpacking many large ones
 
-_compress = zstandard.ZstdCompressor(level=1).compress
-_decompress = zstandard.ZstdDecompressor().decompress
+_compress = zstandard.ZstdCompressor(level=1).compress  # for the log writer, which has one thread
+
+
+class _Own(threading.local):
+    """A decompressor for each thread: two that share one corrupt each other's memory."""
+
+    def __init__(self) -> None:
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_own = _Own()
 _details = codec.unpacker(list[bytes])
 _bodies = codec.unpacker(list[bytes | None])
 
@@ -52,12 +62,12 @@ def ids(column: bytes) -> list[bytes]:
 
 def details(column: bytes) -> list[bytes]:
     """The details of the rows, in their places: JSON objects."""
-    return _details.decode(_decompress(column))
+    return _details.decode(_own.decompress(column))
 
 
 def bodies(column: bytes | None, place: int) -> tuple[bytes | None, bytes | None]:
     """Request and response of the row in that place; None: not kept."""
     if column is None:
         return None, None
-    found = _bodies.decode(_decompress(column))
+    found = _bodies.decode(_own.decompress(column))
     return found[2 * place], found[2 * place + 1]

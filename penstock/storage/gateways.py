@@ -41,6 +41,8 @@ async def insert(
     try:
         made = await connection.execute(gateways.insert().values(values).returning(gateways.c.number))
     except exc.IntegrityError as error:
+        if await get(connection, account, gateway_id) is None:
+            raise  # something else is wrong, such as an account that does not exist
         raise Taken(gateway_id) from error
     return GatewayRow(made.scalar_one(), account, gateway_id, settings, now, now, None, version)
 

@@ -57,6 +57,15 @@ async def unknown_gateways(connection: Handle, account: str, ids: frozenset[str]
     return tuple(sorted(ids - set(known.scalars())))
 
 
+async def limited_to(connection: Handle, account: str, gateway_id: str) -> list[str]:
+    """Ids of the tokens, expired ones too, that are limited to a gateway of this id, whether there is one or not."""
+    named = tokens.c.gateways.contains(codec.encode(gateway_id).decode(), autoescape=True)  # in quotes: a whole name
+    found = await connection.execute(
+        select(tokens.c.id).where(_live(account), named).order_by(tokens.c.created_at, tokens.c.id)
+    )
+    return list(found.scalars())
+
+
 def _live(account: str) -> Any:
     return (tokens.c.account == account) & tokens.c.revoked_at.is_(None)
 

@@ -59,6 +59,13 @@ async def test_an_id_is_taken_once_in_an_account(writing):
     assert await gateways.get(writing, MINE, "g") == mine  # the transaction goes on
 
 
+async def test_an_account_that_does_not_exist_is_not_taken_for_an_id_that_does(store):
+    with pytest.raises(Exception, match="FOREIGN KEY") as failed:
+        async with store.writing() as connection:
+            await gateways.insert(connection, "c" * 32, "g", {}, 10, 2)
+    assert not isinstance(failed.value, Taken)
+
+
 async def test_the_owner_is_part_of_every_question(writing):
     (row,) = await add(writing, "g")
     assert await gateways.get(writing, THEIRS, "g") is None

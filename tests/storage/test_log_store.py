@@ -139,3 +139,19 @@ def _read_until(file: Path, stop: threading.Event) -> int:
         seen += 1 + len(reader.list_rows(1, limit=10)) + len(reader.newest(10))
     reader.close()
     return seen
+
+
+async def test_many_readers_at_once_each_read_what_is_theirs(store: LogStore, connection: sqlite3.Connection):
+    """A decompressor that threads share corrupts memory: wrong rows at first, then the end of the process."""
+    numbers = [1, *(a_gateway(connection, f"g{at}") for at in range(2, 5))]
+    table = LogTable(connection)
+    for number in numbers:
+        detail = b'{"method":"%b"}' % (str(number).encode() * 200)
+        table.write([a_record(gateway=number, detail=detail) for _ in range(300)])
+
+    async def read(number: int) -> None:
+        for _ in range(40):
+            rows = await store.page(number, limit=50)
+            assert {bytes(row.detail) for row in rows} == {b'{"method":"%b"}' % (str(number).encode() * 200)}
+
+    await asyncio.gather(*(read(number) for number in numbers * 2))

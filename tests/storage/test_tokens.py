@@ -96,3 +96,19 @@ async def test_gateways_that_do_not_exist_are_told(database: Database):
         assert await tokens.unknown_gateways(connection, ACCOUNT, asked) == ("delta", "gamma")
         assert await tokens.unknown_gateways(connection, OTHER, asked) == ("alpha", "delta", "gamma")
         assert await tokens.unknown_gateways(connection, ACCOUNT, frozenset()) == ()
+
+
+async def test_the_tokens_that_are_limited_to_a_gateway_by_its_whole_name(database: Database):
+    def limited(name, *gateways, **more):
+        return a_token(name, gateways=frozenset(gateways), **more)
+
+    mine = [limited("one", "alpha"), limited("two", "beta", "alpha"), limited("late", "alpha", expires_at=1)]
+    others = [a_token("all"), limited("longer", "alpha-2", "a_pha"), limited("theirs", "alpha", account=OTHER)]
+    gone = limited("gone", "alpha")
+    await added(database, *mine, *others, gone)
+    async with database.writing() as connection:
+        await tokens.revoke(connection, ACCOUNT, gone.id, 2, await configuration.raise_version(connection))
+        assert sorted(await tokens.limited_to(connection, ACCOUNT, "alpha")) == sorted(token.id for token in mine)
+        assert await tokens.limited_to(connection, ACCOUNT, "a_pha") == [others[1].id]
+        assert await tokens.limited_to(connection, ACCOUNT, "alph") == []
+        assert await tokens.limited_to(connection, OTHER, "alpha") == [others[2].id]
