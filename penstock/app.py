@@ -152,6 +152,7 @@ class Application:
             await self.plane.stop()
             self.transport.close()
             await self.sink.stop(settings.stop_timeout)
+            await publisher.stop()
             await self.tasks.stop()
             await logs.close()
             await database.close()
@@ -186,9 +187,7 @@ class Application:
             budget=Budget(settings.buffer_memory),
         )
         recorder = Recorder(self.sink, self.telemetry)
-        return Plane(
-            settings, self.snapshots, recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop()
-        )
+        return Plane(settings, self.snapshots, recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop())
 
     def _watch(self) -> None:
         plane, sink, watch = self.plane, self.sink, self.telemetry.watch

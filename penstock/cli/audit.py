@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard, cast
 
 import typer
 
@@ -19,10 +19,12 @@ _STYLES = {"+": "green", "-": "red", " ": "yellow"}
 
 
 def audit(
-    count: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the newest changes.")] = 20,
+    count: Annotated[
+        int, typer.Option("--lines", "-n", min=0, help="How many of the newest changes.", metavar="NUMBER")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, with every field.")] = False,
-    account: Annotated[str | None, typer.Option(help="Only the account of this id.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only the gateway or the token of this id.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only the account of this id.", metavar="ID")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only the gateway or the token of this id.", metavar="ID")] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     config: Config = None,
@@ -79,14 +81,23 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Members of members under names with dots; lists stay whole."""
+    """Members of members under names with dots, those of listed objects with their place; other lists stay whole."""
     found: dict[str, Any] = {}
     for name, member in value.items():
         if isinstance(member, dict) and member:
             found |= _flat(cast("dict[str, Any]", member), f"{above}{name}.")
+        elif _objects(member):
+            for place, part in enumerate(member):
+                found |= _flat(part, f"{above}{name}[{place}].")
         else:
             found[above + name] = member
     return found
+
+
+def _objects(member: Any) -> TypeGuard[list[dict[str, Any]]]:
+    """Whether it is a list of objects that have members."""
+    parts = cast("list[Any]", member) if isinstance(member, list) else []
+    return bool(parts) and all(isinstance(part, dict) and bool(cast("object", part)) for part in parts)
 
 
 def _value(value: Any) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 DataDir = Annotated[str | None, typer.Option(help="Where the server keeps its data.", metavar="PATH")]
-DatabaseUrl = Annotated[str | None, typer.Option(help="Where the database is, if not there.")]
+DatabaseUrl = Annotated[str | None, typer.Option(help="Where the database is, if not there.", metavar="URL")]
 Config = Annotated[str | None, typer.Option(help="The server's configuration file.", metavar="FILE")]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
 
-Account = Annotated[str | None, typer.Option(help="Id of the account, where there are several.")]
+Account = Annotated[str | None, typer.Option(help="Id of the account, where there are several.", metavar="ID")]
 
 _PAGE = 500
 
@@ -29,7 +29,7 @@ def token() -> None:
 
 @app.command()
 def create(  # noqa: PLR0913, PLR0917  one for each flag
-    name: Annotated[str, typer.Option(help="What it is for.")],
+    name: Annotated[str, typer.Option(help="What it is for.", metavar="NAME")],
     scope: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,12 +38,15 @@ def create(  # noqa: PLR0913, PLR0917  one for each flag
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="It may do everything.")] = False,
-    email: Annotated[str | None, typer.Option(help="For clients that send X-Auth-Email and X-Auth-Key.")] = None,
+    email: Annotated[
+        str | None, typer.Option(help="For clients that send X-Auth-Email and X-Auth-Key.", metavar="ADDRESS")
+    ] = None,
     gateway: Annotated[
         list[str] | None, typer.Option(help="Id of a gateway it is limited to. Repeat for several.", metavar="ID")
     ] = None,
     expires: Annotated[
-        str | None, typer.Option(help="When it stops working: 2027-01-31 (UTC), or from now: 12h, 30d, 4w.")
+        str | None,
+        typer.Option(help="When it stops working: 2027-01-31 (UTC), or from now: 12h, 30d, 4w.", metavar="TIME"),
     ] = None,
     account: Account = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the token and nothing else.")] = False,
@@ -69,7 +72,7 @@ def create(  # noqa: PLR0913, PLR0917  one for each flag
 
 @app.command("list")
 def list_(
-    account: Annotated[str | None, typer.Option(help="Only the account of this id.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only the account of this id.", metavar="ID")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, with every field.")] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
@@ -89,12 +92,12 @@ def list_(
 
 @app.command()
 def revoke(
-    token_id: Annotated[str, typer.Argument(help="Its id, as `penstock token list` shows it.", metavar="ID")],
+    token_id: Annotated[str, typer.Argument(help="Its id.", metavar="ID", hidden=True)],  # the usage line shows it
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     config: Config = None,
 ) -> None:
-    """Revoke a token: a running server refuses it within a second, for ever."""
+    """Revoke the token of this id, as `penstock token list` shows it. A running server refuses it within a second."""
     with store.failing("token revoke"):
         place = store.find(data_dir, database_url, config)
         gone = store.run(place, lambda opened: _revoke(opened, place.accounts, token_id))

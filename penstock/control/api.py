@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -16,18 +17,20 @@ from penstock.control.gateways import routes as gateways
 from penstock.control.logs import routes as logs
 from penstock.control.tokens import routes as tokens
 from penstock.core.codec import encode
-from penstock.core.errors import ControlError, Invalid, NoRoute, NotAllowed, PenstockError
+from penstock.core.errors import Bug, ControlError, Invalid, NoRoute, NotAllowed, PenstockError
 from penstock.core.telemetry import Telemetry
 from penstock.storage.errors import StoreUnavailable
 
 ROUTERS: tuple[APIRouter, ...] = (gateways.router, logs.router, tokens.router, tokens.user_router, audit.router)
+
+MOST_ERRORS = 100  # that one refusal tells
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
 def application(telemetry: Telemetry, ready: Callable[[], str], lifespan: Lifespan) -> FastAPI:
     """The ASGI application. Its lifespan must set ``app.state.control`` (a ``Control``)."""
-    app = FastAPI(
+    app = Api(
         title="Penstock",
         version=penstock.__version__,
         summary="A self-hosted AI gateway: its control plane.",
@@ -39,6 +42,7 @@ def application(telemetry: Telemetry, ready: Callable[[], str], lifespan: Lifesp
             StoreUnavailable: _refused,
             RequestValidationError: _invalid,
             HTTPException: _no_route,
+            Exception: _bug,
         },
         redirect_slashes=False,  # it would send clients to a place of their own Host header
     )
@@ -47,6 +51,46 @@ def application(telemetry: Telemetry, ready: Callable[[], str], lifespan: Lifesp
     operations.add(app, telemetry, ready)
     app.add_route("/docs", _docs, include_in_schema=False)
     return app
+
+
+class Api(FastAPI):
+    """Its document says how callers show who they are, and nothing of FastAPI's 422, which is a 400 here."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is not None:
+            return self.openapi_schema
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for shape in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(shape, None)
+        document["components"]["securitySchemes"] = _SECURITY
+        document["security"] = [{"token": []}, {"email": [], "key": []}, {"service_key": []}]
+        return document
+
+
+_SECURITY = {
+    "token": {"type": "http", "scheme": "bearer", "description": "A token with the permission of the address."},
+    "email": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Auth-Email",
+        "description": "The e-mail address stored with the token that comes as X-Auth-Key.",
+    },
+    "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Auth-Key",
+        "description": "A token with every permission.",
+    },
+    "service_key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Auth-User-Service-Key",
+        "description": "A token, as with Bearer.",
+    },
+}
 
 
 async def _docs(request: Request) -> Response:
@@ -62,7 +106,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 def refusal(error: PenstockError) -> Response:
     """A refusal in the envelope. SDKs would try a 409 or a 429 again unless told that it is final."""
-    told: dict[str, Any] = {"code": 7000 if isinstance(error, StoreUnavailable) else error.code, "message": error.message}
+    told: dict[str, Any] = {"code": error.code if isinstance(error, ControlError) else 7000, "message": error.message}
     if isinstance(error, ControlError):
         if error.path:
             told["path"] = error.path
@@ -79,14 +123,24 @@ def _failure(status: int, errors: list[dict[str, Any]], retry_after: int | None 
     return Response(encode(body), status, headers, media_type="application/json")
 
 
+async def _bug(_: Request, _error: Exception) -> Response:
+    """A fault of ours; the server logs it."""
+    return refusal(Bug())
+
+
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _failure(400, list(_problems(error)))
+    return _failure(400, list(islice(_problems(error), MOST_ERRORS)))
 
 
 def _problems(error: RequestValidationError) -> Iterator[dict[str, Any]]:
-    """Everything that is wrong, each with the path of its field."""
+    """What is wrong, each with the path of its field."""
     for problem in error.errors():
+        if problem["type"] == "json_invalid":
+            _, place = problem["loc"]
+            message = f"body: is not JSON: {problem['ctx']['error']} (at character {place})"
+            yield {"code": Invalid.code, "message": message, "path": ["body"]}
+            continue
         path = [part for part in problem["loc"] if part != "[key]"]  # pydantic's word for a key that is wrong itself
         name = path[-1] if len(path) > 1 else path[0]
         yield {"code": Invalid.code, "message": f"{name}: {_sentence(problem)}", "path": path}
@@ -104,7 +158,7 @@ def _methods(request: Request) -> set[str]:
     for route in (*request.app.routes, *(route for router in ROUTERS for route in router.routes)):
         if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
             found |= route.methods or set()
-    return found
+    return found | ({"HEAD"} if "GET" in found else set())
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -115,4 +169,4 @@ async def _no_route(request: Request, error: Exception) -> Response:
         answer = refusal(NotAllowed())
         answer.headers["allow"] = ", ".join(sorted(_methods(request)))
         return answer
-    return _failure(error.status_code, [{"code": Invalid.code, "message": str(error.detail)}])
+    return refusal(Invalid("body: cannot be read as JSON", path=("body",)))  # bad UTF-8, no end of brackets or digits

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from penstock.control import rest
-from penstock.control.rest import Caller, Envelope, Failure, Guarded, Pages, ResultInfo, Shared, needs
+from penstock.control.rest import REFUSALS, Caller, Envelope, Guarded, Pages, ResultInfo, Shared, needs
 from penstock.core.errors import NotPermitted
 from penstock.model.token import Scope
 from penstock.storage import audit
@@ -15,10 +15,7 @@ router = APIRouter(
     prefix="/client/v4/accounts/{account_id}/ai-gateway/audit-logs",
     route_class=Guarded,
     tags=["Audit"],
-    responses={
-        "4XX": {"model": Failure, "description": "Refused: the errors say why."},
-        "503": {"model": Failure, "description": "The database cannot be used."},
-    },
+    responses=REFUSALS,
 )
 
 

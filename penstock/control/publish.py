@@ -40,11 +40,23 @@ class Publisher:
         self._parts = parts
         self._compile = compiler
         self._looked = time.monotonic()  # when what is published was last known to be the newest
+        self._stopped = False
         self._turn = asyncio.Lock()  # one after the other, or an older state could be swapped in last
 
     async def refresh(self) -> None:
         """Returns when everything committed before the call is published. Raises StoreUnavailable."""
-        async with self._turn, self._database.reading() as connection:
+        async with self._turn:
+            if not self._stopped:
+                await self._refresh()
+
+    async def stop(self) -> None:
+        """Waits for a look that is on its way; there will be no other."""
+        self._stopped = True
+        async with self._turn:
+            pass
+
+    async def _refresh(self) -> None:
+        async with self._database.reading() as connection:
             looked, version = time.monotonic(), await configuration.version(connection)
             if version == self._snapshots.current.version:
                 self._looked = looked

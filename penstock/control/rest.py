@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.routing import Match
+from starlette.types import Scope as AsgiScope
 
 from penstock.control.context import Control
 from penstock.core.codec import encode
-from penstock.core.errors import InvalidHeaders, NoCredentials, NotAuthenticated, NotFound, NotPermitted
+from penstock.core.errors import Invalid, InvalidHeaders, NoCredentials, NotAuthenticated, NotFound, NotPermitted
 from penstock.features.auth import Keyring, digest
 from penstock.model.token import SCOPES, Token
 
@@ -22,7 +24,7 @@ _EVERY = frozenset(SCOPES)
 
 
 def needs(*scopes: str) -> Callable[[_F], _F]:
-    """Marks a handler: the caller's token must have one of these scopes; none named: any token of the account will do."""
+    """Marks a handler: the caller's token must have one of these scopes; none named: any of the account will do."""
 
     def mark(handler: _F) -> _F:
         cast("Any", handler).scopes = scopes
@@ -31,17 +33,31 @@ def needs(*scopes: str) -> Callable[[_F], _F]:
     return mark
 
 
-class Guarded(APIRoute):
-    """Answers who may not from the headers alone, before a body is read."""
+class Readable(APIRoute):
+    """What can be got can be asked for by HEAD; the server leaves out the body."""
+
+    def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
+        if scope.get("method") != "HEAD":
+            return super().matches(scope)
+        match, child = super().matches({**scope, "method": "GET"})
+        return match, {**child, "method": "GET"} if match is Match.FULL else child
+
+
+class Guarded(Readable):
+    """Answers who may not, and what is no JSON, from the headers alone, before a body is read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         scopes: tuple[str, ...] = getattr(self.endpoint, "scopes", ())
+        once = _once(self)
 
         async def guarded(request: Request) -> Response:
             control: Control = request.app.state.control
             token = request.state.token = authenticate(request.headers, control.keyring)
             admit(token, request.path_params, scopes)
+            if self.body_field is not None:
+                expect_json(request.headers)
+            expect_once(request.query_params.multi_items(), once)
             return await handle(request)
 
         return guarded
@@ -83,6 +99,40 @@ def admit(token: Token, path: Mapping[str, str], scopes: Sequence[str]) -> None:
         raise NotPermitted(f"Authentication error: the token lacks the permission {' or '.join(scopes)}.")
 
 
+def expect_json(headers: Mapping[str, str]) -> None:
+    """Raises Invalid for a body that is said to be something else."""
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return  # none came, and that is told in other words
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise Invalid("content-type: must be application/json", path=("header", "content-type"))
+
+
+def _once(route: APIRoute) -> frozenset[str]:
+    """The query parameters that are no lists. Each handler takes its own as one model."""
+    models = [field.field_info.annotation for field in route.dependant.query_params]
+    members = [member for model in models if _is_model(model) for member in model.model_fields.items()]
+    return frozenset(field.alias or name for name, field in members if not _lists(field.annotation))
+
+
+def _is_model(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _lists(kind: object) -> bool:
+    """Whether a list is among the alternatives."""
+    return get_origin(kind) is list or any(map(_lists, get_args(kind)))
+
+
+def expect_once(given: Sequence[tuple[str, str]], once: frozenset[str]) -> None:
+    """Raises Invalid for a parameter that came twice, of which but one value could count."""
+    seen: set[str] = set()
+    for name, _ in given:
+        if name in seen and name in once:
+            raise Invalid(f"{name}: is given twice", path=("query", name))
+        seen.add(name)
+
+
 def _token(request: Request) -> Token:
     return request.state.token
 
@@ -98,18 +148,24 @@ Shared = Annotated[Control, Depends(_control)]
 # The envelope
 
 
+class Cause(BaseModel):
+    """A finer code."""
+
+    code: int
+    message: str
+
+
 class Message(BaseModel):
     """Something that the caller should know, or that is wrong."""
 
     code: int
     message: str
-    path: list[str | int] | None = None
+    path: list[str | int] = Field([], description="Where in the request it is: what part, then the names down to it.")
+    error_chain: list[Cause] = []
 
 
 class ResultInfo(BaseModel):
     """Where a page stands."""
-
-    model_config = ConfigDict(extra="allow")
 
     page: int
     per_page: int
@@ -132,7 +188,37 @@ class Failure(Envelope):
     result: None = None
 
 
-def ok(result: object, *, messages: Sequence[Mapping[str, Any]] = (), info: Mapping[str, Any] | None = None) -> Response:
+_REFUSED = {
+    400: "The request is not valid, or no credentials came: the errors say what, each with the path of its field.",
+    401: "The token opens nothing: it is unknown, revoked or expired.",
+    403: "The token lacks a permission.",
+    404: "There is none of that id, or the account is not the token's.",
+    409: "There is one of that id already.",
+    413: "The body is larger than 1 MiB.",
+    503: "The database cannot be used; try again.",
+}
+_FINAL = {"x-should-retry": {"description": "Trying again is no use.", "schema": {"const": "false"}}}
+_LATER = {"retry-after": {"description": "Seconds.", "schema": {"type": "integer"}}}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the document says of these statuses."""
+    return {
+        status: {
+            "model": Failure,
+            "description": _REFUSED[status],
+            "headers": _FINAL if status < 500 else _LATER,  # noqa: PLR2004
+        }
+        for status in statuses
+    }
+
+
+REFUSALS = refusals(400, 401, 403, 404, 503)  # of every address below an account
+
+
+def ok(
+    result: object, *, messages: Sequence[Mapping[str, Any]] = (), info: Mapping[str, Any] | None = None
+) -> Response:
     """200 and the result in the envelope."""
     body: dict[str, object] = {"success": True, "errors": [], "messages": list(messages), "result": result}
     if info is not None:

@@ -208,7 +208,7 @@ class NotPermitted(ControlError):
 
 
 class NotFound(ControlError):
-    """Not found: there is no such gateway in this account."""
+    """Not found: there is none of that id in this account."""
 
     status, code = 404, 7002
 

@@ -98,7 +98,7 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
     return LogRecord(
         ex.id,
         gateway.number if gateway else 0,  # an address that does not exist is nobody's
-        ex.event_id,
+        _event(ex.event_id),
         ids.millis(ex.id),  # created_at
         round((ended - ex.started) * 1000),  # duration
         ex.target.provider if ex.target else request.provider[:_NAME_LIMIT],
@@ -112,7 +112,7 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         0,  # step
         usage.tokens_in if usage else None,
         usage.tokens_out if usage else None,
-        ex.cost,
+        0 if ex.cost is None and ex.outcome == Outcome.REFUSED and ex.target is None else ex.cost,
         options.cost is not None and ex.cost is not None,
         options.metadata,
         _text(request.header(b"content-type")),
@@ -160,7 +160,7 @@ def access_line(ex: Exchange, ended: float) -> dict[str, object]:
     """What the access log says of a call: no query, no header, nothing that could be a credential."""
     request = ex.request
     return {
-        "event": ex.event_id,
+        "event": _event(ex.event_id),
         "gateway": request.gateway[:_NAME_LIMIT],
         "provider": request.provider[:_NAME_LIMIT],
         "method": request.method.decode("latin-1"),
@@ -189,6 +189,22 @@ def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
             ex.caller.token if ex.caller else "",
         )
     )
+
+
+def _event(sent: str) -> str:
+    """An event id as its client wrote it: in UTF-8, unless it cannot be that.
+
+    ``sent`` has a character for each byte, so that it goes back as it came. Where it was cut, half a character at its
+    end is left out.
+    """
+    if sent.isascii():
+        return sent
+    data = sent.encode("latin-1")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        half = error.reason == "unexpected end of data" and len(data) == _NAME_LIMIT
+        return data[: error.start].decode() if half else sent
 
 
 def _text(value: bytes | None) -> str | None:

@@ -109,7 +109,7 @@ def custom_cost(usage: Usage | None, custom: CustomCost) -> int | None:
 
 
 def read_custom(value: bytes) -> CustomCost:
-    """What ``cf-aig-custom-cost`` says: a JSON object of numbers, dollars, each exact to the femto-dollar.
+    """What ``cf-aig-custom-cost`` says: a JSON object of numbers, dollars, each rounded to the femto-dollar.
 
     Raises ValueError saying what is wrong. Members of other names are skipped, and null is as absent.
     """

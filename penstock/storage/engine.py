@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, event, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from penstock.storage.database import PRAGMAS
+from penstock.storage.database import PRAGMAS, file_of
 from penstock.storage.errors import StoreUnavailable
 
 Handle = AsyncConnection  # for those who may not import the driver
@@ -70,7 +71,8 @@ class Database:
 
 
 def _engine(url: str, size: int, begin: str) -> AsyncEngine:
-    url = url.replace("sqlite:", "sqlite+aiosqlite:", 1)
+    # The file is never made here: one that is gone is a store that is away, and not a new and empty one.
+    url = f"sqlite+aiosqlite:///file:{quote(str(file_of(url).absolute()))}?mode=rw&uri=true"
     engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=PATIENCE)
 
     def start(connection: Connection) -> None:
@@ -86,7 +88,9 @@ async def _transaction(engine: AsyncEngine) -> AsyncGenerator[Handle]:
     try:
         async with engine.begin() as connection:
             yield connection
-    except (exc.OperationalError, exc.TimeoutError) as error:
+    except (exc.DatabaseError, exc.TimeoutError) as error:
+        if isinstance(error, exc.IntegrityError | exc.ProgrammingError):
+            raise  # a fault of ours, not of the store
         raise StoreUnavailable(f"The database cannot be used: {getattr(error, 'orig', error)}") from error
 
 

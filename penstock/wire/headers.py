@@ -1,5 +1,7 @@
 """Which headers travel on, and which stay (specification of the data plane, 1.1)."""
 
+import re
+
 from penstock.core.headers import Headers
 
 # Between two neighbours only (RFC 9110, 7.6.1), or set anew by whoever writes the message.
@@ -35,17 +37,22 @@ _OURS = frozenset(
 _PLAIN = frozenset({b"close", b"keep-alive", b"Close", b"Keep-Alive", b"Keep-alive"})
 _KNOWN = 1024  # names remembered for each direction; beyond, they are judged anew every time
 
+_HINT = re.compile(rb"pst_").search  # an expression is faster than ``in``: this runs for every call
+_LIKE_OURS = re.compile(rb"(?<![\w-])pst_").search
 
-class _Travels(dict[bytes, bool]):
-    """Whether a header of that lower-case name travels on; judged once a name."""
+
+class _Travels(dict[bytes, bool | None]):
+    """Whether a header of that lower-case name travels on; judged once a name. None: no, and its value tells of others
+    that do not.
+    """
 
     def __init__(self, names: frozenset[bytes], prefixes: tuple[bytes, ...]) -> None:
         super().__init__()
         self._names = names
         self._prefixes = prefixes
 
-    def __missing__(self, name: bytes) -> bool:
-        travels = name not in self._names and not name.startswith(self._prefixes)
+    def __missing__(self, name: bytes) -> bool | None:
+        travels = None if name == b"connection" else name not in self._names and not name.startswith(self._prefixes)
         if len(self) < _KNOWN:
             self[name] = travels
         return travels
@@ -56,8 +63,14 @@ _BACK = _Travels(HOP_BY_HOP, (b"cf-aig-",))
 
 
 def onward(headers: Headers) -> Headers:
-    """The request headers that go to the provider, in order and spelt as sent."""
-    return _travelling(headers, _ONWARD)
+    """The request headers that go to the provider, in order and spelt as sent.
+
+    None that holds what looks like a token of ours, whatever its name: such a value is nobody else's business.
+    """
+    kept = _travelling(headers, _ONWARD)
+    if _HINT(b"\n".join([header[2] for header in kept])) is not None:
+        kept = [header for header in kept if not like_ours(header[2])]
+    return kept
 
 
 def back(headers: Headers) -> Headers:
@@ -65,11 +78,20 @@ def back(headers: Headers) -> Headers:
     return _travelling(headers, _BACK)
 
 
+def like_ours(value: bytes) -> bool:
+    """Whether a word in it begins as the tokens do that Penstock makes."""
+    return _HINT(value) is not None and _LIKE_OURS(value) is not None
+
+
 def _travelling(headers: Headers, travels: _Travels) -> Headers:
+    kept: Headers = []
     named: set[bytes] = set()
-    for lower, _, value in headers:
-        if lower == b"connection" and value not in _PLAIN:  # it may name further headers for the neighbour only
-            named |= {token.strip().lower() for token in value.split(b",")}
+    for header in headers:
+        how = travels[header[0]]
+        if how:
+            kept.append(header)
+        elif how is None and header[2] not in _PLAIN:  # it may name further headers for the neighbour only
+            named |= {token.strip().lower() for token in header[2].split(b",")}
     if named:  # all at once: a head can hold thousands of such lines
-        headers = [h for h in headers if h[0] not in named]
-    return [h for h in headers if travels[h[0]]]
+        kept = [header for header in kept if header[0] not in named]
+    return kept

@@ -118,3 +118,23 @@ def test_long_values_are_cut():
     ((_, line),) = changes(None, {"a": "x" * 1000})
     assert line.endswith("…")
     assert len(line) < 220
+
+
+def test_a_secret_that_changed_is_shown_however_long_what_stands_before_it():
+    def settings(authorization):
+        headers = {f"header-{number}": "x" * 100 for number in range(9)}
+        return {"otel": [{"url": "https://a.example", "headers": headers, "authorization": authorization}]}
+
+    assert list(changes(settings("********"), settings("******** (changed)"))) == [
+        (" ", 'otel[0].authorization: "********" → "******** (changed)"')
+    ]
+
+
+def test_listed_objects_are_shown_by_their_members():
+    two = {"a": [{"b": 1, "c": [1, 2]}, {"b": 2}]}
+    assert list(changes(two, {"a": [{"b": 3, "c": [1]}]})) == [
+        (" ", "a[0].b: 1 → 3"),
+        (" ", "a[0].c: [1,2] → [1]"),
+        ("-", "a[1].b: 2"),
+    ]
+    assert list(changes({"a": None}, two)) == [("+", "a[0].b: 1"), ("+", "a[0].c: [1,2]"), ("+", "a[1].b: 2")]

@@ -61,3 +61,10 @@ def test_what_it_does_not_know_ends_with_usage(arguments, tmp_path):
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "Usage: " in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("command", ["token create", "token list", "token revoke", "audit"])
+def test_help_says_what_kind_of_value_a_flag_takes(command, tmp_path):
+    said = run(*command.split(), "--help", cwd=tmp_path).stdout
+    assert "--data-dir PATH" in said
+    assert not {"<str>", "<int>", "TEXT", "INTEGER"} & set(said.replace("[", " ").split())

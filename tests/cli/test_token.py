@@ -138,7 +138,7 @@ WRONG = {
     "too many scopes": (("--all", "--scope", "run"), "not both"),
     "an empty name": (("--all", "--name", ""), "--name: String should have at least 1 character"),
     "no e-mail": (("--all", "--email", "mia"), "--email: must be an e-mail address"),
-    "a gateway that cannot be": (("--all", "--gateway", "A B"), "--gateway: is no id of a gateway"),
+    "a gateway that cannot be": (("--all", "--gateway", "A B"), "--gateway: an id is 1 to 64 of a-z, 0-9, _ and -"),
     "no time": (("--all", "--expires", "soon"), "--expires: must be a date and time in ISO 8601"),
     "the past": (("--all", "--expires", "2020-01-01"), "--expires: must be in the future"),
     "the next second": (("--all", "--expires", "0d"), "--expires: must be in the future"),

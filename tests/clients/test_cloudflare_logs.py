@@ -360,7 +360,10 @@ def test_a_gateway_with_authentication(house, make, name, gpt, grant, log):
     for token in (f"Bearer {runs}", runs):
         assert log(name, call(gpt(name, cf_aig_authorization=token)).headers[LOG_ID]).success
     elsewhere = grant("AI Gateway Run", gateways=["elsewhere"])["value"]
-    for token in (f"Bearer {reads}", f"Bearer {elsewhere}", "Bearer x", f"Bearer: {runs}"):
+    with pytest.raises(openai.BadRequestError) as unknown:  # to it, other gateways do not exist
+        call(gpt(name, cf_aig_authorization=f"Bearer {elsewhere}"))
+    assert refusal(unknown)["code"] == 2001
+    for token in (f"Bearer {reads}", "Bearer x", f"Bearer: {runs}"):
         with pytest.raises(openai.AuthenticationError) as caught:
             call(gpt(name, cf_aig_authorization=token))
         assert refusal(caught)["code"] == 2009

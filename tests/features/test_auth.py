@@ -1,5 +1,6 @@
 """Who may call, and what of a request stays here."""
 
+import base64
 import hashlib
 import json
 import time
@@ -30,6 +31,7 @@ TOKENS = {
     "expired": a_token("pst_expired_0123456789", expires_at=1),
 }
 SECRETS = {kind: token.name for kind, token in TOKENS.items()} | {"unknown": "pst_unknown_0123456789"}
+FOREIGN = {"of another account", "for another gateway"}  # to these the gateway is not there
 KEYRING = Keyring(Telemetry(), {token.hash: token for token in TOKENS.values()})
 FORMS = [  # places as headers, or as a query
     ("cf-aig-authorization", "Bearer {}"),
@@ -59,8 +61,11 @@ def asked(*headers, query=b""):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def there():
-    gateways = {"on": {"authentication": True}, "off": {}}
-    async with house(gateways=gateways, tokens=TOKENS.values(), accounts=[OTHER]) as made:
+    closed = {"authentication": True}
+    gateways = {"on": closed, "off": {}, "silent": closed | {"collect_logs": False}}
+    gateways |= {"without-payloads": closed | {"collect_log_payloads": False}}
+    known = [*TOKENS.values(), a_token(FULL_OF_MARKS)]
+    async with house(gateways=gateways, tokens=known, accounts=[OTHER]) as made:
         yield made
 
 
@@ -91,8 +96,10 @@ async def test_a_valid_token_lets_in_wherever_it_stands_and_none_travels(there, 
                 assert answer.status == 200
                 assert json.loads(answer.body)["target"].endswith("?a=1&b=2")
             else:
-                assert (answer.status, row.status_code, row.outcome) == (401, 401, "refused")
-                assert json.loads(answer.body)["error"][0]["code"] == 2009
+                refused = (400, 2001) if kind in FOREIGN else (401, 2009)
+                assert (answer.status, json.loads(answer.body)["error"][0]["code"]) == refused
+                assert (row.status_code, row.outcome, row.cost) == (answer.status, "refused", 0)
+                assert (row.gateway == 0) == (kind in FOREIGN)
                 assert answer.headers["cf-aig-log-id"]
 
 
@@ -110,13 +117,167 @@ async def test_without_a_token_only_an_open_gateway_lets_in(there):
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_refusal_does_not_say_whether_account_scope_or_gateway_is_wrong(there):
+async def test_a_refusal_does_not_say_whether_a_token_is_unknown_or_lacks_a_permission(there):
     bodies = set()
     async with there.client() as client:
-        for kind in ("unknown", "of another account", "without Run", "for another gateway"):
+        for kind in ("unknown", "without Run"):
             headers = {"cf-aig-authorization": f"Bearer {SECRETS[kind]}"}
             bodies.add((await client.ask(request(gateway="on", headers=headers))).body)
     assert len(bodies) == 1
+
+
+def told(answer):
+    """All of an answer but the call's own ids and the time."""
+    lines = answer.head.split(b"\r\n")
+    own = (b"cf-aig-log-id: ", b"cf-aig-request-id: ", b"date: ")
+    return [line.split(b" ")[0] if line.lower().startswith(own) else line for line in lines], answer.body
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("kind", sorted(FOREIGN))
+@pytest.mark.parametrize("gateway", ["on", "silent", "without-payloads"])
+async def test_to_a_token_that_may_not_know_of_a_gateway_there_is_none(there, gateway, kind):
+    """The answer and the row are those of a gateway that is not there, whatever the gateway's own settings."""
+    answers, rows = [], []
+    async with there.client() as client:
+        for name in (gateway, "nowhere"):
+            event = f"{kind} knocks"
+            headers = {"cf-aig-authorization": f"Bearer {SECRETS[kind]}", "cf-aig-collect-log": "false"}
+            answers.append(told(await client.ask(request(gateway=name, headers=headers, event=event))))
+            row = (await there.rows(event, len(rows) + 1))[-1]
+            rows.append((row.gateway, row.status_code, row.request, json.loads(row.detail) | {"timings": None}))
+    assert answers[0] == answers[1]
+    assert rows[0] == rows[1]
+    assert rows[0][:3] == (0, 400, None)
+    there.sink.records.clear()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("kind", [None, "unknown", "expired", *sorted(FOREIGN)])
+@pytest.mark.parametrize("logs", [True, False])
+async def test_at_the_address_of_default_nobody_learns_whether_it_is_there(kind, logs):
+    headers = {"cf-aig-authorization": f"Bearer {SECRETS[kind]}"} if kind else {}
+    answers = []
+    for gateways in ({}, {"default": {"authentication": True, "collect_logs": logs}}):
+        async with house(gateways=gateways, tokens=TOKENS.values(), accounts=[OTHER]) as made, made.client() as client:
+            answers.append(told(await client.ask(request(headers=headers, event="knock"))))
+            foreign = (await made.row("knock")).gateway == 0
+            assert foreign or (gateways and logs and kind not in FOREIGN)
+    assert answers[0] == answers[1]
+    assert answers[0][0][0] == b"HTTP/1.1 401 Unauthorized"
+
+
+# Where tokens come that open nothing there, and yet stay
+
+BARE, LIKE = SECRETS["valid and of the operator's making"], "pst_revoked_0123456789"
+FULL_OF_MARKS = "T.with=marks:in/it+and,such=="
+
+
+def basic(text, **alphabet):
+    return "Basic " + base64.b64encode(text.encode(), **alphabet).decode()
+
+
+KEPT = [
+    *[
+        (place, form.format(secret))
+        for secret in (BARE, LIKE, FULL_OF_MARKS)
+        for place in ("authorization", "x-api-key", "x-auth-token")
+        for form in (
+            'Bearer "{}"',
+            "Bearer '{}'",
+            "Token token={}",
+            'Token token="{}"',
+            "Bearer:{}",
+            "token:{}",
+            "<{}>",
+        )
+        if LIKE in form.format(secret) or place != "x-auth-token"
+    ],
+    *[
+        ("authorization", basic(text, **alphabet).rstrip(end))
+        for text in (
+            f"user:{BARE}",
+            f"{BARE}:",
+            f"{BARE}:x",
+            BARE,
+            f":{LIKE}",
+            f"u\u00ff\u00be:{BARE}",
+            f"u:{FULL_OF_MARKS}",
+        )
+        for alphabet in ({}, {"altchars": b"-_"})
+        for end in ("", "=")
+    ],
+    ("authorization", f"realm=x, {basic('user:' + BARE)}"),
+    ("authorization", f"Bearer sk-theirs, {BARE}"),
+    ("authorization", f"{BARE} Bearer"),
+    ("sec-websocket-protocol", f"cf-aig-authorization.{BARE}"),
+    ("sec-websocket-protocol", "cf-aig-authorization.no-longer-known-token"),
+    ("sec-websocket-protocol", f"realtime, openai-insecure-api-key.{BARE}, v1"),
+    ("sec-websocket-protocol", f"realtime, {BARE}"),
+    ("sec-websocket-protocol", f"realtime, x.{LIKE}"),
+    ("sec-websocket-protocol", BARE),
+    ("x-my-token", LIKE),
+    ("x-my-token", f"Bearer {LIKE}"),
+    ("x-my-token", f'{{"token":"{LIKE}"}}'),
+    ("user-agent", f"own/1 ({LIKE})"),
+    *[
+        ("?", form.format(name, quote(secret, safe=safe)))
+        for name in ("api-key", "api_key", "apikey", "access_token", "token", "key", "KEY", "k%65y", "any_name")
+        for form in ("a=1&{}={}&b=2", "a=1;{}={};b=2", "{}={}&a=1;b=2", "a=1&b=2;{}={}")
+        for secret in (BARE, LIKE)
+        for safe in ("", "+")
+    ],
+    ("?", f"a=1&key=Bearer+{quote(BARE)}"),
+    ("?", f"a=1&token=%22{BARE}%22"),
+    ("?", f"a=1&x=%70st_revoked&{LIKE}&{LIKE}=1&b=2"),
+]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("place", "value"), KEPT)
+async def test_a_token_does_not_travel_in_a_place_where_it_opens_nothing(there, place, value):
+    query, headers = (value, {}) if place == "?" else ("a=1&b=2", {place: value})
+    async with there.client() as client:
+        answer = await client.ask(
+            request(f"openai/models?{query}", gateway="off", headers=headers | {"x-mock-echo": "1"}, body=b"{}")
+        )
+    assert answer.status == 200
+    got = json.loads(answer.body)
+    assert place not in {name.lower() for name, _ in got["headers"]}
+    _, _, sent = got["target"].partition("?")
+    assert sent in {"a=1&b=2", "a=1;b=2", "a=1"}
+
+
+TRAVELS = [
+    ("authorization", 'Digest username="user", realm="x", response="0123456789abcdef0123456789abcdef"'),
+    ("authorization", basic("user:a-password-of-their-own")),
+    ("authorization", "Basic %%%"),
+    ("authorization", "Bearer ya29.not:ours=="),
+    ("authorization", "Bearer sk-some-pst_within-it"),
+    ("authorization", "Bearer sk-upst_within-it"),
+    ("sec-websocket-protocol", "realtime, openai-insecure-api-key.sk-theirs"),
+    ("x-my-header", "tapst_x"),
+    ("?", "a=1;b=2&key=AIza-theirs-0123456789&token=&access_token=unused;c=%3B&&;&=&x"),
+    ("?", "q=tapst_x&text=a+b%20c"),
+]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("place", "value"), TRAVELS)
+async def test_what_is_not_ours_travels_as_it_came(there, place, value):
+    query, headers = (value, {}) if place == "?" else ("a=1", {place: value})
+    async with there.client() as client:
+        answer = await client.ask(
+            request(f"openai/models?{query}", gateway="off", headers=headers | {"x-mock-echo": "1"}, body=b"{}")
+        )
+    got = json.loads(answer.body)
+    assert got["target"].endswith(f"?{query}")
+    assert place == "?" or [place, value] in got["headers"]
+
+
+def test_a_token_opens_nothing_where_browsers_put_their_credentials():
+    with pytest.raises(Unauthorized):
+        auth().identify(asked((b"sec-websocket-protocol", SECRETS["valid"].encode())))
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -223,6 +384,14 @@ async def test_refused_credentials_are_counted_with_their_reasons(there):
             assert refused["data", reason] == before + 1
     metrics = there.server.app.telemetry.render().decode()
     assert 'penstock_credentials_refused_total{plane="data",reason="expired"}' in metrics
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_open_gateway_is_open_to_foreign_tokens_too(there):
+    async with there.client() as client:
+        for kind in FOREIGN:
+            answer = await client.ask(request(gateway="off", headers={"cf-aig-authorization": SECRETS[kind]}))
+            assert answer.status == 200
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -125,13 +125,13 @@ async def test_without_usage_only_a_flat_price_is_a_cost_and_only_of_an_answer(t
             ("openai/files", {"cf-aig-custom-cost": rates}, 200, None),
             ("openai/files", {"cf-aig-custom-cost": flat}, 200, 10**9),
             ("openai/chat/completions", {"cf-aig-custom-cost": flat, "x-mock-status": "500"}, 500, None),
-            ("nobody/x", {"cf-aig-custom-cost": flat}, 400, None),
+            ("nobody/x", {"cf-aig-custom-cost": flat}, 400, 0),
         ]
     ):
         echo = {"x-mock-echo": "body"} if path == "openai/files" else {}
         await called(there, headers | echo, path=path, event=f"flat {number}", status=status)
         row = await there.row(f"flat {number}")
-        assert (row.cost, row.custom_cost) == (cost, cost is not None)
+        assert (row.cost, row.custom_cost) == (cost, bool(cost))
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -3,13 +3,22 @@
 import dataclasses
 import json
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from penstock.core import ids
-from penstock.core.errors import Bug, MalformedRequest, ProviderBroke, RateLimited, ReplyBlocked
+from penstock.core.errors import (
+    Bug,
+    MalformedRequest,
+    PromptBlocked,
+    ProviderBroke,
+    RateLimited,
+    ReplyBlocked,
+    UnknownPath,
+)
 from penstock.core.telemetry import Telemetry
 from penstock.features.record import Recorder, outcome
 from penstock.gateway.snapshot import Snapshot
@@ -119,8 +128,54 @@ async def test_a_refused_call_is_told_too_and_an_address_that_does_not_exist_is_
     row = await there.row(event)
     assert (row.outcome, row.status_code, row.success) == ("refused", status, False)
     assert row.gateway == (number(there) if owned else 0)
-    assert (row.tokens_in, row.cost) == (None, None)
+    assert (row.tokens_in, row.cost, row.custom_cost) == (None, 0, False)
     assert json.loads(row.detail)["error"]
+
+
+@pytest.mark.parametrize(
+    ("error", "headed", "gone", "cost"),
+    [
+        (RateLimited(), False, False, 0),
+        (PromptBlocked(), False, False, 0),
+        (UnknownPath(), False, False, 0),
+        (ReplyBlocked(), True, False, None),  # the provider did its work
+        (ProviderBroke(), False, False, None),
+        (RateLimited(), False, True, None),
+        (None, True, False, None),
+    ],
+)
+def test_what_was_refused_before_a_provider_answered_cost_nothing_and_what_is_not_known_stays_unknown(
+    error, headed, gone, cost
+):
+    sink, ex = MemoryLogSink(), an_exchange()
+    target: Any = SimpleNamespace(provider="openai")
+    with Recorder(sink, Telemetry()).scope(ex):
+        ex.error, ex.client_gone = error, gone
+        ex.target = target if headed else None
+    (row,) = sink.records
+    assert (row.cost, row.custom_cost) == (cost, False)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        (b"plain", "plain"),
+        ("zoë – 東京 🚀".encode(), "zoë – 東京 🚀"),
+        (b"zo\xeb", "zoë"),
+        (b"\xe6\x9d", "æ\x9d"),
+        ("é".encode() + b"\xff", "Ã©ÿ"),
+        (b"a" * 254 + "東".encode(), "a" * 254),  # 256 bytes are kept
+        (b"a" * 255 + b"\xff\xff", "a" * 255 + "ÿ"),
+    ],
+)
+async def test_an_event_id_is_stored_as_its_client_wrote_it_and_goes_back_byte_for_byte(there, sent, stored):
+    async with there.client() as client:
+        asked = request().replace(b"\r\n", b"\r\ncf-aig-event-id: " + sent + b"\r\n", 1)
+        answer = await client.ask(asked)
+    assert b"\r\ncf-aig-event-id: " + sent[:256] + b"\r\n" in answer.head
+    (row,) = [row for row in there.sink.records if ids.text(row.id) == answer.headers["cf-aig-log-id"]]
+    assert row.event_id == stored
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -12,6 +12,8 @@ from penstock.core import codec
 from penstock.core.errors import Invalid
 from penstock.core.sealing import NotOpened, Vault
 
+CHANGED = f"{MASK} (changed)"
+
 
 def masked(settings: dict[str, Any]) -> dict[str, Any]:
     """The same settings without secrets."""
@@ -21,6 +23,22 @@ def masked(settings: dict[str, Any]) -> dict[str, Any]:
     for secret in secrets(shown):
         secret.holder[secret.name] = MASK
     return shown
+
+
+def audited(
+    vault: Vault, row: tuple[str, str], before: dict[str, Any], after: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both as the audit trail keeps them: without secrets, but a secret that took another's place says so after.
+
+    ``row``: account and id of the gateway. Both hold sealed secrets, as they are stored.
+    """
+    shown = _copy(after)
+    known = list(secrets(before))
+    for secret in secrets(shown):
+        old = _stored(secret, known) or next((held.value for held in known if held.path == secret.path), None)
+        same = old is None or _same(vault, old, secret.value, ("gateways", *row, secret.field))
+        secret.holder[secret.name] = MASK if same else CHANGED
+    return masked(before), shown
 
 
 def sealed(vault: Vault, row: tuple[str, str], sent: dict[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,6 +79,16 @@ def _stored(secret: Held, known: list[Held]) -> str | None:
 def _origin(url: str) -> str:
     """Scheme, host and port."""
     return "/".join(url.split("/", 3)[:3]).partition("?")[0].partition("#")[0].lower()
+
+
+def _same(vault: Vault, old: str, new: str, place: tuple[str, ...]) -> bool:
+    """Whether both are sealed of one text; a text is sealed to something else each time."""
+    if old == new:
+        return True
+    try:
+        return _opens_to(vault, old, vault.open(new, *place), place)
+    except NotOpened:
+        return False
 
 
 def _opens_to(vault: Vault, old: str, value: str, place: tuple[str, ...]) -> bool:

@@ -1,6 +1,6 @@
 """Addresses of gateways."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
@@ -13,19 +13,14 @@ from penstock.control.gateways.schema import (
     GatewayUpdate,
     messages,
 )
-from penstock.control.rest import Caller, Failure, Guarded, Shared, info, needs, ok
+from penstock.control.rest import REFUSALS, Caller, Guarded, Shared, info, needs, ok, refusals
 from penstock.model.token import Scope
-
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Failure, "description": "Refused: the errors say why."},
-    "503": {"model": Failure, "description": "The database cannot be used."},
-}
 
 router = APIRouter(
     prefix="/client/v4/accounts/{account_id}/ai-gateway/gateways",
     route_class=Guarded,
     tags=["Gateways"],
-    responses=_REFUSALS,
+    responses=REFUSALS,
 )
 
 
@@ -39,7 +34,7 @@ async def list_gateways(
     return ok(found, info=info(asked.page, asked.per_page, len(found), total))
 
 
-@router.post("", operation_id="create_gateway", response_model=GatewayAnswer)
+@router.post("", operation_id="create_gateway", response_model=GatewayAnswer, responses=refusals(409, 413))
 @needs(Scope.WRITE)
 async def create_gateway(account_id: str, body: GatewayCreate, caller: Caller, control: Shared) -> Response:
     """Create a gateway."""
@@ -54,7 +49,7 @@ async def get_gateway(account_id: str, gateway_id: str, control: Shared) -> Resp
     return ok(await service.get(control, account_id, gateway_id))
 
 
-@router.put("/{gateway_id}", operation_id="update_gateway", response_model=GatewayAnswer)
+@router.put("/{gateway_id}", operation_id="update_gateway", response_model=GatewayAnswer, responses=refusals(413))
 @needs(Scope.WRITE)
 async def update_gateway(
     account_id: str, gateway_id: str, body: GatewayUpdate, caller: Caller, control: Shared
@@ -68,4 +63,5 @@ async def update_gateway(
 @needs(Scope.WRITE)
 async def delete_gateway(account_id: str, gateway_id: str, caller: Caller, control: Shared) -> Response:
     """Delete a gateway and all it owns; answers what it was."""
-    return ok(await service.delete(control, caller, account_id, gateway_id))
+    gone, warnings = await service.delete(control, caller, account_id, gateway_id)
+    return ok(gone, messages=warnings)

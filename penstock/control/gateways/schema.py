@@ -20,24 +20,17 @@ from pydantic import (
 )
 
 from penstock.control.rest import Envelope, Paging, ResultInfo
+from penstock.control.values import EXACT, WHOLE, Amount, GatewayId, HeaderName, Text, Url, Visible, integers
 from penstock.core import instants
 from penstock.gateway.config import GatewayConfig
 from penstock.storage.gateways import GatewayRow
 
 MASK = "********"  # what is answered in the place of a secret
+_FRACTIONS = frozenset({"limit"})  # numbers that need not be whole
 
-_EXACT = 2**53 - 1  # the greatest integer that every JSON library reads exactly; as seconds it fits 64 bits of ms
-_TEXT = r"^[^\x00]*$"
-_VISIBLE = r"^[\t -~]*$"  # what may stand in the value of an HTTP header
-_ADDRESS = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][!-~]*)?$"  # no user, no password
-_TOKEN = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"  # noqa: S105  what HTTP calls a token: the name of a header
-
-GatewayId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_-]+$")]
-Amount = Annotated[int, Field(ge=0, le=_EXACT)]
-Name = Annotated[str, Field(min_length=1, max_length=256, pattern=_TEXT)]
+Name = Annotated[Text, Field(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Field(max_length=100)]
-Secret = Annotated[str, Field(min_length=1, max_length=4096, pattern=_VISIBLE)]
-HeaderName = Annotated[str, Field(max_length=256, pattern=_TOKEN)]
+Secret = Annotated[Visible, Field(min_length=1)]
 Verdict = Literal["FLAG", "BLOCK"]
 
 
@@ -112,9 +105,9 @@ class Guardrails(Strict):
 class Otel(Strict):
     """A collector that gets a span for each call."""
 
-    url: Annotated[str, Field(max_length=2048, pattern=_ADDRESS)]
+    url: Url
     headers: Annotated[
-        dict[HeaderName, Annotated[str, Field(max_length=4096, pattern=_VISIBLE)]],
+        dict[HeaderName, Visible],
         Field(max_length=64, json_schema_extra={"additionalProperties": False}),
     ]
     authorization: Secret | None = Field(None, description=f"Secret; answered as {MASK}.")
@@ -122,7 +115,7 @@ class Otel(Strict):
 
 
 class UsageEvent(Strict):
-    payload: Annotated[str, Field(max_length=16384, pattern=_TEXT)]
+    payload: Annotated[Text, Field(max_length=16384)]
 
 
 class Stripe(Strict):
@@ -154,7 +147,7 @@ def _by_metadata(value: object, _: ValidatorFunctionWrapHandler) -> Filter | Par
 class SpendRule(Strict):
     limit: Annotated[float, Field(gt=0, le=1_000_000_000, allow_inf_nan=False, description="US dollars.")]
     limitType: Literal["cost"]  # noqa: N815  its name on the wire
-    window: Annotated[int, Field(ge=1, le=_EXACT, description="Seconds.")]
+    window: Annotated[int, Field(ge=1, le=EXACT, description="Seconds."), WHOLE]
     id: Name | None = None
     enabled: bool | None = None
     technique: Literal["fixed", "sliding"] | None = None
@@ -192,21 +185,25 @@ class Settings(Strict):
     dlp: Annotated[DlpProfiles | DlpPolicies, WrapValidator(_dlp)] | None = None
     guardrails: Guardrails | None = None
     log_classification: bool | None = Field(None, description="Calls are labelled with the kind of their task.")
-    log_management: Annotated[int, Field(ge=10_000, le=10_000_000)] | None = Field(None, description="Rows kept.")
+    log_management: Annotated[int, Field(ge=10_000, le=10_000_000), WHOLE] | None = Field(
+        None, description="Rows kept."
+    )
     log_management_strategy: Literal["STOP_INSERTING", "DELETE_OLDEST"] | None = Field(
         None, description="What is done when as many rows are kept as may be."
     )
     logpush: bool | None = Field(None, description="Log records are pushed, encrypted.")
-    logpush_public_key: Annotated[str, Field(min_length=16, max_length=1024, pattern=_TEXT)] | None = None
+    logpush_public_key: Annotated[Text, Field(min_length=16, max_length=1024)] | None = None
     otel: Annotated[list[Otel], Field(max_length=20)] | None = None
     rate_limiting_interval: Amount | None = Field(description="Seconds; 0 or null: no limit.")
     rate_limiting_limit: Amount | None = Field(description="Calls within the interval; 0 or null: no limit.")
     rate_limiting_technique: Literal["fixed", "sliding"] | None = None
     retry_backoff: Literal["constant", "linear", "exponential"] | None = None
-    retry_delay: Annotated[int, Field(ge=0, le=60_000)] | None = Field(None, description="Milliseconds.")
-    retry_max_attempts: Annotated[int, Field(ge=1, le=5)] | None = Field(None, description="All attempts together.")
+    retry_delay: Annotated[int, Field(ge=0, le=60_000), WHOLE] | None = Field(None, description="Milliseconds.")
+    retry_max_attempts: Annotated[int, Field(ge=1, le=5), WHOLE] | None = Field(
+        None, description="All attempts together."
+    )
     spend_limits: SpendLimits | None = None
-    store_id: Annotated[str, Field(max_length=256, pattern=_TEXT)] | None = None
+    store_id: Annotated[Text, Field(max_length=256)] | None = None
     stripe: Stripe | None = None
     workers_ai_billing_mode: Literal["postpaid", "unified"] | None = None
     zdr: bool | None = Field(None, description="Providers must not retain data.")
@@ -217,7 +214,7 @@ class Settings(Strict):
     @classmethod
     def _keep(cls, value: Any, handler: ModelWrapValidatorHandler["Settings"]) -> "Settings":
         made = handler(value)
-        made._sent = value  # noqa: SLF001  its own
+        made._sent = integers(value, _FRACTIONS)  # noqa: SLF001  its own
         return made
 
     @property
@@ -267,7 +264,7 @@ class GatewayPaging(Paging):
     """Which page of which gateways."""
 
     per_page: int = Field(20, ge=1, le=1000, description="Entries a page.")
-    search: str = Field("", max_length=64, pattern=_TEXT, description="A part of the id.")
+    search: Text = Field("", max_length=64, description="A part of the id.")
 
 
 def told(row: GatewayRow, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """The rules of gateways."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from penstock.control.context import Control
-from penstock.control.gateways.masking import masked, sealed
+from penstock.control.gateways.masking import audited, masked, sealed
 from penstock.control.gateways.schema import (
     DEFAULT,
     DEFAULT_GATEWAY,
@@ -16,13 +17,16 @@ from penstock.control.gateways.schema import (
     GatewayUpdate,
     told,
 )
-from penstock.core.errors import Conflict, Invalid, NotFound, NotPermitted
+from penstock.core.errors import Conflict, Invalid, NotAuthenticated, NotFound, NotPermitted
 from penstock.model.token import Token
-from penstock.storage import audit, gateways
+from penstock.storage import audit, gateways, tokens
 from penstock.storage.configuration import raise_version
 from penstock.storage.engine import Handle
 from penstock.storage.errors import Taken
 from penstock.storage.gateways import GatewayRow
+
+LIMITED = 7101  # code of the message that tokens are limited to a gateway that is gone
+MOST_LISTED = 20  # of those tokens
 
 
 async def page(control: Control, caller: Token, account: str, asked: GatewayPaging) -> tuple[list[dict[str, Any]], int]:
@@ -61,6 +65,7 @@ async def create(control: Control, caller: Token, account: str, body: GatewayCre
 async def update(control: Control, caller: Token, account: str, gateway_id: str, body: GatewayUpdate) -> dict[str, Any]:
     """Settings that were not sent stay as they are. What changes nothing leaves no trace. Raises NotFound, Invalid."""
     async with control.database.writing() as connection:
+        await _still_there(connection, caller)
         row = await _live(connection, account, gateway_id)
         _refuse_another(body, told(row, {}))
         settings = row.settings | sealed(control.vault, (account, row.id), body.sent, row.settings)
@@ -68,19 +73,41 @@ async def update(control: Control, caller: Token, account: str, gateway_id: str,
             return shown(row)
         now, version = _now(row), await raise_version(connection)
         await gateways.change(connection, account, row.number, settings, now, version)
-        await audit.add(connection, account, caller, "gateway.update", row.id, masked(row.settings), masked(settings))
+        before, after = audited(control.vault, (account, row.id), row.settings, settings)
+        await audit.add(connection, account, caller, "gateway.update", row.id, before, after)
     await control.refresh()
     return shown(msgspec.structs.replace(row, settings=settings, modified_at=now, version=version))
 
 
-async def delete(control: Control, caller: Token, account: str, gateway_id: str) -> dict[str, Any]:
-    """Hides it and all it owns at once; rows are reaped later. Answers what it was. Raises NotFound."""
+async def delete(
+    control: Control, caller: Token, account: str, gateway_id: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Hides it and all it owns at once; rows are reaped later. Answers what it was, and what its owner must know.
+
+    Raises NotFound.
+    """
     async with control.database.writing() as connection:
+        await _still_there(connection, caller)
         row = await _live(connection, account, gateway_id)
         await gateways.delete(connection, account, row.number, _now(row), await raise_version(connection))
         await audit.add(connection, account, caller, "gateway.delete", row.id, masked(row.settings), None)
+        limited = await tokens.limited_to(connection, account, row.id)
     await control.refresh()
-    return shown(row)
+    return shown(row), still_limited(row.id, limited, listed=caller.gateways is None)
+
+
+def still_limited(gateway_id: str, tokens: Sequence[str], *, listed: bool) -> list[dict[str, Any]]:
+    """What one must know who deletes a gateway: which ``tokens`` (ids) open any later one of its name.
+
+    ``listed``: with their ids, which are not for a caller who sees no tokens.
+    """
+    if not tokens:
+        return []
+    many = f"{len(tokens)} tokens are" if len(tokens) > 1 else "1 token is"
+    more = ", …" if len(tokens) > MOST_LISTED else ""
+    which = f" ({', '.join(tokens[:MOST_LISTED])}{more})" if listed else ""
+    told = f"{many} limited to {gateway_id}{which} and will open a gateway that is made with that id again: revoke "
+    return [{"code": LIMITED, "message": told + ("them" if len(tokens) > 1 else "it") + " unless you want that."}]
 
 
 async def ensure_default(control: Control, account: str, actor: Token) -> None:
@@ -103,10 +130,17 @@ async def _insert(
 ) -> GatewayRow:
     """Raises Taken."""
     async with control.database.writing() as connection:
+        await _still_there(connection, actor)
         version = await raise_version(connection)
         row = await gateways.insert(connection, account, gateway_id, settings, _clock(), version)
         await audit.add(connection, account, actor, "gateway.create", gateway_id, None, masked(settings))
     return row
+
+
+async def _still_there(connection: Handle, actor: Token) -> None:
+    """A token that was revoked while the change waited for its turn changes nothing. Raises NotAuthenticated."""
+    if await tokens.get(connection, actor.account, actor.id) is None:
+        raise NotAuthenticated
 
 
 async def _live(connection: Handle, account: str, gateway_id: str) -> GatewayRow:

@@ -6,13 +6,9 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from penstock.control.logs import service
 from penstock.control.logs.schema import LogAnswer, LogQuery, LogsAnswer, refuse_later
-from penstock.control.rest import Caller, Failure, Guarded, Shared, needs, ok
+from penstock.control.rest import REFUSALS, Caller, Guarded, Shared, needs, ok
 from penstock.model.token import Scope
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Failure, "description": "Refused: the errors say why."},
-    "503": {"model": Failure, "description": "The database cannot be used."},
-}
 _BODY: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {}, "*/*": {}}, "description": "The body, without an envelope."}
 }
@@ -23,7 +19,7 @@ router = APIRouter(
     prefix="/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/logs",
     route_class=Guarded,
     tags=["Logs"],
-    responses=_REFUSALS,
+    responses=REFUSALS,
 )
 
 

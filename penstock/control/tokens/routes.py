@@ -3,22 +3,32 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 
 from penstock.control import rest
-from penstock.control.rest import Caller, Envelope, Failure, Guarded, Pages, ResultInfo, Shared, needs
+from penstock.control.rest import (
+    REFUSALS,
+    Caller,
+    Envelope,
+    Guarded,
+    Message,
+    Pages,
+    Readable,
+    ResultInfo,
+    Shared,
+    needs,
+    refusals,
+)
 from penstock.control.tokens import schema, service
 from penstock.control.tokens.schema import NewToken, TokenGone, TokenMade, TokenShown, Verified
 from penstock.model.token import Scope, Token
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Failure, "description": "Refused: the errors say why."},
-    "503": {"model": Failure, "description": "The database cannot be used."},
-}
-
 router = APIRouter(
-    prefix="/client/v4/accounts/{account_id}/tokens", route_class=Guarded, tags=["Tokens"], responses=_REFUSALS
+    prefix="/client/v4/accounts/{account_id}/tokens", route_class=Guarded, tags=["Tokens"], responses=REFUSALS
 )
-user_router = APIRouter(prefix="/client/v4/user/tokens", tags=["Tokens"], responses=_REFUSALS)
+user_router = APIRouter(
+    prefix="/client/v4/user/tokens", route_class=Readable, tags=["Tokens"], responses=refusals(400, 401, 503)
+)
 
 
 class TokenList(Envelope):
@@ -46,13 +56,22 @@ class Gone(Envelope):
     result: TokenGone
 
 
-class Standing(Envelope):
+class Word(Message):
+    """How it stands, in words."""
+
+    type: None
+
+
+class Standing(BaseModel):
     """How a token stands."""
 
+    success: bool
+    errors: list[Message]
+    messages: list[Word]
     result: Verified
 
 
-@router.post("", operation_id="create_token", response_model=NewOne)
+@router.post("", operation_id="create_token", response_model=NewOne, responses=refusals(413))
 @needs(Scope.WRITE)
 async def create_token(account_id: str, body: NewToken, caller: Caller, control: Shared) -> Response:
     """Make a token; its secret is shown this once."""

@@ -1,12 +1,12 @@
 """What a token looks like on the wire."""
 
-import re
 from collections.abc import Hashable
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from penstock.control.values import GatewayId, spelt
 from penstock.core import instants
 from penstock.core.errors import Invalid
 from penstock.model.token import SCOPES, Token
@@ -34,30 +34,16 @@ def _instant(value: str) -> str:
     return value
 
 
-def _like(pattern: str, sentence: str) -> tuple[AfterValidator, Any]:
-    """Text of a form, with a sentence in place of the expression where it is not."""
-    form = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if form.fullmatch(value) is None:
-            raise PydanticCustomError("form", "{sentence}", {"sentence": sentence})
-        return value
-
-    return AfterValidator(check), Field(json_schema_extra={"pattern": f"^{pattern}$"})
-
-
-_name = _like(r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*", "must be text without control characters")
-_email = _like(r"[!-?A-~]{1,64}@[!-?A-~]{1,255}", "must be an e-mail address")
-_gateway = _like(r"[a-z0-9_-]{1,64}", "is no id of a gateway: 1 to 64 of a-z, 0-9, - and _")
+_name = spelt(r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*", "must be text without control characters")
+_email = spelt(r"[!-?A-~]{1,64}@[!-?A-~]{1,255}", "must be an e-mail address")
 
 Name = Annotated[str, Field(min_length=1, max_length=120), *_name]
 Email = Annotated[str, *_email]
-GatewayId = Annotated[str, *_gateway]
 ScopeName = Annotated[str, AfterValidator(_scope), Field(json_schema_extra={"enum": list(SCOPES)})]
 Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
 
 _unique = AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
-Scopes = Annotated[list[ScopeName], Field(min_length=1), *_unique]
+Scopes = Annotated[list[ScopeName], Field(min_length=1, max_length=len(SCOPES)), *_unique]
 GatewayIds = Annotated[list[GatewayId], Field(min_length=1, max_length=1000), *_unique]
 
 

@@ -114,5 +114,5 @@ async def _still_there(connection: Handle, actor: Token | str) -> None:
 async def _found(connection: Handle, account: str, token_id: str) -> Token:
     token = await tokens.get(connection, account, token_id)
     if token is None:
-        raise NotFound("Not found: there is no such token in this account.")
+        raise NotFound
     return token

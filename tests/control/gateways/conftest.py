@@ -22,7 +22,7 @@ from penstock.core.secrets import digest
 from penstock.core.telemetry import Telemetry
 from penstock.features.auth import Keyring
 from penstock.model.token import SCOPES, Scope, Token
-from penstock.storage import accounts, audit, configuration, database, gateways, schema
+from penstock.storage import accounts, audit, configuration, database, gateways, schema, tokens
 from penstock.storage.engine import Database
 
 NOTHING: Any = None  # what gateways do not work with
@@ -70,7 +70,11 @@ class World:
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://control")
 
     async def _open(self, url):
-        return Database(url)
+        store = Database(url)
+        async with store.writing() as connection:
+            for token in TOKENS:
+                await tokens.add(connection, token, 1)
+        return store
 
     async def _refresh(self):
         self.refreshed += 1
@@ -282,7 +286,7 @@ class Shape:
             allowed.add("object")
         wrong = [v for kind, values in kinds.items() if kind not in allowed for v in values]
         if "minimum" in schema:
-            wrong += [schema["minimum"] - 1, schema["maximum"] + 1, float(schema["minimum"]), str(schema["minimum"])]
+            wrong += [schema["minimum"] - 1, schema["maximum"] + 1, schema["minimum"] + 0.5, str(schema["minimum"])]
         if "exclusiveMinimum" in schema:
             wrong += [schema["exclusiveMinimum"], -0.5, schema["maximum"] * 1.01, float("inf"), float("nan"), 10**400]
         if "maxLength" in schema:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from penstock.control.gateways.masking import masked, sealed
+from penstock.control.gateways.masking import CHANGED, audited, masked, sealed
 from penstock.control.gateways.schema import MASK
 from penstock.core.errors import Invalid
 from penstock.core.sealing import Vault
@@ -114,3 +114,50 @@ def test_a_mask_that_stands_for_nothing_is_refused():
 def test_a_secret_sealed_under_another_master_key_can_be_replaced():
     stored = sealed(Vault(bytes(32)), ROW, TWO, {})
     assert opened(store(TWO, stored), "otel", 0, "authorization") == "one"
+
+
+# What the audit trail keeps
+
+
+def trail(sent, stored):
+    """The secrets before and after a change, as the audit trail has them."""
+    before, after = audited(VAULT, ROW, stored, stored | store(sent, stored))
+    text = json.dumps([before, after])
+    assert not any(secret in text for secret in ("one", "two", "three", "v1."))
+    assert before == masked(stored)
+    return [entry.get("authorization") for entry in after["otel"]]
+
+
+def test_another_secret_is_told_in_the_audit_without_a_word_of_it():
+    stored = store(TWO)
+    assert trail({"otel": [TWO["otel"][0], collector("https://b.example/x", "three")]}, stored) == [MASK, CHANGED]
+
+
+def test_the_same_secret_is_no_change_in_the_audit_whatever_else_changes():
+    stored = store(TWO)
+    for first in (MASK, "one"):
+        sent = {"otel": [collector("https://a.example/other", first), TWO["otel"][1]], "cache_ttl": 3}
+        assert trail(sent, stored) == [MASK, MASK]
+    assert trail({"otel": TWO["otel"][::-1]}, stored) == [MASK, MASK]
+
+
+def test_secrets_that_change_places_at_one_address_are_changed():
+    stored = store({"otel": [collector("https://a.example", "one"), collector("https://a.example", "two")]})
+    sent = {"otel": [collector("https://a.example", "two"), collector("https://a.example", "one")]}
+    assert trail(sent, stored) == [CHANGED, CHANGED]
+
+
+def test_a_secret_that_comes_or_goes_shows_by_being_there():
+    stored = store({"otel": [collector("https://a.example")]})
+    assert trail({"otel": [collector("https://a.example", "one")]}, stored) == [MASK]
+    assert trail({"otel": [collector("https://a.example")]}, store(TWO)) == [None]
+
+
+def test_another_address_with_another_secret_is_told_too():
+    assert trail({"otel": [collector("https://c.example", "three")]}, store(TWO)) == [CHANGED]
+
+
+def test_a_secret_that_does_not_open_any_more_counts_as_another():
+    stored = sealed(Vault(bytes(32)), ROW, TWO, {})
+    assert trail(TWO, stored) == [CHANGED, CHANGED]
+    assert trail({"otel": masked(stored)["otel"], "cache_ttl": 3}, stored) == [MASK, MASK]

@@ -1,11 +1,18 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from penstock.control.gateways import service
-from penstock.control.gateways.schema import DEFAULT_GATEWAY, GatewayCreate
-from penstock.core.errors import Conflict
+from penstock.control.gateways.schema import DEFAULT_GATEWAY, GatewayCreate, GatewayUpdate
+from penstock.control.gateways.service import LIMITED, MOST_LISTED, still_limited
+from penstock.core.errors import Conflict, NotAuthenticated
+from penstock.storage import tokens
 
 ACCOUNT = "0" * 31 + "a"
+
+
+NEEDED = {name: value for name, value in DEFAULT_GATEWAY.items() if name != "authentication"}
 
 
 def caller(world):
@@ -63,3 +70,35 @@ def test_of_many_changes_at_once_each_is_whole(world):
     assert all(row.after["cache_ttl"] == row.after["rate_limiting_limit"] for row in rows)
     assert all(earlier.after == later.before for earlier, later in pairwise(rows))
     assert world.row().settings == rows[-1].after
+
+
+def test_a_token_that_was_revoked_while_its_change_waited_changes_nothing(world):
+    made = world.made()
+    body = GatewayUpdate.model_validate(NEEDED | {"cache_ttl": 99})
+
+    async def revoke_and_write():
+        async with world.database.writing() as connection:
+            late = asyncio.ensure_future(service.update(world.control, caller(world), ACCOUNT, "g", body))
+            await asyncio.sleep(0)
+            assert await tokens.revoke(connection, ACCOUNT, caller(world).id, 1, 1)
+        with pytest.raises(NotAuthenticated):
+            await late
+
+    world.run(revoke_and_write())
+    assert world.call("GET", "/g")[1]["result"] == made
+
+
+def test_tokens_that_still_bear_the_name_are_counted_and_listed():
+    assert still_limited("g", [], listed=True) == []
+    (told,) = still_limited("g", ["t1", "t2"], listed=True)
+    assert told == {
+        "code": LIMITED,
+        "message": "2 tokens are limited to g (t1, t2) and will open a gateway that is made with that id again: "
+        "revoke them unless you want that.",
+    }
+    (one,) = still_limited("g", ["t1"], listed=False)
+    assert one["message"].startswith("1 token is limited to g and will open")
+    assert one["message"].endswith("revoke it unless you want that.")
+    (many,) = still_limited("g", ["t"] * 5000, listed=True)
+    assert many["message"].count("t, ") == MOST_LISTED
+    assert ", …)" in many["message"]

@@ -218,6 +218,15 @@ async def test_nothing_of_another_account_is_shown_or_changed(serve: Any):
     assert refusal(await api.ask("GET", theirs.id)) == (404, 7002, None)
     assert refusal(await api.ask("DELETE", theirs.id)) == (404, 7002, None)
     assert theirs.id not in (await api.ask("GET")).text
+    told = [
+        (await api.ask("GET", path)).json()["errors"][0]["message"]
+        for path in (
+            theirs.id,
+            f"/client/v4/accounts/{OTHER}/tokens",
+            f"/client/v4/accounts/{OTHER}/ai-gateway/gateways",
+        )
+    ]
+    assert set(told) == {"Not found: there is none of that id in this account."}
     for account in (OTHER, "e" * 32, "nobody"):
         foreign = f"/client/v4/accounts/{account}/tokens"
         for method, path, body in (("GET", "", None), ("POST", "", GOOD), ("DELETE", f"/{theirs.id}", None)):

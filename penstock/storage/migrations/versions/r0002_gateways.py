@@ -55,9 +55,7 @@ def _gateways() -> None:
     )
     op.create_index("gateways_version", "gateways", ["version"])
     live = sa.text("deleted_at IS NULL")
-    op.create_index(
-        "gateways_id", "gateways", ["account", "id"], unique=True, sqlite_where=live, postgresql_where=live
-    )
+    op.create_index("gateways_id", "gateways", ["account", "id"], unique=True, sqlite_where=live, postgresql_where=live)
 
 
 def _audit() -> None:
