@@ -14,7 +14,7 @@ CHANGES = 60
 OLD = {"authentication": False, "collect_logs": True}
 NEW = {"authentication": True, "collect_logs": False}  # refused without a token, and no row, or neither
 ENVIRON = {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_API_TOKEN": "a-token-of-my-own-choice"}
-CALL = request()
+CALL = request(gateway="live")
 
 
 class Load:
@@ -42,7 +42,8 @@ class Load:
 
 async def test_a_change_is_there_when_it_is_answered_and_no_call_sees_half_of_it(tmp_path):
     async with serving(tmp_path / "data", environ=ENVIRON) as server:
-        path = "/accounts/{account}/ai-gateway/gateways/default"
+        await server.make_gateway("live")
+        path = "/accounts/{account}/ai-gateway/gateways/live"
         _, told = await server.ask("GET", path)
         settings = told["result"]
         load = Load(server.port)
