@@ -21,6 +21,7 @@ UNMIRRORED = {
     "penstock/control/context.py": "a record, without behaviour",
     "penstock/control/logs/rendering.py": "how rows are told; tests/control/logs/test_routes.py reads it all",
     "penstock/control/logs/service.py": "four questions; tests/control/logs/test_routes.py asks them",
+    "penstock/control/standing.py": "one question; the services' tests ask it",
     "penstock/core/headers.py": "a type",
     "penstock/features/cache.py": "null so far; tests/line runs it",
     "penstock/features/dlp.py": "null so far; tests/line runs it",

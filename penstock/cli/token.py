@@ -7,7 +7,7 @@ import typer
 
 from penstock.cli import store
 from penstock.cli.store import Config, DatabaseUrl, DataDir
-from penstock.core import codec
+from penstock.core import codec, instants
 from penstock.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ async def _all(database: "Database", owners: tuple[str, ...]) -> list[dict[str, 
         offset, total = 0, 1
         while offset < total:
             rows, total = await service.page(database, owner, store.user(), _PAGE, offset)
-            found += [{"account": owner, **schema.shown(row, service.clock())} for row in rows]
+            found += [{"account": owner, **schema.shown(row, instants.now())} for row in rows]
             offset += _PAGE
     return found
 

@@ -48,7 +48,7 @@ def abridged(names: list[str]) -> str:
 def expiry(given: str | None) -> str | None:
     """As the API takes it; a span counts from now."""
     span = re.fullmatch(r"([0-9]{1,5})([hdw])", given or "")
-    return given if span is None else instants.text(service.clock() + int(span[1]) * _UNITS[span[2]])
+    return given if span is None else instants.text(instants.now() + int(span[1]) * _UNITS[span[2]])
 
 
 def _scope(given: str) -> str:

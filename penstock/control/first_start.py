@@ -6,12 +6,11 @@ The first start makes them and says the token once; later starts read them and s
 import os
 import re
 import secrets as randomness
-import time
 from pathlib import Path
 
 import msgspec
 
-from penstock.core import secrets
+from penstock.core import instants, secrets
 from penstock.core.logs import log
 from penstock.model.token import SCOPES, Token
 from penstock.storage import accounts, database, schema
@@ -106,7 +105,7 @@ def _account(connection: database.Connection, wanted: str | None) -> str:
     known = accounts.list_accounts(connection)
     account = wanted or (known[0] if known else randomness.token_hex(16))
     if account not in known:
-        accounts.add_account(connection, account, _now())
+        accounts.add_account(connection, account, instants.now())
     return account
 
 
@@ -114,7 +113,7 @@ def _add_token(connection: database.Connection, account: str, token: str, name: 
     digest = secrets.digest(token.encode())
     found = accounts.find_token(connection, digest)
     if found is None:
-        row = Token(randomness.token_hex(16), account, digest, name, frozenset(SCOPES), _now(), email)
+        row = Token(randomness.token_hex(16), account, digest, name, frozenset(SCOPES), instants.now(), email)
         accounts.add_token(connection, row)
         return
     owner, revoked = found
@@ -122,10 +121,6 @@ def _add_token(connection: database.Connection, account: str, token: str, name: 
         log.warning("PENSTOCK_API_TOKEN was revoked and opens nothing: give another, or take it out of the environment")
     elif owner != account:
         log.warning("PENSTOCK_API_TOKEN belongs to account %s, not to PENSTOCK_ACCOUNT_ID: give another token", owner)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _write_credentials(file: Path, account: str, token: str | None, email: str) -> None:

@@ -1,6 +1,5 @@
 """The manners of the control plane: who may, the envelope, paging (specification of the data plane, 15.5)."""
 
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
@@ -11,6 +10,7 @@ from starlette.routing import Match
 from starlette.types import Scope as AsgiScope
 
 from penstock.control.context import Control
+from penstock.core import instants
 from penstock.core.codec import encode
 from penstock.core.errors import Invalid, InvalidHeaders, NoCredentials, NotAuthenticated, NotFound, NotPermitted
 from penstock.features.auth import Keyring, digest
@@ -45,6 +45,12 @@ class Readable(APIRoute):
 
 class Guarded(Readable):
     """Answers who may not, and what is no JSON, from the headers alone, before a body is read."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        scopes: tuple[str, ...] = getattr(endpoint, "scopes", ())
+        if scopes:  # for the document: any of them will do
+            options["openapi_extra"] = {"x-permissions": list(scopes)}
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -84,7 +90,7 @@ def authenticate(headers: Mapping[str, str], keyring: Keyring, *, expired: bool 
 
 def _known(keyring: Keyring, secret: str, *, expired: bool) -> Token:
     token = keyring.find(digest(secret.encode()))
-    if token is None or (not expired and token.expired(time.time_ns() // 1_000_000)):
+    if token is None or (not expired and token.expired(instants.now())):
         keyring.refused("control")
         raise NotAuthenticated
     return token

@@ -1,9 +1,15 @@
 """Points in time: milliseconds since the epoch inside, ISO 8601 in UTC outside."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLI = timedelta(milliseconds=1)
+
+
+def now() -> int:
+    """The time of day; it may step back."""
+    return time.time_ns() // 1_000_000
 
 
 def text(millis: int) -> str:

@@ -12,7 +12,6 @@ is left out by ``wire.headers``.
 
 import binascii
 import re
-import time
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import NoReturn
@@ -20,6 +19,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from penstock.core import instants
 from penstock.core.errors import Unauthorized, UnknownGateway
 from penstock.core.secrets import digest
 from penstock.core.telemetry import Telemetry
@@ -236,7 +236,7 @@ def _fault(token: Token, request: Request) -> str:
 
     That it has expired is told, so that comes first: it must not depend on whose the gateway is.
     """
-    if token.expires_at is not None and token.expired(time.time_ns() // 1_000_000):
+    if token.expires_at is not None and token.expired(instants.now()):
         return "expired"
     if token.account != request.account:
         return "account"

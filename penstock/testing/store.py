@@ -2,14 +2,13 @@
 
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from penstock.app import Place
-from penstock.core import secrets
+from penstock.core import instants, secrets
 from penstock.model.token import SCOPES, Token
 from penstock.storage import accounts, configuration, database, gateways, schema, tokens
 from penstock.storage.engine import Database
@@ -35,7 +34,7 @@ def a_token(secret: str = SECRET, **fields: Any) -> Token:
         "hash": secrets.digest(secret.encode()),
         "name": secret,
         "scopes": frozenset(SCOPES),
-        "created_at": time.time_ns() // 1_000_000,
+        "created_at": instants.now(),
     }
     return Token(**(values | fields))
 
@@ -46,7 +45,7 @@ async def furnish(
     """A database in ``folder`` with ACCOUNT and ``more`` accounts; each gateway of ACCOUNT as OPEN with its changes."""
     file = folder / database.FILE
     shutil.copyfile(_template(), file)
-    now = time.time_ns() // 1_000_000
+    now = instants.now()
     with database.transaction(file) as connection:
         for account in (ACCOUNT, *more):
             accounts.add_account(connection, account, now)

@@ -7,6 +7,7 @@ exist nowhere are kept to a number of rows in the same way.
 import time
 from collections.abc import Callable, Iterable
 
+from penstock.core import instants
 from penstock.model.record import LogRecord
 from penstock.storage import log_reap
 from penstock.storage.database import Connection
@@ -18,10 +19,6 @@ PAUSE = 10.0  # seconds after the store could not be used
 TOMB = 24 * 3600 * 1000  # milliseconds that a tombstone stays: rows of calls that began before it still come
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Reaper:
     """``turn`` does a bounded piece of work. ``clock`` counts seconds, ``now`` tells milliseconds since the epoch."""
 
@@ -31,7 +28,7 @@ class Reaper:
         say: Callable[..., None],
         *,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], int] = _now,
+        now: Callable[[], int] = instants.now,
     ) -> None:
         self._connection = connection
         self._say = say

@@ -119,3 +119,11 @@ async def test_each_application_has_its_own_document():
 
 async def nothing(_):
     yield
+
+
+async def test_it_says_which_permission_an_address_needs(http, document):
+    for (path, _), operation in operations(document).items():
+        assert bool(operation.get("x-permissions")) is (path != VERIFY)
+    page = (await http.get("/docs")).text
+    assert "<b>AI Gateway Read</b> or <b>AI Gateway Metadata Read</b>" in page
+    assert "<b>AI Gateway Write</b>" in page

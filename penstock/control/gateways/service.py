@@ -1,6 +1,5 @@
 """The rules of gateways."""
 
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,7 +16,9 @@ from penstock.control.gateways.schema import (
     GatewayUpdate,
     told,
 )
-from penstock.core.errors import Conflict, Invalid, NotAuthenticated, NotFound, NotPermitted
+from penstock.control.standing import still_holds
+from penstock.core import instants
+from penstock.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from penstock.model.token import Token
 from penstock.storage import audit, gateways, tokens
 from penstock.storage.configuration import raise_version
@@ -65,7 +66,7 @@ async def create(control: Control, caller: Token, account: str, body: GatewayCre
 async def update(control: Control, caller: Token, account: str, gateway_id: str, body: GatewayUpdate) -> dict[str, Any]:
     """Settings that were not sent stay as they are. What changes nothing leaves no trace. Raises NotFound, Invalid."""
     async with control.database.writing() as connection:
-        await _still_there(connection, caller)
+        await still_holds(connection, caller)
         row = await _live(connection, account, gateway_id)
         _refuse_another(body, told(row, {}))
         settings = row.settings | sealed(control.vault, (account, row.id), body.sent, row.settings)
@@ -87,7 +88,7 @@ async def delete(
     Raises NotFound.
     """
     async with control.database.writing() as connection:
-        await _still_there(connection, caller)
+        await still_holds(connection, caller)
         row = await _live(connection, account, gateway_id)
         await gateways.delete(connection, account, row.number, _now(row), await raise_version(connection))
         await audit.add(connection, account, caller, "gateway.delete", row.id, masked(row.settings), None)
@@ -130,17 +131,11 @@ async def _insert(
 ) -> GatewayRow:
     """Raises Taken."""
     async with control.database.writing() as connection:
-        await _still_there(connection, actor)
+        await still_holds(connection, actor)
         version = await raise_version(connection)
-        row = await gateways.insert(connection, account, gateway_id, settings, _clock(), version)
+        row = await gateways.insert(connection, account, gateway_id, settings, instants.now(), version)
         await audit.add(connection, account, actor, "gateway.create", gateway_id, None, masked(settings))
     return row
-
-
-async def _still_there(connection: Handle, actor: Token) -> None:
-    """A token that was revoked while the change waited for its turn changes nothing. Raises NotAuthenticated."""
-    if await tokens.get(connection, actor.account, actor.id) is None:
-        raise NotAuthenticated
 
 
 async def _live(connection: Handle, account: str, gateway_id: str) -> GatewayRow:
@@ -160,8 +155,4 @@ def _refuse_another(body: GatewayUpdate, known: dict[str, Any]) -> None:
 
 def _now(row: GatewayRow) -> int:
     """The time of a change; never before the last one, whatever the clock says."""
-    return max(_clock(), row.modified_at)
-
-
-def _clock() -> int:
-    return time.time_ns() // 1_000_000
+    return max(instants.now(), row.modified_at)

@@ -21,6 +21,7 @@ from penstock.control.rest import (
 )
 from penstock.control.tokens import schema, service
 from penstock.control.tokens.schema import NewToken, TokenGone, TokenMade, TokenShown, Verified
+from penstock.core import instants
 from penstock.model.token import Scope, Token
 
 router = APIRouter(
@@ -76,7 +77,7 @@ class Standing(BaseModel):
 async def create_token(account_id: str, body: NewToken, caller: Caller, control: Shared) -> Response:
     """Make a token; its secret is shown this once."""
     made = await service.create(control.database, control.refresh, account_id, caller, body.wish())
-    result = schema.shown(made.token, service.clock()) | {"value": made.value}
+    result = schema.shown(made.token, instants.now()) | {"value": made.value}
     return rest.ok(result, messages=[_missing(gateway) for gateway in made.missing])
 
 
@@ -85,7 +86,7 @@ async def create_token(account_id: str, body: NewToken, caller: Caller, control:
 async def list_tokens(account_id: str, paging: Pages, caller: Caller, control: Shared) -> Response:
     """List the account's tokens, oldest first, without those that were revoked."""
     found, total = await service.page(control.database, account_id, caller, paging.per_page, paging.offset)
-    result = [schema.shown(token, service.clock()) for token in found]
+    result = [schema.shown(token, instants.now()) for token in found]
     return rest.ok(result, info=rest.info(paging.page, paging.per_page, len(found), total))
 
 
@@ -94,7 +95,7 @@ async def list_tokens(account_id: str, paging: Pages, caller: Caller, control: S
 async def get_token(account_id: str, token_id: str, caller: Caller, control: Shared) -> Response:
     """Show one token, without its secret."""
     token = await service.get(control.database, account_id, caller, token_id)
-    return rest.ok(schema.shown(token, service.clock()))
+    return rest.ok(schema.shown(token, instants.now()))
 
 
 @router.delete("/{token_id}", operation_id="revoke_token", response_model=Gone)
@@ -109,11 +110,11 @@ async def revoke_token(account_id: str, token_id: str, caller: Caller, control: 
 async def verify_token(request: Request, control: Shared) -> Response:
     """Tell how the token stands that the request came with; one that has expired is told so here."""
     token = rest.authenticate(request.headers, control.keyring, expired=True)
-    return rest.ok(schema.verified(token, service.clock()), messages=[_standing(token)])
+    return rest.ok(schema.verified(token, instants.now()), messages=[_standing(token)])
 
 
 def _standing(token: Token) -> dict[str, Any]:
-    words = {"active": "valid and active", "expired": "expired"}[schema.status(token, service.clock())]
+    words = {"active": "valid and active", "expired": "expired"}[schema.status(token, instants.now())]
     return {"code": 10000, "message": f"This API Token is {words}", "type": None}
 
 

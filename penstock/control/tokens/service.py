@@ -1,13 +1,13 @@
 """The rules of tokens, for the API and the command line: nobody hands on more than they have."""
 
 import secrets as randomness
-import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from penstock.control.standing import still_holds
 from penstock.control.tokens.schema import Wish, traits
 from penstock.core import instants, secrets
-from penstock.core.errors import Invalid, NotAuthenticated, NotFound, NotPermitted
+from penstock.core.errors import Invalid, NotFound, NotPermitted
 from penstock.model.token import SCOPES, Token
 from penstock.storage import audit, configuration, tokens
 from penstock.storage.engine import Database, Handle
@@ -33,10 +33,10 @@ async def create(
         permit(actor, wish)
     value = secrets.new()
     made = Token(
-        randomness.token_hex(16), account, secrets.digest(value.encode()), created_at=clock(), **wish._asdict()
+        randomness.token_hex(16), account, secrets.digest(value.encode()), created_at=instants.now(), **wish._asdict()
     )
     async with database.writing() as connection:
-        await _still_there(connection, actor)
+        await still_holds(connection, actor)
         await tokens.add(connection, made, await configuration.raise_version(connection))
         await audit.add(connection, account, actor, "token.create", made.id, None, traits(made))
         missing = await tokens.unknown_gateways(connection, account, made.gateways or frozenset())
@@ -50,9 +50,10 @@ async def revoke(
     """From now on it opens nothing; one may revoke oneself. Raises NotFound, NotPermitted and NotAuthenticated."""
     manages(actor)
     async with database.writing() as connection:
-        await _still_there(connection, actor)
+        await still_holds(connection, actor)
         token = await _found(connection, account, token_id)
-        await tokens.revoke(connection, account, token_id, clock(), await configuration.raise_version(connection))
+        version = await configuration.raise_version(connection)
+        await tokens.revoke(connection, account, token_id, instants.now(), version)
         await audit.add(connection, account, actor, "token.revoke", token_id, traits(token), None)
     await refresh()
     return token
@@ -96,19 +97,8 @@ def permit(actor: Token, wish: Wish) -> None:
 
 def check_time(wish: Wish) -> None:
     """Raises Invalid for a token that would never work."""
-    if wish.expires_at is not None and wish.expires_at <= clock():
+    if wish.expires_at is not None and wish.expires_at <= instants.now():
         raise Invalid("expires_on: must be in the future", path=("body", "expires_on"))
-
-
-def clock() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
-
-
-async def _still_there(connection: Handle, actor: Token | str) -> None:
-    """A token that was revoked a moment ago, perhaps by the command line, must not leave another behind."""
-    if isinstance(actor, Token) and await tokens.get(connection, actor.account, actor.id) is None:
-        raise NotAuthenticated
 
 
 async def _found(connection: Handle, account: str, token_id: str) -> Token:
