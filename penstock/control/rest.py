@@ -13,7 +13,7 @@ from penstock.control.context import Control
 from penstock.core import instants
 from penstock.core.codec import encode
 from penstock.core.errors import Invalid, InvalidHeaders, NoCredentials, NotAuthenticated, NotFound, NotPermitted
-from penstock.features.auth import Keyring, digest
+from penstock.features.auth import Keyring
 from penstock.model.token import SCOPES, Token
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -89,7 +89,7 @@ def authenticate(headers: Mapping[str, str], keyring: Keyring, *, expired: bool 
 
 
 def _known(keyring: Keyring, secret: str, *, expired: bool) -> Token:
-    token = keyring.find(digest(secret.encode()))
+    token = keyring.known(secret.encode())
     if token is None or (not expired and token.expired(instants.now())):
         keyring.refused("control")
         raise NotAuthenticated

@@ -10,55 +10,23 @@ they do not have: ``Caller.places`` and ``Caller.query`` say what to leave out. 
 is left out by ``wire.headers``.
 """
 
-import binascii
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import NoReturn
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from penstock.core import instants
 from penstock.core.errors import Unauthorized, UnknownGateway
-from penstock.core.secrets import digest
 from penstock.core.telemetry import Telemetry
 from penstock.model.exchange import Exchange
 from penstock.model.options import UNADDRESSED
 from penstock.model.request import Request
 from penstock.model.token import Scope, Token
-from penstock.wire.headers import like_ours
+from penstock.wire.credentials import OWN, PLACES, PROTOCOLS, parameters, stays
 
 DEFAULT = "default"  # the gateway that its account's first call makes: at its address, whether it exists is not told
-OWN = b"cf-aig-authorization"  # never travels, whatever it holds
-PLACES = frozenset(  # where clients put a provider's credential, and so ours; the catalogue adds to them
-    {
-        OWN,
-        b"api-key",
-        b"authorization",
-        b"token",
-        b"x-api-key",
-        b"x-auth-key",
-        b"x-auth-user-service-key",
-        b"x-goog-api-key",
-        b"xi-api-key",
-    }
-)
-PROTOCOLS = b"sec-websocket-protocol"  # browsers put credentials here; a token of ours stays, and opens nothing
-PARAMETERS = frozenset({b"api_key", b"key"})  # the same in a query,
-_CREDENTIALS = PARAMETERS | {b"access_token", b"api-key", b"apikey", b"token"}  # and where it opens nothing
-PLACEHOLDERS = frozenset({b"", b"cf_temp_token", b"unused"})  # in the place of a provider's credential: none
-
-_NONE = PLACEHOLDERS | {b"bearer"}  # the last word of an empty bearer
 _NO_TOKEN = frozenset({b"bearer", b"undefined"})  # in the place of ours: none; an SDK without a token sends that
-_SHORTEST = 20  # characters of a token (core.settings: TOKEN)
-_MARKS = b",;:=\"'<>"  # in a credential: it has parts, and so may hold a token
-_SCHEMES = frozenset({b"Bearer", b"Key", b"Token", b"bearer"})  # the usual ones, before a credential without parts
-_ENCLOSING = b",;\"'<>"
-_AROUND = re.compile(rb"[\s,;\"'<>]+")  # what parts are separated by, or enclosed in
-_WITHIN = (b":", b"=", b".")  # between a name or scheme and its value
-_SMALLEST = re.compile(rb"[:=]+")
-_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _FOREIGN = frozenset({"account", "gateway"})  # faults of a token whose holder may not know whether there is a gateway
 _NOWHERE: frozenset[bytes] = frozenset()
 
@@ -80,9 +48,9 @@ class Keyring:
         self.tokens: Mapping[bytes, Token] = tokens or {}
         self._count = telemetry.refused
 
-    def find(self, digest: bytes) -> Token | None:
-        """The token, expired or not."""
-        return self.tokens.get(digest)
+    def known(self, secret: bytes) -> Token | None:
+        """The token of that secret, expired or not."""
+        return self.tokens.get(sha256(secret).digest())
 
     def refused(self, plane: str, reason: str = "unknown") -> None:
         """Counts a caller of a plane (data, control) whose credentials opened nothing."""
@@ -130,82 +98,16 @@ class OpenAuth:
                     bearer = token
             if why and fault == "missing":
                 fault = why
-            if lower != OWN and (token is not None or self._stays(lower, words, value)):
+            if lower != OWN and (token is not None or stays(lower, words, value, self._keyring.known)):
                 stay |= {lower}
         if len(request.query) > 1:
-            token, query = self._parameters(request.query)
+            token, query = parameters(request.query, self._keyring.known)
             if token is not None and bearer is None:
                 fault = _fault(token, request)
                 bearer = None if fault else token
         if bearer is not None:
             return Caller(bearer.id, bearer, stay, query, "")
         return NOBODY if not stay and query is None and fault == "missing" else Caller("", None, stay, query, fault)
-
-    def _stays(self, place: bytes, words: list[bytes], value: bytes) -> bool:
-        """Whether what stands in the place of a provider's credential is none, or holds something like ours."""
-        if not words or (len(words[-1]) < _SHORTEST and words[-1].lower() in _NONE) or like_ours(value):
-            return True
-        if place == PROTOCOLS:
-            return b"cf-aig-" in value.lower() or self._holds(value)
-        if len(value.translate(None, _MARKS)) < len(value) or len(words) > 2:  # noqa: PLR2004
-            return self._holds(value)
-        return len(words) > 1 and words[0] not in _SCHEMES and self._holds(value)
-
-    def _holds(self, value: bytes) -> bool:
-        """Slow. Whether a part of a value is ours; of a Basic credential, also a part of what it encodes."""
-        parts = _parts(value)
-        if self._any(parts):
-            return True
-        if b"basic" not in value.lower():
-            return False
-        return any(like_ours(plain) or self._any(_parts(plain)) for plain in map(_decoded, parts))
-
-    def _any(self, parts: Iterable[bytes]) -> bool:
-        tokens = self._keyring.tokens
-        return any(sha256(part).digest() in tokens for part in parts)
-
-    def _parameters(self, query: bytes) -> tuple[Token | None, bytes | None]:
-        """A token of ours in the query, and what may travel of the query; None: all of it."""
-        found: Token | None = None
-        kept: list[bytes] = []
-        parameters = query[1:].split(b"&")
-        for parameter in parameters:
-            token, left = self._parameter(parameter)
-            if token is None and left is not None and b";" in parameter:  # some servers separate by that
-                token, left = self._several(parameter.split(b";"))
-            found = found or token
-            if left is not None:
-                kept.append(left)
-        if kept == parameters:
-            return found, None
-        return found, b"?" + b"&".join(kept) if kept else b""
-
-    def _several(self, parameters: list[bytes]) -> tuple[Token | None, bytes | None]:
-        told = [self._parameter(parameter) for parameter in parameters]
-        kept = [left for _, left in told if left is not None]
-        return next((token for token, _ in told if token is not None), None), b";".join(kept) if kept else None
-
-    def _parameter(self, parameter: bytes) -> tuple[Token | None, bytes | None]:
-        """The token that a parameter is, and what of it travels: all, or (None) nothing."""
-        name, _, value = parameter.partition(b"=")
-        name, literal = _unquoted(name).lower(), _unquoted(value)
-        if name not in _CREDENTIALS and len(literal) < _SHORTEST and b"pst_" not in literal + name:
-            return None, parameter
-        secret = _unquoted(value.replace(b"+", b" ")).strip()
-        token = self._keyring.find(digest(secret))
-        if token is None and b"+" in value:
-            token = self._keyring.find(digest(literal))
-        if token is not None:
-            return (token if name in PARAMETERS else None), None
-        if name in PARAMETERS and secret.lower() in PLACEHOLDERS:
-            return None, None
-        if b";" in parameter:  # looked into one by one
-            return None, parameter
-        ours = like_ours(name) or like_ours(secret)
-        if not ours and name in _CREDENTIALS and len(secret) >= _SHORTEST:
-            several = len(secret.split()) > 1 or len(secret.translate(None, _MARKS)) < len(secret)
-            ours = (several and self._holds(secret)) or (literal != secret and self._holds(literal))
-        return None, None if ours else parameter
 
 
 class Auth(OpenAuth):
@@ -243,33 +145,6 @@ def _fault(token: Token, request: Request) -> str:
     if not token.opens(request.gateway):
         return "gateway"
     return "" if Scope.RUN in token.scopes else "scope"
-
-
-def _parts(value: bytes) -> set[bytes]:
-    """What may be a token in a value that has parts. A token may hold any mark itself, and end with one, so parts are
-    taken as they are and bared of what encloses them, without the name before their value, without the value, and in
-    the smallest pieces.
-    """
-    found: set[bytes] = set()
-    for part in {*value.split(), *_AROUND.split(value)}:
-        if len(part) >= _SHORTEST:
-            found |= {part, *_SMALLEST.split(part)}
-            for mark in _WITHIN:
-                found.update(part.partition(mark))
-    found.update([part.strip(_ENCLOSING) for part in found])
-    return {part for part in found if len(part) >= _SHORTEST}
-
-
-def _decoded(part: bytes) -> bytes:
-    """What a Base64 text says, in either alphabet, padded or not; empty where it is none."""
-    try:
-        return binascii.a2b_base64(part.translate(_URL_SAFE).rstrip(b"=") + b"==")
-    except binascii.Error:
-        return b""
-
-
-def _unquoted(value: bytes) -> bytes:
-    return unquote_to_bytes(value) if b"%" in value else value
 
 
 def _form(words: list[bytes], place: bytes) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from penstock.core.budget import Budget
 from penstock.features.ask_usage import AskUsage, NullAskUsage
-from penstock.features.auth import PLACES, Auth, Keyring, OpenAuth
+from penstock.features.auth import Auth, Keyring, OpenAuth
 from penstock.features.cache import Cache, NullCache
 from penstock.features.calls import Calls
 from penstock.features.dlp import Dlp, NullDlp
@@ -25,6 +25,7 @@ from penstock.ports.transport import Transport
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
+from penstock.wire.credentials import PLACES
 
 
 @dataclass(slots=True)

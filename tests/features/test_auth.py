@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from penstock.core.errors import Unauthorized
 from penstock.core.telemetry import Telemetry
-from penstock.features.auth import NOBODY, OWN, PLACES, Auth, Keyring, OpenAuth
+from penstock.features.auth import NOBODY, Auth, Keyring, OpenAuth
 from penstock.model.token import SCOPES, Scope
 from penstock.testing.exchange import an_exchange
 from penstock.testing.house import house, request
 from penstock.testing.store import ACCOUNT, a_token
+from penstock.wire.credentials import OWN, PLACES
 
 OTHER = "f" * 32
 TOKENS = {

@@ -1,0 +1,50 @@
+"""What must not travel of a credential, by laws; tests/features/test_auth.py has the spellings one by one."""
+
+import base64
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.wire.credentials import PARAMETERS, parameters, stays
+
+SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+SECRETS = st.text(SIGNS, min_size=20, max_size=60).map(str.encode)
+OTHERS = st.lists(st.text(SIGNS, min_size=1, max_size=30).map(str.encode), max_size=3)
+PLACE = b"authorization"
+
+
+def only(secret):
+    """Knows one token."""
+    return lambda other: "ours" if other == secret else None
+
+
+@given(SECRETS, OTHERS, st.sampled_from([b" ", b", ", b"; ", b'"', b"=", b":"]), st.integers(0, 3))
+def test_a_token_stays_whatever_stands_around_it(secret, others, mark, at):
+    words = [*others[:at], secret, *others[at:]]
+    value = b"Scheme " + mark.join(words) + mark.strip()
+    assert stays(PLACE, value.split(), value, only(secret))
+
+
+@given(SECRETS, st.text(SIGNS, max_size=9).map(str.encode))
+def test_a_token_in_a_basic_credential_stays(secret, name):
+    value = b"Basic " + base64.b64encode(name + b":" + secret)
+    assert stays(PLACE, value.split(), value, only(secret))
+
+
+@given(SECRETS, SECRETS.filter(lambda other: not other.startswith(b"pst_")))
+def test_the_key_of_a_provider_travels(secret, key):
+    value = b"Bearer " + key
+    if key != secret:  # whoever asks has looked the last word up
+        assert not stays(PLACE, value.split(), value, only(secret))
+
+
+QUERIES = st.lists(st.tuples(st.text(SIGNS, min_size=1, max_size=8), st.text(SIGNS, max_size=15)), max_size=4)
+
+
+@given(QUERIES, SECRETS, st.integers(0, 4), st.sampled_from(sorted(PARAMETERS)))
+def test_a_query_loses_our_token_and_nothing_else(pairs, secret, at, name):
+    rest = [f"{key}x={value}".encode() for key, value in pairs if "pst_" not in f"{key}x{value}"]
+    whole = b"?" + b"&".join([*rest[:at], name + b"=" + secret, *rest[at:]])
+    assert parameters(whole, only(secret)) == ("ours", b"?" + b"&".join(rest) if rest else b"")
+    if rest:
+        assert parameters(b"?" + b"&".join(rest), only(secret)) == (None, None)
