@@ -89,7 +89,11 @@ class Settings:
         256_000_000, SIZE, "Bytes of answers held at once for usage and log, over all calls; beyond, they pass unread."
     )
     head_timeout: float = option(30.0, seconds(), "Seconds a client has to send a request's head.")
-    body_timeout: float = option(60.0, seconds(), "Seconds a client may pause within a request's body.")
+    body_timeout: float = option(
+        60.0,
+        seconds(),
+        "Seconds a client may pause within a request's body; for a body outside the data plane, seconds it has in all.",
+    )
     keepalive_timeout: float = option(75.0, seconds(), "Seconds an idle client connection is kept open.")
     write_timeout: float = option(60.0, seconds(), "Seconds a client may leave an answer unread.")
     connect_timeout: float = option(10.0, seconds(), "Seconds a connection to a provider may take to open.")
