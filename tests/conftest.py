@@ -1,13 +1,36 @@
-"""What every test has."""
+"""What every test has: a PostgreSQL and a Redis, started for the run unless the environment offers them."""
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from penstock.testing import services
+
+OFFERED = {"PENSTOCK_TEST_DATABASE_URL": services.postgres, "PENSTOCK_TEST_REDIS_URL": services.redis}
+_running = ExitStack()
+
 # A slow machine is no fault of the code: no example has a time limit.
 hypothesis.settings.register_profile("penstock", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("penstock")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Once a run, before the processes that share the work begin; they inherit the addresses."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    for name, start in OFFERED.items():
+        if name not in os.environ:
+            try:
+                os.environ[name] = _running.enter_context(start()).url
+            except services.Unavailable as error:
+                pytest.exit(f"The tests need it, and {error} Or set {name}.", returncode=4)
+
+
+def pytest_unconfigure() -> None:
+    _running.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

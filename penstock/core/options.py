@@ -4,6 +4,7 @@ A kind turns what was written (text from a flag or variable, or a TOML value) in
 or raises ValueError with a sentence that says what is allowed.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import field
@@ -18,6 +19,8 @@ UNITS = {
     **{f"{letter}B": 1000 ** (power + 1) for power, letter in enumerate("KMGT")},
     **{f"{letter}iB": 1024 ** (power + 1) for power, letter in enumerate("KMGT")},
 }
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", re.ASCII)
 _SPELT = {unit.upper(): factor for unit, factor in UNITS.items()}
@@ -106,7 +109,32 @@ def _path(value: object) -> Path:
     return Path(text).expanduser()
 
 
+def words(value: object) -> tuple[str, ...]:
+    """A list, or text with commas between."""
+    given: Any = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError("must be a list, or text with commas between")  # noqa: TRY004  as in _text
+    return tuple(str(word).strip() for word in given if str(word).strip())
+
+
+def _networks(value: object) -> tuple[Network, ...]:
+    found: list[Network] = []
+    for word in words(value):
+        try:
+            found.append(ipaddress.ip_network(word))
+        except ValueError:
+            raise ValueError(
+                f"must be networks such as 10.0.0.0/8 or fd00::/8, or addresses; {word!r} is none"
+            ) from None
+    return tuple(found)
+
+
+def _spell_list(value: tuple[object, ...]) -> str:
+    return ",".join(map(str, value))
+
+
 SIZE = Kind("size", _size, _spell_size)
+NETWORKS = Kind("networks", _networks, _spell_list)
 SWITCH = Kind("true or false", _switch, _spell_switch)
 TEXT = Kind("text", _text)
 PATH = Kind("path", _path)
@@ -174,9 +202,20 @@ def url(value: object) -> str:
     return text.rstrip("/")
 
 
+def origins(value: object) -> tuple[str, ...]:
+    """Origins as browsers send them, or ``*`` alone for all."""
+    found = words(value)
+    for word in found:
+        parts = urlsplit(word)
+        if word != "*" and (word != f"{parts.scheme}://{parts.netloc}" or not parts.netloc or "@" in word):
+            raise ValueError(f"must be origins such as https://app.example.com, or *; {word!r} is none")
+    return tuple(word.lower() for word in found)
+
+
 def optional_url(value: object) -> str:
     """An address as :func:`url` has it, or empty: not set."""
     return url(value) if value != "" else ""
 
 
 URL = Kind("address", optional_url)
+ORIGINS = Kind("origins", origins, _spell_list)

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from penstock.core.options import (
+    NETWORKS,
+    ORIGINS,
     PATH,
     SIZE,
     SWITCH,
     TEXT,
     URL,
     Kind,
+    Network,
     Setting,
     number,
     option,
@@ -32,6 +35,11 @@ SLUG = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 MASK = "********"
 TOKEN = pattern(r"[!-~]{20,}", "20 or more characters, printable, without spaces")
 ROLE = pattern(r"all|proxy|control|worker", "all, proxy, control or worker")
+DATABASE = pattern(
+    r"(sqlite:///|postgresql://|postgres://).+", "sqlite:///path or postgresql://user:password@host/name"
+)
+REDIS = pattern(r"(redis|rediss|unix)://.+", "redis://host:6379/0, rediss:// for TLS, or unix:// and a path")
+MASTER_KEY = pattern(r"[0-9a-fA-F]{64}", "64 hexadecimal digits; `openssl rand -hex 32` makes such a key")
 EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 
@@ -52,13 +60,24 @@ class Settings:
     port: int = option(8787, number(0, 65535), "Port to listen on; 0 takes any free one.")
     data_dir: Path = option(Path("penstock-data"), PATH, "Directory of the database, the logs and the credentials.")
     config: Path = option(Path("penstock.toml"), PATH, "Configuration file; it may be missing unless you name it.")
-    workers: int = option(1, number(1, 64), "Serving processes; this release runs one.")
-    role: str = option("all", ROLE, "Which parts run in this process; this release runs all.")
+    workers: int = option(1, number(1, 64), "Serving processes; more than one needs PostgreSQL and Redis.")
+    role: str = option(
+        "all",
+        ROLE,
+        "What runs here: proxy (calls), control (the API), worker (background work), or all. Parts need PostgreSQL.",
+    )
+    tls_certificate: str = option(
+        "", TEXT, "File of the certificate chain (PEM); with it and tls_key, HTTPS is served."
+    )
+    tls_key: str = option("", TEXT, "File of the certificate's private key (PEM), without a password.")
     public_url: str = option("", URL, "Address under which clients reach the gateway; by default http://host:port.")
     database_url: str = option(
-        "", TEXT, "Database as sqlite:///path; by default the file penstock.db in data_dir.", secret=True
+        "",
+        DATABASE,
+        "Database as postgresql://user:password@host/name or sqlite:///path; by default penstock.db in data_dir.",
+        secret=True,
     )
-    redis_url: str = option("", TEXT, "Redis server; not used by this release, which refuses it.", secret=True)
+    redis_url: str = option("", REDIS, "Redis server as redis://host:6379/0, for several workers.", secret=True)
     account_id: str = option(
         "", ACCOUNT, "Account id, 32 hex digits; added where it is missing. By default random at the first start."
     )
@@ -72,9 +91,18 @@ class Settings:
     )
     master_key: str = option(
         "",
-        TEXT,
-        "Key that seals stored secrets; this release makes its own in data_dir and refuses another.",
+        MASTER_KEY,
+        "Key that seals stored secrets: 64 hex digits. Required with PostgreSQL; else made in data_dir.",
         secret=True,
+    )
+    allowed_networks: tuple[Network, ...] = option(
+        (), NETWORKS, "Networks that are not public and yet may be called at addresses set through the API."
+    )
+    trusted_proxies: tuple[Network, ...] = option(
+        (), NETWORKS, "Proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed; by default none."
+    )
+    cors_origins: tuple[str, ...] = option(
+        (), ORIGINS, "Origins of web pages that may call the gateway from a browser; * for all, by default none."
     )
     max_connections: int = option(8_000, number(1), "Client connections open at once; more are answered 503.")
     max_calls: int = option(5_000, number(1), "Calls in flight at once; more are answered 503.")
@@ -134,10 +162,10 @@ _IN_FILE = {name: row for name, row in _BY_NAME.items() if name != "config"}
 _PROVIDER = {"base_url": Setting("base_url", BASE_URL, "", "Address that replaces the provider's own.", secret=False)}
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, scheme: str = "http") -> str:
     """The address of a listening socket, as a client on this machine writes it."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared, not bound
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def load(flags: Mapping[str, object], environ: Mapping[str, str], config_path: Path | None = None) -> Settings:
@@ -156,21 +184,26 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], config_path: P
     settings = Settings(**values)
     if problems := reader.problems + list(_refusals(settings)):
         raise SettingsError(problems)
-    return settings if settings.public_url else replace(settings, public_url=url_of(settings.host, settings.port))
+    scheme = "https" if settings.tls_certificate else "http"
+    return (
+        settings if settings.public_url else replace(settings, public_url=url_of(settings.host, settings.port, scheme))
+    )
 
 
 def _refusals(settings: Settings) -> Iterator[str]:
     """What is well formed and yet cannot act, with the reason."""
-    if settings.workers > 1:
-        yield "workers: more than one needs PostgreSQL and Redis, which this release does not use; it runs 1"
-    if settings.role != "all":
-        yield "role: parts in processes of their own need PostgreSQL, which this release does not use; it runs all"
-    if settings.database_url and not settings.database_url.startswith("sqlite:///"):
-        yield "database_url: this release stores in SQLite alone; must be sqlite:///path or empty"
-    if settings.redis_url:
-        yield "redis_url: nothing in this release uses Redis; remove it"
-    if settings.master_key:
-        yield "master_key: this release makes its own key in data_dir and seals nothing with it yet; remove it"
+    postgres = settings.database_url.startswith("postgres")
+    if settings.workers > 1 and not (postgres and settings.redis_url):
+        yield (
+            "workers: more than one share a PostgreSQL database and a Redis server: set database_url and redis_url"
+            " (one process alone writes to an SQLite file, and counts in its own memory)"
+        )
+    if settings.role != "all" and not postgres:
+        yield "role: parts in processes of their own share a PostgreSQL database: set database_url"
+    if postgres and not settings.master_key:
+        yield "master_key: required with PostgreSQL, the same for every process; `openssl rand -hex 32` makes one"
+    if bool(settings.tls_certificate) != bool(settings.tls_key):
+        yield "tls_certificate, tls_key: HTTPS needs both, or neither"
     if settings.hold_body > settings.buffer_memory:
         yield "hold_body: must not be larger than buffer_memory, or no body could be held"
 

@@ -7,11 +7,15 @@ from penstock.model.reply import Reply
 
 
 class Origin(NamedTuple):
-    """Where a connection leads; the key of a connection pool."""
+    """Where a connection leads; the key of a connection pool.
+
+    ``trusted``: the operator wrote the address into the configuration file, so that it may be private.
+    """
 
     tls: bool
     host: str
     port: int
+    trusted: bool = False
 
 
 class Outgoing:

@@ -142,21 +142,57 @@ def test_a_flag_that_is_no_setting_is_a_fault_of_the_program():
         load({"colour": "red"}, {})
 
 
+POSTGRES = {"database_url": "postgresql://u:secret@db/x", "master_key": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"workers": "2"}, "workers: more than one share a PostgreSQL database and a Redis server"),
+        ({"workers": "2", **POSTGRES}, "set database_url and redis_url"),
+        ({"workers": "2", "redis_url": "redis://u:secret@cache"}, "one process alone writes to an SQLite file"),
+        ({"role": "proxy"}, "role: parts in processes of their own share a PostgreSQL database"),
+        ({"database_url": "postgresql://u:secret@db/x"}, "master_key: required with PostgreSQL"),
+        ({"tls_key": "key.pem"}, "tls_certificate, tls_key: HTTPS needs both"),
+    ],
+)
+def test_settings_that_cannot_act_together_are_refused_with_the_reason(given, reason):
+    (problem,) = problems(given)
+    assert reason in problem
+    assert "secret@" not in problem
+
+
+def test_several_workers_take_postgresql_and_redis():
+    assert load({"workers": 2, "redis_url": "redis://cache", **POSTGRES}, {}).workers == 2
+
+
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("workers", "2", "more than one needs PostgreSQL and Redis"),
-        ("role", "proxy", "parts in processes of their own need PostgreSQL"),
-        ("database_url", "postgresql://u:secret@db/x", "stores in SQLite alone"),
-        ("redis_url", "redis://u:secret@cache", "nothing in this release uses Redis"),
-        ("master_key", "secret", "makes its own key in data_dir"),
+        ("database_url", "mysql://u:secret@db/x", "must be sqlite:///path or postgresql://"),
+        ("redis_url", "http://u:secret@cache", "must be redis://host:6379/0"),
+        ("master_key", "secret@", "must be 64 hexadecimal digits"),
+        ("allowed_networks", "10.0.0.0/8,10.0.0.1/8", "'10.0.0.1/8' is none"),
+        ("trusted_proxies", 4, "must be a list"),
+        ("cors_origins", "https://app.example.com/path", "must be origins such as"),
     ],
 )
-def test_what_cannot_act_yet_is_refused_with_the_reason(name, value, reason):
+def test_values_of_no_use_are_told_with_what_is(name, value, reason):
     (problem,) = problems({name: value})
-    assert problem.startswith(f"{name}: ")
+    assert problem.startswith(f"{name} ")
     assert reason in problem
     assert "secret@" not in problem
+
+
+def test_lists_are_text_with_commas_or_lists():
+    given = {"PENSTOCK_ALLOWED_NETWORKS": "10.0.0.0/8, ::1", "PENSTOCK_CORS_ORIGINS": "https://App.example.com,*"}
+    settings = load({}, given)
+    assert list(map(str, settings.allowed_networks)) == ["10.0.0.0/8", "::1/128"]
+    assert settings.cors_origins == ("https://app.example.com", "*")
+
+
+def test_the_own_address_is_https_with_a_certificate():
+    assert load({"tls_certificate": "c.pem", "tls_key": "k.pem"}, {}).public_url == "https://127.0.0.1:8787"
 
 
 def test_bodies_must_fit_into_the_memory_for_them():
