@@ -2,9 +2,12 @@
 
 import re
 from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
+
+from penstock.core.addresses import NOT_PUBLIC, Rules
 
 EXACT = 2**53 - 1  # the greatest integer that every JSON library reads exactly; as seconds it fits 64 bits of ms
 
@@ -59,3 +62,14 @@ Url = Annotated[
     *spelt(_ADDRESS, "must be an http or https address without user name and password"),
     Field(max_length=2048),
 ]
+
+
+def uncallable(url: str, rules: Rules) -> str:
+    """The sentence that refuses an address of the form ``Url``, as far as its host alone tells; empty: none does.
+
+    What a name leads to shows when it is called, and is judged then.
+    """
+    host = urlsplit(url).hostname or ""
+    if not (reason := rules.host_refusal(host, trusted=False)):
+        return ""
+    return f"{host} may not be called: {reason}" + ("; see allowed_networks" if reason == NOT_PUBLIC else "")

@@ -20,6 +20,7 @@
     │   └── Overloaded           503 / 2010
     ├── ProviderFailure          the provider failed
     │   ├── ProviderUnreachable  502 / 2005
+    │   ├── AddressRefused       502 / 2005
     │   ├── ProviderTimeout      504 / 2005
     │   └── ProviderBroke        502 / 2005, or the end of a stream that had begun
     ├── ControlError             the control plane says no
@@ -156,6 +157,10 @@ class ProviderFailure(PenstockError):
 
 class ProviderUnreachable(ProviderFailure):
     """Failed to get response from provider: no connection"""
+
+
+class AddressRefused(ProviderFailure):
+    """Failed to get response from provider: its address may not be called"""
 
 
 class ProviderTimeout(ProviderFailure):

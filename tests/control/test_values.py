@@ -1,9 +1,12 @@
+from ipaddress import ip_network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from penstock.control.values import Amount, GatewayId, Url, integers
+from penstock.control.values import Amount, GatewayId, Url, integers, uncallable
+from penstock.core.addresses import PUBLIC, Rules
 
 ID = TypeAdapter(GatewayId)
 
@@ -48,3 +51,30 @@ def test_an_address_is_kept_as_it_is(url):
 def test_what_is_no_address_is_told_what_one_is(url):
     with pytest.raises(ValidationError, match="http or https address"):
         TypeAdapter(Url).validate_python(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:4318/v1/traces",
+        "http://2130706433",
+        "https://[::1]/",
+        "http://10.1.2.3?x",
+        "http://localhost:1",
+    ],
+)
+def test_an_address_that_is_not_public_is_refused_with_the_setting_that_allows_it(url):
+    assert uncallable(url, PUBLIC).endswith("may not be called: its address is not public; see allowed_networks")
+    assert uncallable(url, Rules([ip_network("0.0.0.0/0"), ip_network("::/0")])) == ""
+
+
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/latest", "http://[fe80::1]", "http://metadata.google.internal/"]
+)
+def test_an_address_of_a_metadata_service_is_refused_whatever_is_allowed(url):
+    everything = Rules([ip_network("0.0.0.0/0"), ip_network("::/0")])
+    assert uncallable(url, everything).endswith("its address is link-local or that of a metadata service")
+
+
+def test_names_are_judged_when_they_are_called():
+    assert uncallable("https://collector.example:4318/v1/traces", PUBLIC) == ""

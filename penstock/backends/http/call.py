@@ -39,7 +39,10 @@ class UpstreamCall(Body):
     async def head(self, loop: asyncio.AbstractEventLoop) -> Reply:
         """The reply, when its head is here. Raises what kept it from coming."""
         if self.error is not None:
-            raise self.error
+            try:
+                raise self.error
+            finally:
+                self.error = None  # it holds this frame, and that this: a circle
         waiter = self._waiter = loop.create_future()
         try:
             return await waiter

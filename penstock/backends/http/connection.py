@@ -1,12 +1,17 @@
 """One HTTP/1.1 connection to a provider; one call on it at a time."""
 
 import asyncio
+import re
+import select
+import socket
+import ssl
 from collections.abc import Callable
 from typing import cast
 
 import httptools
 
 from penstock.backends.http.call import UpstreamCall
+from penstock.backends.http.tls import closed
 from penstock.core.deadlines import NEVER, Deadlines
 from penstock.core.errors import ProviderBroke, ProviderFailure, ProviderTimeout, ProviderUnreachable
 from penstock.core.headers import Headers
@@ -18,16 +23,24 @@ _NO_BODY = frozenset({204, 304})
 _FINAL = 200  # below it a head announces another one
 _INTERIM = 100  # below it there is no status
 _LARGE_HEAD = "The provider's response head is larger than 64 KiB."
+_LARGE_TRAILERS = "The provider's answer has more than 64 KiB between or behind the pieces of its body."
+_NOT_HTTP = "The provider's answer is not HTTP/1.1"
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"keep-alive"})
+_DIGITS = 18  # of a length; beyond lie numbers that do not fit 64 bits everywhere
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_TIMEOUT = re.compile(rb"(?:^|[\s,])timeout\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
+_GRACE = 1.0  # seconds before the provider's own limit: what is sent later may meet a closed connection
 
 
 class Limits:
-    """Seconds: between two bytes of an answer, and for which an idle connection is kept."""
+    """Seconds: between two bytes of an answer, for which an idle connection is kept, and for a whole call."""
 
-    __slots__ = ("between", "idle")
+    __slots__ = ("between", "idle", "whole")
 
-    def __init__(self, between: float, idle: float) -> None:
+    def __init__(self, between: float, idle: float, whole: float = NEVER) -> None:
         self.between = between
         self.idle = idle
+        self.whole = whole
 
 
 class Connection(asyncio.Protocol):
@@ -35,6 +48,37 @@ class Connection(asyncio.Protocol):
 
     The connection belongs to the pool while ``call`` is None. ``on_idle`` and ``on_lost`` are the pool's.
     """
+
+    __slots__ = (
+        "_between",
+        "_chunked",
+        "_deadlines",
+        "_first_byte",
+        "_head_size",
+        "_headers",
+        "_idle",
+        "_in_head",
+        "_interim",
+        "_length",
+        "_longest_idle",
+        "_on_idle",
+        "_on_lost",
+        "_outbox",
+        "_parser",
+        "_paused",
+        "_reason",
+        "_stray",
+        "_transport",
+        "_until",
+        "_until_close",
+        "_whole",
+        "call",
+        "deadline",
+        "fresh",
+        "origin",
+        "pending",
+        "usable",
+    )
 
     def __init__(
         self,
@@ -48,14 +92,20 @@ class Connection(asyncio.Protocol):
         self.origin = origin
         self.deadline = NEVER
         self.usable = False
+        self.fresh = True  # it has not served a whole call yet
         self.call: UpstreamCall | None = None
-        self._limits = limits
+        self.pending: Callable[[int], list[tuple[int, int]]]  # with 0: whether there is something to read
+        self._idle = limits.idle
+        self._between = limits.between
+        self._longest_idle = limits.idle
+        self._whole = limits.whole
+        self._until = NEVER  # when all of the answer must be here
         self._deadlines = deadlines
         self._outbox = outbox
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._transport: asyncio.Transport
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser  # while it is connected
         self._headers: Headers = []
         self._reason = b""
         self._length: int | None = None
@@ -63,9 +113,27 @@ class Connection(asyncio.Protocol):
         self._first_byte = 0.0
         self._in_head = True
         self._head_size = 0
+        self._interim = 0  # bytes of heads that announced another one
         self._until_close = False  # the body has no length of its own and ends with the connection
-        self._reusable = False
         self._paused = False
+        self._stray = 0  # bytes of an answer since the last of its body: between chunks, and behind them
+
+    # The pool's side
+
+    def watch(self, sock: socket.socket) -> None:
+        """``sock`` is what it reads from. Makes ``pending``."""
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        self.pending = poll.poll
+
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS below it, if there is any."""
+        return cast("ssl.SSLObject | None", self._transport.get_extra_info("ssl_object"))
+
+    def release(self) -> None:
+        """It will hear nothing more."""
+        if hasattr(self, "_parser"):
+            del self._parser  # it holds this: a circle
 
     # The call's side
 
@@ -73,7 +141,10 @@ class Connection(asyncio.Protocol):
         """Writes the request. The answer goes to ``call``."""
         self.call = call
         self._first_byte = outgoing.first_byte
-        self.deadline = self._deadlines.now + outgoing.first_byte
+        now = self._deadlines.now
+        self._until = until = now + self._whole
+        deadline = now + outgoing.first_byte
+        self.deadline = deadline if deadline < until else until  # noqa: FURB136  quicker, and so below
         self._in_head = True
         stream = outgoing.stream
         self._outbox.write(self._transport, b"".join((*outgoing.head, b"\r\n", outgoing.body)))
@@ -84,20 +155,24 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """More of a request body that streams. The wait for the answer begins anew with every byte."""
-        self.deadline = self._deadlines.now + self._first_byte
+        self._wait(self._first_byte)
         self._outbox.write(self._transport, data)
+
+    def _wait(self, seconds: float) -> None:
+        """For what comes next; at most until the call has taken its time."""
+        self.deadline = min(self._deadlines.now + seconds, self._until)
 
     def pause(self) -> None:
         """The client reads slowly: let the provider wait."""
         if not self._paused:
             self._paused = True
-            self.deadline = NEVER
+            self.deadline = self._until
             self._transport.pause_reading()
 
     def resume(self) -> None:
         if self._paused:
             self._paused = False
-            self.deadline = self._deadlines.now + self._limits.between
+            self._wait(self._between)
             self._transport.resume_reading()
 
     def abort(self) -> None:
@@ -110,17 +185,19 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's does not inherit from asyncio's
+        self._parser = httptools.HttpResponseParser(self)
         self.usable = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.usable = False
         self._deadlines.watched.discard(self)
         self._on_lost(self)
-        del self._parser  # it holds this: a circle
+        self.release()
         call, self.call = self.call, None
         if call is None:
             return
-        if self._until_close and exc is None:
+        secured = self.tls() if self._until_close else None
+        if self._until_close and exc is None and (secured is None or closed(secured)):
             call.finish()
         elif self._in_head:
             call.fail(ProviderUnreachable("Failed to get response from provider: it closed the connection."))
@@ -128,22 +205,34 @@ class Connection(asyncio.Protocol):
             call.fail(ProviderBroke())
 
     def data_received(self, data: bytes) -> None:
-        if self.call is None:  # bytes nobody asked for: this connection cannot be trusted with another call
+        if self.call is None:  # nobody asked: it cannot be trusted with another call
             self.abort()
             return
-        self.deadline = self._deadlines.now + self._limits.between
         self.call.heard = True
         if self._in_head:
             self._head_size += len(data)
+        elif not self._paused:
+            self._stray += len(data)
+            deadline = self._deadlines.now + self._between
+            self.deadline = deadline if deadline < self._until else self._until  # noqa: FURB136  quicker, a frame each
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail(ProviderBroke("The provider switched protocols unasked."))
         except httptools.HttpParserError as error:
-            self._fail(ProviderBroke(f"The provider's answer is not HTTP/1.1: {error}."))
+            self._fail(ProviderBroke(f"{_NOT_HTTP}: {error}."))
         else:
-            if self._in_head and self._head_size > HEAD_LIMIT:
-                self._fail(ProviderBroke(_LARGE_HEAD))
+            if self._in_head:
+                self._in_mid_head(len(data))
+            elif self._stray > HEAD_LIMIT:
+                self._fail(ProviderBroke(_LARGE_TRAILERS))
+
+    def _in_mid_head(self, size: int) -> None:
+        """The whole head may take as long as one pause within an answer, however it trickles."""
+        if self._head_size > HEAD_LIMIT:
+            self._fail(ProviderBroke(_LARGE_HEAD))
+        elif self._head_size == size and not self._interim:
+            self._wait(self._between)
 
     def pause_writing(self) -> None:
         if self.call is not None:
@@ -157,17 +246,22 @@ class Connection(asyncio.Protocol):
         self.deadline = NEVER
         if self.call is None:
             self.abort()
+        elif self._deadlines.now >= self._until:
+            self._fail(ProviderTimeout(f"The provider's answer took longer than {self._whole:g} seconds."))
         elif self._in_head:
             self._fail(ProviderTimeout())
         else:
-            self._fail(ProviderTimeout(f"The provider sent nothing for {self._limits.between:g} seconds."))
+            self._fail(ProviderTimeout(f"The provider sent nothing for {self._between:g} seconds."))
 
     # The parser's side
 
     def on_message_begin(self) -> None:
         if self.call is None:
             self.abort()
-        self._headers, self._reason, self._length, self._chunked, self._until_close = [], b"", None, False, False
+        self._headers = []
+        self._reason = b""
+        self._length = None
+        self._chunked = self._until_close = False
 
     def on_status(self, reason: bytes) -> None:
         self._reason += reason
@@ -176,39 +270,76 @@ class Connection(asyncio.Protocol):
         if not self._in_head:  # trailers end here
             return
         lower = name.lower()
-        if lower == b"content-length":
-            self._length = int(value)
-        elif lower == b"transfer-encoding":
-            self._chunked = True
+        if lower in _FRAMING:
+            if lower == b"content-length" and len(value) <= _DIGITS:
+                self._length = int(value)
+            else:
+                self._frame(lower, value)
         self._headers.append((lower, name, value))
 
+    def _frame(self, name: bytes, value: bytes) -> None:
+        """What the parser leaves open: it refuses doubled lengths, and lengths beside another framing."""
+        if name == b"keep-alive":
+            self._idle = min(self._longest_idle, _keep_alive(value))
+        elif name == b"content-length":
+            self._fail(ProviderBroke(f"{_NOT_HTTP}: no answer is that long."))
+        elif self._chunked or value.strip().lower() != b"chunked":
+            self._fail(ProviderBroke(f"{_NOT_HTTP}: its transfer-encoding is not chunked, once."))
+        else:
+            self._chunked = True
+
     def on_headers_complete(self) -> None:
-        status, call = self._parser.get_status_code(), self.call
-        if call is None or status < _FINAL:  # a switch of protocols ends in HttpParserUpgrade
-            if status < _INTERIM:
-                self._fail(ProviderBroke("The provider's answer is not HTTP/1.1: its status is below 100."))
+        call = self.call
+        if call is None:  # it has failed already
             return
-        if self._head_size > HEAD_LIMIT and _size(self._headers) > HEAD_LIMIT:
-            self._fail(ProviderBroke(_LARGE_HEAD))
+        status = self._parser.get_status_code()
+        if status < _FINAL:  # a switch of protocols ends in HttpParserUpgrade
+            self._on_interim(status)
             return
+        if self.fresh or self._reason != b"OK" or self._head_size > HEAD_LIMIT:
+            self._judge(self._parser.get_http_version())
+            if self.call is None:
+                return
         self._in_head = False
+        deadline = self._deadlines.now + self._between
+        self.deadline = deadline if deadline < self._until else self._until  # noqa: FURB136
         bodiless = call.method == b"HEAD" or status in _NO_BODY
         self._until_close = self._length is None and not self._chunked and not bodiless
-        self._reusable = self._parser.should_keep_alive()
         call.begin_reply(status, self._reason, self._headers, self._length)
         if call.method == b"HEAD":
-            self._parser = httptools.HttpResponseParser(self)  # the old one would wait for the body that HEAD never has
             self.on_message_complete()
+            self._parser = httptools.HttpResponseParser(self)  # the old one waits for the body that HEAD never has
+
+    def _on_interim(self, status: int) -> None:
+        """The wait for the answer begins anew; all heads together have one limit."""
+        self._interim += _size(self._reason, self._headers)
+        self._wait(self._first_byte)
+        if status < _INTERIM:
+            self._fail(ProviderBroke(f"{_NOT_HTTP}: its status is below 100."))
+        elif self._interim > HEAD_LIMIT:
+            self._fail(ProviderBroke(_LARGE_HEAD))
+
+    def _judge(self, version: str) -> None:
+        """Ends the call for what the parser overlooks in a head."""
+        if self._head_size > HEAD_LIMIT and self._interim + _size(self._reason, self._headers) > HEAD_LIMIT:
+            self._fail(ProviderBroke(_LARGE_HEAD))
+        elif _CONTROL.search(self._reason):
+            self._fail(ProviderBroke(f"{_NOT_HTTP}: its reason holds control characters."))
+        elif not version.startswith("1."):
+            self._fail(ProviderBroke(f"{_NOT_HTTP}: its version is {version}."))
 
     def on_body(self, data: bytes) -> None:
+        self._stray = 0
         if self.call is not None:
             self.call.feed(data)
+        else:  # a body where there must be none
+            self.abort()
 
     def on_message_complete(self) -> None:
         call = self.call
         if call is None or self._in_head:  # an informational answer: the real one follows
             return
-        if call.sent and self._reusable and not self._until_close:
+        if call.sent and not self._until_close and self._idle > 0 and self._parser.should_keep_alive():
             self._rest()
         else:
             self.abort()
@@ -216,9 +347,10 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         self.call = None
-        self._head_size = 0
+        self._head_size = self._interim = self._stray = 0
+        self._until = NEVER
         self.resume()
-        self.deadline = self._deadlines.now + self._limits.idle
+        self.deadline = self._deadlines.now + self._idle
         self._on_idle(self)
 
     def _fail(self, error: ProviderFailure) -> None:
@@ -228,5 +360,12 @@ class Connection(asyncio.Protocol):
             call.fail(error)
 
 
-def _size(headers: Headers) -> int:
-    return sum(len(name) + len(value) + 4 for _, name, value in headers)
+def _size(reason: bytes, headers: Headers) -> int:
+    """Bytes of a head, nearly."""
+    return len(reason) + sum(len(name) + len(value) + 4 for _, name, value in headers) + len(b"HTTP/1.1 200 \r\n\r\n")
+
+
+def _keep_alive(value: bytes) -> float:
+    """Seconds for which the provider promises to keep an idle connection, less what a request may take to arrive."""
+    found = _TIMEOUT.search(value)
+    return max(0.0, int(found[1]) - _GRACE) if found is not None else NEVER

@@ -1,31 +1,29 @@
 """Pools of keep-alive connections, one an origin, behind ``ports.transport``."""
 
 import asyncio
-import ssl
-from functools import cached_property
 
 from penstock.backends.http.call import UpstreamCall
 from penstock.backends.http.connection import Connection, Limits
+from penstock.backends.http.dialer import Dialer
+from penstock.backends.http.forwarded import ForwardedConnection
 from penstock.core.deadlines import Deadlines
-from penstock.core.errors import ProviderFailure, ProviderTimeout, ProviderUnreachable
+from penstock.core.errors import ProviderUnreachable
 from penstock.core.outbox import Outbox
 from penstock.model.reply import Reply
 from penstock.ports.transport import Origin, Outgoing
 
 
 class HttpTransport:
-    """Sends requests. ``connect_limit`` in seconds; ``pool_size`` idle connections are kept an origin."""
+    """Sends requests over connections that ``dialer`` opens; ``pool_size`` idle ones are kept an origin."""
 
-    def __init__(
-        self, deadlines: Deadlines, outbox: Outbox, limits: Limits, connect_limit: float, pool_size: int
-    ) -> None:
+    def __init__(self, deadlines: Deadlines, outbox: Outbox, limits: Limits, dialer: Dialer, pool_size: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._deadlines = deadlines
         self._outbox = outbox
         self._limits = limits
-        self._connect_limit = connect_limit
+        self._dialer = dialer
         self._pool_size = pool_size
-        self._idle: dict[Origin, list[Connection]] = {}
+        self._idle: dict[Origin, list[Connection]] = {}  # only of origins that have a connection
         self._open: set[Connection] = set()
 
     async def send(self, outgoing: Outgoing) -> Reply:
@@ -51,6 +49,7 @@ class HttpTransport:
         """Ends every connection."""
         for connection in list(self._open):
             connection.abort()
+        self._dialer.close()
 
     async def _exchange(self, connection: Connection, outgoing: Outgoing, call: UpstreamCall) -> Reply:
         try:
@@ -64,20 +63,25 @@ class HttpTransport:
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
-            if connection.usable:
+            # It must be open, and silent: what nobody asked for would pass for the next call's answer, also what has
+            # come and the loop has not read yet.
+            if connection.usable and not connection.pending(0):
                 return connection
+            connection.abort()
         return None
 
     async def _connect(self, origin: Origin) -> Connection:
-        connection = Connection(origin, self._limits, self._deadlines, self._outbox, self._rested, self._lost)
-        tls = self._tls if origin.tls else None
+        proxy = self._dialer.proxy(origin)
+        forwarded = proxy is not None and not origin.tls
+        kind = ForwardedConnection if forwarded else Connection
+        connection = kind(origin, self._limits, self._deadlines, self._outbox, self._rested, self._lost)
+        if isinstance(connection, ForwardedConnection) and proxy is not None:
+            connection.proxy = proxy
         try:
-            async with asyncio.timeout(self._connect_limit):
-                await self._loop.create_connection(lambda: connection, origin.host, origin.port, ssl=tls)
-        except TimeoutError as error:
-            raise ProviderTimeout(f"No connection to {origin.host} within {self._connect_limit:g} seconds.") from error
-        except (OSError, ssl.SSLError) as error:
-            raise _unreachable(origin, error) from error
+            connection.watch(await self._dialer.open(origin, connection, proxy))
+        except BaseException:
+            connection.release()
+            raise
         if not connection.usable:  # lost again before this task could go on
             raise ProviderUnreachable("Failed to get response from provider: it closed the connection.")
         # Only now: where the wait is cancelled, the loop closes the connection and never says that it is lost.
@@ -86,7 +90,13 @@ class HttpTransport:
         return connection
 
     def _rested(self, connection: Connection) -> None:
-        idle = self._idle.setdefault(connection.origin, [])
+        if connection.fresh:
+            connection.fresh = False
+            if (tls := connection.tls()) is not None:
+                self._dialer.remember(tls)
+        idle = self._idle.get(connection.origin)
+        if idle is None:
+            idle = self._idle[connection.origin] = []
         if len(idle) < self._pool_size:
             idle.append(connection)
         else:
@@ -95,15 +105,9 @@ class HttpTransport:
     def _lost(self, connection: Connection) -> None:
         self._open.discard(connection)
         idle = self._idle.get(connection.origin)
-        if idle and connection in idle:
+        if idle is None:
+            return
+        if connection in idle:
             idle.remove(connection)
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context()
-
-
-def _unreachable(origin: Origin, error: Exception) -> ProviderFailure:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    kind = "TLS connection" if origin.tls else "connection"
-    return ProviderUnreachable(f"Failed to get response from provider: no {kind} to {origin.host}: {reason}")
+        if not idle:
+            del self._idle[connection.origin]

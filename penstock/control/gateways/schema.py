@@ -306,6 +306,12 @@ def secrets(settings: Mapping[str, Any]) -> Iterator[Held]:
         yield Held(("stripe", "authorization"), stripe, "authorization")
 
 
+def urls(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every address that the settings have called, with its path."""
+    for index, entry in enumerate(settings.get("otel") or ()):
+        yield ("otel", index, "url"), entry["url"]
+
+
 # What acts
 
 DEFAULT = "default"  # the gateway that an authenticated call makes if it is not there

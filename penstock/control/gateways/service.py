@@ -15,8 +15,10 @@ from penstock.control.gateways.schema import (
     GatewayPaging,
     GatewayUpdate,
     told,
+    urls,
 )
 from penstock.control.standing import still_holds
+from penstock.control.values import uncallable
 from penstock.core import instants
 from penstock.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from penstock.model.token import Token
@@ -54,6 +56,7 @@ async def create(control: Control, caller: Token, account: str, body: GatewayCre
     """Raises NotPermitted, Conflict and Invalid."""
     if not caller.opens(body.id):
         raise NotPermitted(f"Authentication error: the token is limited to gateways, and {body.id} is not one of them.")
+    _refuse_uncallable(control, body.sent)
     settings = sealed(control.vault, (account, body.id), body.sent, {})
     try:
         made = await _insert(control, caller, account, body.id, settings)
@@ -69,6 +72,7 @@ async def update(control: Control, caller: Token, account: str, gateway_id: str,
         await still_holds(connection, caller)
         row = await _live(connection, account, gateway_id)
         _refuse_another(body, told(row, {}))
+        _refuse_uncallable(control, body.sent)
         settings = row.settings | sealed(control.vault, (account, row.id), body.sent, row.settings)
         if settings == row.settings:  # SDKs send members in an order of their own, and 5 as 5.0: that is no change
             return shown(row)
@@ -151,6 +155,13 @@ def _refuse_another(body: GatewayUpdate, known: dict[str, Any]) -> None:
         value = getattr(body, name)
         if value is not None and value != known[name]:
             raise Invalid(f"{name}: cannot be changed", path=("body", name))
+
+
+def _refuse_uncallable(control: Control, settings: dict[str, Any]) -> None:
+    """Raises Invalid for an address that would never be called."""
+    for path, url in urls(settings):
+        if sentence := uncallable(url, control.rules):
+            raise Invalid(f"{'.'.join(map(str, path))}: {sentence}", path=("body", *path))
 
 
 def _now(row: GatewayRow) -> int:

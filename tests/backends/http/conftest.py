@@ -1,16 +1,27 @@
 """Transports with short limits, tested on uvloop, where they run, and on the standard loop, which checks more."""
 
 import asyncio
+import datetime as dt
+import ipaddress
+import ssl
 
 import pytest
 import pytest_asyncio
 import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from penstock.backends.http.connection import Limits
+from penstock.backends.http.dialer import Dialer
+from penstock.backends.http.resolver import Unresolved
 from penstock.backends.http.transport import HttpTransport
+from penstock.core.addresses import Rules
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
 from penstock.core.outbox import Outbox
+from penstock.core.proxies import Proxies
 from penstock.model.body import Bounds, RequestBody
 from penstock.ports.transport import Origin, Outgoing
 from penstock.testing.client import until
@@ -57,20 +68,20 @@ class Caught:
 class Way:
     """A transport with short limits, and what tests do with it."""
 
-    def __init__(self, *, between=5.0, idle=5.0, connect=5.0, pool=10):
-        self.deadlines = Deadlines(asyncio.get_running_loop())
-        self.transport = HttpTransport(
-            self.deadlines, Outbox(asyncio.get_running_loop(), []), Limits(between, idle), connect, pool
-        )
+    def __init__(self, *, between=5.0, idle=5.0, connect=5.0, pool=10, allowed=(), proxies=None, resolve=None):
+        loop = asyncio.get_running_loop()
+        self.deadlines = Deadlines(loop)
+        self.dialer = Dialer(loop, connect, Rules(allowed), proxies or Proxies(), resolve)
+        self.transport = HttpTransport(self.deadlines, Outbox(loop, []), Limits(between, idle), self.dialer, pool)
 
-    def outgoing(self, port, *, method=b"POST", body=b"hello", stream=None, first_byte=5.0, tls=False):
+    def outgoing(self, port, *, method=b"POST", body=b"hello", stream=None, first_byte=5.0, **origin):
         length = (
             None if stream is not None and stream.length is None else len(body) if stream is None else stream.length
         )
         framing = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
         head = [method, b" /x HTTP/1.1\r\nhost: h\r\n", framing]
-        origin = Origin(tls, "127.0.0.1", port)
-        return Outgoing(origin, method, head, first_byte, b"" if stream else body, stream)
+        place = Origin(**({"tls": False, "host": "127.0.0.1", "port": port, "trusted": True} | origin))
+        return Outgoing(place, method, head, first_byte, b"" if stream else body, stream)
 
     async def ask(self, port, **outgoing):
         """The status and the body, read to its end. Raises what broke it."""
@@ -129,5 +140,90 @@ def stream(flow):
         if complete:
             body.finish()
         return body
+
+    return make
+
+
+# TLS
+
+
+class Authority:
+    """Signs certificates. ``file``: its own, for those who trust it."""
+
+    def __init__(self, folder, name="Test CA"):
+        self.folder = folder
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = _name(name)
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(_pem(self._sign(self.name, self.key, x509.BasicConstraints(ca=True, path_length=None))))
+
+    def server(self, *hosts, begins=-1, ends=1):
+        """The context of a server that is known by these names and addresses; days from now."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [
+            x509.IPAddress(ipaddress.ip_address(h)) if h[0].isdigit() or ":" in h else x509.DNSName(h) for h in hosts
+        ]
+        certificate = self._sign(_name("server"), key, x509.SubjectAlternativeName(names), begins, ends)
+        file = self.folder / "server.pem"
+        file.write_bytes(_pem(certificate) + _private(key))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _sign(self, name, key, extension, begins=-1, ends=1):
+        now = dt.datetime.now(dt.UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now + dt.timedelta(days=begins))
+            .not_valid_after(now + dt.timedelta(days=ends))
+            .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        )
+        return builder.sign(self.key, hashes.SHA256())
+
+
+def _name(text):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _private(key):
+    encoding = serialization.Encoding.PEM
+    return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def trusting(authority, monkeypatch):
+    """The authority, in the place of the system's trust store."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    return authority
+
+
+@pytest.fixture
+def resolving():
+    """Makes resolvers that know these names alone; a list has an answer for each time. ``asked``: what they were."""
+
+    def make(names):
+        async def resolve(host, port):
+            resolve.asked.append(host)
+            found = names.get(host, "")
+            addresses = found.pop(0) if isinstance(found, list) else found
+            if not addresses:
+                raise Unresolved("the name does not resolve (nobody knows it)")
+            return [(one, port, 0, 0) if ":" in one else (one, port) for one in addresses.split()]
+
+        resolve.asked = []
+        return resolve
 
     return make

@@ -1,9 +1,10 @@
 """A control plane of gateways alone on a real database, and bodies right and wrong, made from the JSON schema."""
 
 import asyncio
+import ipaddress
 import json
 import re
-import shutil
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from penstock.control.context import Control
 from penstock.control.gateways import routes
 from penstock.control.gateways.schema import GatewayCreate
+from penstock.core.addresses import Rules
 from penstock.core.codec import encode
 from penstock.core.errors import ControlError
 from penstock.core.sealing import Vault
@@ -22,8 +24,9 @@ from penstock.core.secrets import digest
 from penstock.core.telemetry import Telemetry
 from penstock.features.auth import Keyring
 from penstock.model.token import SCOPES, Scope, Token
-from penstock.storage import accounts, audit, configuration, database, gateways, schema, tokens
+from penstock.storage import accounts, audit, configuration, gateways, opening, tokens
 from penstock.storage.engine import Database
+from penstock.testing.databases import KINDS, database_of
 
 NOTHING: Any = None  # what gateways do not work with
 ACCOUNT, OTHER = "0" * 31 + "a", "0" * 31 + "b"
@@ -51,19 +54,23 @@ TOKENS = [
 ]
 
 
+ANYWHERE = Rules([ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")])
+
+
 class World:
     """An application on a database of its own; every call returns (status, body)."""
 
-    def __init__(self, file, loop_factory=asyncio.new_event_loop):
+    def __init__(self, url, loop_factory=asyncio.new_event_loop):
         self.runner = asyncio.Runner(loop_factory=loop_factory)
         self.run = self.runner.run
         self.refreshed = 0
-        with database.transaction(file) as connection:
+        with closing(opening.connect(url)) as connection:
             for account in (ACCOUNT, OTHER):
                 accounts.add_account(connection, account, 0)
-        self.database = self.run(self._open(f"sqlite:///{file}"))
+        self.database = self.run(self._open(url))
         self.keyring = Keyring(Telemetry(), {token.hash: token for token in TOKENS})
-        self.control = Control(self.database, self.keyring, Vault(bytes(range(32))), self._refresh, NOTHING, NOTHING)
+        vault = Vault(bytes(range(32)))
+        self.control = Control(self.database, self.keyring, vault, self._refresh, NOTHING, NOTHING, ANYWHERE)
         self.app = FastAPI(exception_handlers={ControlError: _refused, RequestValidationError: _invalid})
         self.app.include_router(routes.router)
         self.app.state.control = self.control
@@ -142,27 +149,21 @@ def _answer(status, errors):
     return Response(encode({"success": False, "errors": errors, "messages": [], "result": None}), status)
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory):
-    """A database of the newest schema."""
-    file = tmp_path_factory.mktemp("empty") / "penstock.db"
-    schema.upgrade(file)
-    return file
+@pytest.fixture(params=KINDS)
+def world(request, tmp_path):
+    with database_of(request.param, tmp_path) as url:
+        made = World(url)
+        yield made
+        made.close()
 
 
-@pytest.fixture
-def world(empty, tmp_path):
-    made = World(shutil.copyfile(empty, tmp_path / "penstock.db"))
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def lasting_world(empty, tmp_path_factory):
+@pytest.fixture(scope="module", params=KINDS)
+def lasting_world(request, tmp_path_factory):
     """For many examples; each uses an id of its own."""
-    made = World(shutil.copyfile(empty, tmp_path_factory.mktemp("lasting") / "penstock.db"))
-    yield made
-    made.close()
+    with database_of(request.param, tmp_path_factory.mktemp("lasting")) as url:
+        made = World(url)
+        yield made
+        made.close()
 
 
 # Bodies, right and wrong

@@ -184,6 +184,19 @@ def test_the_order_of_a_list_is_a_change(world):
     assert world.call("GET", "/g")[1]["result"] == changed
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_an_address_that_would_never_be_called_is_refused_with_its_field(world, method):
+    """A name for the metadata service stands for all: what else is refused is the matter of the values."""
+    world.made("there")
+    collectors = [{"url": f"http://{host}/x", "headers": {}} for host in ("a.example", "169.254.169.254")]
+    body = NEEDED | {"otel": collectors} | ({"id": "new"} if method == "POST" else {})
+    status, answer = world.call(method, "" if method == "POST" else "/there", body)
+    assert (status, answer["errors"][0]["message"]) == (
+        400,
+        "otel.1.url: 169.254.169.254 may not be called: its address is link-local or that of a metadata service",
+    )
+
+
 @pytest.mark.parametrize("change", [{"id": "other"}, {"account_id": OTHER}, {"is_default": True}])
 def test_what_can_only_be_read_cannot_be_changed(world, change):
     made = world.made()
