@@ -33,30 +33,63 @@ def metrics() -> str:
 
 
 def providers() -> str:
-    known = catalog.load()
     lines = (
-        [f"`{row.id}`", f"`{row.base_url}`", ", ".join(f"`{name}`" for name in row.credential_headers), row.docs]
-        for slug, row in sorted(known.items())
-        if slug == row.id
+        [
+            quoted(row.id, *row.aliases),
+            quoted(*dict.fromkeys(route.base_url or row.base_url for route in row.routes)) or "where you say",
+            quoted(*row.credential_headers, *(f"?{name}=" for name in row.credential_parameters)),
+            row.docs,
+        ]
+        for row in known()
     )
-    return rows("slug|calls go to|the provider's key travels in|its documentation", lines)
+    return rows("slug, aliases|calls go to|the provider's key travels in|its documentation", lines)
+
+
+def routes() -> str:
+    lines = (
+        [f"`{row.id}`", f"`{route.path}/…`" if route.path else "any other", _address(row, route)]
+        for row in known()
+        if len(row.routes) > 1
+        for route in row.routes
+    )
+    return rows("provider|path below it|leads to", lines)
 
 
 def endpoints() -> str:
-    known = catalog.load()
     lines = (
-        [f"`{row.id}`", f"`{endpoint.path}`", endpoint.request_type or "", "yes" if endpoint.dialect else "no"]
-        for slug, row in sorted(known.items())
-        if slug == row.id
-        for endpoint in row.endpoints
+        [f"`{row.id}`", quoted(*(one.path for one in found)), kind, "yes" if found[0].dialect else "no"]
+        for row in known()
+        for (kind, _), found in _by_kind(row).items()
     )
     return rows("provider|path|request type in the log|tokens and cost", lines)
+
+
+def known() -> list[catalog.Provider]:
+    """The rows, each once."""
+    return [row for slug, row in sorted(catalog.load().items()) if slug == row.id]
+
+
+def quoted(*words: str) -> str:
+    return ", ".join(f"`{word}`" for word in words if word)
+
+
+def _address(row: catalog.Provider, route: catalog.Route) -> str:
+    address = "/".join(filter(None, (route.base_url or row.base_url, route.to, "…")))
+    return f"`{address}`" + (f"; where nothing is left, `…/{route.rest}`" if route.rest else "")
+
+
+def _by_kind(row: catalog.Provider) -> dict[tuple[str, bool], list[catalog.Endpoint]]:
+    found: dict[tuple[str, bool], list[catalog.Endpoint]] = {}
+    for endpoint in row.endpoints:
+        found.setdefault((endpoint.request_type or "", bool(endpoint.dialect)), []).append(endpoint)
+    return found
 
 
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "metrics": metrics,
     "providers": providers,
+    "routes": routes,
     "endpoints": endpoints,
 }
 

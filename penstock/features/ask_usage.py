@@ -1,12 +1,12 @@
 """Streams that would not report usage are asked for it, and the extra frame is hidden from the client.
 
-The one exception to byte-exact forwarding (setting ``ask_usage``). Only the OpenAI chat dialect has anything to ask.
-Signed requests are left alone: their body may not change.
+The one exception to byte-exact forwarding (setting ``ask_usage``). Only the OpenAI chat dialect has anything to ask,
+and not every provider that speaks it takes the question (``ask_usage`` of the catalogue's endpoint). Signed requests
+are left alone: their body may not change.
 """
 
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
-from penstock.model.request import Request
 from penstock.providers.dialects import DIALECTS
 from penstock.providers.dialects.openai_chat import HideUsage
 
@@ -17,11 +17,11 @@ class AskUsage:
     def ask(self, ex: Exchange) -> None:
         """Before the call: splices the question in."""
         request = ex.request
-        if request.asked.stream and not request.asked.wants_usage and not _signed(request):
+        if request.asked.stream and not request.asked.wants_usage and not request.signed():
             assert ex.plan is not None
-            body = request.body.whole()
-            dialect = DIALECTS.get(ex.plan.targets[0].endpoint.dialect)
-            if body is not None and dialect is not None:
+            body, endpoint = request.body.whole(), ex.plan.targets[0].endpoint
+            dialect = DIALECTS.get(endpoint.dialect)
+            if body is not None and dialect is not None and endpoint.ask_usage:
                 ex.prompt = dialect.ask_usage(body)
 
     def hide(self, ex: Exchange, reply: Reply) -> Reply:
@@ -44,7 +44,3 @@ class NullAskUsage:
 
     def hide(self, ex: Exchange, reply: Reply) -> Reply:
         return reply
-
-
-def _signed(request: Request) -> bool:
-    return (request.header(b"authorization") or b"").startswith(b"AWS4-")

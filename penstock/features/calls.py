@@ -30,7 +30,7 @@ class Calls:
         failure = ProviderFailure("Failed to get response from provider: the plan has no target.")
         for target in ex.plan.targets:
             began = time.monotonic()
-            attempt = Attempt(target.provider, target.upstream.origin.host, (began - ex.started) * 1000)
+            attempt = Attempt(target.provider, target.origin.host, (began - ex.started) * 1000)
             ex.attempts.append(attempt)
             try:
                 reply = await self._transport.send(self._outgoing(ex, target))
@@ -48,13 +48,17 @@ class Calls:
         raise failure
 
     def _outgoing(self, ex: Exchange, target: Target) -> Outgoing:
-        request, upstream, caller = ex.request, target.upstream, ex.caller
-        places, query = caller.places, request.query if caller.query is None else caller.query
-        head = [request.method, b" ", target.path, query, b" HTTP/1.1\r\nhost: ", upstream.host, b"\r\n"]
+        request, caller, places, query = ex.request, ex.caller, ex.caller.places, target.query
+        if query is None:
+            query = request.query if caller.query is None else caller.query
+        if target.stays:
+            places |= target.stays
+        head = [request.method, b" ", target.path, query, b" HTTP/1.1\r\nhost: ", target.host, b"\r\n"]
         for lower, name, value in onward(request.headers):
             if lower == b"accept-encoding":
                 if ex.prompt is None:
-                    head += (name, b": ", narrow_accept_encoding(value), b"\r\n")
+                    narrow = narrow_accept_encoding(value)
+                    head += (name, b": ", value if narrow != value and request.signed() else narrow, b"\r\n")
             elif lower not in places:
                 head += (name, b": ", value, b"\r\n")
         if ex.prompt is not None:  # its stream will be read and changed on the way back
@@ -63,7 +67,7 @@ class Calls:
         if body is None:
             length = request.body.length
             head.append(b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length)
-            return Outgoing(upstream.origin, request.method, head, self._first_byte, b"", request.body)
+            return Outgoing(target.origin, request.method, head, self._first_byte, b"", request.body)
         if body or request.body.length is None or request.header(b"content-length") is not None:
             head.append(b"content-length: %d\r\n" % len(body))
-        return Outgoing(upstream.origin, request.method, head, self._first_byte, body)
+        return Outgoing(target.origin, request.method, head, self._first_byte, body)

@@ -61,7 +61,7 @@ class Meter:
             if ex.cost is None:
                 ex.warnings.append(_NO_RATE)
         else:
-            model = reported.model or ex.request.asked.model
+            model = reported.model or ex.target.model or ex.request.asked.model
             price = self._prices.price(ex.target.provider, model, ids.millis(ex.id), reported.tier)
             ex.cost = cost(reported.usage, price)
 
@@ -190,6 +190,8 @@ class _Stream:
             else:
                 self._refused = held <= self._keep
                 self._let_go()
+        if data.endswith(b"\n\n") and not self._events.holding and self._reader.dull(data):
+            return  # whole events, and none that says anything of the call: most of a stream
         for event in self._events.feed(data):
             self._take(event)
 

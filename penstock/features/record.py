@@ -91,7 +91,7 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
     """The call as a log row. Members by position, in the order of the fields: by name they would cost 2 µs more."""
     request, reply, gateway, reported = ex.request, ex.reply, ex.gateway, ex.reported
     usage = reported.usage if reported else None
-    endpoint = ex.plan.targets[0].endpoint if ex.plan else None
+    target = ex.target or (ex.plan.targets[0] if ex.plan else None)
     options = ex.options
     status = status_code(ex)
     succeeded = ex.outcome == Outcome.ANSWERED and status < 400 and not (reported and reported.error)  # noqa: PLR2004
@@ -101,10 +101,10 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         _event(ex.event_id),
         ids.millis(ex.id),  # created_at
         round((ended - ex.started) * 1000),  # duration
-        ex.target.provider if ex.target else request.provider[:_NAME_LIMIT],
-        request.asked.model or (reported.model if reported else ""),
-        endpoint.model_type if endpoint else None,
-        endpoint.request_type if endpoint else None,
+        target.provider if target else request.provider[:_NAME_LIMIT],
+        (target.model if target else "") or request.asked.model or (reported.model if reported else ""),
+        target.endpoint.model_type if target else None,
+        target.endpoint.request_type if target else None,
         request.path[:_PATH_LIMIT].decode("latin-1"),
         status,
         succeeded,
@@ -161,6 +161,7 @@ def access_line(ex: Exchange, ended: float) -> dict[str, object]:
     request = ex.request
     return {
         "event": _event(ex.event_id),
+        "client": request.client,
         "gateway": request.gateway[:_NAME_LIMIT],
         "provider": request.provider[:_NAME_LIMIT],
         "method": request.method.decode("latin-1"),

@@ -1,4 +1,6 @@
-"""Which targets a call may go to, in which order. Pure. Writes ``plan``; refuses unknown providers and unsafe paths."""
+"""Which targets a call may go to, in which order. Pure. Writes ``plan``; refuses unknown providers and paths that lead
+nowhere, or out of their place, or hold a token of ours.
+"""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -6,7 +8,11 @@ from typing import Protocol
 from penstock.core.errors import InvalidPath, InvalidProvider
 from penstock.model.exchange import Exchange
 from penstock.model.plan import Plan, Target
-from penstock.providers.upstream import Upstream, safe
+from penstock.model.request import Request
+from penstock.providers.templates import safe
+from penstock.providers.upstream import HOLDS_OURS, Upstream
+from penstock.wire.credentials import Known, along, parameters
+from penstock.wire.headers import like_ours
 
 
 class Routing(Protocol):
@@ -18,33 +24,51 @@ class Routing(Protocol):
 
 
 class NativeRouting(Routing):
-    """Provider-native addresses: one target, the provider that the path names."""
+    """Provider-native addresses: one target, the provider that the path names.
 
-    def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
+    ``known``: tokens of ours, for targets that a header names. Other paths are searched for what looks like ours, as
+    their plans are remembered whatever the tokens.
+    """
+
+    def __init__(self, upstreams: Mapping[str, Upstream], known: Known[object] = lambda _: None) -> None:
         self._upstreams = upstreams
+        self._known = known
         self._made: dict[tuple[str, bytes], Plan] = {}
 
     def plan(self, ex: Exchange) -> Plan:
-        """The plan; made once an address. Raises InvalidProvider, InvalidPath."""
+        """The plan; made once an address, where that alone tells. Raises InvalidProvider, InvalidPath."""
         request = ex.request
-        plan = self._made.get((request.provider, request.path))
-        if plan is None:
-            plan = self._make(request.provider, request.path)
-            if len(request.path) <= _LONG:
-                if len(self._made) >= _REMEMBERED:
-                    self._made.clear()
-                self._made[request.provider, request.path] = plan
-        return plan
+        return self._made.get((request.provider, request.path)) or self._make(request)
 
-    def _make(self, provider: str, path: bytes) -> Plan:
+    def _make(self, request: Request) -> Plan:
+        provider, path = request.provider, request.path
+        if like_ours(path) or like_ours(provider.encode()):
+            raise InvalidPath(_OURS)
         upstream = self._upstreams.get(provider)
         if upstream is None:
             known = ", ".join(sorted(self._upstreams))
             raise InvalidProvider(f"Invalid provider {provider[:64]!r}: known are {known}.")
         if not safe(path):
             raise InvalidPath
-        return Plan((Target(upstream.provider.id, upstream, upstream.target(path), upstream.endpoint(path)),))
+        target = upstream.target(path, request.headers)
+        if upstream.by_header:
+            self._clear(target)
+        plan = Plan((target,))
+        if len(path) <= _LONG and not upstream.by_header:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            self._made[provider, path] = plan
+        return plan
+
+    def _clear(self, target: Target) -> None:
+        """Takes tokens of ours out of the target's query. Raises InvalidPath for one in its path."""
+        if along(target.path, self._known):
+            raise InvalidPath(_OURS)
+        if target.query:
+            _, left = parameters(target.query, self._known)
+            target.query = target.query if left is None else left
 
 
+_OURS = f"Invalid path: it {HOLDS_OURS}"
 _LONG = 256  # bytes of a path; a longer one is no address that many calls share
 _REMEMBERED = 256  # plans a gateway keeps: most calls go to a handful of addresses

@@ -58,7 +58,7 @@ class Stages:
             for log in (True, False)
             for payloads in (True, False)
         }
-        self.routing = NativeRouting(parts.upstreams)
+        self.routing = NativeRouting(parts.upstreams, parts.keyring.known)
         self.limits = NullLimits()
         self.intake = Intake()
         self.cache = NullCache()

@@ -1,11 +1,12 @@
 """The words every simulated provider speaks: what it is asked, what it answers, and the text and tokens it makes up."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from penstock.core import codec
 from penstock.mock.controls import Controls, Pairs
 
 JSON = b"application/json"
@@ -40,13 +41,15 @@ class Refusal(Exception):
 
 @dataclass(slots=True)
 class Ask:
-    """One request to a provider. ``path`` lies below the provider's prefix, without the version."""
+    """One request to a provider. ``path`` lies below the provider's prefix, without what may be left out of it."""
 
     method: str
     path: str
     body: bytes
     controls: Controls
     seed: str  # 24 hex digits, a function of method, target and body; identifiers are made of it
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    named: Sequence[str] = ()  # what the stars of the route's path stand for, decoded
 
 
 @dataclass(slots=True)
@@ -75,13 +78,19 @@ class Route(NamedTuple):
     texts: bool = False
 
 
+def _none(status: int) -> Pairs:
+    return []
+
+
 class Provider(NamedTuple):
     """A simulated provider: pure functions over bytes."""
 
-    routes: Mapping[str, Route]  # by path; a last segment ``*`` stands for any
+    routes: Mapping[str, Route]  # by path; ``*`` stands for a segment or a part of one, ``**`` for several segments
     error: Callable[[int, str | None, str], bytes]  # status, sentence (None: the usual one), seed -> body
     headers: Callable[[str], Pairs]  # seed -> the headers of every answer
     failing: int  # the status whose error body a 200 carries when asked to
+    prefixes: tuple[str, ...] = ("v1/",)  # may be left out of a path
+    error_headers: Callable[[int], Pairs] = _none  # status -> further headers of an error
 
 
 class Usage(NamedTuple):
@@ -97,6 +106,16 @@ class Usage(NamedTuple):
     def input(self) -> int:
         """All input tokens, cached ones included."""
         return self.fresh + self.cached + self.cache_write
+
+
+def json(body: object, status: int = 200, headers: Pairs | None = None) -> Answer:
+    """An answer in JSON."""
+    return Answer(status, JSON, [codec.encode(body)], headers or [])
+
+
+def identified(name: bytes) -> Callable[[str], Pairs]:
+    """``Provider.headers`` of a provider that only names the request, in a header of that name."""
+    return lambda seed: [(name, seed.encode())]
 
 
 def tokens(text: str) -> int:

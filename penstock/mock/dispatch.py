@@ -1,6 +1,10 @@
 """From a whole request to its answer. Pure; also where a well-behaved answer is spoilt on request."""
 
 import hashlib
+import re
+from collections.abc import Sequence
+from functools import cache
+from urllib.parse import parse_qsl, unquote
 
 from penstock.core import codec
 from penstock.mock.answer import ERRORS, JSON, Answer, Ask, Provider, Refusal, Route
@@ -17,7 +21,7 @@ def answer(method: str, target: bytes, body: bytes, c: Controls) -> Answer:
     if provider is None:
         return _nowhere(path)
     seed = _seed(method, target, body)
-    ask = Ask(method, path.removeprefix("v1/"), body, c, seed)
+    ask = Ask(method, path, body, c, seed, dict(parse_qsl(target.partition(b"?")[2].decode("latin-1"))))
     try:
         made = _route(provider, ask).handler(ask) if c.status < ERRORS else _error(provider, c.status, None, seed)
     except codec.DecodeError as why:
@@ -36,7 +40,7 @@ def refuse(target: bytes, status: int, message: str | None) -> Answer:
         return Answer(status, JSON, [codec.encode({"error": {"message": message}})]) if message else _nowhere(path)
     seed = _seed("", target, b"")
     made = _error(provider, status, message, seed)
-    made.headers = provider.headers(seed)
+    made.headers += provider.headers(seed)
     return made
 
 
@@ -68,8 +72,11 @@ def _seed(method: str, target: bytes, body: bytes) -> str:
 
 
 def _route(provider: Provider, ask: Ask) -> Route:
-    parent, _, last = ask.path.rpartition("/")
-    route = provider.routes.get(ask.path) or (provider.routes.get(f"{parent}/*") if last else None)
+    for prefix in provider.prefixes:
+        if ask.path.startswith(prefix):
+            ask.path = ask.path.removeprefix(prefix)
+            break
+    route = (None if "*" in ask.path else provider.routes.get(ask.path)) or _starred(provider, ask)
     if route is None:
         raise Refusal(404, "")
     if route.method != ("GET" if ask.method == "HEAD" else ask.method):
@@ -80,17 +87,35 @@ def _route(provider: Provider, ask: Ask) -> Route:
     return route
 
 
+def _starred(provider: Provider, ask: Ask) -> Route | None:
+    for path, route in provider.routes.items():
+        if "*" in path and (match := _expression(path).fullmatch(ask.path)) is not None:
+            ask.named = _decoded(match.groups())
+            return route
+    return None
+
+
+@cache
+def _expression(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*+)", path)
+    return re.compile("".join({"*": "([^/]+)", "**": "(.+)"}.get(part) or re.escape(part) for part in parts))
+
+
+def _decoded(groups: Sequence[str]) -> list[str]:
+    return [unquote(group) for group in groups]
+
+
 def _unset(c: Controls, name: str, why: str) -> None:
     if getattr(c, name) not in (None, 0, "", False):
         raise BadControl(f"x-mock-{name.replace('_', '-')}: {why}")
 
 
 def _error(provider: Provider, status: int, message: str | None, seed: str) -> Answer:
-    return Answer(status, JSON, [provider.error(status, message, seed)])
+    return Answer(status, JSON, [provider.error(status, message, seed)], headers=provider.error_headers(status))
 
 
 def _spoil(made: Answer, c: Controls, provider: Provider, seed: str) -> Answer:
-    made.headers = provider.headers(seed)
+    made.headers = [*made.headers, *provider.headers(seed)]
     made.status = c.status or made.status
     if not (c.error_body or c.malformed):
         return made

@@ -4,17 +4,24 @@ from typing import Any
 
 import msgspec
 
+_NOTHING: frozenset[bytes] = frozenset()
+
 
 class Target:
     """One place that can answer. ``path`` is the complete request target below the origin, without the query."""
 
-    __slots__ = ("endpoint", "path", "provider", "upstream")
+    __slots__ = ("endpoint", "host", "model", "origin", "path", "provider", "query", "stays", "upstream")
 
-    def __init__(self, provider: str, upstream: Any, path: bytes, endpoint: Any) -> None:
-        self.provider = provider
+    def __init__(self, upstream: Any, origin: Any, host: bytes, path: bytes, endpoint: Any) -> None:
+        self.provider: str = upstream.provider.id
         self.upstream = upstream  # providers.upstream.Upstream
+        self.origin = origin  # ports.transport.Origin: where to connect
+        self.host = host  # the Host header
         self.path = path
+        self.query: bytes | None = None  # with its question mark, in the place of the request's own; None: that one
         self.endpoint = endpoint  # providers.catalog.Endpoint
+        self.model = ""  # as the path names it
+        self.stays = _NOTHING  # headers that told this target, and do not travel
 
 
 class Plan:

@@ -14,6 +14,7 @@ class Request:
         "account",
         "asked",
         "body",
+        "client",
         "first",
         "gateway",
         "headers",
@@ -30,6 +31,7 @@ class Request:
         self.headers = headers
         self.body = body
         self.first = {lower: value for lower, _, value in reversed(headers)}  # by lower-case name
+        self.client = ""  # address of who sent it; empty where nobody wants to know
         self.account = ""
         self.gateway = ""
         self.provider = ""
@@ -40,3 +42,7 @@ class Request:
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""
         return self.first.get(name)
+
+    def signed(self) -> bool:
+        """Whether the client signed it (SigV4, in a header or in the query), so that nothing of it may change."""
+        return self.first.get(b"authorization", b"").startswith(b"AWS4-") or b"X-Amz-Signature=" in self.query

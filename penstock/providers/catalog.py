@@ -16,35 +16,65 @@ import msgspec
 from msgspec import Meta
 
 from penstock.providers.dialects import DIALECTS
+from penstock.providers.templates import names
 
 _Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 _HeaderName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-_Path = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$")]
+_SEGMENT = r"([A-Za-z0-9._~@:-]|\{[a-z][a-z0-9_]*\*?\})+"
+_Path = Annotated[str, Meta(pattern=rf"^{_SEGMENT}(/{_SEGMENT})*$")]
 _Name = Annotated[str, Meta(min_length=1)]
 
 
 class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One operation of a provider, by its exact path below the base URL. Without a dialect its bytes are opaque."""
+    """One operation of a provider, by its path below the base URL, which may have parts (``providers.templates``).
+
+    The first that fits counts; those without parts come first. Without a dialect its bytes are opaque.
+    """
 
     path: _Path
     request_type: _Name | None  # None only in OPAQUE: a file cannot say so
     model_type: _Name | None = None
     dialect: str = ""
+    ask_usage: bool = True  # False: its streams report usage unasked, or the question could be refused
 
 
 OPAQUE = Endpoint(path="", request_type=None)  # any operation that no row names
 
 
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where requests go whose path begins with ``path``, segments that may be parts; without ``path``, all the others.
+
+    What they begin with is taken off, and ``to`` put before the rest; ``rest`` is that where nothing is left. All
+    three, and ``base_url``, may name the parts. ``moved_to`` is ``to`` below a base URL of the operator's.
+    """
+
+    path: _Path | None = None
+    base_url: str = ""  # the row's, unless given
+    to: str = ""
+    moved_to: str | None = None
+    rest: str = ""
+
+
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row. ``prices`` is the provider's id in genai-prices; empty: no price is known."""
+    """A row. ``prices`` is the provider's id in genai-prices; empty: no price is known.
+
+    The base path that ``base_url`` ends in is understood, and dropped, where a request repeats it. ``unconfigured`` is
+    what callers are told until the operator configures a base URL.
+    """
 
     id: _Slug
-    base_url: _Name
+    base_url: str
     docs: Annotated[str, Meta(pattern="^https://")]
     checked: date  # when the row was last held against the docs
     credential_headers: Annotated[list[_HeaderName], Meta(min_length=1)]  # the first is the usual one
     aliases: list[_Slug] = []
     prices: str = ""
+    credential_parameters: list[_Name] = []  # of the query, where the credential may stand instead
+    routes: tuple[Route, ...] = (Route(),)  # the first that fits counts
+    model: _Name = "model"  # the part that names the model, of a route or an endpoint
+    target_header: _HeaderName | None = None  # in which a client may name the whole URL instead,
+    target_domains: list[str] = []  # in these domains
+    unconfigured: str = ""
     endpoints: list[Endpoint] = []
 
 
@@ -72,15 +102,37 @@ def _row(file: Traversable) -> Provider:
         raise ValueError(f"{file.name}: {_readable(str(error))}") from error
     if file.name != f"{row.id}.toml":
         raise ValueError(f"{file.name}: id: {row.id!r} belongs into {row.id}.toml")
+    if not row.base_url and not row.unconfigured:
+        raise ValueError(f"{file.name}: base_url: is empty, so unconfigured must say what to do")
+    _check_routes(file.name, row)
+    _check_endpoints(file.name, row)
+    return row
+
+
+def _check_routes(file: str, row: Provider) -> None:
+    seen: set[str | None] = set()
+    for number, route in enumerate(row.routes):
+        where = f"{file}: routes[{number}]"
+        if route.path in seen:
+            raise ValueError(f"{where}.path: {route.path!r} occurs twice")
+        seen.add(route.path)
+        has = names(route.path or "")
+        for member in ("to", "moved_to", "rest"):
+            if lacks := names(getattr(route, member) or "") - has:
+                raise ValueError(f"{where}.{member}: the path has no part {{{min(lacks)}}}")
+    if (row.target_header is None) is not (not row.target_domains):
+        raise ValueError(f"{file}: target_domains: go together with target_header")
+
+
+def _check_endpoints(file: str, row: Provider) -> None:
     seen: set[str] = set()
     for number, endpoint in enumerate(row.endpoints):
-        where = f"{file.name}: endpoints[{number}]"
+        where = f"{file}: endpoints[{number}]"
         if endpoint.path in seen:
             raise ValueError(f"{where}.path: {endpoint.path!r} occurs twice")
         seen.add(endpoint.path)
         if endpoint.dialect and endpoint.dialect not in DIALECTS:
             raise ValueError(f"{where}.dialect: unknown {endpoint.dialect!r}; known are {', '.join(sorted(DIALECTS))}")
-    return row
 
 
 def _readable(message: str) -> str:

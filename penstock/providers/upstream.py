@@ -1,105 +1,184 @@
 """Where a provider's calls go: its row, compiled with the operator's base URL, if there is one. Pure."""
 
-import ipaddress
 import re
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote_to_bytes
 
+from penstock.core.errors import InvalidPath, InvalidProvider
+from penstock.core.headers import Headers
+from penstock.model.plan import Target
 from penstock.ports.transport import Origin
-from penstock.providers.catalog import OPAQUE, Endpoint, Provider
+from penstock.providers.catalog import OPAQUE, Endpoint, Provider, Route
+from penstock.providers.templates import BaseUrl, Parts, check_label, expression, fill, host_header, names, safe
+from penstock.wire.headers import like_ours
 
-_PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-_PRINTABLE = re.compile(r"[\x21-\x7e]*")
+_NAME_LIMIT = 256  # characters of a model's name
+_LABEL = rb"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+HOLDS_OURS = "holds what looks like a token of this gateway; send that in cf-aig-authorization alone."
+_NO_PARTS: Mapping[str, bytes] = {}
 
 
 class Upstream:
-    """One provider's place.
+    """One provider's places. Paths are raw: percent-encoding is not touched.
 
-    ``origin`` is where to connect, ``host`` the Host header. Paths are those of a request below the provider, raw:
-    percent-encoding is not touched. ``base_url`` replaces the row's origin and base path; the row's own base path is
-    still understood, and dropped, where a request repeats it. Raises ValueError for a base URL that cannot be used.
+    ``base_url``, the operator's, replaces scheme, host, port and base path of all of the row's addresses; the row's
+    own base path is still understood, and dropped, where a request repeats it. Parts that it names are filled from the
+    request's path, others are dropped with what the row takes off. Raises ValueError for one that cannot be used.
     """
 
-    __slots__ = ("_base", "_endpoints", "_prefix", "host", "origin", "provider")
+    __slots__ = ("_bases", "_endpoints", "_named", "_patterns", "_prefixes", "_stays", "_ways", "moved", "provider")
 
     def __init__(self, provider: Provider, base_url: str | None = None) -> None:
         self.provider = provider
-        _, row_base = _parse(provider.base_url, f"{provider.id}.toml: base_url")
-        if base_url is None:
-            self.origin, self._base = _parse(provider.base_url, f"{provider.id}.toml: base_url")
+        self.moved = base_url is not None
+        own = f"{provider.id}.toml"
+        row = BaseUrl(provider.base_url, f"{own}: base_url") if provider.base_url else None
+        moved = _moved(provider, base_url) if base_url is not None else None
+        self._ways = [_Way(provider, route, row, moved, own) for route in provider.routes]
+        self._prefixes = list(_prefixes(provider.base_url))
+        self._endpoints = {b"/" + one.path.encode(): one for one in provider.endpoints if "{" not in one.path}
+        self._patterns = [(expression(one.path), one) for one in provider.endpoints if "{" in one.path]
+        self._named = _named(provider.target_domains)
+        self._stays = frozenset({provider.target_header.encode()} if provider.target_header else ())
+
+    @property
+    def by_header(self) -> bool:
+        """Whether a header may name the target, so that the same path need not lead to the same place."""
+        return bool(self._stays)
+
+    @property
+    def origins(self) -> list[Origin]:
+        """Where calls lead whatever their paths say; a host with parts is not among them."""
+        if self.provider.unconfigured and not self.moved:
+            return []
+        return list(dict.fromkeys(way.base.origin for way in self._ways if way.base and way.base.origin))
+
+    def target(self, path: bytes, headers: Headers = []) -> Target:  # noqa: B006  it is only read
+        """Where a path below the provider leads. Raises InvalidPath, and InvalidProvider for a row that waits to be
+        configured.
+        """
+        if self.provider.unconfigured and not self.moved:
+            raise InvalidProvider(self.provider.unconfigured)
+        if self._stays and (url := _only(self._stays, headers)) is not None:
+            return self._elsewhere(url)
+        tail = b"/" + path if path else b""
+        for prefix in self._prefixes:
+            if tail.startswith(prefix) and tail[len(prefix) : len(prefix) + 1] in (b"", b"/"):
+                tail = tail[len(prefix) :]
+                break
+        for way in self._ways:
+            if (match := way.begins.fullmatch(tail)) is not None:
+                return self._along(way, match.groupdict())
+        shown = ", ".join(f"{way.route.path}/…" for way in self._ways)
+        raise InvalidPath(f"Invalid path: after {self.provider.id}/ comes one of {shown}")
+
+    def _along(self, way: "_Way", parts: dict[str, bytes]) -> Target:
+        rest = parts.pop("rest")
+        if rest in (b"", b"/") and way.rest:
+            rest = way.rest
+        for name in way.labels:
+            check_label(name, parts[name])
+        assert way.base is not None
+        origin, host, base = way.base.filled(parts)
+        below = fill(way.to, parts) + rest
+        travels = below if way.moved_to is way.to else fill(way.moved_to, parts) + rest
+        return self._made(origin, host, base + travels, below, parts)
+
+    def _elsewhere(self, url: bytes) -> Target:
+        """The target that a header names; below the operator's base URL, if there is one."""
+        match = self._named.fullmatch(url)
+        if match is None or not safe(match[2]):
+            domains = ", ".join(self.provider.target_domains)
+            raise InvalidPath(
+                f"Invalid path: {self.provider.target_header} must be an https URL of {domains} or below, in lower"
+                " case, without port, user, fragment or dot segments."
+            )
+        if like_ours(url):
+            raise InvalidPath(f"Invalid path: {self.provider.target_header} {HOLDS_OURS}")
+        way = self._ways[-1]
+        assert way.base is not None
+        if self.moved:
+            origin, host, base = way.base.filled(_NO_PARTS)
         else:
-            self.origin, self._base = _parse(base_url, f"providers.{provider.id}.base_url")
-        self.host = _host_header(self.origin)
-        self._prefix = row_base[1:] + b"/" if row_base else b""
-        self._endpoints = {endpoint.path.encode(): endpoint for endpoint in provider.endpoints}
-        self._endpoints |= {self._prefix + path: endpoint for path, endpoint in self._endpoints.items()}
+            origin, base = Origin(True, match[1].decode(), 443), b""  # noqa: FBT003  tls
+            host = host_header(origin)
+        path = match[2] or b"/"
+        target = self._made(origin, host, base + path, path, {})
+        target.query = match[3]
+        target.stays = self._stays
+        return target
 
-    def target(self, path: bytes) -> bytes:
-        """The absolute path below the origin, without a query."""
-        prefix = self._prefix
-        if prefix and path.startswith(prefix):
-            path = path[len(prefix) :]
-        elif not path or path == prefix[:-1]:
-            return self._base or b"/"
-        return b"%b/%b" % (self._base, path)
+    def _made(self, origin: Origin, host: bytes, path: bytes, below: bytes, parts: dict[str, bytes]) -> Target:
+        endpoint, more = self._endpoint(below)
+        target = Target(self, origin, host, path or b"/", endpoint)
+        model = more.get(self.provider.model) or parts.get(self.provider.model)
+        if model:
+            target.model = unquote_to_bytes(model).decode("utf-8", "replace")[:_NAME_LIMIT]
+        return target
 
-    def endpoint(self, path: bytes) -> Endpoint:
-        """What the row knows of the operation at this very path; ``OPAQUE`` if nothing."""
-        return self._endpoints.get(path, OPAQUE)
-
-
-# A dot segment, however written: bare or percent-encoded, also twice, between slashes of either kind. Some servers
-# cut a segment at its semicolon. And control characters, bare or encoded.
-_SLASH = rb"(?:[/\\]|%(?:25)*(?:2f|5c))"
-_DOT = rb"(?:\.|%(?:25)*2e)"
-_UNSAFE = re.compile(
-    rb"(?:^|%b)%b{1,2}(?:$|;|%%(?:25)*3b|%b)|[\x00-\x1f\x7f]|%%(?:25)*(?:[01][0-9a-f]|7f)" % (_SLASH, _DOT, _SLASH),
-    re.IGNORECASE,
-)
+    def _endpoint(self, below: bytes) -> tuple[Endpoint, Parts]:
+        """What the row knows of the operation at this path; ``OPAQUE`` if nothing."""
+        known = self._endpoints.get(below)
+        if known is not None:
+            return known, _NO_PARTS
+        for pattern, endpoint in self._patterns:
+            if (match := pattern.fullmatch(below)) is not None:
+                return endpoint, match.groupdict()
+        return OPAQUE, _NO_PARTS
 
 
-def safe(path: bytes) -> bool:
-    """Whether a path stays where it points to: no dot segment in any spelling, no control character."""
-    return _UNSAFE.search(path) is None
+class _Way:
+    """A route, compiled."""
+
+    __slots__ = ("base", "begins", "labels", "moved_to", "rest", "route", "to")
+
+    def __init__(self, provider: Provider, route: Route, row: BaseUrl | None, moved: BaseUrl | None, file: str) -> None:
+        own = BaseUrl(route.base_url, f"{file}: routes.base_url") if route.base_url else row
+        has = names(route.path or "")
+        if own is not None and (lacks := own.parts - has) and not provider.unconfigured:
+            raise ValueError(f"{file}: routes: {route.path!r} has no part {{{min(lacks)}}} for the base URL")
+        self.route = route
+        self.begins = expression(route.path or "", leading=True)
+        self.base = moved or own
+        self.labels = sorted(own.labels & has) if own is not None else []
+        self.to = _below(route.to)
+        self.moved_to = self.to if moved is None or route.moved_to is None else _below(route.moved_to)
+        self.rest = _below(route.rest)
 
 
-def _parse(url: str, field: str) -> tuple[Origin, bytes]:
-    """Origin and base path (empty, or with a leading and no trailing slash). Raises ValueError naming ``field``."""
-    shown = repr(url) if "@" not in url else "the address"  # it may hold a password
-    if not _PRINTABLE.fullmatch(url):
-        raise ValueError(f"{field}: {shown} holds spaces, control characters or characters outside ASCII")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        host = parts.hostname or ""
-    except ValueError as error:
-        raise ValueError(f"{field}: {shown} is not a URL: {error}") from error
-    if parts.scheme not in _PORTS:
-        raise ValueError(f"{field}: must begin with http:// or https://, not {shown}")
-    if "@" in parts.netloc:
-        raise ValueError(f"{field}: must not carry credentials")
-    if "?" in url or "#" in url:
-        raise ValueError(f"{field}: must not have a query or a fragment: {shown}")
-    if not _valid_host(host, bracketed="[" in parts.netloc):
-        raise ValueError(f"{field}: {host!r} is not a host name or address")
-    if port == 0:
-        raise ValueError(f"{field}: there is no port 0")
-    if not safe(parts.path.encode()):
-        raise ValueError(f"{field}: the path may hold no dot segments: {url!r}")
-    origin = Origin(parts.scheme == "https", host, port or _PORTS[parts.scheme])
-    return origin, parts.path.rstrip("/").encode()
+def _moved(provider: Provider, base_url: str) -> BaseUrl:
+    field = f"providers.{provider.id}.base_url"
+    moved = BaseUrl(base_url, field, trusted=True)
+    known = frozenset[str]().union(*(names(route.path or "") for route in provider.routes))
+    if unknown := moved.parts - known:
+        has = ", ".join(f"{{{name}}}" for name in sorted(known)) or "none"
+        raise ValueError(f"{field}: paths of this provider have no part {{{min(unknown)}}}; they have {has}")
+    return moved
 
 
-def _valid_host(host: str, *, bracketed: bool) -> bool:
-    if not bracketed:
-        return _HOST.fullmatch(host) is not None
-    try:
-        return ipaddress.IPv6Address(host).scope_id is None
-    except ValueError:
-        return False
+def _below(path: str) -> bytes:
+    return b"/" + path.encode() if path else b""
 
 
-def _host_header(origin: Origin) -> bytes:
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    standard = _PORTS["https" if origin.tls else "http"]
-    return host.encode() if origin.port == standard else f"{host}:{origin.port}".encode()
+def _prefixes(base_url: str) -> Iterator[bytes]:
+    """The base path, and what it ends in, longest first, as far as that is the same for all requests."""
+    _, _, path = base_url.partition("://")
+    segments = path.rstrip("/").split("/")[1:]
+    for begin in range(len(segments)):
+        if not names("/".join(segments[begin:])):
+            yield "".join(f"/{segment}" for segment in segments[begin:]).encode()
+
+
+def _named(domains: list[str]) -> re.Pattern[bytes]:
+    """URLs in these domains: host, path and query."""
+    domain = b"|".join(re.escape(one.encode()) for one in domains)
+    path, query = rb"(?:/[^\x00-\x20\x7f-\xff#\\?]*)?", rb"(?:\?[^\x00-\x20\x7f-\xff#\\]*)?"
+    return re.compile(rb"https://((?:%b\.){0,8}(?:%b))(%b)(%b)" % (_LABEL, domain, path, query))
+
+
+def _only(names: frozenset[bytes], headers: Headers) -> bytes | None:
+    """The value of that header. Raises InvalidPath where there are several."""
+    values = [value for lower, _, value in headers if lower in names]
+    if len(values) > 1:
+        raise InvalidPath(f"Invalid path: {min(names).decode()} was sent more than once.")
+    return values[0] if values else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
-from penstock.wire.headers import like_ours
+from penstock.wire.headers import PERCENT, like_ours
 
 _T = TypeVar("_T")
 Known = Callable[[bytes], _T | None]
@@ -36,12 +36,16 @@ PLACEHOLDERS = frozenset({b"", b"cf_temp_token", b"unused"})  # in the place of 
 
 _NONE = PLACEHOLDERS | {b"bearer"}  # the last word of an empty bearer
 _SHORTEST = 20  # characters of a token (core.settings: TOKEN)
-_MARKS = b",;:=\"'<>"  # in a credential: it has parts, and so may hold a token
+_MARKS = b",;:=\"'<>()[]{}|"  # in a credential: it has parts, and so may hold a token
+_QUERY_MARKS = _MARKS + b" \t\n\r\f\v/?&#"  # in a parameter of a query, which may be a URL
 _SCHEMES = frozenset({b"Bearer", b"Key", b"Token", b"bearer"})  # the usual ones, before a credential without parts
-_ENCLOSING = b",;\"'<>"
-_AROUND = re.compile(rb"[\s,;\"'<>]+")  # what parts are separated by, or enclosed in
+_ENCLOSING = b",;\"'<>()[]{}|"
+_AROUND = re.compile(rb"[\s,;\"'<>()\[\]{}|]+")  # what parts are separated by, or enclosed in
+_SCOPE = re.compile(rb"/\d+(?:/[\w-]+){0,2}/aws4_request")  # what follows a key in a SigV4 signature
+_OF_URLS = re.compile(rb"[\s?&#]+")
 _WITHIN = (b":", b"=", b".")  # between a name or scheme and its value
-_SMALLEST = re.compile(rb"[:=]+")
+_SMALLEST = re.compile(rb"[:=/?&#]+")
+_SEGMENT = re.compile(rb"[^/]{%d,}" % _SHORTEST)
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
@@ -87,9 +91,12 @@ def _several(given: list[bytes], known: Known[_T]) -> tuple[_T | None, bytes | N
 
 def _parameter(parameter: bytes, known: Known[_T]) -> tuple[_T | None, bytes | None]:
     """Whose token a parameter is, and what of it travels: all, or (None) nothing."""
-    name, _, value = parameter.partition(b"=")
-    name, literal = _unquoted(name).lower(), _unquoted(value)
-    if name not in _CREDENTIALS and len(literal) < _SHORTEST and b"pst_" not in literal + name:
+    given, _, value = parameter.partition(b"=")
+    literal = value
+    if PERCENT in parameter:
+        given, literal = unquote_to_bytes(given), unquote_to_bytes(value)
+    name = given.lower()
+    if name not in _CREDENTIALS and len(literal) < _SHORTEST and len(given) < _SHORTEST and not like_ours(parameter):
         return None, parameter
     secret = _unquoted(value.replace(b"+", b" ")).strip()
     token = known(secret)
@@ -101,11 +108,26 @@ def _parameter(parameter: bytes, known: Known[_T]) -> tuple[_T | None, bytes | N
         return None, None
     if b";" in parameter:  # looked into one by one
         return None, parameter
-    ours = like_ours(name) or like_ours(secret)
-    if not ours and name in _CREDENTIALS and len(secret) >= _SHORTEST:
-        several = len(secret.split()) > 1 or len(secret.translate(None, _MARKS)) < len(secret)
-        ours = (several and _holds(secret, known)) or (literal != secret and _holds(literal, known))
+    ours = like_ours(given) or like_ours(secret) or _hides(secret, known)
+    ours = ours or (literal != secret and _hides(literal, known))
+    if not ours and len(given) >= _SHORTEST:
+        ours = known(given) is not None or _hides(given, known)
+    if not ours and not value.strip(b"=") and parameter.endswith(b"="):  # no name and value, but a token that ends so
+        ours = len(parameter) >= _SHORTEST and known(_unquoted(parameter)) is not None
     return None, None if ours else parameter
+
+
+def along(path: bytes, known: Known[object]) -> bool:
+    """Whether a segment of a path is, or holds, a token of ours."""
+    segments = map(_unquoted, _SEGMENT.findall(path))
+    return any(known(segment) is not None or _hides(segment, known) for segment in segments)
+
+
+def _hides(value: bytes, known: Known[object]) -> bool:
+    """Whether one of several parts of a value is ours."""
+    if len(value) < _SHORTEST:
+        return False
+    return len(value.translate(None, _QUERY_MARKS)) < len(value) and _holds(value, known)
 
 
 def _holds(value: bytes, known: Known[object]) -> bool:
@@ -128,13 +150,19 @@ def _parts(value: bytes) -> set[bytes]:
     the smallest pieces.
     """
     found: set[bytes] = set()
-    for part in {*value.split(), *_AROUND.split(value)}:
+    if b"/aws4_request" in value:
+        value = _SCOPE.sub(b" ", value)
+    parts = {*value.split(), *_AROUND.split(value)}
+    if b"?" in value or b"&" in value:
+        parts.update(_OF_URLS.split(value))
+    for part in parts:
         if len(part) >= _SHORTEST:
-            found |= {part, *_SMALLEST.split(part)}
+            found.add(part)
+            found.update(_SMALLEST.split(part))
             for mark in _WITHIN:
                 found.update(part.partition(mark))
-    found.update([part.strip(_ENCLOSING) for part in found])
-    return {part for part in found if len(part) >= _SHORTEST}
+    long = {part for part in found if len(part) >= _SHORTEST}
+    return long | {bare for part in long if len(bare := part.strip(_ENCLOSING)) >= _SHORTEST}
 
 
 def _decoded(part: bytes) -> bytes:
@@ -146,4 +174,4 @@ def _decoded(part: bytes) -> bytes:
 
 
 def _unquoted(value: bytes) -> bytes:
-    return unquote_to_bytes(value) if b"%" in value else value
+    return unquote_to_bytes(value) if PERCENT in value else value

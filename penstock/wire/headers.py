@@ -1,6 +1,7 @@
 """Which headers travel on, and which stay (specification of the data plane, 1.1)."""
 
 import re
+from urllib.parse import unquote_to_bytes
 
 from penstock.core.headers import Headers
 
@@ -38,7 +39,13 @@ _PLAIN = frozenset({b"close", b"keep-alive", b"Close", b"Keep-Alive", b"Keep-ali
 _KNOWN = 1024  # names remembered for each direction; beyond, they are judged anew every time
 
 _HINT = re.compile(rb"pst_").search  # an expression is faster than ``in``: this runs for every call
-_LIKE_OURS = re.compile(rb"(?<![\w-])pst_").search
+# The beginning of a word, or, within one, all that core.secrets makes: a provider's key may well hold the four signs.
+_LIKE_OURS = re.compile(rb"(?<![\w-])pst_|pst_[A-Za-z0-9]{40}[0-9a-f]{8}").search
+_ENCODED_HINT = re.compile(  # percent-encoded, any sign of it and any number of times
+    rb"(?:p|%(?:25)*70)(?:s|%(?:25)*73)(?:t|%(?:25)*74)(?:_|%(?:25)*5[Ff])"
+).search
+PERCENT = 0x25  # as a number it is found faster than as bytes
+_AGAIN = re.compile(rb"%(?:25)+")
 
 
 class _Travels(dict[bytes, bool | None]):
@@ -58,7 +65,7 @@ class _Travels(dict[bytes, bool | None]):
         return travels
 
 
-_ONWARD = _Travels(HOP_BY_HOP | _OURS, (b"cf-aig-", b"x-forwarded-"))
+_ONWARD = _Travels(HOP_BY_HOP | _OURS, (b"cf-aig-", b"pst_", b"x-forwarded-"))
 _BACK = _Travels(HOP_BY_HOP, (b"cf-aig-",))
 
 
@@ -68,7 +75,8 @@ def onward(headers: Headers) -> Headers:
     None that holds what looks like a token of ours, whatever its name: such a value is nobody else's business.
     """
     kept = _travelling(headers, _ONWARD)
-    if _HINT(b"\n".join([header[2] for header in kept])) is not None:
+    values = b"\n".join([header[2] for header in kept])
+    if _HINT(values) is not None or (PERCENT in values and _ENCODED_HINT(values) is not None):
         kept = [header for header in kept if not like_ours(header[2])]
     return kept
 
@@ -79,8 +87,16 @@ def back(headers: Headers) -> Headers:
 
 
 def like_ours(value: bytes) -> bool:
-    """Whether a word in it begins as the tokens do that Penstock makes."""
-    return _HINT(value) is not None and _LIKE_OURS(value) is not None
+    """Whether a word in it begins as the tokens do that Penstock makes, or goes on as a whole one; also
+    percent-encoded.
+    """
+    if _HINT(value) is not None and _LIKE_OURS(value) is not None:
+        return True
+    return PERCENT in value and _ENCODED_HINT(value) is not None and _LIKE_OURS(_decoded(value)) is not None
+
+
+def _decoded(value: bytes) -> bytes:
+    return unquote_to_bytes(_AGAIN.sub(b"%", value))
 
 
 def _travelling(headers: Headers, travels: _Travels) -> Headers:

@@ -44,6 +44,7 @@ async def test_a_body_that_need_not_or_cannot_be_asked_passes_as_it_is(there, bo
 async def test_signed_requests_and_encoded_bodies_pass_as_they_are(there):
     signed = {"authorization": "AWS4-HMAC-SHA256 Credential=a/b, Signature=c"}
     assert await sent(there, PLAIN, signed) == PLAIN
+    assert await sent(there, PLAIN, path="openai/chat/completions?X-Amz-SignedHeaders=host&X-Amz-Signature=c") == PLAIN
     encoded = gzip.compress(PLAIN)
     assert await sent(there, encoded, {"content-encoding": "gzip"}) == encoded
 
@@ -51,6 +52,17 @@ async def test_signed_requests_and_encoded_bodies_pass_as_they_are(there):
 @pytest.mark.parametrize("path", ["openai/responses", "openai/other", "anthropic/v1/messages"])
 async def test_other_dialects_have_nothing_to_ask(there, path):
     assert await sent(there, PLAIN, path=path) == PLAIN
+
+
+@pytest.mark.parametrize("path", ["mistral/v1", "perplexity-ai", "openrouter", "azure-openai/resource/deployment"])
+async def test_who_could_refuse_the_question_or_tells_unasked_is_not_asked(there, path):
+    assert await sent(there, PLAIN, path=f"{path}/chat/completions") == PLAIN
+    if path != "azure-openai/resource/deployment":
+        async with there.client() as client:
+            answer = await client.ask(request(f"{path}/chat/completions", body=PLAIN, event=path))
+            assert b'"usage":{' in answer.body
+        row = await there.row(path)
+        assert (row.status_code, row.tokens_in, row.tokens_out) == (200, 2, 4)
 
 
 @pytest.mark.parametrize("usage", ["", "last-text"])

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.errors import Unauthorized
+from penstock.core.exposition import render
 from penstock.core.telemetry import Telemetry
 from penstock.features.auth import NOBODY, Auth, Keyring, OpenAuth
 from penstock.model.token import SCOPES, Scope
@@ -171,6 +172,7 @@ async def test_at_the_address_of_default_nobody_learns_whether_it_is_there(kind,
 # Where tokens come that open nothing there, and yet stay
 
 BARE, LIKE = SECRETS["valid and of the operator's making"], "pst_revoked_0123456789"
+WHOLE = "pst_" + "A1b2C3d4" * 5 + "0123abcd"  # as core.secrets makes them
 FULL_OF_MARKS = "T.with=marks:in/it+and,such=="
 
 
@@ -231,6 +233,35 @@ KEPT = [
     ("?", f"a=1&key=Bearer+{quote(BARE)}"),
     ("?", f"a=1&token=%22{BARE}%22"),
     ("?", f"a=1&x=%70st_revoked&{LIKE}&{LIKE}=1&b=2"),
+    *[
+        ("?", f"a=1&{form.format(secret)}&b=2")
+        for secret in (BARE, LIKE, quote(BARE, safe=""), LIKE.replace("pst_", "%70%73%74%5f"))
+        for form in (
+            "{}",
+            "{}=1",
+            "{},=1",
+            "a=Bearer%20{}",
+            "authorization=Bearer+{}",
+            "a[]={},",
+            "url=https://x/?key={}",
+            "url=https%3A%2F%2Fx%2F%3Fkey%3D{}%26a%3D1",
+            "j=%7B%22token%22:%22{}%22%7D",
+            "j=[{}]",
+            "X-Amz-Credential={}%2F20260101%2Fx%2Fs3%2Faws4_request",
+        )
+    ],
+    ("?", f"a=1&x=%2570st_revoked&{quote(WHOLE)}&q=x{WHOLE}&x{WHOLE}=1&b=2"),
+    *[
+        ("authorization", f"AWS4-HMAC-SHA256 Credential={secret}/{scope}, SignedHeaders=host, Signature=00")
+        for secret in (BARE, LIKE)
+        for scope in ("20260101/us-east-1/bedrock/aws4_request", "2026/aws4_request")
+    ],
+    *[
+        (name, value)
+        for name in ("openai-organization", "x-ms-token-aad", "x-amz-security-token", "x-foo")
+        for value in (LIKE, f"x{WHOLE}", LIKE.replace("pst_", "%70%73t_"), f"a%20{LIKE}", "p%2573t%5f0123456789")
+    ],
+    (LIKE.lower(), "1"),
 ]
 
 
@@ -258,8 +289,12 @@ TRAVELS = [
     ("authorization", "Bearer sk-upst_within-it"),
     ("sec-websocket-protocol", "realtime, openai-insecure-api-key.sk-theirs"),
     ("x-my-header", "tapst_x"),
+    ("x-my-header", "100%25 ta%70st_x"),
+    ("authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/x/s3/aws4_request, Signature=00"),
     ("?", "a=1;b=2&key=AIza-theirs-0123456789&token=&access_token=unused;c=%3B&&;&=&x"),
     ("?", "q=tapst_x&text=a+b%20c"),
+    ("?", "url=https://x/?key=AIza-theirs-0123456789&a[]=0123456789-0123456789,&0123456789-0123456789-01234=1"),
+    ("?", "cursor=MDEyMzQ1Njc4OTAxMjM0NTY3ODk=&j=%7B%22a%22:%22Bearer%20of-somebody-else-at-all%22%7D"),
 ]
 
 
@@ -383,7 +418,7 @@ async def test_refused_credentials_are_counted_with_their_reasons(there):
             assert refused["data", reason] == before + 1
             await client.ask(request(gateway="off", headers=headers))
             assert refused["data", reason] == before + 1
-    metrics = there.server.app.telemetry.render().decode()
+    metrics = render(there.server.app.telemetry.report()).decode()
     assert 'penstock_credentials_refused_total{plane="data",reason="expired"}' in metrics
 
 

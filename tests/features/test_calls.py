@@ -2,12 +2,15 @@
 
 import asyncio
 import dataclasses
+import hashlib
+import hmac
 import json
+from urllib.parse import quote
 
 import pytest
 
 from penstock.gateway.snapshot import Snapshot
-from penstock.model.plan import Plan, Target
+from penstock.model.plan import Plan
 from penstock.providers.upstream import Upstream
 from penstock.testing.client import until
 from penstock.testing.exchange import an_exchange
@@ -25,10 +28,7 @@ class Through:
 
     def plan(self, ex):
         (target,) = self.own.plan(ex).targets
-        others = [
-            Target(target.provider, Upstream(target.upstream.provider, url), target.path, target.endpoint)
-            for url in self.urls
-        ]
+        others = [Upstream(target.upstream.provider, url).target(ex.request.path) for url in self.urls]
         return Plan((*others, target))
 
 
@@ -145,3 +145,66 @@ async def test_a_request_is_sent_once_with_one_host_and_one_length():
         b"POST /base/x?q=1 HTTP/1.1\r\nhost: 127.0.0.1:%d\r\nX-Own: 1\r\ncontent-length: 5\r\n\r\nhello" % port
     )
     assert heads[1] == b"GET /base/x HTTP/1.1\r\nhost: 127.0.0.1:%d\r\n\r\n" % port
+
+
+async def test_the_header_that_names_a_target_does_not_travel_and_its_query_takes_the_place_of_the_requests():
+    async with house() as made, made.client() as client:
+        headers = {"x-mock-echo": "1", "x-fal-target-url": "https://queue.fal.run/fal-ai/flux?a=%2F", "x-own": "1"}
+        told = json.loads((await client.ask(request("fal/ignored?b=2", headers=headers))).body)
+        assert told["target"] == "/fal/fal-ai/flux?a=%2F"
+        names = [name for name, _ in told["headers"]]
+        assert "x-own" in names
+        assert "x-fal-target-url" not in names
+        refused = await client.ask(request("fal/x", headers={"x-fal-target-url": "https://evil.example/fal.run"}))
+        assert (refused.status, json.loads(refused.body)["internalCode"]) == (400, 2008)
+
+
+def signature(head, body):
+    """What SigV4 makes of a request for service and region ``x``, by the headers it says are signed."""
+    line, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    method, target, _ = line.decode().split(" ")
+    headers = {}
+    for name, value in (one.decode().split(": ", 1) for one in lines):
+        headers[name.lower()] = f"{headers[name.lower()]},{value}" if name.lower() in headers else value
+    path, _, query = target.partition("?")
+    signed = headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+    canonical = "".join(f"{name}:{headers[name].strip()}\n" for name in signed.split(";"))
+    path = "/".join(quote(segment, safe="-_.~") for segment in path.split("/"))
+    query = "&".join(sorted(query.split("&")))
+    whole = f"{method}\n{path}\n{query}\n{canonical}\n{signed}\n{hashlib.sha256(body).hexdigest()}"
+    return hmac.new(b"secret", whole.encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize("more", [{}, {"Accept-Encoding": "gzip, compress;q=0.5, *;q=0"}, {"x-amz-tag": "a, b"}])
+@pytest.mark.parametrize("path", ["converse", "converse-stream?b=2&a=%2F", "invoke"])
+async def test_a_request_that_its_client_signed_still_has_that_signature_when_it_arrives(more, path):
+    body = b'{"model":"m","stream":true,"messages":[{"role":"user","content":[{"text":"hello"}]}]}'
+
+    async def serve(peer):
+        while True:
+            request = await peer.request()
+            head = request[: len(request) - len(body)]
+            valid = signature(head, body).encode() in head
+            await peer.say(b"HTTP/1.1 %d X\r\ncontent-length: 0\r\n\r\n" % (200 if valid else 403))
+
+    async with providing(serve) as provider, house(providers={"aws-bedrock": provider.url}) as made:
+        model = "anthropic.claude-v2%3A1"
+        headers = {
+            "host": f"127.0.0.1:{provider.port}",
+            "X-Amz-Date": "20260101T000000Z",
+            "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
+            "x-amz-security-token": "IQoJb3JpZ2luX2VjEA==",
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+        } | more
+        named = ";".join(sorted(name.lower() for name in headers))
+        headers["authorization"] = f"AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders={named}, Signature="
+        signing = f"POST /model/{model}/{path} HTTP/1.1\r\n"
+        signing += "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+        headers["authorization"] += signature(signing.encode(), body)
+        travelling = {name: value for name, value in headers.items() if name not in {"host", "content-length"}}
+        async with made.client() as client:
+            place = f"aws-bedrock/bedrock-runtime/us-east-1/model/{model}/{path}"
+            assert (await client.ask(request(place, headers=travelling, body=body))).status == 200
+            travelling["x-amz-date"] = travelling.pop("X-Amz-Date").replace("2026", "2027")
+            assert (await client.ask(request(place, headers=travelling, body=body))).status == 403

@@ -17,7 +17,6 @@ from penstock.features.meter import READ_LIMIT, Meter
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
 from penstock.model.options import CallOptions, CustomCost
-from penstock.model.plan import Target
 from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
 from penstock.model.usage import Asked
@@ -112,8 +111,7 @@ def metered(
     )
     ex.request.asked = asked or Asked()
     ex.options = options
-    upstream = Upstream(ROWS[provider])
-    ex.target = Target(provider, upstream, upstream.target(path.encode()), upstream.endpoint(path.encode()))
+    ex.target = Upstream(ROWS[provider]).target(path.encode())
     headers = [(b"content-type", b"Content-Type", kind), (b"content-encoding", b"Content-Encoding", coding.encode())]
     reply = Reply(status, b"OK", headers[: 2 if coding else 1], Body())
     assert meter.count(ex, reply) is reply

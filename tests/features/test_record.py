@@ -23,6 +23,7 @@ from penstock.core.telemetry import Telemetry
 from penstock.features.record import Recorder, outcome
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.usage import Reported, Usage
+from penstock.providers.catalog import OPAQUE
 from penstock.testing.exchange import an_exchange
 from penstock.testing.house import house, request
 from penstock.testing.logsink import MemoryLogSink
@@ -96,7 +97,7 @@ async def test_a_row_tells_the_whole_call(there):
     row = await there.row("told")
     assert ids.text(row.id) == answer.headers["cf-aig-log-id"]
     assert (row.gateway, row.provider, row.model) == (number(there), "openai", "gpt-4o")
-    known = there.server.app.routes["openai"].endpoint(b"chat/completions")
+    known = there.server.app.routes["openai"].target(b"chat/completions").endpoint
     assert (row.model_type, row.request_type) == (known.model_type, known.request_type)
     assert (row.path, row.status_code, row.success, row.outcome) == ("v1/chat/completions", 200, True, "answered")
     assert (row.tokens_in, row.tokens_out, row.cached, row.step, row.custom_cost) == (2, 4, False, 0, False)
@@ -148,7 +149,7 @@ def test_what_was_refused_before_a_provider_answered_cost_nothing_and_what_is_no
     error, headed, gone, cost
 ):
     sink, ex = MemoryLogSink(), an_exchange()
-    target: Any = SimpleNamespace(provider="openai")
+    target: Any = SimpleNamespace(provider="openai", model="", endpoint=OPAQUE)
     with Recorder(sink, Telemetry()).scope(ex):
         ex.error, ex.client_gone = error, gone
         ex.target = target if headed else None

@@ -12,6 +12,7 @@ from penstock.features.auth import Auth, Keyring, OpenAuth
 from penstock.gateway.compile import Parts, compile_gateway, upstreams
 from penstock.gateway.config import GatewayConfig
 from penstock.model.options import CallOptions
+from penstock.ports.transport import Origin
 from penstock.providers.prices import PriceBook
 from penstock.testing.house import house, request
 
@@ -55,8 +56,11 @@ def test_every_provider_is_known_by_its_id_at_its_own_address_or_the_operators()
     at_home = upstreams({})
     assert {"openai", "anthropic"} <= at_home.keys()
     moved = upstreams({"openai": "http://127.0.0.1:8788/openai"})
-    assert moved["openai"].origin == (False, "127.0.0.1", 8788)
-    assert moved["anthropic"].origin == at_home["anthropic"].origin
+    assert moved["openai"].origins == [Origin(False, "127.0.0.1", 8788, trusted=True)]
+    assert moved["anthropic"].origins == at_home["anthropic"].origins
+    by_alias = upstreams({"azure": "http://127.0.0.1:8788/azure"})
+    assert by_alias["azure"] is by_alias["azure-openai"]
+    assert by_alias["azure"].moved
 
 
 @pytest.mark.parametrize(("slug", "url"), [("nobody", "http://a"), ("openai", "ftp://a"), ("openai", "")])

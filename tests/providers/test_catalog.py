@@ -7,7 +7,9 @@ from genai_prices.data import providers as priced
 
 from penstock.providers import catalog
 from penstock.providers.dialects import DIALECTS
+from penstock.providers.templates import PART
 from penstock.providers.upstream import Upstream
+from penstock.wire.credentials import PARAMETERS
 
 ROWS = {row.id: row for row in catalog.load().values()}
 
@@ -25,24 +27,94 @@ dialect = "openai_chat"
 """
 
 
+SLUGS = (
+    "adobe-firefly anthropic aws-bedrock azure-openai baseten cartesia cerebras cohere deepgram deepseek elevenlabs fal"
+    " fireworks google-ai-studio google-vertex-ai grok groq huggingface ideogram mistral openai openrouter parallel"
+    " perplexity-ai replicate workers-ai"
+)
+ALIASES = {
+    "google": "google-ai-studio",
+    "google-vertex": "google-vertex-ai",
+    "azure": "azure-openai",
+    "bedrock": "aws-bedrock",
+    "xai": "grok",
+    "perplexity": "perplexity-ai",
+}
+CREDENTIALS = {  # all that do not travel in ``authorization`` alone
+    "adobe-firefly": ["authorization", "x-api-key"],
+    "anthropic": ["x-api-key", "authorization"],
+    "azure-openai": ["api-key", "authorization"],
+    "cartesia": ["x-api-key", "authorization"],
+    "deepgram": ["authorization", "token"],
+    "elevenlabs": ["xi-api-key", "authorization"],
+    "google-ai-studio": ["x-goog-api-key", "authorization"],
+    "google-vertex-ai": ["authorization", "x-goog-api-key"],
+    "ideogram": ["api-key"],
+    "parallel": ["authorization", "x-api-key"],
+}
+
+
+def test_every_provider_is_there_under_all_its_names() -> None:
+    rows = catalog.load()
+    assert sorted(ROWS) == SLUGS.split()
+    assert {slug: row.id for slug, row in rows.items() if slug != row.id} == ALIASES
+
+
+def test_credentials_travel_in_the_headers_that_the_providers_read() -> None:
+    others = {slug: row.credential_headers for slug, row in ROWS.items() if row.credential_headers != ["authorization"]}
+    assert others == CREDENTIALS
+    parameters = {slug: row.credential_parameters for slug, row in ROWS.items() if row.credential_parameters}
+    assert parameters == {"google-ai-studio": ["key"]}
+    assert all(name.encode() in PARAMETERS for names in parameters.values() for name in names)
+
+
 @pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.id)
 def test_every_row(row: catalog.Provider) -> None:
-    upstream = Upstream(row)
-    assert upstream.origin.tls
+    assert all(origin.tls and not origin.trusted for origin in Upstream(row).origins)
     assert row.prices == "" or row.prices in {provider.id for provider in priced}
-    assert any(endpoint.dialect for endpoint in row.endpoints)
+    assert row.endpoints
     for endpoint in row.endpoints:
         assert endpoint.dialect == "" or DIALECTS[endpoint.dialect].name == endpoint.dialect
-        assert upstream.endpoint(endpoint.path.encode()) is endpoint
+        assert endpoint.ask_usage or endpoint.dialect == "openai_chat"
 
 
-def test_the_first_providers_are_there() -> None:
-    openai = Upstream(ROWS["openai"])
-    assert openai.endpoint(b"chat/completions").dialect == "openai_chat"
-    assert openai.endpoint(b"v1/responses").dialect == "openai_responses"
-    assert openai.endpoint(b"embeddings").dialect == "openai_embeddings"
-    assert openai.endpoint(b"models").dialect == ""
-    assert Upstream(ROWS["anthropic"]).endpoint(b"v1/messages").dialect == "anthropic"
+BEFORE = {"azure-openai": "resource/deployment/", "aws-bedrock": "bedrock-runtime/us-east-1/"}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.id)
+def test_every_operation_is_found_by_its_path(row: catalog.Provider) -> None:
+    """The first that fits counts: one behind a wider one would never be found."""
+    upstream = Upstream(row, "http://127.0.0.1:8788/base")
+    for endpoint in row.endpoints:
+        path = BEFORE.get(row.id, "") + PART.sub("some-thing", endpoint.path)
+        assert upstream.target(path.encode()).endpoint is endpoint
+
+
+@pytest.mark.parametrize(
+    ("slug", "path", "dialect", "asks"),
+    [
+        ("openai", "chat/completions", "openai_chat", True),
+        ("openai", "v1/responses", "openai_responses", True),
+        ("openai", "embeddings", "openai_embeddings", True),
+        ("openai", "models", "", True),
+        ("anthropic", "v1/messages", "anthropic", True),
+        ("grok", "v1/messages", "anthropic", True),
+        ("aws-bedrock", "bedrock-mantle/us-east-1/anthropic/v1/messages", "anthropic", True),
+        ("groq", "openai/v1/chat/completions", "openai_chat", True),
+        ("deepseek", "chat/completions", "openai_chat", True),
+        ("mistral", "v1/chat/completions", "openai_chat", False),
+        ("perplexity-ai", "chat/completions", "openai_chat", False),
+        ("openrouter", "chat/completions", "openai_chat", False),
+        ("azure-openai", "r/d/chat/completions", "openai_chat", False),
+        ("cohere", "v2/chat", "", True),
+        ("google-ai-studio", "v1beta/models/g:generateContent", "", True),
+    ],
+)
+def test_the_dialect_of_an_operation_and_whether_it_is_asked_for_usage(
+    slug: str, path: str, dialect: str, asks: bool
+) -> None:
+    endpoint = Upstream(ROWS[slug]).target(path.encode()).endpoint
+    assert (endpoint.dialect, endpoint.ask_usage) == (dialect, asks)
 
 
 def test_a_row_is_found_by_its_aliases(tmp_path: Path) -> None:
@@ -65,6 +137,16 @@ def test_a_row_is_found_by_its_aliases(tmp_path: Path) -> None:
         ('id = "x"', 'id = "y"', "id"),
         ('aliases = ["ex"]', 'aliases = ["x"]', "'x' is taken"),
         ('id = "x"', "id = ", "Invalid value"),
+        ('"https://x.example/v1"', '""', "base_url: is empty, so unconfigured must say what to do"),
+        (
+            "[[endpoints]]",
+            '[[routes]]\npath = "{a}"\nto = "{b}"\n[[endpoints]]',
+            "routes[0].to: the path has no part {b}",
+        ),
+        ("[[endpoints]]", "[[routes]]\n[[routes]]\n[[endpoints]]", "routes[1].path: None occurs twice"),
+        ("[[endpoints]]", '[[routes]]\npath = "/x"\n[[endpoints]]', "routes[0].path"),
+        ("[[endpoints]]", 'target_header = "x-to"\n[[endpoints]]', "target_domains: go together with target_header"),
+        ('path = "chat/completions"', 'path = "{Model}"', "endpoints[0].path"),
         (
             "[[endpoints]]",
             '[[endpoints]]\npath = "chat/completions"\nrequest_type = "a"\n[[endpoints]]',

@@ -1,117 +1,188 @@
-"""Paths land where the provider, or the operator, has them; nothing leads out of there."""
+"""What a row, compiled, tells of a path: the operation, the model, and a target that a header names."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.core.errors import InvalidPath
 from penstock.ports.transport import Origin
 from penstock.providers import catalog
-from penstock.providers.upstream import Upstream, safe
+from penstock.providers.upstream import Upstream
 
 ROWS = catalog.load()
+FAL = b"x-fal-target-url"
 
 
 @pytest.mark.parametrize(
-    ("slug", "base", "path", "target"),
+    ("slug", "base", "told"),
     [
-        ("openai", None, b"chat/completions", b"/v1/chat/completions"),
-        ("openai", None, b"v1/chat/completions", b"/v1/chat/completions"),
-        ("openai", None, b"v1beta/x", b"/v1/v1beta/x"),
-        ("openai", None, b"v1", b"/v1"),
-        ("openai", None, b"", b"/v1"),
-        ("openai", None, b"files/a%2Fb%20c", b"/v1/files/a%2Fb%20c"),
-        ("openai", None, b"chat/completions/", b"/v1/chat/completions/"),
-        ("openai", "http://127.0.0.1:8788/openai", b"v1/chat/completions", b"/openai/chat/completions"),
-        ("openai", "http://127.0.0.1:8788/openai/", b"chat/completions", b"/openai/chat/completions"),
-        ("openai", "http://127.0.0.1:8788", b"v1/models", b"/models"),
-        ("openai", "http://127.0.0.1:8788", b"v1", b"/"),
-        ("openai", "https://proxy.example/v1", b"v1/models", b"/v1/models"),
-        ("anthropic", None, b"v1/messages", b"/v1/messages"),
-        ("anthropic", None, b"", b"/"),
-        ("anthropic", "http://127.0.0.1:8788/anthropic", b"v1/messages", b"/anthropic/v1/messages"),
+        ("openai", "ftp://a", "must begin with http"),
+        ("openai", "http://u:p@a/", "credentials"),
+        ("openai", "https://{region}.example", r"no part \{region\}; they have none"),
+        ("azure-openai", "https://{region}.example", r"no part \{region\}; they have \{deployment\}, \{resource\}"),
+        ("azure-openai", "https://{resource}", "domain of its own"),
     ],
 )
-def test_targets(slug: str, base: str | None, path: bytes, target: bytes) -> None:
-    assert Upstream(ROWS[slug], base).target(path) == target
+def test_an_operators_address_that_cannot_be_used_is_refused_by_name(slug, base, told):
+    with pytest.raises(ValueError, match=rf"^providers\.{slug}\.base_url: .*{told}"):
+        Upstream(ROWS[slug], base)
 
 
-@pytest.mark.parametrize(
-    ("base", "origin", "host"),
-    [
-        (None, Origin(True, "api.openai.com", 443), b"api.openai.com"),
-        ("https://a.example:443/x", Origin(True, "a.example", 443), b"a.example"),
-        ("https://a.example:80", Origin(True, "a.example", 80), b"a.example:80"),
-        ("http://A.example", Origin(False, "a.example", 80), b"a.example"),
-        ("http://[::1]:8788/x", Origin(False, "::1", 8788), b"[::1]:8788"),
-        ("https://[2001:db8::1]", Origin(True, "2001:db8::1", 443), b"[2001:db8::1]"),
-    ],
-)
-def test_origins(base: str | None, origin: Origin, host: bytes) -> None:
-    upstream = Upstream(ROWS["openai"], base)
-    assert upstream.origin == origin
-    assert upstream.host == host
-
-
-@pytest.mark.parametrize(
-    "base",
-    [
-        *("", "x", "ftp://a/", "//a/", "http://", "http:///x", "http://a:x/", "http://a:0", "http://a:70000"),
-        *("http://u:p@a/", "http://u@a/", "http://a/?q", "http://a/?", "http://a/#f", "http://a/#", "http://a b/"),
-        *(
-            "http://a/\r\nx: y",
-            "http://a\n",
-            "http://é.example",
-            "http://[::1",
-            "http://[fe80::1%25eth0]/",
-            "http://[x]",
-        ),
-        *("http://a/../b", "http://a/%2e%2e/b", "http://-a/", "http://a\\b/"),
-    ],
-)
-def test_a_base_url_that_cannot_be_used_is_refused_by_name(base: str) -> None:
-    with pytest.raises(ValueError, match=r"^providers\.openai\.base_url: "):
-        Upstream(ROWS["openai"], base)
+def test_an_address_that_names_a_part_which_a_path_lacks_refuses_that_path():
+    upstream = Upstream(ROWS["azure-openai"], "https://{resource}.example/{deployment}")
+    with pytest.raises(InvalidPath, match=r"names no \{deployment\}"):
+        upstream.target(b"res/openai/v1/responses")
 
 
 @given(st.text("abv1./%-", max_size=30).map(str.encode))
-def test_the_prefix_is_never_doubled(path: bytes) -> None:
+def test_the_prefix_is_never_doubled(path):
     upstream = Upstream(ROWS["openai"])
-    assert upstream.target(b"v1/" + path) == b"/v1/" + path
-    assert upstream.endpoint(b"v1/" + path) is upstream.endpoint(path) or path.startswith(b"v1/")
+    assert upstream.target(b"v1/" + path).path == b"/v1/" + path
+    assert upstream.target(b"v1/" + path).endpoint is upstream.target(path).endpoint or path.startswith((b"v1", b"/v1"))
 
 
-DOTS = st.lists(st.sampled_from([b".", b"%2e", b"%2E", b"%252e"]), min_size=1, max_size=2).map(b"".join)
-SLASH = st.sampled_from([b"/", b"\\", b"%2f", b"%2F", b"%5c", b"%5C", b"%255c"])
-
-
-@given(st.sampled_from([b"", b"a", b"v1/x"]), SLASH, DOTS, SLASH, st.sampled_from([b"", b"b"]))
-def test_dot_segments_in_every_spelling(before: bytes, a: bytes, dots: bytes, b: bytes, after: bytes) -> None:
-    assert not safe(before + a + dots + b + after)
-    assert not safe(before + a + dots)
-    assert not safe(dots + b + after)
-    assert not safe(dots)
+def test_origins_are_those_that_no_path_changes():
+    assert Upstream(ROWS["openai"]).origins == [Origin(True, "api.openai.com", 443)]
+    assert Upstream(ROWS["baseten"]).origins == [Origin(True, "inference.baseten.co", 443)]
+    assert Upstream(ROWS["azure-openai"]).origins == []
+    assert Upstream(ROWS["aws-bedrock"], "http://127.0.0.1:1/x").origins == [Origin(False, "127.0.0.1", 1, True)]
 
 
 @pytest.mark.parametrize(
-    "path", [b"a\x00b", b"a\x7f", b"a\r\nb", b"a%00", b"a%0d%0ab", b"a%7F", b"a/..;x/b", b"..%3bx"]
-)
-def test_control_characters_and_cut_segments(path: bytes) -> None:
-    assert not safe(path)
-
-
-@pytest.mark.parametrize(
-    "path",
+    ("slug", "path", "kind", "model"),
     [
-        b"",
-        b"v1/chat/completions",
-        b"models/gpt-4.1",
-        b".well-known/x",
-        b"a/...",
-        b"a/b..",
-        b"files/a%20b",
-        b"a//b/",
-        b"\xff",
+        ("openai", "chat/completions", "chat.completions", ""),
+        ("openai", "unheard/of", None, ""),
+        (
+            "google-ai-studio",
+            "v1beta/models/gemini-2.5-pro:generateContent",
+            "models.generateContent",
+            "gemini-2.5-pro",
+        ),
+        ("google-ai-studio", "v1beta/models/g%3AcountTokens", "models.countTokens", "g"),
+        (
+            "google-vertex-ai",
+            "v1/projects/p/locations/global/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict",
+            "models.streamRawPredict",
+            "claude-sonnet-4-5@20250929",
+        ),
+        ("azure-openai", "res/my%20dep/chat/completions", "chat.completions", "my dep"),
+        ("azure-openai", "res/dep/unheard", None, "dep"),
+        ("aws-bedrock", "bedrock-runtime/us-east-1/model/a.b-v1%3A0/converse", "converse", "a.b-v1:0"),
+        ("aws-bedrock", "bedrock-mantle/us-east-1/anthropic/v1/messages", "messages", ""),
+        ("huggingface", "org/model", "models.run", "org/model"),
+        ("huggingface", "gpt2", "models.run", "gpt2"),
+        ("replicate", "models/meta/llama/predictions", "models.predictions", ""),
+        ("fal", "fal-ai/flux/dev", "run", "fal-ai/flux/dev"),
+        ("fal", "fal-ai/flux/requests/1-2/status", "queue.status", "fal-ai/flux"),
+        ("workers-ai", "@cf/meta/llama-3.1-8b-instruct", "run", "@cf/meta/llama-3.1-8b-instruct"),
+        ("baseten", "model/abc", "predict", "abc"),
+        ("elevenlabs", "v1/text-to-speech/voice", "text-to-speech", ""),
+        ("ideogram", "v1/ideogram-v3/generate", "generate", "ideogram-v3"),
     ],
 )
-def test_plain_paths_are_safe(path: bytes) -> None:
-    assert safe(path)
+def test_the_operation_and_the_model_that_a_path_names(slug, path, kind, model):
+    base = "http://x.example" if ROWS[slug].unconfigured else None
+    for upstream in (Upstream(ROWS[slug], base), Upstream(ROWS[slug], "http://127.0.0.1:8788/x")):
+        target = upstream.target(path.encode())
+        assert (target.endpoint.request_type, target.model) == (kind, model)
+
+
+def test_a_model_name_is_text_of_bounded_length():
+    upstream = Upstream(ROWS["aws-bedrock"])
+    assert upstream.target(b"bedrock-runtime/r/model/%ff%C3%A9/converse").model == "\ufffdé"
+    assert len(upstream.target(b"bedrock-runtime/r/model/" + b"m" * 5000 + b"/converse").model) == 256
+
+
+def fal(*values, base=None, path=b"fal-ai/own"):
+    return Upstream(ROWS["fal"], base).target(path, [(FAL, b"X-Fal-Target-Url", value) for value in values])
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "path", "query"),
+    [
+        (b"https://fal.run/fal-ai/x", "fal.run", b"/fal-ai/x", b""),
+        (b"https://queue.fal.run/fal-ai/x?a=%2F&b", "queue.fal.run", b"/fal-ai/x", b"?a=%2F&b"),
+        (b"https://rest.alpha.fal.ai/tokens/", "rest.alpha.fal.ai", b"/tokens/", b""),
+        (b"https://fal.ai", "fal.ai", b"/", b""),
+        (b"https://fal.ai?x=https://evil.example/", "fal.ai", b"/", b"?x=https://evil.example/"),
+    ],
+)
+def test_a_header_names_the_whole_target_within_its_domains_and_stays_here(url, host, path, query):
+    target = fal(url)
+    assert target.origin == Origin(True, host, 443)
+    assert (target.host, target.path, target.query) == (host.encode(), path, query)
+    assert target.stays == {FAL}
+    moved = fal(url, base="http://127.0.0.1:8788/fal")
+    assert moved.origin == Origin(False, "127.0.0.1", 8788, trusted=True)
+    assert (moved.path, moved.query) == (b"/fal" + path, query)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(b"", b"fal.run", b"//fal.run/x", b"http://fal.run/x", b"HTTPS://fal.run/x", b"https:/fal.run/x", b"https://"),
+        *(b"https://FAL.run/x", b"https://fal.run./x", b"https://fal.run:443/x", b"https://fal.run:80/x"),
+        *(
+            b"https://u@fal.run/x",
+            b"https://u:p@fal.run/x",
+            b"https://evil.example@fal.run/x",
+            b"https://fal.run@evil/",
+        ),
+        *(b"https://evil.example/fal.run", b"https://fal.run.evil.example/x", b"https://evilfal.run/x"),
+        *(b"https://evil.example/?https://fal.run/", b"https://evil.example#fal.run", b"https://fal.run#x"),
+        *(
+            b"https://evil.example\\.fal.run/",
+            b"https://evil.example\\@fal.run/",
+            b"https://fal.run\\x",
+            b"https:\\fal.run",
+        ),
+        *(
+            "https://fäl.run/x".encode(),
+            b"https://xn--fl-fka.fal.run/x",
+            b"https://a_b.fal.run/x",
+            b"https://.fal.run/x",
+        ),
+        *(b"https://a..fal.run/x", b"https://-a.fal.run/x", b"https://%66al.run/x", b"https://fal.run%2f/x"),
+        *(b"https://fal.run/../x", b"https://fal.run/a/%2e%2e/x", b"https://fal.run/a b", b"https://fal.run/\x00"),
+        *(b"https://fal.run/%0d%0ax", b" https://fal.run/x", b"https://127.0.0.1/x", b"https://[::1]/fal.run"),
+        b"https://" + b"a." * 40 + b"fal.run/x",
+    ],
+)
+@pytest.mark.parametrize("base", [None, "http://127.0.0.1:8788/fal"])
+def test_a_header_that_names_any_other_place_is_refused(url, base):
+    with pytest.raises(InvalidPath, match=r"x-fal-target-url must be an https URL of fal\.run, fal\.ai or below"):
+        fal(url, base=base)
+
+
+@pytest.mark.parametrize(
+    "rest", [b"x?key=%b", b"%b", b"a/%b/x", b"a%%20%b", b"x?%b", b"x?url=https://x/?key=%%22%b", b"x?a=Bearer+%b"]
+)
+@pytest.mark.parametrize("token", [b"pst_0123456789abcdef", b"%70%73%74%5f0123456789abcdef", b"p%2573t%255F0123456789"])
+@pytest.mark.parametrize("base", [None, "http://127.0.0.1:8788/fal"])
+def test_a_header_that_holds_what_looks_like_ours_is_refused_and_not_repeated(rest, token, base):
+    with pytest.raises(InvalidPath, match="x-fal-target-url holds what looks like a token") as caught:
+        fal(b"https://fal.run/" + rest % token, base=base)
+    assert "0123456789" not in caught.value.message
+    assert (caught.value.status, caught.value.code) == (400, 2008)
+
+
+def test_two_headers_are_one_too_many():
+    with pytest.raises(InvalidPath, match="more than once"):
+        fal(b"https://fal.run/x", b"https://fal.run/x")
+
+
+def test_the_header_means_nothing_to_other_providers():
+    target = Upstream(ROWS["openai"]).target(b"models", [(FAL, FAL, b"https://fal.run/x")])
+    assert (target.host, target.stays) == (b"api.openai.com", frozenset())
+    assert not Upstream(ROWS["openai"]).by_header
+    assert Upstream(ROWS["fal"]).by_header
+
+
+@given(st.text("htps:/.falrunx@\\%#?[]0", max_size=40))
+def test_no_header_leads_out_of_its_domains(rest):
+    try:
+        target = fal(b"https://" + rest.encode())
+    except InvalidPath:
+        return
+    assert f".{target.origin.host}".endswith((".fal.run", ".fal.ai"))

@@ -5,7 +5,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.credentials import PARAMETERS, parameters, stays
+from penstock.wire.credentials import PARAMETERS, along, parameters, stays
 
 SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 SECRETS = st.text(SIGNS, min_size=20, max_size=60).map(str.encode)
@@ -36,6 +36,23 @@ def test_the_key_of_a_provider_travels(secret, key):
     value = b"Bearer " + key
     if key != secret:  # whoever asks has looked the last word up
         assert not stays(PLACE, value.split(), value, only(secret))
+
+
+@given(
+    SECRETS,
+    st.sampled_from([b"%b", b"%b=1", b"x=Bearer+%b", b"a[]=%b,", b"x=https://x/?key=%b%%26a", b'x={"a":"%b"}']),
+    st.booleans(),
+)
+def test_a_token_leaves_a_query_by_whatever_name_it_came(secret, form, encoded):
+    spelt = b"".join(b"%%%02X" % sign for sign in secret) if encoded else secret
+    assert parameters(b"?a=1&" + form % spelt + b"&b=2", only(secret)) == (None, b"?a=1&b=2")
+
+
+@given(SECRETS, st.lists(st.sampled_from([b"v1", b"a%20b", b"x" * 40]), max_size=3), st.integers(0, 3))
+def test_a_token_is_found_in_a_path_as_a_segment(secret, segments, at):
+    whole = b"/" + b"/".join([*segments[:at], secret, *segments[at:]])
+    assert along(whole, only(secret))
+    assert not along(b"/" + b"/".join(segments), only(secret)) or secret in segments
 
 
 QUERIES = st.lists(st.tuples(st.text(SIGNS, min_size=1, max_size=8), st.text(SIGNS, max_size=15)), max_size=4)

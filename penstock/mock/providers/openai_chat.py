@@ -1,7 +1,9 @@
-"""OpenAI chat completions, whole and as a stream."""
+"""OpenAI chat completions, whole and as a stream, as OpenAI has them and as others do."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from penstock.core import codec
 from penstock.mock.answer import CREATED, EVENTS, JSON, Answer, Ask, Refusal, Usage, pieces, reply, usage
@@ -37,8 +39,55 @@ class _Chat(codec.Struct):
 _decode = codec.decoder(_Chat).decode
 
 
-def chat(ask: Ask) -> Answer:
+class Unasked(Enum):
+    """How a stream tells its usage to a client that did not ask."""
+
+    NOT = "not at all"
+    LAST = "in the last chunk of the text"
+    EXTRA = "in a chunk of its own, as if asked"
+    EACH = "in every chunk"
+
+
+def reported(used: Usage) -> dict[str, Any]:
+    """The usage object. A cache write is told only where there was one."""
+    prompt = {"cached_tokens": used.cached, "audio_tokens": 0}
+    if used.cache_write:
+        prompt["cache_write_tokens"] = used.cache_write
+    return plainly(used) | {
+        "prompt_tokens_details": prompt,
+        "completion_tokens_details": {
+            "reasoning_tokens": used.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def plainly(used: Usage) -> dict[str, Any]:
+    """The three figures that everybody has."""
+    total = used.input + used.output
+    return {"prompt_tokens": used.input, "completion_tokens": used.output, "total_tokens": total}
+
+
+class Style(NamedTuple):
+    """What differs from one provider to the next."""
+
+    usage: Callable[[Usage], dict[str, Any]] = reported
+    unasked: Unasked = Unasked.NOT
+    refuses: bool = False  # a body with ``stream_options``
+    more: Mapping[str, Any] = MappingProxyType({"service_tier": "default", "system_fingerprint": "fp_mock"})
+
+
+def speaking(style: Style) -> Callable[[Ask], Answer]:
+    """The handler of a provider of that style."""
+    return lambda ask: _chat(ask, style)
+
+
+def _chat(ask: Ask, style: Style) -> Answer:
     given = _decode(ask.body)
+    if given.stream_options is not None and style.refuses:
+        raise Refusal(422, "stream_options: Extra inputs are not permitted")
     times = 1 if given.n is None else given.n
     if not 1 <= times <= _MOST_CHOICES:
         raise Refusal(400, f"n must be from 1 to {_MOST_CHOICES}, not {times}")
@@ -46,14 +95,22 @@ def chat(ask: Ask) -> Answer:
     text = reply(_text(said[-1]) if said else "", ask.controls)
     used = usage("".join(map(_text, given.messages)), text, ask.controls, times)
     if given.stream:
-        asked = bool(given.stream_options and given.stream_options.include_usage)
+        asked = bool(given.stream_options and given.stream_options.include_usage) or style.unasked is Unasked.EXTRA
         parts = pieces(text, ask.controls.frames)
-        events = [_event(chunk) for chunk in _chunks(ask, given.model, parts, times, used, asked=asked)]
+        told = style.usage(used)
+        chunks = [{**chunk, **style.more} for chunk in _chunks(ask, given.model, parts, times, told, asked=asked)]
+        if style.unasked in (Unasked.LAST, Unasked.EACH) and ask.controls.usage != "none":
+            for chunk in chunks if style.unasked is Unasked.EACH else chunks[-1:]:
+                chunk["usage"] = told
+        events = [_event(chunk) for chunk in chunks]
         return Answer(200, EVENTS, [*events, b"data: [DONE]\n\n"], stream=True, failure=_FAILURE)
-    body = _object(ask, given.model, "chat.completion", [_choice(index, text) for index in range(times)])
+    body = _object(ask, given.model, "chat.completion", [_choice(index, text) for index in range(times)], style.more)
     if ask.controls.usage != "none":
-        body["usage"] = reported(used)
+        body["usage"] = style.usage(used)
     return Answer(200, JSON, [codec.encode(body)])
+
+
+chat = speaking(Style())
 
 
 def _text(message: _Message) -> str:
@@ -63,7 +120,7 @@ def _text(message: _Message) -> str:
 
 
 def _chunks(
-    ask: Ask, model: str, parts: list[str], times: int, used: Usage, *, asked: bool
+    ask: Ask, model: str, parts: list[str], times: int, told: dict[str, Any], *, asked: bool
 ) -> Iterator[dict[str, Any]]:
     kind = "chat.completion.chunk"
     last_text = ask.controls.usage == "last-text"
@@ -73,28 +130,26 @@ def _chunks(
     for number, part in enumerate(parts, 1):
         for index in range(times):
             ends = last_text and number == len(parts)
-            here = {"usage": reported(used)} if ends and index == times - 1 else extra
+            here = {"usage": told} if ends and index == times - 1 else extra
             yield _object(ask, model, kind, [_delta(index, {"content": part}, "stop" if ends else None)], here)
     if last_text:
         return
     for index in range(times):
         yield _object(ask, model, kind, [_delta(index, {}, "stop")], extra)
     if extra:
-        yield _object(ask, model, kind, [], {"usage": reported(used)})
+        yield _object(ask, model, kind, [], {"usage": told})
 
 
 def _object(
-    ask: Ask, model: str, kind: str, choices: list[dict[str, Any]], extra: dict[str, Any] | None = None
+    ask: Ask, model: str, kind: str, choices: list[dict[str, Any]], extra: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{ask.seed}",
         "object": kind,
         "created": CREATED,
         "model": model,
-        "service_tier": "default",
-        "system_fingerprint": "fp_mock",
         "choices": choices,
-        **(extra or {}),
+        **extra,
     }
 
 
@@ -105,25 +160,6 @@ def _choice(index: int, text: str) -> dict[str, Any]:
 
 def _delta(index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
-
-
-def reported(used: Usage) -> dict[str, Any]:
-    """The usage object. A cache write is told only where there was one."""
-    prompt = {"cached_tokens": used.cached, "audio_tokens": 0}
-    if used.cache_write:
-        prompt["cache_write_tokens"] = used.cache_write
-    return {
-        "prompt_tokens": used.input,
-        "completion_tokens": used.output,
-        "total_tokens": used.input + used.output,
-        "prompt_tokens_details": prompt,
-        "completion_tokens_details": {
-            "reasoning_tokens": used.reasoning,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    }
 
 
 def _event(chunk: dict[str, Any]) -> bytes:

@@ -13,6 +13,10 @@ from penstock.providers.dialects.openai_responses import OpenAIResponses
 class StreamReader(Protocol):
     """Reads a stream event by event, from the side."""
 
+    def dull(self, data: bytes) -> bool:
+        """Whether none of the whole SSE events in ``data`` says anything of the call; they need not be cut then."""
+        ...
+
     def event(self, data: bytes) -> None:
         """Takes one SSE event, with or without its blank line. Never raises."""
         ...

@@ -98,9 +98,13 @@ class AnthropicReader:
         self._usage = b""
         self._error = False
 
+    def dull(self, data: bytes) -> bool:
+        """Whether ``data`` holds pieces of the answer alone."""
+        return b'"message_' not in data and b'"error"' not in data
+
     def event(self, data: bytes) -> None:
         """Takes one SSE event, with or without its blank line. Never raises."""
-        if b'"message_' not in data and b'"error"' not in data:  # a piece of the answer
+        if self.dull(data):
             return
         try:
             event = _decode_event(data_of(data))

@@ -97,9 +97,13 @@ class OpenAIChatReader:
         self._usage = b""
         self._error = False
 
+    def dull(self, data: bytes) -> bool:
+        """Whether no event in ``data`` says anything new."""
+        return bool(self._model) and not _has_usage(data) and b'"error"' not in data and b"event:" not in data
+
     def event(self, data: bytes) -> None:
         """Takes one SSE event, with or without its blank line. Never raises."""
-        if self._model and not _has_usage(data) and b'"error"' not in data and data[:1] != b"e":
+        if self.dull(data):
             return
         self._error = self._error or _shapes.is_error_event(data)
         try:
@@ -185,6 +189,14 @@ def _asking(options: bytes) -> bytes | None:
     return encode(said)
 
 
+def _options_of(body: bytes) -> bytes:
+    """Empty where the body is no JSON: what was replaced stood within a text."""
+    try:
+        return bytes(_shapes.decode_ask(body).stream_options)
+    except DecodeError:
+        return b""
+
+
 _TRIES = 8
 
 
@@ -203,7 +215,7 @@ def _put(body: bytes, old: bytes, new: bytes) -> bytes | None:
         if begin < 0:
             return None
         candidate = body[:begin] + new + body[begin + len(old) :]
-        if bytes(_shapes.decode_ask(candidate).stream_options) == new:
+        if _options_of(candidate) == new:
             return candidate
         at += 1
     return None

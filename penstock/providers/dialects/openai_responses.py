@@ -69,9 +69,13 @@ class OpenAIResponsesReader:
         self._answer: _Answer | None = None
         self._error = False
 
+    def dull(self, data: bytes) -> bool:
+        """Whether ``data`` holds pieces of the answer alone."""
+        return b'"usage"' not in data and b'"error"' not in data
+
     def event(self, data: bytes) -> None:
         """Takes one SSE event, with or without its blank line. Never raises."""
-        if b'"usage"' not in data and b'"error"' not in data:  # a piece of the answer
+        if self.dull(data):
             return
         try:
             event = _decode_event(data_of(data))

@@ -172,6 +172,11 @@ def test_asking_adds_one_member_and_nothing_else(
     assert CHAT.asked(sent).wants_usage
 
 
+def test_options_that_also_stand_in_a_text_are_found() -> None:
+    sent = CHAT.ask_usage(b'{"a":["stream_options","{}"],"stream":true,"stream_options":{}}')
+    assert sent == b'{"a":["stream_options","{}"],"stream":true,"stream_options":{"include_usage":true}}'
+
+
 EVENTS = st.lists(
     st.sampled_from(
         [chunk(), chunk(usage=None), FINAL, DONE, chunk(usage={"prompt_tokens": 1}), b": ping\n\n", b"\n", b"\r\n\r\n"]

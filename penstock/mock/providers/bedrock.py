@@ -1,0 +1,172 @@
+"""Amazon Bedrock: models invoked in their own formats, the Converse API, and what bedrock-mantle adds to them."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from types import MappingProxyType
+from typing import Any
+
+from penstock.core import codec
+from penstock.mock.answer import SERVER_ERRORS, Answer, Ask, Provider, Route, Usage, json, pieces, reply, tokens
+from penstock.mock.answer import usage as usage_of
+from penstock.mock.controls import Pairs
+from penstock.mock.providers import eventstream
+from penstock.mock.providers.anthropic_messages import messages
+from penstock.mock.providers.google import claude
+from penstock.mock.providers.openai_chat import Style, plainly, speaking
+from penstock.mock.providers.openai_embeddings import vector
+
+_FAILED = "internalServerException"
+_ERRORS = {
+    400: ("ValidationException", "The provided request is not valid."),
+    403: ("AccessDeniedException", "You don't have access to the model with the specified model ID."),
+    404: ("ResourceNotFoundException", "The specified resource was not found."),
+    424: ("ModelErrorException", "The model returned an error."),
+    429: ("ThrottlingException", "Too many requests, please wait before trying again."),
+    500: ("InternalServerException", "The system encountered an unexpected error during processing. Try again."),
+    503: ("ServiceUnavailableException", "Bedrock is unable to process your request."),
+}
+
+
+class _Block(codec.Struct):
+    text: str | None = None
+
+
+class _Message(codec.Struct):
+    role: str
+    content: list[_Block]
+
+
+class _Converse(codec.Struct):
+    messages: list[_Message]
+    system: tuple[_Block, ...] = ()
+
+
+class _Titan(codec.Struct):
+    inputText: str = ""  # noqa: N815  its name there
+    dimensions: int = 1024
+
+
+_decode = codec.decoder(_Converse).decode
+_decode_titan = codec.decoder(_Titan).decode
+_chat = speaking(Style(usage=plainly, more=MappingProxyType({"service_tier": "default"})))
+
+
+def error(status: int, message: str | None, seed: str) -> bytes:
+    return codec.encode({"message": message or _error(status)[1]})
+
+
+def error_headers(status: int) -> Pairs:
+    return [(b"x-amzn-errortype", _error(status)[0].encode())]
+
+
+def headers(seed: str) -> Pairs:
+    return [(b"x-amzn-requestid", f"{seed[:8]}-{seed[8:12]}-4000-8000-{seed[12:]}".encode())]
+
+
+def converse(ask: Ask) -> Answer:
+    text, used = _said(ask)
+    body: dict[str, Any] = {
+        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
+        "stopReason": "end_turn",
+        "metrics": {"latencyMs": 7},
+    }
+    if ask.controls.usage != "none":
+        body["usage"] = reported(used)
+    return json(body)
+
+
+def converse_stream(ask: Ask) -> Answer:
+    events = [eventstream.event(name, codec.encode(payload)) for name, payload in _events(ask)]
+    return _stream(ask, events)
+
+
+def invoke(ask: Ask) -> Answer:
+    """In the model's own format: Claude's, Titan's embeddings, or Nova's, which is Converse's."""
+    model = ask.named[0]
+    if "anthropic." in model:
+        return _counted(claude(ask))
+    if "titan-embed" in model:
+        given = _decode_titan(ask.body)
+        told = {
+            "embedding": vector(given.inputText, min(max(given.dimensions, 1), 1024)),
+            "inputTextTokenCount": tokens(given.inputText),
+        }
+        return json(told)
+    return converse(ask)
+
+
+def invoke_stream(ask: Ask) -> Answer:
+    """The events of the model's own stream, each in a ``chunk``."""
+    if "anthropic." in ask.named[0]:
+        events = claude(ask, stream=True).known()
+        own = [event.partition(b"data: ")[2].strip() for event in events]
+    else:
+        own = [codec.encode({name: payload}) for name, payload in _events(ask)]
+    chunks = [codec.encode({"bytes": b64encode(event).decode()}) for event in own]
+    return _stream(ask, [eventstream.event("chunk", chunk) for chunk in chunks])
+
+
+def _stream(ask: Ask, events: list[bytes]) -> Answer:
+    failure = eventstream.exception(_FAILED, error(500, None, ask.seed))
+    return Answer(200, eventstream.KIND, events, stream=True, failure=failure)
+
+
+def _counted(answer: Answer) -> Answer:
+    answer.headers = [(b"x-amzn-bedrock-invocation-latency", b"7")]
+    return answer
+
+
+def _said(ask: Ask) -> tuple[str, Usage]:
+    given = _decode(ask.body)
+    users = [message for message in given.messages if message.role == "user"]
+    text = reply(_text(users[-1].content) if users else "", ask.controls)
+    prompt = _text(given.system) + "".join(_text(message.content) for message in given.messages)
+    return text, usage_of(prompt, text, ask.controls)
+
+
+def _events(ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
+    text, used = _said(ask)
+    yield "messageStart", {"role": "assistant"}
+    for piece in pieces(text, ask.controls.frames):
+        yield "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}}
+    yield "contentBlockStop", {"contentBlockIndex": 0}
+    yield "messageStop", {"stopReason": "end_turn"}
+    told = {} if ask.controls.usage == "none" else {"usage": reported(used)}
+    yield "metadata", told | {"metrics": {"latencyMs": 7}}
+
+
+def reported(used: Usage) -> dict[str, Any]:
+    """The usage object: cached tokens stand beside the input."""
+    return {
+        "inputTokens": used.fresh,
+        "outputTokens": used.output,
+        "totalTokens": used.input + used.output,
+        "cacheReadInputTokens": used.cached,
+        "cacheWriteInputTokens": used.cache_write,
+    }
+
+
+def _text(blocks: Iterable[_Block]) -> str:
+    return "".join(block.text or "" for block in blocks)
+
+
+def _error(status: int) -> tuple[str, str]:
+    return _ERRORS.get(status) or _ERRORS[500 if status >= SERVER_ERRORS else 400]
+
+
+AWS_BEDROCK = Provider(
+    routes={
+        "model/*/converse": Route("POST", converse, texts=True),
+        "model/*/converse-stream": Route("POST", converse_stream, texts=True),
+        "model/*/invoke": Route("POST", invoke, texts=True),
+        "model/*/invoke-with-response-stream": Route("POST", invoke_stream, texts=True),
+        "anthropic/v1/messages": Route("POST", messages, texts=True),
+        "v1/chat/completions": Route("POST", _chat, texts=True),
+        "openai/v1/chat/completions": Route("POST", _chat, texts=True),
+    },
+    error=error,
+    headers=headers,
+    failing=500,
+    prefixes=(),
+    error_headers=error_headers,
+)

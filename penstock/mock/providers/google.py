@@ -1,0 +1,195 @@
+"""Gemini, as Google AI Studio and as Vertex AI have it; on the latter also Claude, and Google's older embeddings."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from penstock.core import codec
+from penstock.mock.answer import EVENTS, JSON, SERVER_ERRORS, Answer, Ask, Provider, Route, Usage, json, pieces, reply
+from penstock.mock.answer import tokens as count
+from penstock.mock.answer import usage as usage_of
+from penstock.mock.controls import Pairs
+from penstock.mock.providers.anthropic_messages import messages
+from penstock.mock.providers.openai_chat import Style, Unasked, plainly, speaking
+from penstock.mock.providers.openai_embeddings import embeddings, vector
+
+MODELS = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-embedding-001")
+_DIMENSIONS = 768
+
+_STATUSES = {
+    400: ("INVALID_ARGUMENT", "Request contains an invalid argument."),
+    401: ("UNAUTHENTICATED", "Request had invalid authentication credentials."),
+    403: ("PERMISSION_DENIED", "The caller does not have permission."),
+    404: ("NOT_FOUND", "Requested entity was not found."),
+    429: ("RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."),
+    500: ("INTERNAL", "An internal error has occurred."),
+    503: ("UNAVAILABLE", "The model is overloaded. Please try again later."),
+    504: ("DEADLINE_EXCEEDED", "The request could not be completed in time."),
+}
+
+
+class _Part(codec.Struct):
+    text: str | None = None
+
+
+class _Content(codec.Struct):
+    parts: tuple[_Part, ...] = ()
+    role: str = "user"
+
+
+class _Generate(codec.Struct):
+    contents: list[_Content]
+    systemInstruction: _Content | None = None  # noqa: N815  its name there
+
+
+class _Embed(codec.Struct):
+    content: _Content
+
+
+class _Instance(codec.Struct):
+    content: str = ""
+
+
+class _Predict(codec.Struct):
+    instances: list[_Instance]
+
+
+_decode = codec.decoder(_Generate).decode
+_decode_embed = codec.decoder(_Embed).decode
+_members = codec.decoder(dict[str, Any]).decode
+_decode_predict = codec.decoder(_Predict).decode
+_chat = speaking(Style(usage=plainly, unasked=Unasked.NOT, more=MappingProxyType({})))
+
+
+def error(status: int, message: str | None, seed: str) -> bytes:
+    name, sentence = _STATUSES.get(status) or _STATUSES[500 if status >= SERVER_ERRORS else 400]
+    return codec.encode({"error": {"code": status, "message": message or sentence, "status": name}})
+
+
+def headers(seed: str) -> Pairs:
+    return [(b"vary", b"Origin, X-Origin, Referer"), (b"server", b"scaffolding on HTTPServer2")]
+
+
+def generate(ask: Ask) -> Answer:
+    (whole,) = _told(ask, whole=True)
+    return json(whole)
+
+
+def stream(ask: Ask) -> Answer:
+    """Events with ``alt=sse``, else one list in pieces."""
+    told = [codec.encode(chunk) for chunk in _told(ask, whole=False)]
+    failure = error(503, None, ask.seed)
+    if ask.query.get("alt") == "sse":
+        events = [b"data: %b\r\n\r\n" % chunk for chunk in told]
+        return Answer(200, EVENTS, events, stream=True, failure=b"data: %b\r\n\r\n" % failure)
+    frames = [(b"[%b\n" if not n else b",\r\n%b\n") % chunk for n, chunk in enumerate(told)]
+    return Answer(200, JSON, [*frames, b"]"], stream=True, failure=b",\r\n" + failure + b"]")
+
+
+def count_tokens(ask: Ask) -> Answer:
+    return json({"totalTokens": count(_prompt(_decode(ask.body)))})
+
+
+def embed(ask: Ask) -> Answer:
+    values = vector(_text(_decode_embed(ask.body).content), _DIMENSIONS)
+    return json({"embedding": {"values": values}})
+
+
+def predict(ask: Ask) -> Answer:
+    told = [
+        {
+            "embeddings": {
+                "values": vector(one.content, _DIMENSIONS),
+                "statistics": {"token_count": count(one.content), "truncated": False},
+            }
+        }
+        for one in _decode_predict(ask.body).instances
+    ]
+    return json({"predictions": told})
+
+
+def claude(ask: Ask, **more: Any) -> Answer:
+    """Anthropic's messages, of the model that the path names."""
+    return messages(replace(ask, body=codec.encode(_members(ask.body) | {"model": ask.named[-1]} | more)))
+
+
+def models(ask: Ask) -> Answer:
+    listed = [{"name": f"models/{name}", "displayName": name} for name in MODELS]
+    return json({"models": listed})
+
+
+def _told(ask: Ask, *, whole: bool) -> Iterator[dict[str, Any]]:
+    """The answer in one piece, or in as many as a stream has."""
+    given = _decode(ask.body)
+    said = [content for content in given.contents if content.role == "user"]
+    text = reply(_text(said[-1]) if said else "", ask.controls)
+    used = usage_of(_prompt(given), text, ask.controls)
+    parts = [text] if whole else pieces(text, ask.controls.frames)
+    for number, part in enumerate(parts, 1):
+        last = number == len(parts)
+        candidate: dict[str, Any] = {"content": {"parts": [{"text": part}], "role": "model"}, "index": 0}
+        body: dict[str, Any] = {"candidates": [candidate | ({"finishReason": "STOP"} if last else {})]}
+        if ask.controls.usage != "none" and (last or ask.controls.usage != "last-text"):
+            body["usageMetadata"] = reported(used)
+        yield body | {"modelVersion": ask.named[-1], "responseId": ask.seed}
+
+
+def reported(used: Usage) -> dict[str, Any]:
+    """The usage object. Thoughts are beside the candidates' tokens; what is none is left out."""
+    told = {
+        "promptTokenCount": used.input,
+        "candidatesTokenCount": used.output - used.reasoning,
+        "totalTokenCount": used.input + used.output,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": used.input}],
+    }
+    more = {"cachedContentTokenCount": used.cached, "thoughtsTokenCount": used.reasoning}
+    return told | {name: figure for name, figure in more.items() if figure}
+
+
+def _prompt(given: _Generate) -> str:
+    contents = [*([given.systemInstruction] if given.systemInstruction else []), *given.contents]
+    return "".join(map(_text, contents))
+
+
+def _text(content: _Content) -> str:
+    return "".join(part.text or "" for part in content.parts)
+
+
+def _gemini(before: str) -> dict[str, Route]:
+    return {
+        f"{before}models/*:generateContent": Route("POST", generate, texts=True),
+        f"{before}models/*:streamGenerateContent": Route("POST", stream, texts=True),
+        f"{before}models/*:countTokens": Route("POST", count_tokens),
+        f"{before}models/*:embedContent": Route("POST", embed),
+    }
+
+
+_PROJECT = "v1/projects/*/locations/*/"
+
+GOOGLE_AI_STUDIO = Provider(
+    routes={
+        **_gemini("v1beta/"),
+        "v1beta/models": Route("GET", models),
+        "v1beta/openai/chat/completions": Route("POST", _chat, texts=True),
+        "v1beta/openai/embeddings": Route("POST", embeddings),
+    },
+    error=error,
+    headers=headers,
+    failing=503,
+    prefixes=(),
+)
+GOOGLE_VERTEX_AI = Provider(
+    routes={
+        **_gemini(f"{_PROJECT}publishers/google/"),
+        **_gemini("v1/publishers/google/"),
+        f"{_PROJECT}publishers/google/models/*:predict": Route("POST", predict),
+        f"{_PROJECT}publishers/anthropic/models/*:rawPredict": Route("POST", claude, texts=True),
+        f"{_PROJECT}publishers/anthropic/models/*:streamRawPredict": Route("POST", claude, texts=True),
+        f"{_PROJECT}endpoints/openapi/chat/completions": Route("POST", _chat, texts=True),
+    },
+    error=error,
+    headers=headers,
+    failing=503,
+    prefixes=(),
+)
