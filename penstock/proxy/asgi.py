@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Scope
 from uvicorn.config import Config
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.protocols.utils import get_local_addr
 from uvicorn.server import ServerState
 
 from penstock.core import tasks
@@ -68,6 +68,7 @@ class AsgiCall:
         "_ended",
         "_full",
         "_headers",
+        "_held",
         "_method",
         "_news",
         "_owner",
@@ -90,6 +91,7 @@ class AsgiCall:
         self._headers = headers
         self._answer = Answer(method, http10=False)
         self._arrived = bytearray()  # of the body, for the application to take
+        self._held = 0  # bytes of the body that were charged to the budget
         self._ended = False  # all of the body arrived
         self._told = False  # and the application knows
         self._full = False  # the body waits for the application
@@ -125,6 +127,14 @@ class AsgiCall:
     # The body's side
 
     def on_frame(self, data: bytes) -> None:
+        if not self._running:
+            return
+        try:
+            self._owner.plane.bounds.budget.take(len(data))
+        except Overloaded as error:
+            self.on_error(error)
+            return
+        self._held += len(data)
         self._arrived += data
         self._news.set()
         if not self._full and len(self._arrived) > HELD:
@@ -209,7 +219,8 @@ class AsgiCall:
     def _write(self, data: bytes, *, more: bool) -> None:
         owner, answer = self._owner, self._answer
         close = owner.closing or not self.body.complete
-        data = answer.feed(data, more=more, common=owner.app.state.default_headers, close=close)
+        common = (*owner.app.state.default_headers, *owner.plane.cors.pairs(self._headers))
+        data = answer.feed(data, more=more, common=common, close=close)
         owner.closing = close or answer.close
         if data:
             owner.write(data)
@@ -234,18 +245,20 @@ class AsgiCall:
             self._running = False
             self._news.set()
             self._owner.reads_from(None)
+        self._owner.plane.bounds.budget.give(self._held)
+        self._held = 0
         self.body.release()
 
     def _scope(self, app: AsgiApp) -> Scope:
         path, _, query = self._url.partition(b"?")
-        transport = self._owner.transport
+        transport, clients = self._owner.transport, self._owner.plane.clients
         return {
             "type": "http",
             "asgi": {"version": app.config.asgi_version, "spec_version": "2.3"},
             "http_version": "1.0" if self.http10 else "1.1",
             "server": get_local_addr(transport),
-            "client": get_remote_addr(transport),
-            "scheme": "https" if is_ssl(transport) else "http",
+            "client": clients.client(transport, self._headers),
+            "scheme": clients.scheme(transport, self._headers),
             "method": self._method.decode("ascii"),
             "root_path": "",
             "path": urllib.parse.unquote(path.decode("ascii")),

@@ -1,5 +1,6 @@
 """One data-plane call, from the parser to the line and back."""
 
+import asyncio
 import time
 from typing import Protocol
 
@@ -18,6 +19,7 @@ class Owner(respond.Client, Protocol):
     """The client's connection."""
 
     plane: Plane
+    transport: asyncio.Transport
 
     def answered(self, call: "DataCall") -> None: ...
 
@@ -37,7 +39,9 @@ class DataCall:
 
     def start(self) -> None:
         """The calls before it on this connection are answered."""
-        self._task = self._owner.plane.calls[self._ex] = tasks.spawn(self._owner.plane.loop, self._run())
+        owner, ex = self._owner, self._ex
+        ex.request.client = owner.plane.named.name(owner.transport, ex.request.headers)
+        self._task = owner.plane.calls[ex] = tasks.spawn(owner.plane.loop, self._run())
 
     def client_gone(self) -> None:
         """The client left. A call that never began did nothing and leaves nothing."""

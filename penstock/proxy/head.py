@@ -1,11 +1,13 @@
 """What the head of a request says of the message itself: where to, how framed, what follows."""
 
+import re
+
 import httptools
 
 from penstock.core.errors import MalformedRequest
 from penstock.core.headers import Headers
 
-_VERSIONS = frozenset({"1.0", "1.1"})
+_ABSOLUTE = re.compile(rb"(?i:https?)://[^/?]+(.*)", re.DOTALL)
 
 
 def read(parser: httptools.HttpRequestParser, headers: Headers) -> tuple[int | None, bool, bool, bool]:
@@ -27,17 +29,24 @@ def read(parser: httptools.HttpRequestParser, headers: Headers) -> tuple[int | N
                 raise MalformedRequest("Malformed HTTP request: the only transfer coding understood is chunked.")
             length = None
         elif lower == b"expect":
-            expects = True
+            expects = value.lower() == b"100-continue"
         elif lower == b"connection":
             named = True
     # The parser spells the version out at a price: a connection kept without a word about it is HTTP/1.1.
     version = parser.get_http_version() if last or named else "1.1"
-    if version not in _VERSIONS:
-        raise MalformedRequest("Malformed HTTP request: the versions understood are HTTP/1.1 and HTTP/1.0.")
-    http10 = version == "1.0"
+    http10 = version != "1.1" and _is_old(version, chunked=length is None)
     if hosts != 1 and (hosts or not http10):
         raise MalformedRequest("Malformed HTTP request: it must have one Host header.")
     return length, last or http10, http10, expects and not http10
+
+
+def _is_old(version: str, *, chunked: bool) -> bool:
+    """True for HTTP/1.0. Raises MalformedRequest for any other, and for what HTTP/1.0 does not have."""
+    if version != "1.0":
+        raise MalformedRequest("Malformed HTTP request: the versions understood are HTTP/1.1 and HTTP/1.0.")
+    if chunked:  # whoever is before this server may have read it otherwise (RFC 9112, 6.1)
+        raise MalformedRequest("Malformed HTTP request: HTTP/1.0 has no transfer codings.")
+    return True
 
 
 def size(url: bytes, headers: Headers) -> int:
@@ -46,11 +55,24 @@ def size(url: bytes, headers: Headers) -> int:
 
 
 def target(url: bytes) -> bytes:
-    """The path of a request target, absolute form included, with its query; or ``*``. Raises MalformedRequest."""
+    """The path of a request target, absolute form included, with its query; or ``*``. Raises MalformedRequest.
+
+    What an absolute form or the Host header say of the server counts for nothing.
+    """
+    if b"#" in url:  # a provider might drop what follows, and be asked for something else than what was looked at here
+        raise MalformedRequest("Malformed HTTP request: the request target has a fragment.")
     if url.startswith(b"/") or url == b"*":
         return url
+    absolute = _ABSOLUTE.fullmatch(url)
+    if absolute is None or not _is_url(url):
+        raise MalformedRequest("Malformed HTTP request: the request target is no path.")
+    path = absolute[1]
+    return path if path.startswith(b"/") else b"/" + path
+
+
+def _is_url(url: bytes) -> bool:
     try:
-        parsed = httptools.parse_url(url)
-    except httptools.HttpParserInvalidURLError as error:
-        raise MalformedRequest("Malformed HTTP request: the request target is no path.") from error
-    return (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+        httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        return False
+    return True

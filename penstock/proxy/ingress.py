@@ -10,18 +10,16 @@ from collections import deque
 from itertools import takewhile
 from typing import Protocol, cast
 
-import httptools
-
 from penstock.core.deadlines import NEVER
-from penstock.core.errors import HeadTooLarge, MalformedRequest, Overloaded, PenstockError, RequestTimeout
-from penstock.core.headers import Headers
+from penstock.core.errors import Overloaded, PenstockError, RequestTimeout
 from penstock.model.body import RequestBody
 from penstock.proxy import address, head, refusal
 from penstock.proxy.asgi import AsgiApp, AsgiCall, control_bounds
 from penstock.proxy.call import DataCall
 from penstock.proxy.plane import Plane
+from penstock.proxy.preflight import Preflight
+from penstock.proxy.reader import Reader
 
-HEAD_LIMIT = 64 * 1024
 PROBE = 0.1  # seconds between two looks whether a client is still there while nothing is read from it
 LINGER = 2.0  # seconds in which a client may notice that its request was refused before it was read
 
@@ -50,21 +48,18 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, plane: Plane, app: AsgiApp) -> None:
         self.plane = plane
         self.app = app
+        self.cors = plane.cors
         self.deadline = NEVER
         self.http10 = False
         self.closing = False
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows a last request is dropped
-        self._calls: deque[Call] = deque()  # the first is running
-        self._incoming: RequestBody | None = None  # the body that is arriving
-        self._url = b""
-        self._headers: Headers = []
-        self._head_size = 0
-        self._in_head = True
-        self._upgrade = False
+        self.wire: asyncio.Transport | None = None  # under TLS, what carries it
+        self._reader = Reader(self)
+        self._calls: deque[Call] = deque()  # the first is running, unless it waits
+        self._waits = False  # until the client has read the answer before
         self._reply: Source | None = None
         self._paused = False
         self._since = 0.0  # when it was
+        self._whole = NEVER  # when all of the head that is arriving must be here
         self._due = NEVER  # when all of the body that is arriving must be here
         self._until = NEVER  # how long a client that sends nothing more is answered
         self._expects = False  # the client waits for 100 Continue before it sends the body
@@ -93,25 +88,22 @@ class ClientConnection(asyncio.Protocol):
         self.plane.deadlines.watched.discard(self)
         for call in () if self._cut else self._calls:
             call.client_gone()
-        self._incoming = None  # it holds this, and so does the parser: nothing would go before the collector comes
-        del self._parser
+        self._reader.close()
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        if self._in_head and not self._head_size:
-            self.deadline = self.plane.deadlines.now + self.plane.settings.head_timeout
-        self._head_size += len(data)
+        reader = self._reader
+        if reader.in_head and not reader.size:
+            self._whole = self.plane.deadlines.now + self.plane.settings.head_timeout
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offset:
-            self._without_upgrade(data[offset.args[0] :])
-        except httptools.HttpParserError as error:
-            self._malformed(error, data)
-        else:
-            self._rest()
-            if self._head_size > HEAD_LIMIT:
-                self._fail(HeadTooLarge())
+            fault = reader.feed(data)
+        except BaseException:
+            self.transport.abort()
+            raise
+        self._rest()
+        if fault is not None:
+            self._fail(fault)
 
     def eof_received(self) -> bool:
         """Whole requests of the control plane are answered yet; any other client that sends no more has left."""
@@ -124,7 +116,7 @@ class ClientConnection(asyncio.Protocol):
         if self._fault is None:  # else it is told last
             self._calls[-1].last = True
             self.closing = self.closing or whole == 1
-        self._incoming = None
+        self._reader.body = None
         self._sends_no_more()
         self._rest()
         return True
@@ -137,6 +129,9 @@ class ClientConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._unread = False
+        if self._waits and not self._ending and not self.transport.is_closing():
+            self._waits = False
+            self._start(self._calls[0])
         self._rest()
         if self._reply is not None:
             self._reply.resume()
@@ -144,58 +139,42 @@ class ClientConnection(asyncio.Protocol):
     def overdue(self) -> None:
         """The time limit of what the connection waited for has passed."""
         self.deadline = NEVER
-        if self._ending or self._unread:
+        if self._unread:
             self.transport.abort()
+        elif self._ending:
+            self._hang_up()
         elif self._paused or self._until < NEVER:
             self._probe()
-        elif self._incoming is not None:
-            self._incoming.fail(RequestTimeout("The request body did not arrive in time."))
-        elif self._head_size:
+        elif self._reader.body is not None:
+            self._reader.body.fail(RequestTimeout("The request body did not arrive in time."))
+        elif self._reader.size:
             self._refuse(RequestTimeout("The request head did not arrive in time."))
         else:
-            self._close()
+            self._close(idle=True)
 
     def shutdown(self) -> None:
         """uvicorn stops: the running answer is the last one."""
         self.closing = True
         if not self._calls:
-            self._close()
+            self._close(idle=True)
 
-    # The parser's side
-
-    def on_message_begin(self) -> None:
-        self._url, self._headers, self._upgrade = b"", [], False
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # trailers end here
-            self._headers.append((name.lower(), name, value))
-
-    def on_headers_complete(self) -> None:
-        if self._head_size > HEAD_LIMIT and head.size(self._url, self._headers) > HEAD_LIMIT:
-            raise HeadTooLarge
-        if self._parser.should_upgrade():
-            self._upgrade = True
-            return
-        self._in_head = False
-        self._head_size = 0
-        self._open()
-
-    def on_body(self, data: bytes) -> None:
-        self._head_size = 0  # between two pieces of a body, and behind the last one, as little may come as in a head
-        if self._incoming is not None:
-            self._incoming.feed(data)
-
-    def on_message_complete(self) -> None:
-        if self._upgrade:
-            return
-        self._in_head = True
-        self._head_size, self._url = 0, b""
-        body, self._incoming = self._incoming, None
-        if body is not None:
-            body.finish()
+    def opened(self) -> None:
+        """A head is here: a call begins, at once or in its turn."""
+        plane, reader, headers = self.plane, self._reader, self._reader.headers
+        url, method = head.target(reader.url), reader.parser.get_method()
+        length, last, http10, self._expects = head.read(reader.parser, headers)
+        proxied = url.startswith(address.PREFIX) or address.is_root(url)
+        bounds = plane.bounds if proxied else control_bounds(plane.bounds.budget)
+        self._due = NEVER if proxied else plane.deadlines.now + plane.settings.body_timeout
+        body = reader.body = RequestBody(self, bounds, length)
+        kind = Preflight if self.cors.asks(method, headers) else DataCall if proxied else AsgiCall
+        call: Call = kind(self, method, url, headers, body)
+        call.http10, call.last = http10, last
+        self._calls.append(call)
+        if len(self._calls) == 1:
+            self._start(call)
+        else:
+            self._stop_reading()
 
     # The call's side
 
@@ -252,6 +231,11 @@ class ClientConnection(asyncio.Protocol):
             self._rest()
 
     def _start(self, call: Call) -> None:
+        """Begins the first call, unless an answer before it is still to be read: answers must not pile up."""
+        if self._unread:
+            self._waits = True
+            self._stop_reading()
+            return
         self.http10 = call.http10
         self.closing = self.closing or call.last or self.plane.stopping
         if len(self._calls) == 1:
@@ -274,9 +258,7 @@ class ClientConnection(asyncio.Protocol):
         poll = select.poll()
         poll.register(self.transport.get_extra_info("socket").fileno(), _NO_MORE)
         seen = sum(events for _, events in poll.poll(0))
-        if (
-            seen & _NO_MORE and self._calls and isinstance(self._calls[0], AsgiCall)
-        ):  # what it sent before may still be unread
+        if seen & _NO_MORE and self._calls and not isinstance(self._calls[0], DataCall):  # more may still be unread
             seen &= ~_NO_MORE
             self._sends_no_more()
         if seen or self.plane.deadlines.now > self._until:
@@ -288,23 +270,6 @@ class ClientConnection(asyncio.Protocol):
         """Nobody can tell whether such a client still reads, so it is answered within a limit."""
         self._until = min(self._until, self.plane.deadlines.now + self.plane.settings.write_timeout)
 
-    def _open(self) -> None:
-        plane, parser, headers = self.plane, self._parser, self._headers
-        url = head.target(self._url)
-        length, last, http10, self._expects = head.read(parser, headers)
-        proxied = url.startswith(address.PREFIX) or address.is_root(url)
-        kind = DataCall if proxied else AsgiCall
-        bounds = plane.bounds if proxied else control_bounds(plane.bounds.budget)
-        self._due = NEVER if proxied else plane.deadlines.now + plane.settings.body_timeout
-        body = self._incoming = RequestBody(self, bounds, length)
-        call: Call = kind(self, parser.get_method(), url, headers, body)
-        call.http10, call.last = http10, last
-        self._calls.append(call)
-        if len(self._calls) == 1:
-            self._start(call)
-        else:
-            self._stop_reading()
-
     def _rest(self) -> None:
         """Sets the deadline that now applies."""
         plane = self.plane
@@ -312,40 +277,20 @@ class ClientConnection(asyncio.Protocol):
             return  # their limits run since they began
         if self._paused or self._until < NEVER:
             self.deadline = plane.deadlines.now + PROBE
-        elif self._incoming is not None and not self._deaf:
+        elif self._reader.body is not None and not self._deaf:
             self.deadline = min(plane.deadlines.now + plane.settings.body_timeout, self._due)
         elif self._calls:
             self.deadline = NEVER
-        elif not self._head_size:  # else a head is arriving, and its limit runs
+        elif self._reader.size:
+            self.deadline = self._whole
+        else:
             self.deadline = plane.deadlines.now + plane.settings.keepalive_timeout
-
-    def _without_upgrade(self, rest: bytes) -> None:
-        """The offer to switch protocols is declined: the request is read again as if it had not been made."""
-        method = self._parser.get_method()
-        lines = b"".join(b"%b: %b\r\n" % (name, value) for lower, name, value in self._headers if lower != b"upgrade")
-        version = self._parser.get_http_version().encode()
-        if method == b"CONNECT":
-            self._refuse(MalformedRequest("Malformed HTTP request: this is no forward proxy."))
-            return
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, lines) + rest)
-
-    def _malformed(self, error: httptools.HttpParserError, data: bytes) -> None:
-        cause = error.__context__
-        if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(cause, PenstockError):
-            self.transport.abort()
-            raise error
-        fault = cause if isinstance(cause, PenstockError) else MalformedRequest(f"Malformed HTTP request: {error}")
-        if not self._url and self._head_size >= len(data):  # all of the data is of this head
-            self._url = refusal.url_in(data)
-        self._fail(fault)
 
     def _fail(self, fault: PenstockError) -> None:
         """What arrives cannot be read on: the call whose body it is fails, or else it never becomes a call."""
-        if self._incoming is not None:
+        if self._reader.body is not None:
             self._deaf = True
-            self._incoming.fail(fault)
+            self._reader.body.fail(fault)
             self._rest()
         else:
             self._refuse(fault)
@@ -355,7 +300,8 @@ class ClientConnection(asyncio.Protocol):
         if self._calls:
             self._deaf, self._fault = True, error
             return
-        self.write(refusal.render(error, self._url, whole=not self._in_head))
+        reader = self._reader
+        self.write(refusal.render(error, reader.url, self.cors.pairs(reader.headers), whole=not reader.in_head))
         self._linger()
 
     def _linger(self) -> None:
@@ -364,16 +310,35 @@ class ClientConnection(asyncio.Protocol):
         if not self._unread:
             self.deadline = self.plane.deadlines.now + LINGER
         self.plane.outbox.flush()
+        self._go_on_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._go_on_reading()
+        else:  # TLS: it says that no more comes, drops what still arrives, and waits for the client to say the same
+            self.transport.close()
 
-    def _close(self) -> None:
+    def _close(self, *, idle: bool = False) -> None:
         """Closes as soon as what was written is out, which a client that does not read must not put off for ever."""
+        now = self.plane.deadlines.now
         self._deaf = self._ending = True
-        self.deadline = self.plane.deadlines.now + self.plane.settings.write_timeout
+        self.deadline = self._until = now + self.plane.settings.write_timeout
         self.plane.outbox.flush()
-        self.transport.close()
+        if not self.transport.is_closing():
+            self.transport.close()
+        if self.wire is not None and not self._unread:
+            self.deadline = now + LINGER
+            if idle:
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Under TLS, closing is a goodbye that the client should return. It is not waited for without end."""
+        plane, wire = self.plane, self.wire
+        if wire is None or wire.is_closing() or plane.deadlines.now > self._until:
+            self.transport.abort()
+        elif self.transport.get_write_buffer_size():
+            self.deadline = plane.deadlines.now + LINGER
+        else:
+            wire.close()
+            self.deadline = plane.deadlines.now + plane.settings.write_timeout
 
 
 _NO_MORE = getattr(select, "POLLRDHUP", 0)  # the peer has closed its sending side; errors and hang-ups come unasked
@@ -384,4 +349,4 @@ def _outlasts(call: Call) -> bool:
 
     Closing looks like closing one side alone. Calls to providers cost money, so there it is taken for leaving.
     """
-    return isinstance(call, AsgiCall) and call.body.complete
+    return not isinstance(call, DataCall) and call.body.complete

@@ -12,7 +12,9 @@ from penstock.features.record import Recorder
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.body import Bounds
 from penstock.model.exchange import Exchange
+from penstock.proxy.cors import NullCors, cors
 from penstock.proxy.default import Missing, NullDefault
+from penstock.proxy.trusted import Direct, Unnamed, clients
 
 Calls = dict[Exchange, asyncio.Task[None]]  # those that run
 
@@ -32,6 +34,14 @@ class Plane:
     default: Missing = field(default_factory=NullDefault)
     connections: int = 0
     stopping: bool = False  # no new calls; /readyz says 503
+    cors: NullCors = field(init=False)
+    clients: Direct = field(init=False)
+    named: Direct = field(init=False)  # those that are told of calls
+
+    def __post_init__(self) -> None:
+        self.cors = cors(self.settings.cors_origins)
+        self.clients = clients(self.settings.trusted_proxies)
+        self.named = self.clients if self.settings.access_log else Unnamed()
 
     def admit(self) -> None:
         """Raises Overloaded once the process stops, and where more calls run than may."""

@@ -1,25 +1,26 @@
 """What is said to a request that no call answers, in the words of the plane it was addressed to."""
 
 import re
+from collections.abc import Sequence
 
 from penstock.core.codec import encode
 from penstock.core.errors import Bug, MalformedRequest, PenstockError, RequestTimeout
 from penstock.proxy import address, head
 from penstock.proxy.render import error_body, status_line
 
-Pairs = list[tuple[bytes, bytes]]
+Pairs = Sequence[tuple[bytes, bytes]]
 
 
-def render(error: PenstockError, url: bytes, *, whole: bool) -> bytes:
+def render(error: PenstockError, url: bytes, common: Pairs = (), *, whole: bool) -> bytes:
     """The whole answer; the connection ends with it.
 
-    ``url`` is the request target; where it is not ``whole``, as much of it as was read.
+    ``url`` is the request target; where it is not ``whole``, as much of it as was read. ``common`` are further headers.
     """
     if _is_control(url, whole=whole):
         body, pairs = control_body(error), control_headers(error)
     else:
         body, pairs = error_body(error), _headers(error)
-    lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in (*pairs, *common))
     length = b"content-length: %d\r\n" % len(body)
     return b"".join((status_line(error.status, b""), lines, length, b"connection: close\r\n\r\n", body))
 
@@ -45,7 +46,7 @@ def url_in(data: bytes) -> bytes:
     return found[1] if found else b""
 
 
-def _headers(error: PenstockError) -> Pairs:
+def _headers(error: PenstockError) -> list[tuple[bytes, bytes]]:
     headers = [(b"content-type", b"application/json")]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % error.retry_after))

@@ -13,6 +13,7 @@ from penstock.core.errors import PenstockError
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Body, Reply
 from penstock.providers.dialects import DIALECTS
+from penstock.proxy.cors import NullCors
 from penstock.proxy.render import error_reply, head
 
 _NO_CONTENT = 204
@@ -22,6 +23,7 @@ _NO_BODY = frozenset({_NO_CONTENT, 304})
 class Client(Protocol):
     """The connection to answer on."""
 
+    cors: NullCors
     http10: bool
     closing: bool  # this answer is the connection's last
 
@@ -78,6 +80,7 @@ def _send_whole(ex: Exchange, reply: Reply, client: Client) -> None:
     else:
         length = len(data)
     framing = b"content-length: %d\r\n" % length if length is not None else b""
+    client.cors.dress(ex.request, reply)
     ex.begun = True
     client.write(head(reply, ex, framing, close=client.closing or not ex.request.body.complete) + data)
 
@@ -121,6 +124,7 @@ class Outlet:
     def begin(self) -> None:
         """Writes the head and what is here of the body, in one go."""
         framing = self._framing()
+        self._client.cors.dress(self._ex.request, self._reply)
         self._client.closing = close = self._client.closing or not self._ex.request.body.complete
         held = self._held = [head(self._reply, self._ex, framing, close=close)]
         self._reply.body.send_to(self)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -91,9 +92,16 @@ class Client:
         """Reads nothing more, so that the system's buffers fill."""
         cast("asyncio.Transport", self.writer.transport).pause_reading()
 
+    def undeafen(self) -> None:
+        """Reads again."""
+        cast("asyncio.Transport", self.writer.transport).resume_reading()
+
     def half_close(self) -> None:
-        """Says that nothing more will be sent."""
-        self.writer.write_eof()
+        """Says that nothing more will be sent. TLS, as the loop speaks it, does not part the two sides: it closes."""
+        if self.writer.can_write_eof():
+            self.writer.write_eof()
+        else:
+            self.writer.close()
 
     def reset(self) -> None:
         """Ends the connection with a reset."""
@@ -126,9 +134,11 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(port: int, limit: int = 1 << 20) -> AsyncGenerator[Client]:
+async def connected(
+    port: int, limit: int = 1 << 20, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[Client]:
     """A connection to a server on this machine, aborted at the end; ``limit``: bytes it reads ahead."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=limit)
+    reader, writer = await asyncio.open_connection(host, port, limit=limit, ssl=tls)
     client = Client(reader, writer)
     try:
         yield client

@@ -1,5 +1,6 @@
 """The whole data plane in the loop of a test: a real server, simulated providers, a log in memory."""
 
+import ssl
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from penstock.app import Application
+from penstock.core.codec import decode
 from penstock.core.settings import Settings
 from penstock.gateway.snapshot import Snapshot
+from penstock.mock.providers import PROVIDERS
 from penstock.mock.server import MockServer, start
 from penstock.model.record import LogRecord
 from penstock.model.token import Token
-from penstock.testing.client import Client, connected, until
+from penstock.testing.client import Answer, Client, connected, until
 from penstock.testing.logsink import MemoryLogSink
 from penstock.testing.server import Running, running
 from penstock.testing.store import ACCOUNT, a_token, furnish
@@ -28,10 +31,11 @@ class House:
     server: Running
     mock: MockServer
     sink: MemoryLogSink
+    tls: ssl.SSLContext | None = None  # what its clients speak
 
     def client(self, limit: int = 1 << 20) -> AbstractAsyncContextManager[Client]:
         """A new connection."""
-        return connected(self.server.port, limit)
+        return connected(self.server.port, limit, tls=self.tls)
 
     async def quiet(self) -> None:
         """Returns when no call runs, nothing is open at either end but idle connections, and no memory is held."""
@@ -61,22 +65,44 @@ async def house(
     adjust: Callable[[Application], Snapshot | None] | None = None,
     **settings: Any,
 ) -> AsyncGenerator[House]:
-    """Serves until the block ends. ``settings`` change the defaults; ``providers`` go before the simulated ones.
+    """Serves until the block ends. ``settings`` change the defaults; ``providers`` go before the simulated ones; a
+    database that ``database_url`` names is empty, of the newest schema.
 
     ``gateways`` are settings as in the API, by id; where none are given there is ``default``, open to anybody.
     ``tokens`` hold beside the one of ``testing.store.SECRET``; ``accounts`` exist beside ACCOUNT.
     """
     mock, sink = await start(), MemoryLogSink()
-    at = {"openai": f"{mock.url}/openai", "anthropic": f"{mock.url}/anthropic"} | dict(providers or {})
+    at = {slug: f"{mock.url}/{slug}" for slug in PROVIDERS} | dict(providers or {})
     changed = replace(Settings(), **({"stop_timeout": 2.0, "providers": at} | settings))
     try:
         with tempfile.TemporaryDirectory(prefix="penstock-house-") as folder:
             named = _OPEN if gateways is None else gateways
-            place = await furnish(Path(folder), named, (a_token(), *tokens), accounts)
+            place = await furnish(Path(folder), named, (a_token(), *tokens), accounts, url=changed.database_url or None)
+            trust = changed.tls_certificate and ssl.create_default_context(cafile=changed.tls_certificate)
             async with running(changed, place, sink, adjust=adjust) as server:
-                yield House(server, mock, sink)
+                yield House(server, mock, sink, trust or None)
     finally:
         await mock.stop()
+
+
+def envelope(answer: Answer, status: int, code: int) -> str:
+    """Checks that an answer is the gateway's own error on the data plane; returns its message."""
+    told = decode(answer.body)
+    message = told["message"]
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/json"
+    assert told == {
+        "success": False,
+        "result": [],
+        "messages": [],
+        "error": [{"code": code, "message": message}],
+        "name": "AiGatewayError",
+        "httpCode": status,
+        "internalCode": code,
+        "message": message,
+        "description": message,
+    }
+    return message
 
 
 def request(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -70,7 +71,7 @@ async def always(peer: Peer) -> None:
 
 
 @asynccontextmanager
-async def providing(serve: Serve) -> AsyncGenerator[Provider]:
+async def providing(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncGenerator[Provider]:
     """Serves each connection by ``serve``, and closes it after."""
     provider = Provider()
     tasks: set[asyncio.Task[None]] = set()
@@ -92,7 +93,7 @@ async def providing(serve: Serve) -> AsyncGenerator[Provider]:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    server = await asyncio.start_server(connection, "127.0.0.1", 0, ssl=tls)
     provider.port = server.sockets[0].getsockname()[1]
     try:
         yield provider

@@ -92,7 +92,7 @@ async def test_an_unknown_provider_is_refused_and_the_known_ones_are_named(there
     status, body = await told(there, f"{BASE}/{provider}/x")
     assert (status, body["internalCode"]) == (400, 2008)
     assert body["message"].startswith("Invalid provider")
-    assert "anthropic, openai" in body["message"]
+    assert "anthropic, aws-bedrock, azure, " in body["message"]
     assert len(body["message"]) < 500
 
 

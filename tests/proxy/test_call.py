@@ -32,6 +32,8 @@ class Owner:
 
     def __init__(self, plane):
         self.plane = plane
+        self.cors = plane.cors
+        self.transport = asyncio.Transport()
         self.written = b""
         self.cuts = self.done = 0
 

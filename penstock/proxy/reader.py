@@ -1,0 +1,129 @@
+"""Bytes of a connection become the heads and bodies of requests."""
+
+from typing import Protocol
+
+import httptools
+
+from penstock.core.errors import HeadTooLarge, MalformedRequest, PenstockError
+from penstock.core.headers import Headers
+from penstock.model.body import RequestBody
+from penstock.proxy import head, refusal
+
+HEAD_LIMIT = 64 * 1024
+
+
+class Owner(Protocol):
+    """The connection."""
+
+    def opened(self) -> None:
+        """A head is whole: what the reader has is of it. May give the reader a ``body`` to feed. Raises PenstockError
+        where nothing can be made of it.
+        """
+        ...
+
+
+class Reader:
+    """The requests of one connection, one after another."""
+
+    __slots__ = ("_owner", "_upgrade", "body", "headers", "in_head", "parser", "size", "url")
+
+    def __init__(self, owner: Owner) -> None:
+        self.url = b""  # as much of the target as has come
+        self.headers: Headers = []
+        self.body: RequestBody | None = None  # the one that is arriving
+        self._owner = owner
+        self.in_head = True  # what comes next belongs to a head; else ``url`` and ``headers`` are of one that is whole
+        self.size = 0  # bytes of the head that is arriving; within a body, bytes that are none of it
+        self.parser = self._new_parser()  # ask it for what it knows of a head that is whole
+        self._upgrade = False
+
+    def feed(self, data: bytes) -> PenstockError | None:
+        """Reads on; returns what makes it impossible to read further. A fault of ours is raised."""
+        self.size += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offset:
+            end: int = offset.args[0]
+        except httptools.HttpParserError as error:
+            return self._malformed(error, data)
+        else:
+            return HeadTooLarge() if self.size > HEAD_LIMIT else None
+        return self._without_upgrade(memoryview(data)[end:])  # behind the except: it would hide the causes of others
+
+    def close(self) -> None:
+        """Lets go of the parser, which holds this, and of the owner: neither waits for the collector then."""
+        self.body = None
+        del self.parser, self._owner
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        self.url, self.headers, self._upgrade = b"", [], False
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.in_head:  # trailers end here
+            self.headers.append((name.lower(), name, value))
+
+    def on_headers_complete(self) -> None:
+        if self.size > HEAD_LIMIT and head.size(self.url, self.headers) > HEAD_LIMIT:
+            raise HeadTooLarge
+        if self.parser.should_upgrade():
+            self._upgrade = True
+            return
+        self.in_head = False
+        self.size = 0
+        self._owner.opened()
+
+    def on_body(self, data: bytes) -> None:
+        self.size = 0  # between two pieces of a body, and behind the last one, as little may come as in a head
+        if self.body is not None:
+            self.body.feed(data)
+
+    def on_message_complete(self) -> None:
+        if self._upgrade:
+            return
+        self.in_head = True
+        self.size, self.url = 0, b""
+        body, self.body = self.body, None
+        if body is not None:
+            body.finish()
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows a last request is dropped
+        return parser
+
+    def _without_upgrade(self, rest: memoryview) -> PenstockError | None:
+        """The offer to switch protocols is declined: the request is read again as if it had not been made."""
+        while True:
+            method = self.parser.get_method()
+            if method == b"CONNECT":
+                return MalformedRequest("Malformed HTTP request: this is no forward proxy.")
+            declined = self._declined(method)
+            self.parser = self._new_parser()
+            try:
+                self.parser.feed_data(declined)
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as offset:  # the next one, right behind it: there may be thousands
+                rest = rest[offset.args[0] :]
+            except httptools.HttpParserError as error:
+                return self._malformed(error, bytes(rest))
+            else:
+                return None
+
+    def _declined(self, method: bytes) -> bytes:
+        """The head without its offer."""
+        lines = b"".join(b"%b: %b\r\n" % (name, value) for lower, name, value in self.headers if lower != b"upgrade")
+        version = self.parser.get_http_version().encode()
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, lines)
+
+    def _malformed(self, error: httptools.HttpParserError, data: bytes) -> PenstockError:
+        cause = error.__context__
+        if isinstance(error, httptools.HttpParserCallbackError) and not isinstance(cause, PenstockError):
+            raise error
+        if not self.url and self.size >= len(data):  # all of the data is of this head
+            self.url = refusal.url_in(data)
+        return cause if isinstance(cause, PenstockError) else MalformedRequest(f"Malformed HTTP request: {error}")
