@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import latency, lifetime, peers, report, streaming, throughput
+from bench import latency, lifetime, peers, report, streaming, throughput, workers
 from bench.machine import Quiet, describe
 from bench.procs import BenchFault
 from bench.session import Session
@@ -23,6 +23,9 @@ ROWS: dict[str, Callable[[Session], Table]] = {
     "streams": streaming.measure,
     "start": lifetime.start,
     "memory": lifetime.resident,
+    "workers": workers.measure,
+    "workers-prompt": workers.prompt,
+    "workers-streams": workers.streams,
     "peers": peers.measure,
 }
 """Every table of the benchmark, in running order."""
@@ -34,7 +37,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rows", help=f"only these tables, by comma: {', '.join(ROWS)}")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (fewer than 5: not written)")
     parser.add_argument("--seconds", type=float, default=3, help="of load a round and target")
-    parser.add_argument("--soak", type=int, default=200_000, help="calls after which memory is read again")
+    parser.add_argument("--soak", type=int, default=1_000_000, help="calls after which memory is read again")
     parser.add_argument("--quick", action="store_true", help="three rounds of one second; not written")
     parser.add_argument("--no-write", action="store_true", help="print only")
     chosen = parser.parse_args(arguments)

@@ -1,41 +1,39 @@
 """Whether every call left its row: counts in the store itself, beside the running server."""
 
-import sqlite3
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.procs import BenchFault
-from penstock.storage import database
+from penstock.storage import opening
+from penstock.storage.errors import StoreUnavailable
 
 SETTLED = 0.4  # seconds without a new row: longer than the writer collects a batch
 STUCK = 5.0
 ID = 16  # bytes
 
 
-def _ask(data: Path, sql: str, *values: int) -> int:
-    file = data / database.FILE
+def _ask(url: str, sql: str, *values: int) -> int:
     try:
-        with closing(database.connect_reader(file)) as store:
-            return int(store.execute(sql, values).fetchone()[0])
-    except sqlite3.Error as error:
+        with closing(opening.connect_reader(url)) as store:
+            return int(store.execute(sql, values)[0][0])
+    except StoreUnavailable as error:
         raise BenchFault(f"the store could not be read: {error}") from None
 
 
-def written(data: Path) -> int:
-    """All log rows in the store of this data folder. Reads every row: not for a loop."""
-    return _ask(data, "SELECT count(*) FROM logs")
+def written(url: str) -> int:
+    """All log rows in this store. Reads every row: not for a loop."""
+    return _ask(url, "SELECT count(*) FROM logs")
 
 
-def newest_block(data: Path) -> int:
+def newest_block(url: str) -> int:
     """The last block of rows written, 0 when there is none."""
-    return _ask(data, "SELECT coalesce(max(id), 0) FROM log_bodies")
+    return _ask(url, "SELECT coalesce(max(id), 0) FROM log_bodies")
 
 
-def rows_after(data: Path, block: int) -> int:
+def rows_after(url: str, block: int) -> int:
     """Rows in the blocks after this one; cheap, for waiting."""
-    return _ask(data, "SELECT coalesce(sum(length(ids)), 0) FROM log_bodies WHERE id > ?", block) // ID
+    return _ask(url, "SELECT coalesce(sum(length(ids)), 0) FROM log_bodies WHERE id > ?", block) // ID
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,13 @@ class Drained:
         return max(self.expected - self.rows, 0)
 
 
-def drain(data: Path, block: int, expected: int) -> Drained:
+def drain(url: str, block: int, expected: int) -> Drained:
     """Waits until the rows after ``block`` are all there and no more come, or none has come for too long."""
     begun = changed = time.monotonic()
-    rows = rows_after(data, block)
+    rows = rows_after(url, block)
     while True:
         time.sleep(0.02)  # rows arrive in another process's database, which tells nobody
-        found, now = rows_after(data, block), time.monotonic()
+        found, now = rows_after(url, block), time.monotonic()
         if found != rows:
             rows, changed = found, now
         idle = now - changed

@@ -12,7 +12,7 @@ from bench.table import Table
 
 START = Budget("≤", 1.5, "s")
 IDLE = Budget("≤", 120, "MB")
-FLAT = Budget("≤", 5, "MB more")
+FLAT = Budget("≤", 1.05, "×")
 FIRST_MARK = 50_000
 START_LIMIT = 30  # seconds
 MB = 1_000_000
@@ -62,7 +62,7 @@ def resident(session: Session) -> Table:
     with session.alone() as part:
         ours = part.penstock
         once(ours.port, payload.request(ours.port, targets.LOGGED, payload.prompt(1)))
-        ledger.drain(part.data(ours), 0, 1)
+        ledger.drain(part.store(ours), 0, 1)
         _row(table, "idle, after one call", memory(ours.pid), IDLE)
         lua = load.script(part.folder / "memory.lua", (targets.LOGGED,), payload.prompts(64))
         calls, early = _until(part, ours, lua, 0, FIRST_MARK)
@@ -70,7 +70,9 @@ def resident(session: Session) -> Table:
         calls, late = _until(part, ours, lua, calls, part.soak)
         _row(table, f"after {calls:,} calls", late, None)
     grown = (sum(late.rss) - sum(early.rss)) / MB
-    table.add("growth between the two", f"{grown:+.1f}", "", "", FLAT.text(), verdict((FLAT, grown)))
+    ratio = sum(late.rss) / sum(early.rss)
+    name = f"growth between the two, × {ratio:.3f}"
+    table.add(name, f"{grown:+.1f}", "", "", FLAT.text(), verdict((FLAT, ratio)))
     table.notes.append(
         "Resident: the sum over all processes, pages they share counted in each; the budget is held to this."
     )
@@ -81,10 +83,10 @@ def resident(session: Session) -> Table:
 def _until(session: Session, server: Server, lua: Path, calls: int, mark: int) -> tuple[int, Memory]:
     """Loads until ``mark`` calls have been answered in all; calls so far, and memory once the rows are written."""
     while calls < mark:
-        block = ledger.newest_block(session.data(server))
+        block = ledger.newest_block(session.store(server))
         with session.quiet.round():
             found = load.run(server.port, lua, min(5, max(1, (mark - calls) // 20_000)))
-            drained = ledger.drain(session.data(server), block, found.answered)
+            drained = ledger.drain(session.store(server), block, found.answered)
         if drained.missing:
             raise BenchFault(f"{drained.missing:,} of {found.answered:,} calls have no log row: {server.tail()}")
         calls += found.answered

@@ -42,7 +42,7 @@ def measure(session: Session) -> Table:
         ours = part.penstock
         plan = [
             Target("nginx proxy_pass", part.nginx, (targets.DIRECT,)),
-            Target("Penstock, log on", ours, (targets.LOGGED,), part.data(ours)),
+            Target("Penstock, log on", ours, (targets.LOGGED,), part.store(ours)),
         ]
         for name, make in PEERS.items():
             session.say(f"  installing {name}")

@@ -1,15 +1,16 @@
 """What all measurements of one run share: the private folder, the servers, the rounds, the watch over the machine."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bench import targets
 from bench.machine import Quiet
 from bench.procs import Server
+from penstock.storage import opening
 
 T = TypeVar("T")
 
@@ -24,8 +25,9 @@ class Session:
     say: Callable[[str], None]
     rounds: int = 5
     seconds: float = 3
-    soak: int = 200_000
+    soak: int = 1_000_000
     failures: list[str] = field(default_factory=list[str])
+    fleet: targets.Fleet | None = None  # what our servers share; None: one process and SQLite
 
     @cached_property
     def upstream(self) -> Server:
@@ -45,21 +47,24 @@ class Session:
     @cached_property
     def penstock(self) -> Server:
         """Penstock with one provider and some gateways, before the upstream; data in ``<folder>/penstock``."""
-        text = targets.config(self.upstream.port)
-        return targets.started(self.stack, targets.penstock(self.folder, "penstock", text))
+        return self.serving("penstock", targets.config(self.upstream.port))
 
-    def data(self, server: Server) -> Path:
-        """The data folder of a Penstock of this run."""
-        return self.folder / server.name
+    def serving(self, name: str, text: str, gateways: Mapping[str, Mapping[str, Any]] = targets.GATEWAYS) -> Server:
+        """A Penstock with this configuration file, listening."""
+        return targets.started(self.stack, targets.penstock(self.folder, name, text, gateways, self.fleet))
+
+    def store(self, server: Server) -> str:
+        """The URL of the database of a Penstock of this run."""
+        return self.fleet.database if self.fleet else opening.url_in(self.folder / server.name)
 
     @contextmanager
-    def alone(self) -> Iterator["Session"]:
+    def alone(self, fleet: targets.Fleet | None = None) -> Iterator["Session"]:
         """A part of the run with servers of its own, ended with the part, so that no idle one is left beside it."""
         folder = self.folder / f"part-{len(list(self.folder.glob('part-*')))}"
         folder.mkdir()
         with ExitStack() as stack:
-            part = Session(folder, stack, self.quiet, self.say, self.rounds, self.seconds, self.soak, self.failures)
-            yield part
+            shared = fleet or self.fleet
+            yield replace(self, folder=folder, stack=stack, fleet=shared)
 
     def interleaved(self, measured: Sequence[Callable[[], T]]) -> list[list[T]]:
         """Runs all in turn, round after round, and gives the results per callable.

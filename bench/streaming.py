@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from bench import ledger, payload, streams, targets
 from bench.figures import Budget, median, paired_difference, paired_ratio, verdict
@@ -44,14 +43,14 @@ class Target:
     name: str
     server: Server
     path: str
-    data: Path | None = None
+    store: str | None = None  # its URL, where rows are due
 
     def measure(self, count: int = STREAMS, repeats: int = 2) -> "Round":
         """All streams of one order, and the CPU until the last row is written."""
-        block = ledger.newest_block(self.data) if self.data else 0
+        block = ledger.newest_block(self.store) if self.store else 0
         cpu = cpu_us(self.server.pid)
         found = streams.run(streams.Order(self.server.port, self.path, count, repeats))
-        if self.data and (missing := ledger.drain(self.data, block, found.finished).missing):
+        if self.store and (missing := ledger.drain(self.store, block, found.finished).missing):
             raise BenchFault(f"{self.name}: {missing} of {found.finished} streams have no log row")
         return Round((cpu_us(self.server.pid) - cpu) / found.frames, found)
 
@@ -71,13 +70,12 @@ def measure(session: Session) -> Table:
         upstream = targets.started(part.stack, targets.mock(part.folder))
         nginx = targets.started(part.stack, targets.passing_nginx(part.folder, upstream.port))
         bare = targets.started(part.stack, targets.bare(part.folder, upstream.port))
-        text = targets.config(upstream.port, "/openai")
-        ours = targets.started(part.stack, targets.penstock(part.folder, "penstock", text))
+        ours = part.serving("penstock", targets.config(upstream.port, "/openai"))
         plan = [
             Target("direct to the upstream", upstream, PATH),
             Target("nginx proxy_pass", nginx, PATH),
             Target("bare asyncio forwarding", bare, PATH),
-            Target("Penstock", ours, targets.LOGGED, part.data(ours)),
+            Target("Penstock", ours, targets.LOGGED, part.store(ours)),
         ]
         for target in plan:
             call = payload.request(target.server.port, target.path, payload.prompt(1))
@@ -121,7 +119,7 @@ def _try(table: Table, session: Session, target: Target, count: int, name: str, 
     table.add(
         name,
         str(count),
-        f"{found.cpu:.1f}" if target.data else "",
+        f"{found.cpu:.1f}" if target.store else "",
         "",
         "",
         f"{read.p50:.1f}",
@@ -137,7 +135,7 @@ def _fill(table: Table, target: Target, count: int, rounds: list[Round], nginx: 
     cpu = [one.cpu for one in rounds]
     gap = median([one.read.p99 for one in rounds])
     ratio, above = paired_ratio(cpu, nginx), paired_difference(cpu, bare)
-    judged = [(CPU_RATIO, ratio), (ABOVE_BARE, above), (GAP, gap)] if target.data else []
+    judged = [(CPU_RATIO, ratio), (ABOVE_BARE, above), (GAP, gap)] if target.store else []
     gateway = target.name != "direct to the upstream"
     table.add(
         target.name,

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench import payload
 from bench.procs import BenchFault, Server, free_port
-from penstock.testing.store import ACCOUNT, a_token, furnish
+from penstock.testing.store import ACCOUNT, MASTER_KEY, a_token, furnish
 
 TOKEN = "pst_bench_0123456789abcdef0123456789abcdef"  # noqa: S105  opens nothing: the server it is for ends with the run
 WITH_TOKEN = {"cf-aig-authorization": f"Bearer {TOKEN}"}
@@ -131,21 +131,44 @@ def config(upstream: int, base: str = "/v1") -> str:
     return CONFIG.format(upstream=upstream, base=base)
 
 
-def penstock(folder: Path, name: str, text: str, gateways: Mapping[str, Mapping[str, Any]] = GATEWAYS) -> Server:
-    """A Penstock with its own data folder ``<folder>/<name>``, which may exist from an earlier start.
+class Fleet(NamedTuple):
+    """What several workers share: the URLs of a PostgreSQL database and of a Redis."""
+
+    database: str
+    redis: str
+
+    def environment(self) -> dict[str, str]:
+        """Two workers on them."""
+        return {
+            "PENSTOCK_WORKERS": "2",
+            "PENSTOCK_DATABASE_URL": self.database,
+            "PENSTOCK_REDIS_URL": self.redis,
+            "PENSTOCK_MASTER_KEY": MASTER_KEY.hex(),
+        }
+
+
+def penstock(
+    folder: Path,
+    name: str,
+    text: str,
+    gateways: Mapping[str, Mapping[str, Any]] = GATEWAYS,
+    fleet: Fleet | None = None,
+) -> Server:
+    """A Penstock with its own data folder ``<folder>/<name>``, which may exist from an earlier start; or a ``fleet``.
 
     ``gateways`` are what differs from one that logs and lets anybody in.
     """
     data = folder / name
     if not data.exists():
         data.mkdir()
-        asyncio.run(furnish(data, gateways, [a_token(TOKEN)]))
+        asyncio.run(furnish(data, gateways, [a_token(TOKEN)], url=fleet.database if fleet else None))
     file = folder / f"{name}.toml"
     file.write_text(text)
     port = free_port()
     command = [sys.executable, "-m", "penstock", "serve", "--port", str(port)]
     command += ["--data-dir", str(data), "--config", str(file)]
     env = environment({"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_API_TOKEN": TOKEN})
+    env |= fleet.environment() if fleet else {}
     return Server(name, command, port, folder / f"{name}.log", env)
 
 

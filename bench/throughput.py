@@ -45,12 +45,12 @@ class Round:
 
 @dataclass(frozen=True)
 class Target:
-    """Where the load goes: ``data`` names the folder whose rows are waited for, None where no row is due."""
+    """Where the load goes: ``store`` is the URL of that whose rows are waited for, None where no row is due."""
 
     name: str
     server: Server
     paths: tuple[str, ...]
-    data: Path | None = None
+    store: str | None = None
     status: int = 200  # that every answer must have
     headers: dict[str, str] | None = None
 
@@ -66,12 +66,12 @@ class Target:
 
     def measure(self, folder: Path, seconds: float) -> Round:
         """Loads it and waits until nothing is left to do for it."""
-        block = ledger.newest_block(self.data) if self.data else 0
+        block = ledger.newest_block(self.store) if self.store else 0
         cpu = cpu_us(self.server.pid)
         found = load.run(self.server.port, self.script(folder), seconds)
         if found.lost or found.refused != (found.answered if self.status >= HTTP_ERROR else 0):
             raise BenchFault(f"{self.name}: {found.refused} of {found.answered} refused, {found.lost} connections lost")
-        drained = ledger.drain(self.data, block, found.answered) if self.data else None
+        drained = ledger.drain(self.store, block, found.answered) if self.store else None
         return Round(found.rate, (cpu_us(self.server.pid) - cpu) / found.answered, found.answered, drained)
 
 
@@ -80,14 +80,14 @@ def measure(session: Session) -> Table:
     table = Table("Throughput", HEADING)
     with session.alone() as part:
         ours = part.penstock
-        data = part.data(ours)
+        store = part.store(ours)
         key, wrong = targets.WITH_TOKEN, targets.WITHOUT
         plan: list[tuple[Target, tuple[Budget, Budget] | None]] = [
             (Target("nginx proxy_pass", part.nginx, (targets.DIRECT,)), None),
             (Target("bare asyncio forwarding", part.bare, (targets.DIRECT,)), None),
             (Target("Penstock, log off", ours, (targets.UNLOGGED,)), None),
-            (Target("Penstock, log on", ours, (targets.LOGGED,), data), (LOGGED_RATE, LOGGED_CPU)),
-            (Target("Penstock, log and authentication on", ours, (targets.CLOSED,), data, headers=key), None),
+            (Target("Penstock, log on", ours, (targets.LOGGED,), store), (LOGGED_RATE, LOGGED_CPU)),
+            (Target("Penstock, log and authentication on", ours, (targets.CLOSED,), store, headers=key), None),
             (Target("Penstock, refused: no such gateway", ours, (targets.UNKNOWN,), status=400), None),
             (Target("Penstock, refused: wrong token", ours, (targets.SILENT,), status=401, headers=wrong), None),
         ]
@@ -145,12 +145,12 @@ def growth(session: Session) -> Table:
     with session.alone() as part:
         names = [f"g{number:05}" for number in range(GATEWAYS)]
         text = targets.config(part.upstream.port)
-        many = targets.started(part.stack, targets.penstock(part.folder, "many", text, {name: {} for name in names}))
+        many = part.serving("many", text, {name: {} for name in names})
         one = part.penstock
         paths = tuple(targets.LOGGED.replace("/default/", f"/{name}/") for name in names[:: GATEWAYS // 63])
         plan = [
-            Target("one gateway", one, (targets.LOGGED,), part.data(one)),
-            Target("10,000 gateways, calls to 64 of them", many, paths, part.data(many)),
+            Target("one gateway", one, (targets.LOGGED,), part.store(one)),
+            Target("10,000 gateways, calls to 64 of them", many, paths, part.store(many)),
         ]
         rounds = run(part, plan)
         for target, found, budget in zip(plan, rounds, (None, SAME_COST), strict=True):
