@@ -58,6 +58,7 @@ class LogPipe(LogSink):
         self._bytes = 0  # in queue and frames
         self._taken = 0
         self._confirmed = 0  # as the current writer counts
+        self._moved = 0.0  # when a row began to wait alone, or was written
         self._armed = False
         self._rushed = False
         self._timer: asyncio.TimerHandle | None = None
@@ -99,6 +100,9 @@ class LogPipe(LogSink):
 
     def pending(self) -> int:
         return self._taken - self.written_rows
+
+    def stalled(self) -> float:
+        return self._loop.time() - self._moved if self._loop is not None and self.pending() else 0.0
 
     async def settled(self) -> None:
         """Returns when everything offered so far is written."""
@@ -148,6 +152,8 @@ class LogPipe(LogSink):
     def _arm(self) -> None:
         if self._loop is not None:
             self._armed = True
+            if self._taken - self.written_rows == 1:
+                self._moved = self._loop.time()
             self._timer = self._loop.call_later(FLUSH_SECONDS, self._flush)
 
     def _rush(self) -> None:
@@ -228,6 +234,8 @@ class LogPipe(LogSink):
 
     def _confirm(self, count: int) -> None:
         """The writer has made ``count`` rows durable since it was started."""
+        assert self._loop is not None
+        self._moved = self._loop.time()
         while self._sent and self._frames[0][0] <= count - self._confirmed:
             rows, frame = self._frames.popleft()
             self._sent -= 1
@@ -274,11 +282,11 @@ class LogPipe(LogSink):
     async def _spawn(self, theirs: socket.socket) -> Process:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "penstock.worker.log_writer"),
-            *("--fd", str(theirs.fileno()), "--database", self._url),
+            *("--fd", str(theirs.fileno())),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # Ctrl-C is for us; the writer ends when the socket does
-            env=os.environ | {"PYTHONPATH": _import_path()},
+            env=os.environ | {"PYTHONPATH": _import_path(), "PENSTOCK_DATABASE_URL": self._url},
         )
 
     async def _revive(self) -> None:

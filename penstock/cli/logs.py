@@ -1,20 +1,20 @@
 """``penstock logs``: reading the log beside a running server, without asking it."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
+from penstock.cli import store
 from penstock.core import codec
-from penstock.core.settings import SettingsError, load
-from penstock.storage import database, schema
+from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader, LogRow
+from penstock.storage.log_tail import Tail
 
 POLL_SECONDS = 0.25
 _MICRO = 1000  # nano-dollars
@@ -38,40 +38,21 @@ def tail(
     config: Annotated[str | None, typer.Option(help="The server's configuration file.", metavar="FILE")] = None,
 ) -> None:
     """Show the newest calls, oldest of them first. Finds the log where `penstock serve`, started here, would put it."""
-    flags = {"data_dir": data_dir, "database_url": database_url, "config": config}
-    try:
-        settings = load(flags, os.environ)
-        reader = open_reader(settings.database_url or database.default_url(settings.data_dir))
-    except SettingsError as error:
-        typer.echo("\n  ".join(["penstock logs tail: these settings are wrong:", *error.problems]), err=True)
-        raise typer.Exit(2) from None
-    except StoreUnavailable as error:
-        typer.echo(f"penstock logs tail: {error.message}", err=True)
-        raise typer.Exit(1) from error
-    try:
-        show = _show_json if as_json else _table()
-        for rows in batches(reader, count, gateway, follow=follow):
-            show(rows)
-            sys.stdout.flush()
-    except KeyboardInterrupt:
-        return
-    except BrokenPipeError:  # tail | head
-        sys.stderr.close()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail again at the exit
-        typer.echo(f"penstock logs tail: cannot write: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
-    finally:
-        reader.close()
+    with store.failing("logs tail"):
+        settings = store.read(data_dir, database_url, config)
+        with closing(open_reader(settings.database_url or opening.url_in(settings.data_dir))) as reader:
+            show = _show_json if as_json else _table()
+            with suppress(KeyboardInterrupt):
+                for rows in batches(reader, count, gateway, follow=follow):
+                    show(rows)
+                    sys.stdout.flush()
 
 
 def open_reader(url: str) -> LogReader:
     """The log of that database. Raises StoreUnavailable, also where the schema is not that of this version."""
-    file = database.file_of(url)
     with ExitStack() as opened:
-        connection = opened.enter_context(closing(database.connect_reader(file)))
-        if not schema.check(connection, file):
-            raise StoreUnavailable(f"The database {file} is of an older version: start the server once to bring it up.")
+        connection = opened.enter_context(closing(opening.connect_reader(url)))
+        schema.check(connection, url)
         opened.pop_all()
     return LogReader(connection)
 
@@ -80,15 +61,20 @@ def batches(
     reader: LogReader, count: int, gateway: str | None, *, follow: bool, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[list[LogRow]]:
     """The newest rows, and then what arrives; oldest first."""
-    position = reader.position()  # before the first look: a row may be shown twice this way, so those are taken out
-    newest = reader.newest(count, gateway) if count else []
-    yield newest[::-1]
-    shown = {row.id for row in newest}
+    tail = Tail(reader, gateway)
+    yield tail.newest(count)[::-1]
+    away = False
     while follow:
-        now = reader.position()
-        if now > position:
-            yield [row for row in reader.arrived(position, gateway)[::-1] if row.id not in shown]
-            position, shown = now, set[str]()
+        try:
+            rows = tail.arrived()
+        except StoreUnavailable as error:
+            if not away:
+                typer.echo(f"penstock logs tail: {error.message} It is waited for.", err=True)
+            rows, away = [], True
+        else:
+            away = False
+        if rows:
+            yield rows[::-1]
         else:
             pause(POLL_SECONDS)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from penstock.core.errors import ControlError, Invalid
-from penstock.core.settings import SettingsError, load
-from penstock.storage import accounts, database, schema
+from penstock.core.settings import Settings, SettingsError, load
+from penstock.storage import accounts, opening, schema
 from penstock.storage.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -47,13 +47,17 @@ class Place(NamedTuple):
 
 def find(data_dir: str | None, database_url: str | None, config: str | None) -> Place:
     """Where `penstock serve`, started here, would put it. Raises SettingsError and StoreUnavailable."""
-    settings = load({"data_dir": data_dir, "database_url": database_url, "config": config}, os.environ)
-    url = settings.database_url or database.default_url(settings.data_dir)
-    file = database.file_of(url)
-    with closing(database.connect_reader(file)) as connection:
-        if not schema.check(connection, file):
-            raise StoreUnavailable(f"The database {file} is of an older version: start the server once to bring it up.")
+    settings = read(data_dir, database_url, config)
+    url = settings.database_url or opening.url_in(settings.data_dir)
+    with closing(opening.connect_reader(url)) as connection:
+        schema.check(connection, url)
         return Place(url, accounts.list_accounts(connection), settings.account_id)
+
+
+def read(data_dir: str | None, database_url: str | None, config: str | None) -> Settings:
+    """As `penstock serve`, started here, would read them. Raises SettingsError."""
+    flags = {"data_dir": data_dir, "database_url": database_url, "config": config}
+    return load(flags, os.environ, serving=False)
 
 
 @contextmanager

@@ -6,14 +6,17 @@ The first start makes them and says the token once; later starts read them and s
 import os
 import re
 import secrets as randomness
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
 from penstock.core import instants, secrets
 from penstock.core.logs import log
+from penstock.core.sealing import NotOpened, Vault
 from penstock.model.token import SCOPES, Token
-from penstock.storage import accounts, database, schema
+from penstock.storage import accounts, opening, schema
+from penstock.storage.sql import Sql
 
 CREDENTIALS = "credentials.env"
 MASTER_KEY = "master.key"
@@ -44,33 +47,44 @@ def prepare(
     account_id: str | None = None,
     api_token: str | None = None,
     email: str = "",
+    master_key: str | None = None,
 ) -> Start:
     """Makes what is missing and opens the store.
 
     ``account_id`` and ``api_token`` are PENSTOCK_ACCOUNT_ID and PENSTOCK_API_TOKEN. They are honoured at every
     start: an account or a token that is not there yet is added, and what was there stays valid, so that a changed
     environment never locks anybody out; a token that was revoked stays revoked. ``email`` is stored with a token made
-    here. Raises StartError and StoreUnavailable.
+    here. ``master_key`` (64 hex) goes before the one in the data directory; with PostgreSQL it must be given, and the
+    data directory is made only to keep credentials that are made up here. Raises StartError and StoreUnavailable.
+
+    Several servers of one PostgreSQL database may do this at the same time.
     """
     _check(account_id, api_token)
-    _make_data_dir(data_dir)
-    store = schema.open_store(database_url or database.default_url(data_dir))
+    url = database_url or opening.url_in(data_dir)
+    if not opening.is_shared(url):
+        _make_data_dir(data_dir)
+    elif not master_key:
+        raise StartError("PENSTOCK_MASTER_KEY is required with PostgreSQL, the same for every process.")
+    store = schema.open_store(url)
     try:
-        master_key = _master_key(data_dir / MASTER_KEY)
         # The credentials file is written before this commits: a crash between must not lose the only token.
-        with database.transaction(store.file) as connection:
+        with closing(opening.connect(store.url)) as connection, connection.transaction():
+            check = accounts.hold(connection)
+            key = bytes.fromhex(master_key) if master_key else _master_key(data_dir / MASTER_KEY, new=check is None)
+            _check_key(connection, check, key)
             first = not accounts.list_accounts(connection)
             account = _account(connection, account_id)
             made = secrets.new() if first and api_token is None else None
             if token := made or api_token:
                 _add_token(connection, account, token, "first start" if made else "PENSTOCK_API_TOKEN", email)
             if first and (made or account_id is None):
+                _make_data_dir(data_dir)
                 _write_credentials(data_dir / CREDENTIALS, account, made, email)
             known = accounts.list_accounts(connection)
     except BaseException:
         store.close()
         raise
-    return Start(store=store, accounts=known, first=first, token=made, master_key=master_key)
+    return Start(store=store, accounts=known, first=first, token=made, master_key=key)
 
 
 def _check(account_id: str | None, api_token: str | None) -> None:
@@ -90,9 +104,11 @@ def _make_data_dir(data_dir: Path) -> None:
         raise StartError(f"PENSTOCK_DATA_DIR: {data_dir} cannot be used: {error}") from error
 
 
-def _master_key(file: Path) -> bytes:
-    """32 random bytes, made once."""
+def _master_key(file: Path, *, new: bool) -> bytes:
+    """32 random bytes, made once. ``new``: there is nothing yet that was sealed with them."""
     if not file.exists():
+        if not new:
+            raise StartError(f"{file} is missing, and the database holds what was sealed with it: restore it.")
         _write_private(file, randomness.token_bytes(32))
     key = file.read_bytes()
     if len(key) != 32:  # noqa: PLR2004
@@ -100,7 +116,22 @@ def _master_key(file: Path) -> bytes:
     return key
 
 
-def _account(connection: database.Connection, wanted: str | None) -> str:
+def _check_key(connection: Sql, check: str | None, key: bytes) -> None:
+    """Secrets that were sealed with another key could never be opened again: better to know it now."""
+    vault, place = Vault(key), ("configuration", "key_check")
+    if check is None:
+        accounts.set_key_check(connection, vault.seal("penstock", *place))
+        return
+    try:
+        vault.open(check, *place)
+    except NotOpened:
+        raise StartError(
+            "The master key is not the one that sealed this database's secrets: give the one that this database was "
+            f"first served with (PENSTOCK_MASTER_KEY, or {MASTER_KEY} in the data directory)."
+        ) from None
+
+
+def _account(connection: Sql, wanted: str | None) -> str:
     """The account that a new token belongs to, made where it is missing."""
     known = accounts.list_accounts(connection)
     account = wanted or (known[0] if known else randomness.token_hex(16))
@@ -109,7 +140,7 @@ def _account(connection: database.Connection, wanted: str | None) -> str:
     return account
 
 
-def _add_token(connection: database.Connection, account: str, token: str, name: str, email: str) -> None:
+def _add_token(connection: Sql, account: str, token: str, name: str, email: str) -> None:
     digest = secrets.digest(token.encode())
     found = accounts.find_token(connection, digest)
     if found is None:

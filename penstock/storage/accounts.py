@@ -1,36 +1,50 @@
 """Accounts and tokens, as the start of a server needs them, before anything is served.
 
-On plain sqlite3, in the transaction that also writes the credentials file.
+In the transaction that also writes the credentials file.
 """
-
-import sqlite3
 
 from penstock.core import codec
 from penstock.model.token import Token
+from penstock.storage.announcements import CHANNEL
+from penstock.storage.sql import POSTGRES, Sql
 
 
-def list_accounts(connection: sqlite3.Connection) -> tuple[str, ...]:
+def hold(connection: Sql) -> str | None:
+    """Until the transaction ends, nobody else changes what is configured; returns the key check."""
+    ((check,),) = connection.execute(f"SELECT key_check FROM configuration{connection.dialect.alone}")  # noqa: S608
+    return check
+
+
+def set_key_check(connection: Sql, check: str) -> None:
+    connection.execute("UPDATE configuration SET key_check = ?", (check,))
+
+
+def list_accounts(connection: Sql) -> tuple[str, ...]:
     """Ids of all accounts, oldest first."""
     return tuple(row[0] for row in connection.execute("SELECT id FROM accounts ORDER BY created_at, id"))
 
 
-def add_account(connection: sqlite3.Connection, account: str, created_at: int) -> None:
+def add_account(connection: Sql, account: str, created_at: int) -> None:
     connection.execute("INSERT INTO accounts (id, created_at) VALUES (?, ?)", (account, created_at))
 
 
-def add_token(connection: sqlite3.Connection, token: Token) -> None:
-    """A token for every gateway that never expires."""
+def add_token(connection: Sql, token: Token) -> None:
+    """A token for every gateway that never expires. Servers that run already learn of it."""
+    ((version,),) = connection.execute("UPDATE configuration SET version = version + 1 RETURNING version")
     connection.execute(
-        "INSERT INTO tokens (id, account, hash, name, scopes, created_at, email) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tokens (id, account, hash, name, scopes, created_at, email, version)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(token.id, token.account, token.hash, token.name),
-            *(codec.encode(sorted(token.scopes)).decode(), token.created_at, token.email),
+            *(codec.encode(sorted(token.scopes)).decode(), token.created_at, token.email, version),
         ),
     )
+    if connection.dialect is POSTGRES:
+        connection.execute("SELECT pg_notify(?, ?)", (CHANNEL, str(version)))
 
 
-def find_token(connection: sqlite3.Connection, digest: bytes) -> tuple[str, bool] | None:
+def find_token(connection: Sql, digest: bytes) -> tuple[str, bool] | None:
     """The account of the token of that SHA-256 and whether it was revoked; None: there is none."""
     sql = "SELECT account, revoked_at IS NOT NULL FROM tokens WHERE hash = ?"
-    row = connection.execute(sql, (digest,)).fetchone()
-    return None if row is None else (row[0], bool(row[1]))
+    rows = connection.execute(sql, (digest,))
+    return (rows[0][0], bool(rows[0][1])) if rows else None

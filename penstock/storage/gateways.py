@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import delete as remove
-from sqlalchemy import exc, func, select, update
+from sqlalchemy import func, select, update
 
 from penstock.core import codec
 from penstock.storage.engine import Handle
@@ -36,14 +36,11 @@ async def insert(
 
     Raises Taken if the account has a live one of that id.
     """
+    if await get(connection, account, gateway_id) is not None:  # whoever writes is alone
+        raise Taken(gateway_id)
     values = {"account": account, "id": gateway_id, "settings": codec.encode(settings).decode()}
     values |= {"created_at": now, "modified_at": now, "version": version}
-    try:
-        made = await connection.execute(gateways.insert().values(values).returning(gateways.c.number))
-    except exc.IntegrityError as error:
-        if await get(connection, account, gateway_id) is None:
-            raise  # something else is wrong, such as an account that does not exist
-        raise Taken(gateway_id) from error
+    made = await connection.execute(gateways.insert().values(values).returning(gateways.c.number))
     return GatewayRow(made.scalar_one(), account, gateway_id, settings, now, now, None, version)
 
 

@@ -1,7 +1,7 @@
 """What can be asked of a gateway's log, as SQL text: a page of rows, and a summary of all that match.
 
-Zones that cannot match are skipped (``storage.zones``). CROSS JOIN keeps SQLite from turning the loops round; the
-order then comes from the two primary keys, so that a query stops at the last row of its page.
+Zones that cannot match are skipped (``storage.zones``). The order comes from the two primary keys, so that a query
+stops at the last row of its page.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,8 @@ import msgspec
 
 from penstock.storage import zones
 from penstock.storage.logs import COLUMNS
+from penstock.storage.names import stored
+from penstock.storage.sql import POSTGRES, SQLITE, Dialect
 
 FIELDS = ", ".join(f"l.{name}" for name in COLUMNS)
 LATEST = 2**48 - 1  # milliseconds: the last moment that an id can have
@@ -44,6 +46,15 @@ class LogFilter(msgspec.Struct, frozen=True):
 
 ANY = LogFilter()
 
+# The rows of each zone z, between two ids. Zones must be the outer loop, and each engine has its way to be told so.
+_ROWS_OF = {
+    SQLITE: "CROSS JOIN logs l ON l.gateway = z.gateway AND l.id BETWEEN max(z.first, ?) AND min(z.last, ?)",
+    POSTGRES: (
+        "CROSS JOIN LATERAL (SELECT * FROM logs WHERE gateway = z.gateway"
+        " AND id BETWEEN greatest(z.first, ?) AND least(z.last, ?) OFFSET 0) l"
+    ),
+}
+
 NumberOf = Callable[[str], int]  # the number of a name; -1: no row has it
 Query = tuple[str, list[Any]]
 
@@ -65,7 +76,14 @@ class _Tests(msgspec.Struct):
 
 
 def page(
-    gateway: int, where: LogFilter, number_of: NumberOf, limit: int, offset: int, *, ascending: bool = False
+    dialect: Dialect,
+    gateway: int,
+    where: LogFilter,
+    number_of: NumberOf,
+    limit: int,
+    offset: int,
+    *,
+    ascending: bool = False,
 ) -> Query:
     """Rows in order of their ids, newest first unless ``ascending``."""
     tests, (since, until) = _tests(where, number_of), span(where)
@@ -74,11 +92,11 @@ def page(
         also = "".join(f" AND {test}" for test in tests.rows)
         sql = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id BETWEEN ? AND ?{also} ORDER BY l.id {way}"  # noqa: S608
         return sql + end, [gateway, since, until, *tests.values, limit, offset]
-    sql, values = _matching(FIELDS, gateway, tests, since, until)
+    sql, values = _matching(dialect, FIELDS, gateway, tests, since, until)
     return f"{sql} ORDER BY z.first {way}, l.id {way}{end}", [*values, limit, offset]
 
 
-def summary(gateway: int, where: LogFilter, number_of: NumberOf) -> list[Query]:
+def summary(dialect: Dialect, gateway: int, where: LogFilter, number_of: NumberOf) -> list[Query]:
     """Queries whose rows are to be put together: a count, and least and greatest of each of RANGES.
 
     Without a condition on rows, whole zones are taken at their word, and only the two at the ends are read.
@@ -86,12 +104,12 @@ def summary(gateway: int, where: LogFilter, number_of: NumberOf) -> list[Query]:
     tests, (since, until) = _tests(where, number_of), span(where)
     read = "count(*), " + ", ".join(f"min({term}), max({term})" for term in _TERMS.values())
     if tests.rows:
-        return [_matching(read, gateway, tests, since, until)]
+        return [_matching(dialect, read, gateway, tests, since, until)]
     told = "coalesce(sum(rows), 0), " + ", ".join(f"min(min_{name}), max(max_{name})" for name in RANGES)
     whole = f"SELECT {told} FROM log_zones WHERE gateway = ? AND first >= ? AND last <= ?"  # noqa: S608
     tests.zones.append("NOT (z.first >= ? AND z.last <= ?)")
     tests.zone_values += [since, until]
-    return [(whole, [gateway, since, until]), _matching(read, gateway, tests, since, until)]
+    return [(whole, [gateway, since, until]), _matching(dialect, read, gateway, tests, since, until)]
 
 
 def span(where: LogFilter) -> tuple[bytes, bytes]:
@@ -106,11 +124,10 @@ def id_range(millis: int) -> tuple[bytes, bytes]:
     return start + bytes(10), start + b"\xff" * 10
 
 
-def _matching(what: str, gateway: int, tests: _Tests, since: bytes, until: bytes) -> Query:
+def _matching(dialect: Dialect, what: str, gateway: int, tests: _Tests, since: bytes, until: bytes) -> Query:
     """Zones that may match, and the matching rows of each."""
     sql = (
-        f"SELECT {what} FROM log_zones z CROSS JOIN logs l ON l.gateway = z.gateway"  # noqa: S608
-        " AND l.id BETWEEN max(z.first, ?) AND min(z.last, ?)"
+        f"SELECT {what} FROM log_zones z {_ROWS_OF[dialect]}"  # noqa: S608
         " WHERE z.gateway = ? AND z.first <= ? AND z.last >= ?"
         + "".join(f" AND {test}" for test in (*tests.zones, *tests.rows))
     )
@@ -135,6 +152,7 @@ def _tests(where: LogFilter, number_of: NumberOf) -> _Tests:
             tests.add(f"{term} <= ?", most, f"z.min_{name} <= ?", (most,))
     for name in _KINDS:
         if (kind := getattr(where, name)) is not None:  # the type itself, or with parameters: ";" is followed by "<"
+            kind = stored(kind)
             named = "SELECT id FROM log_names WHERE name = ? OR name >= ? AND name < ?"
             tests.add(f"l.{name} IN ({named})", [kind, f"{kind};", f"{kind}<"])
     return tests

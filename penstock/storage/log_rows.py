@@ -1,8 +1,6 @@
 """Reading the log: rows with filters, one row, its bodies, and what has just arrived."""
 
-import sqlite3
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,12 +8,13 @@ import msgspec
 from penstock.core import ids
 from penstock.storage import blocks, log_query, zones
 from penstock.storage.log_query import ANY, FIELDS, RANGES, LogFilter
-from penstock.storage.names import Words
+from penstock.storage.names import Words, stored
+from penstock.storage.sql import Row, Sql, filled, marks
 
 _WORDS = (5, 6, 7, 8, 19, 20, 23, 24)  # places in COLUMNS that hold numbers of words
 _FLAGS = (11, 12, 17)
 _ROW = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
-_OWNER = "SELECT account, id FROM gateways WHERE number = ? AND deleted_at IS NULL"
+_ASKED = 256  # values of one question
 _NAMED = "SELECT number FROM gateways WHERE id = ? AND deleted_at IS NULL"
 _SHOWN = "(b.gateway = 0 OR EXISTS (SELECT 1 FROM gateways WHERE number = b.gateway AND deleted_at IS NULL))"
 
@@ -71,9 +70,10 @@ Bodies = tuple[bytes | None, bytes | None]
 class LogReader:
     """Questions to the log. Gateways go by their numbers; what belongs to a deleted one is not there."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Sql) -> None:
         self._connection = connection
         self._words = Words(connection)
+        self.dialect = connection.dialect
 
     def close(self) -> None:
         self._connection.close()
@@ -82,16 +82,16 @@ class LogReader:
         self, number: int, where: LogFilter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
     ) -> list[LogRow]:
         """Rows of a gateway, newest first unless ``ascending``."""
-        with self._view():
+        with self._connection.view():
             if offset and offset >= self._count(number):
                 return []
-            return self._rows(*log_query.page(number, where, self._number_of, limit, offset, ascending=ascending))
+            return self._page(number, where, limit, offset, ascending=ascending)
 
     def summary(self, number: int, where: LogFilter = ANY) -> Summary:
         """What all rows that match come to."""
-        with self._view():
-            asked = log_query.summary(number, where, self._number_of)
-            found = [self._connection.execute(*query).fetchone() for query in asked]
+        with self._connection.view():
+            asked = log_query.summary(self.dialect, number, where, self._number_of)
+            found = [row for query in asked for row in self._connection.execute(*query)]
         counts, *values = zip(*found, strict=True)
         # a zone without values says NOTHING and -1
         known = [[v for v in column if v is not None and -1 < v < zones.NOTHING] for column in values]
@@ -101,87 +101,98 @@ class LogReader:
 
     def get(self, number: int, log_id: bytes) -> LogRow | None:
         """The row of that id."""
-        with self._view():
-            return next(iter(self._rows(_ROW, [number, log_id])), None)
+        with self._connection.view():
+            return next(iter(self._finish(self._connection.execute(_ROW, (number, log_id)))), None)
 
     def bodies(self, number: int, log_id: bytes) -> Bodies:
         """Request and response as they were stored; None: not kept, or no such row."""
         found = self._connection.execute(
             "SELECT b.ids, b.bodies FROM logs l JOIN log_bodies b ON b.id = l.block WHERE l.gateway = ? AND l.id = ?",
             (number, log_id),
-        ).fetchone()
-        return (None, None) if found is None else blocks.bodies(found[1], blocks.ids(found[0]).index(log_id))
+        )
+        return blocks.bodies(found[0][1], blocks.ids(found[0][0]).index(log_id)) if found else (None, None)
 
     def newest(self, limit: int, gateway: str | None = None) -> list[LogRow]:
         """The newest rows of all gateways and of none, or of the gateways of that id, newest first."""
-        with self._view():
+        with self._connection.view():
             if gateway is None:
-                return self._arrived(f"{_SHOWN} ORDER BY b.id DESC LIMIT ?", [limit], limit)
+                newest = f"SELECT b.id FROM log_bodies b WHERE {_SHOWN} ORDER BY b.id DESC LIMIT ?"  # noqa: S608
+                return self._of_blocks([block for (block,) in self._connection.execute(newest, (limit,))], limit)
             rows: list[LogRow] = []
-            for (number,) in self._connection.execute(_NAMED, (gateway,)).fetchall():
-                rows += self._rows(*log_query.page(number, ANY, self._number_of, limit, 0))
+            for (number,) in self._connection.execute(_NAMED, (stored(gateway),)):
+                rows += self._page(number, ANY, limit, 0)
         return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
 
-    def position(self) -> int:
-        """Where the log ends now, for ``arrived``."""
-        return self._connection.execute("SELECT coalesce(max(id), 0) FROM log_bodies").fetchone()[0]
+    def blocks_after(self, block: int, gateway: str | None = None) -> list[int]:
+        """The blocks with higher numbers that may be shown, of the gateways of that id if one is given."""
+        which, values = (_SHOWN, ()) if gateway is None else (f"b.gateway IN ({_NAMED})", (stored(gateway),))
+        sql = f"SELECT b.id FROM log_bodies b WHERE b.id > ? AND {which} ORDER BY b.id"  # noqa: S608
+        return [number for (number,) in self._connection.execute(sql, (block, *values))]
 
-    def arrived(self, after: int, gateway: str | None = None) -> list[LogRow]:
-        """What was written after that position, newest first; long calls arrive late, so ids cannot tell this."""
-        with self._view():
-            if gateway is None:
-                return self._arrived(f"b.id > ? AND {_SHOWN}", [after])
-            return self._arrived(f"b.id > ? AND b.gateway IN ({_NAMED})", [after, gateway])
+    def newest_block(self) -> int:
+        """0: there is none."""
+        return self._connection.execute("SELECT coalesce(max(id), 0) FROM log_bodies")[0][0]
 
-    def _arrived(self, which: str, values: list[Any], limit: int | None = None) -> list[LogRow]:
+    def rows_of(self, blocks: Sequence[int]) -> list[LogRow]:
+        """All rows of these blocks, newest first."""
+        with self._connection.view():
+            return self._of_blocks(blocks)
+
+    def _page(self, number: int, where: LogFilter, limit: int, offset: int, *, ascending: bool = False) -> list[LogRow]:
+        query = log_query.page(self.dialect, number, where, self._number_of, limit, offset, ascending=ascending)
+        return self._finish(self._connection.execute(*query))
+
+    def _of_blocks(self, numbers: Sequence[int], limit: int | None = None) -> list[LogRow]:
         keys: list[tuple[int, bytes]] = []
-        for gateway, column in self._connection.execute(f"SELECT gateway, ids FROM log_bodies b WHERE {which}", values):  # noqa: S608
+        for _, gateway, column in self._among("SELECT id, gateway, ids FROM log_bodies WHERE id IN", numbers):
             keys += [(gateway, log_id) for log_id in blocks.ids(column)]
         keys.sort(key=lambda key: key[1], reverse=True)
-        return self._finish(row for key in keys[:limit] for row in self._connection.execute(_ROW, key))
+        wanted: dict[int, list[bytes]] = {}
+        for gateway, log_id in keys[:limit]:
+            wanted.setdefault(gateway, []).append(log_id)
+        sql = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id IN"  # noqa: S608
+        found = [row for gateway, log_ids in wanted.items() for row in self._among(sql, log_ids, gateway)]
+        return self._finish(sorted(found, key=lambda row: row[1], reverse=True))
 
-    def _rows(self, sql: str, values: list[Any]) -> list[LogRow]:
-        return self._finish(self._connection.execute(sql, values))
-
-    def _finish(self, found: Iterable[tuple[Any, ...]]) -> list[LogRow]:
-        owners: dict[int, tuple[str, str] | None] = {0: ("", "")}
-        opened: dict[int, dict[bytes, bytes]] = {}
+    def _finish(self, found: list[Row]) -> list[LogRow]:
+        """Numbers become words again, and what lies in blocks is added."""
+        owners = {0: ("", "")} | self._owners({row[0] for row in found})
+        found = [row for row in found if row[0] in owners]
+        details = self._details({row[2] for row in found})
+        self._words.learn(row[place] for row in found for place in _WORDS)
         rows: list[LogRow] = []
         for values in found:
             row = list(values)
             gateway, log_id, block = row[:3]
-            if gateway not in owners:
-                owners[gateway] = self._connection.execute(_OWNER, (gateway,)).fetchone()
-            if (owner := owners[gateway]) is None:
-                continue
-            if block not in opened:
-                sql = "SELECT ids, details FROM log_bodies WHERE id = ?"
-                column, details = self._connection.execute(sql, (block,)).fetchone()
-                opened[block] = dict(zip(blocks.ids(column), blocks.details(details), strict=True))
             for place in _WORDS:
                 row[place] = self._words[row[place]]
             for place in _FLAGS:
                 row[place] = bool(row[place])
             name = ids.text(log_id)
             row[25] = row[25] or name
-            fields = (gateway, *owner, name, *row[3:], msgspec.Raw(opened[block][log_id]))
+            fields = (gateway, *owners[gateway], name, *row[3:], msgspec.Raw(details[block][log_id]))
             rows.append(LogRow(*fields))  # pyright: ignore[reportCallIssue]  COLUMNS has the fields' order
         return rows
 
+    def _owners(self, numbers: set[int]) -> dict[int, tuple[str, str]]:
+        sql = "SELECT number, account, id FROM gateways WHERE deleted_at IS NULL AND number IN"
+        return {number: (account, name) for number, account, name in self._among(sql, [*numbers])}
+
+    def _details(self, numbers: set[int]) -> dict[int, dict[bytes, bytes]]:
+        found = self._among("SELECT id, ids, details FROM log_bodies WHERE id IN", [*numbers])
+        return {n: dict(zip(blocks.ids(column), blocks.details(data), strict=True)) for n, column, data in found}
+
+    def _among(self, sql: str, values: Sequence[Any], *before: Any) -> Iterable[Row]:
+        """The rows of a query that ends in IN, whose list may be of any length."""
+        for at in range(0, len(values), _ASKED):
+            some = filled(values[at : at + _ASKED])
+            yield from self._connection.execute(f"{sql} {marks(len(some))}", (*before, *some))
+
     def _count(self, number: int) -> int:
-        sql = "SELECT coalesce(sum(rows), 0) FROM log_zones WHERE gateway = ?"
-        return self._connection.execute(sql, (number,)).fetchone()[0]
+        return self._connection.execute("SELECT coalesce(sum(rows), 0) FROM log_zones WHERE gateway = ?", (number,))[0][
+            0
+        ]
 
     def _number_of(self, name: str) -> int:
-        row = self._connection.execute("SELECT id FROM log_names WHERE name = ?", (name,)).fetchone()
-        return -1 if row is None else row[0]
-
-    @contextmanager
-    def _view(self) -> Generator[None]:
-        """One state of the log for all queries of a question: rows and blocks may be reaped meanwhile."""
-        self._connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")  # nothing was written
+        rows = self._connection.execute("SELECT id FROM log_names WHERE name = ?", (stored(name),))
+        return rows[0][0] if rows else -1

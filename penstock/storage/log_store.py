@@ -1,17 +1,15 @@
 """The log for an event loop: questions to ``LogReader`` in threads, each with a limit of time."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
-from penstock.storage import database
-from penstock.storage.errors import StoreUnavailable, TooSlow
+from penstock.storage import opening
 from penstock.storage.log_query import ANY, LogFilter
 from penstock.storage.log_rows import Bodies, LogReader, LogRow, Summary
+from penstock.storage.sql import Limit, Sql
 
 SECONDS = 5.0  # that a question may take
 SEATS = 4  # questions that are answered at once; more wait
@@ -27,7 +25,7 @@ class LogStore:
 
     def __init__(self, url: str, *, seconds: float = SECONDS) -> None:
         self._seconds = seconds
-        self._seats = [_Seat(database.file_of(url)) for _ in range(SEATS)]
+        self._seats = [_Seat(url) for _ in range(SEATS)]
         self._free: asyncio.LifoQueue[_Seat] = asyncio.LifoQueue()
         for seat in self._seats:
             self._free.put_nowait(seat)
@@ -63,38 +61,26 @@ class LogStore:
             self._free.put_nowait(seat)
 
 
-class _Limit:
-    """Until when a question may be answered, on the monotonic clock; may be changed while it is."""
-
-    __slots__ = ("until",)
-
-    def __init__(self, until: float) -> None:
-        self.until = until
-
-    def passed(self) -> bool:
-        return time.monotonic() > self.until
-
-
 class _Seat:
     """A thread with a connection of its own, opened when it is first needed; one question at a time."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._thread = ThreadPoolExecutor(1, "log-reader")
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Sql | None = None
         self._reader: LogReader | None = None
-        self._limit = _Limit(0.0)
+        self._limit = Limit()
 
     async def ask(self, question: Callable[[LogReader], _T], seconds: float) -> _T:
-        limit = self._limit = _Limit(time.monotonic() + seconds)
+        limit = self._limit = Limit(time.monotonic() + seconds)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question, limit)
         except asyncio.CancelledError:
-            limit.until = 0.0  # whoever asked is gone
+            limit.end()  # whoever asked is gone
             raise
 
     def cut_short(self) -> None:
-        self._limit.until = 0.0
+        self._limit.end()
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._hang_up)
@@ -104,14 +90,9 @@ class _Seat:
         if self._reader is not None:
             self._reader.close()
 
-    def _answer(self, question: Callable[[LogReader], _T], limit: _Limit) -> _T:
+    def _answer(self, question: Callable[[LogReader], _T], limit: Limit) -> _T:
         if self._reader is None or self._connection is None:
-            self._connection = database.connect_reader(self._file)
+            self._connection = opening.connect_reader(self._url)
             self._reader = LogReader(self._connection)
-        self._connection.set_progress_handler(limit.passed, 20_000)
-        try:
-            return question(self._reader)
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-                raise TooSlow from error
-            raise StoreUnavailable(f"The log cannot be read: {error}") from error
+        self._connection.limit(limit)
+        return question(self._reader)

@@ -1,77 +1,130 @@
-"""The revisions of the schema, and bringing a database to the newest one."""
+"""The schema of a database: how far it is, whether this version can use it, and opening it to serve."""
 
-import sqlite3
 from contextlib import closing
-from pathlib import Path
 
-from penstock.storage import database
-from penstock.storage.errors import StoreUnavailable
+from penstock.storage import opening, sqlite_file
+from penstock.storage.errors import StoreRefused, StoreUnavailable
+from penstock.storage.revisions import COMPATIBLE_SINCE, NEEDED, REVISIONS
+from penstock.storage.sql import Sql
 
-# Every migration in migrations/versions, oldest first.
-REVISIONS = ("0001", "0002")
+_OLDEST_SERVER = 13  # release of PostgreSQL
 
 
-def revision(connection: sqlite3.Connection) -> str | None:
+def revision(connection: Sql) -> str | None:
     """The revision the database is at; None: it is empty."""
-    found = connection.execute("SELECT name FROM sqlite_master WHERE type='table' AND name='alembic_version'")
-    if found.fetchone() is None:
+    if not connection.has_table("alembic_version"):
         return None
-    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return None if row is None else str(row[0])
+    rows = connection.execute("SELECT version_num FROM alembic_version")
+    return str(rows[0][0]) if rows else None
 
 
-def check(connection: sqlite3.Connection, file: Path) -> bool:
-    """True if the database is at the newest revision, False if it is older.
+def pending(connection: Sql, url: str) -> tuple[str, ...]:
+    """The revisions that the database has not reached.
 
-    Raises StoreUnavailable if it is of a revision that this version does not know.
+    Raises StoreRefused if it is beyond what this version can use.
     """
-    try:
-        at = revision(connection)
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"Cannot read the database {file}: {error}") from error
-    if at is not None and at not in REVISIONS:
-        raise StoreUnavailable(
-            f"The database {file} is at revision {at}, which this version of Penstock does not know (its newest is "
-            f"{REVISIONS[-1]}): it was written by a newer version. Install that version again, or restore a backup."
+    at = revision(connection)
+    if at is None:
+        return REVISIONS
+    if at in REVISIONS:
+        return REVISIONS[REVISIONS.index(at) + 1 :]
+    if at < COMPATIBLE_SINCE or _compatible(connection) not in REVISIONS:
+        raise StoreRefused(
+            f"The database {opening.shown(url)} is at revision {at}, which this version of Penstock does not know (its "
+            f"newest is {REVISIONS[-1]}): it was written by a newer version. Install that version again, or restore a "
+            "backup."
         )
-    return at == REVISIONS[-1]
+    return ()
 
 
-def upgrade(file: Path) -> None:
-    """Brings the database to the newest revision, creating it where there is none."""
-    with closing(database.connect(file)) as connection:
-        newest = check(connection, file)
-    if not newest:
-        from penstock.storage.migrations import run  # noqa: PLC0415  alembic takes half a second to import
+def check(connection: Sql, url: str) -> None:
+    """Raises StoreRefused if this version cannot use the database as it is."""
+    missing = pending(connection, url)
+    if NEEDED in missing:
+        remedy = "run `penstock migrate`" if opening.is_shared(url) else "start the server once to bring it up"
+        what = "is empty" if missing == REVISIONS else "is of an older version"
+        raise StoreRefused(f"The database {opening.shown(url)} {what}: {remedy}.")
 
-        try:
-            run.upgrade(file)
-        except run.DatabaseError as error:
-            raise StoreUnavailable(f"Cannot bring the database {file} up to date: {error}") from error
+
+def older_processes(connection: Sql, needed: str) -> list[str]:
+    """Where processes run that use this PostgreSQL database and do not know the revision ``needed``."""
+    found = connection.execute(
+        "SELECT DISTINCT coalesce(host(client_addr), 'this machine'), split_part(application_name, ' ', 2)"
+        " FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'penstock %'"
+    )
+    return sorted({where for where, newest in found if newest < needed})
 
 
 class Store:
-    """An SQLite database that this process may write to. ``close`` gives it up."""
+    """A database to serve from, of this version. ``close`` gives up the right to be the one process that does."""
 
-    def __init__(self, file: Path, held: database.Lock) -> None:
-        self.file = file
-        self.url = f"sqlite:///{file}"
+    def __init__(self, url: str, held: sqlite_file.Lock | None = None) -> None:
+        self.url = url
         self._held = held
 
     def close(self) -> None:
-        self._held.release()
+        if self._held is not None:
+            self._held.release()
 
 
 def open_store(url: str) -> Store:
-    """Checks the place, takes the server's lock and brings the schema up to date. Raises StoreUnavailable."""
-    file = database.file_of(url).absolute()
-    if not file.parent.is_dir():
-        raise StoreUnavailable(f"The database {file} cannot be created: there is no directory {file.parent}.")
-    database.refuse_network_disk(file)
-    held = database.lock(file, "server")
+    """Checks the place and brings the schema up to date, PostgreSQL's only where there is none yet.
+
+    Raises StoreUnavailable, also where another process serves from the same SQLite file.
+    """
+    if opening.is_shared(url):
+        _prepare_shared(url)
+        return Store(url)
+    held = take(url)
     try:
-        upgrade(file)
+        upgrade(url)
     except BaseException:
         held.release()
         raise
-    return Store(file, held)
+    return Store(f"sqlite:///{sqlite_file.file_of(url).absolute()}", held)
+
+
+def take(url: str) -> sqlite_file.Lock:
+    """The right to be the one server of an SQLite file. Raises StoreUnavailable."""
+    file = sqlite_file.file_of(url).absolute()
+    if not file.parent.is_dir():
+        raise StoreUnavailable(f"The database {file} cannot be created: there is no directory {file.parent}.")
+    sqlite_file.refuse_network_disk(file)
+    return sqlite_file.lock(file, "server")
+
+
+def upgrade(url: str, target: str = REVISIONS[-1]) -> None:
+    """Brings the database to a revision, creating an SQLite file where there is none. Raises StoreUnavailable."""
+    with closing(opening.connect(url)) as connection:
+        missing = pending(connection, url)
+    if target in missing:
+        from penstock.storage.migrations import run  # noqa: PLC0415  alembic takes half a second to import
+
+        run.upgrade(url, target)
+
+
+def _prepare_shared(url: str) -> None:
+    with closing(opening.connect(url)) as connection:
+        _refuse_server(connection, url)
+        empty = revision(connection) is None
+    if empty:
+        upgrade(url)
+    with closing(opening.connect(url)) as connection:
+        check(connection, url)
+
+
+def _refuse_server(connection: Sql, url: str) -> None:
+    sql = "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')"
+    ((release, encoding),) = connection.execute(sql)
+    if release < _OLDEST_SERVER:
+        raise StoreRefused(f"PostgreSQL {release} at {opening.shown(url)} is too old: {_OLDEST_SERVER} is needed.")
+    if encoding != "UTF8":
+        raise StoreRefused(
+            f"The database {opening.shown(url)} has the encoding {encoding}: make it with ENCODING 'UTF8'."
+        )
+
+
+def _compatible(connection: Sql) -> str:
+    """The revision that one must know to use a database that is beyond one's own."""
+    rows = connection.execute("SELECT compatible FROM configuration")
+    return str(rows[0][0]) if rows else ""

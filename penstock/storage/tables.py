@@ -8,6 +8,9 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBina
 
 metadata = MetaData()
 
+LONG = Integer().with_variant(BigInteger(), "postgresql")  # SQLite's integers are of any length
+NAME = Text().with_variant(Text(collation="C"), "postgresql")  # compared byte by byte
+
 accounts = Table(
     "accounts",
     metadata,
@@ -19,6 +22,8 @@ configuration = Table(
     "configuration",
     metadata,
     Column("version", BigInteger, nullable=False),  # the one row: raised by every change of a gateway or a token
+    Column("compatible", Text, nullable=False, server_default="0003"),  # what knows this revision may use the database
+    Column("key_check", Text),  # a word sealed with the master key; null: no server has started yet
 )
 
 tokens = Table(
@@ -79,7 +84,7 @@ log_names = Table(
     "log_names",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
+    Column("name", NAME, nullable=False),
     Index("log_names_name", "name", unique=True),
 )
 
@@ -88,9 +93,9 @@ logs = Table(
     metadata,
     Column("gateway", Integer, primary_key=True, autoincrement=False),  # gateways; 0: calls to none that exists
     Column("id", LargeBinary, primary_key=True),  # the 16 bytes of the UUIDv7: order of ids is order of time
-    Column("block", Integer, nullable=False),  # log_bodies
+    Column("block", LONG, nullable=False),  # log_bodies
     Column("created_at", BigInteger, nullable=False),
-    Column("duration", Integer, nullable=False),
+    Column("duration", LONG, nullable=False),
     Column("provider", Integer, nullable=False),  # log_names, as are the other kinds of name below
     Column("model", Integer, nullable=False),
     Column("model_type", Integer),
@@ -100,8 +105,8 @@ logs = Table(
     Column("success", SmallInteger, nullable=False),
     Column("cached", SmallInteger, nullable=False),
     Column("step", SmallInteger, nullable=False),
-    Column("tokens_in", Integer),
-    Column("tokens_out", Integer),
+    Column("tokens_in", LONG),
+    Column("tokens_out", LONG),
     Column("cost", BigInteger),  # nano-dollars
     Column("custom_cost", SmallInteger, nullable=False),
     Column("metadata", Text),
@@ -116,13 +121,14 @@ logs = Table(
     Column("score", SmallInteger),
     sqlite_with_rowid=False,
 )
-Index("logs_event", logs.c.gateway, logs.c.event_id, sqlite_where=logs.c.event_id.is_not(None))
-Index("logs_feedback", logs.c.gateway, logs.c.id, sqlite_where=logs.c.feedback.is_not(None))
+for _name, _column, _known in (("logs_event", "event_id", "event_id"), ("logs_feedback", "id", "feedback")):
+    _where = logs.c[_known].is_not(None)
+    Index(_name, logs.c.gateway, logs.c[_column], sqlite_where=_where, postgresql_where=_where)
 
 log_bodies = Table(
     "log_bodies",
     metadata,
-    Column("id", Integer, primary_key=True),  # in order of arrival
+    Column("id", LONG, primary_key=True),  # in order of arrival
     Column("gateway", Integer, nullable=False),
     Column("ids", LargeBinary, nullable=False),  # 16 bytes a row; its place here is its place in the frames
     Column("details", LargeBinary, nullable=False),  # zstd(MessagePack list of JSON objects)

@@ -5,28 +5,22 @@ would cost the writer more than the row. A zone costs a thousandth of a row, and
 rows that cannot match (``storage.log_query`` has the conditions).
 """
 
-import sqlite3
 from bisect import bisect_left
+from functools import cache
 from typing import Any
 
 from penstock.model.record import LogRecord
+from penstock.storage.sql import Dialect, Sql, filled
 
 ROWS = 1024
 NOTHING = 2**62  # least of no values; -1 is the greatest
 
 _RANGES = ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
-_FIND = "SELECT first, last, rows FROM log_zones WHERE gateway = ? AND first <= ? ORDER BY first DESC LIMIT 1"
-_ADD = f"""
-INSERT INTO log_zones (gateway, first, last, rows, failures, hits, providers, models, model_types,
-  {", ".join(f"min_{name}, max_{name}" for name in _RANGES)})
-VALUES ({", ".join("?" * 19)})
-ON CONFLICT (gateway, first) DO UPDATE SET
-  last = max(last, excluded.last), rows = rows + excluded.rows,
-  failures = failures + excluded.failures, hits = hits + excluded.hits,
-  providers = providers | excluded.providers, models = models | excluded.models,
-  model_types = model_types | excluded.model_types,
-  {", ".join(f"min_{n} = min(min_{n}, excluded.min_{n}), max_{n} = max(max_{n}, excluded.max_{n})" for n in _RANGES)}
-"""  # noqa: S608  column names of this module
+_COUNTS, _BITS = ("rows", "failures", "hits"), ("providers", "models", "model_types")
+_ENDS = [f"{side}_{name}" for name in _RANGES for side in ("min", "max")]
+_ASKED = 64  # gateways in one question
+
+Groups = list[tuple[int, list[LogRecord]]]  # gateways, and records of each in order of id
 
 
 def bit(name: int) -> int:
@@ -34,23 +28,66 @@ def bit(name: int) -> int:
     return 1 << name % 63
 
 
-def add(
-    connection: sqlite3.Connection, gateway: int, records: list[LogRecord], names: dict[Any, Any], full: int = ROWS
-) -> None:
-    """Counts new rows in; ``records`` are of one gateway and in order of id. A late row goes to its older zone.
+def add(connection: Sql, groups: Groups, names: dict[Any, Any], full: int = ROWS) -> None:
+    """Counts new rows in; nobody else may count rows of these gateways meanwhile. A late row goes to its older zone.
 
     A zone of ``full`` rows gets a successor, but may grow by what comes late.
     """
-    ids = [record.id for record in records]
-    end = len(ids)
-    while end:
-        newest = ids[end - 1]
-        first, last, rows = connection.execute(_FIND, (gateway, newest)).fetchone() or (b"", b"", 0)
-        if rows >= full and newest > last:
-            first = (int.from_bytes(last, "big") + 1).to_bytes(16, "big")
-        start = bisect_left(ids, first)
-        connection.execute(_ADD, (gateway, first, newest, *_summary(records[start:end], names)))
-        end = start
+    while groups:
+        newest = {gateway: records[-1].id for gateway, records in groups}
+        zones = _holding(connection, newest)
+        rows: list[list[Any]] = []
+        older: Groups = []
+        for gateway, records in groups:
+            first, last, held = zones.get(gateway, (b"", b"", 0))
+            if held >= full and newest[gateway] > last:
+                first = (int.from_bytes(last, "big") + 1).to_bytes(16, "big")
+            start = bisect_left(records, first, key=_id)
+            rows.append([gateway, first, newest[gateway], *_summary(records[start:], names)])
+            if start:
+                older.append((gateway, records[:start]))
+        connection.executemany(_adding(connection.dialect), rows)
+        groups = older
+
+
+def _id(record: LogRecord) -> bytes:
+    return record.id
+
+
+def _holding(connection: Sql, newest: dict[int, bytes]) -> dict[int, tuple[bytes, bytes, int]]:
+    """Start, last id and rows of the zone that each gateway's id belongs to."""
+    asked, found = list(newest.items()), dict[int, tuple[bytes, bytes, int]]()
+    for at in range(0, len(asked), _ASKED):
+        some = filled(asked[at : at + _ASKED])
+        values = [value for pair in some for value in pair]
+        for gateway, *zone in connection.execute(_finding(len(some)), values):
+            found[gateway] = tuple(zone)
+    return found
+
+
+@cache
+def _finding(count: int) -> str:
+    one = (
+        "SELECT * FROM (SELECT gateway, first, last, rows FROM log_zones"
+        " WHERE gateway = ? AND first <= ? ORDER BY first DESC LIMIT 1) z"
+    )
+    return " UNION ALL ".join([one] * count)
+
+
+@cache
+def _adding(dialect: Dialect) -> str:
+    columns = ["gateway", "first", "last", *_COUNTS, *_BITS, *_ENDS]
+    sums = [f"{name} = log_zones.{name} + excluded.{name}" for name in _COUNTS]
+    bits = [f"{name} = log_zones.{name} | excluded.{name}" for name in _BITS]
+    ends = [
+        f"{name} = {dialect.least if name.startswith('min') else dialect.greatest}(log_zones.{name}, excluded.{name})"
+        for name in _ENDS
+    ]
+    last = f"last = {dialect.greatest}(log_zones.last, excluded.last)"
+    return (
+        f"INSERT INTO log_zones ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+        f" ON CONFLICT (gateway, first) DO UPDATE SET {', '.join([last, *sums, *bits, *ends])}"
+    )
 
 
 def _summary(records: list[LogRecord], names: dict[Any, Any]) -> list[int]:

@@ -1,11 +1,13 @@
 """A log in memory, and records to fill logs with."""
 
+from contextlib import closing
 from typing import Any
 
 from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.ports.logsink import LogSink
-from penstock.storage.database import Connection
+from penstock.storage import opening
+from penstock.storage.sql import Sql
 
 ACCOUNT = "0123456789abcdef" * 2
 
@@ -26,6 +28,9 @@ class MemoryLogSink(LogSink):
     def pending(self) -> int:
         return 0
 
+    def stalled(self) -> float:
+        return 0.0
+
     async def start(self) -> None:
         """Nothing to start."""
 
@@ -36,22 +41,27 @@ class MemoryLogSink(LogSink):
         """Everything is written already."""
 
 
-def a_gateway(connection: Connection, gateway: str = "default", *, account: str = ACCOUNT) -> int:
+def a_gateway(connection: Sql, gateway: str = "default", *, account: str = ACCOUNT) -> int:
     """Puts a gateway of that id, and its account, into the database; returns its number."""
-    connection.execute("INSERT OR IGNORE INTO accounts (id, created_at) VALUES (?, 0)", (account,))
+    connection.execute("INSERT INTO accounts (id, created_at) VALUES (?, 0) ON CONFLICT DO NOTHING", (account,))
     sql = "INSERT INTO gateways (account, id, settings, created_at, modified_at, version) VALUES (?, ?, '{}', 0, 0, 1)"
-    number = connection.execute(sql, (account, gateway)).lastrowid
-    assert number is not None
+    ((number,),) = connection.execute(f"{sql} RETURNING number", (account, gateway))
     return number
 
 
-def delete_gateway(connection: Connection, number: int, at: int = 0) -> None:
+def with_gateway(url: str) -> str:
+    """The same database with one gateway, whose number is 1."""
+    with closing(opening.connect(url)) as connection:
+        assert a_gateway(connection) == 1
+    return url
+
+
+def delete_gateway(connection: Sql, number: int, at: int = 0) -> None:
     """Makes a gateway a tombstone, as the control plane does: in one transaction with the version."""
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("UPDATE configuration SET version = version + 1")
-    sql = "UPDATE gateways SET deleted_at = ?, version = (SELECT version FROM configuration) WHERE number = ?"
-    connection.execute(sql, (at, number))
-    connection.execute("COMMIT")
+    with connection.transaction():
+        connection.execute("UPDATE configuration SET version = version + 1")
+        sql = "UPDATE gateways SET deleted_at = ?, version = (SELECT version FROM configuration) WHERE number = ?"
+        connection.execute(sql, (at, number))
 
 
 def a_record(**fields: Any) -> LogRecord:

@@ -1,4 +1,4 @@
-"""A real ``penstock serve``: a process with its log writer, its data directory and its standard output."""
+"""A real ``penstock serve``: a process, or several, with their log writers, data directory and standard output."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ import penstock
 from penstock.control.first_start import CREDENTIALS
 from penstock.core import codec
 from penstock.testing.client import connected
-from penstock.testing.store import OPEN
+from penstock.testing.store import MASTER_KEY, OPEN
 
 PATIENCE = 30.0  # seconds after which a start or a stop has failed
 _T = TypeVar("_T")
@@ -35,13 +35,16 @@ class Refused(Exception):
 class Serving:
     """A server that listens. ``greeting`` is what it printed, ``said`` what is on its standard error."""
 
-    def __init__(self, process: asyncio.subprocess.Process, greeting: str, data_dir: Path, token: str) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, greeting: str, data_dir: Path, environ: Mapping[str, str]
+    ) -> None:
         self.process = process
-        self.token = token  # may do everything
+        self.token = _secret(data_dir, environ)  # may do everything
         self.pid = process.pid
         self.greeting = greeting
         self.data_dir = data_dir
-        self.port = int(_found(r"listens on http://.*:(\d+)$", greeting))
+        self.environ = environ
+        self.port = int(_found(r"listens on https?://.*:(\d+)$", greeting))
         self.account = _found(r"Account +([0-9a-f]{32})$", greeting)
 
     @property
@@ -63,8 +66,13 @@ class Serving:
         return f"{self.origin}/v1/{self.account}/{gateway}/{provider}"
 
     def children(self, module: str) -> list[psutil.Process]:
-        """The processes of this server that run ``module``."""
-        return [child for child in psutil.Process(self.pid).children() if module in child.cmdline()]
+        """The processes of this server that run ``module``, those of its serving processes too."""
+        return [child for child in psutil.Process(self.pid).children(recursive=True) if module in _command_line(child)]
+
+    @property
+    def members(self) -> list[psutil.Process]:
+        """The serving processes, where they are several."""
+        return self.children("penstock.cli.member")
 
     @property
     def writer(self) -> psutil.Process:
@@ -111,7 +119,7 @@ class Serving:
         done = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "penstock", *words, "--data-dir", str(self.data_dir)),
             stdout=asyncio.subprocess.PIPE,
-            env=environment(),
+            env=environment(self.environ),
         )
         said, _ = await done.communicate()
         assert done.returncode == 0, words
@@ -162,7 +170,7 @@ async def serving(
         if "listens on" not in greeting:
             status = await process.wait()
             raise Refused(status, _errors(data_dir).read_text("utf-8"))
-        server = Serving(process, greeting, data_dir, _secret(data_dir, environ or {}))
+        server = Serving(process, greeting, data_dir, environ or {})
         for gateway in gateways:
             await server.make_gateway(gateway)
         yield server
@@ -187,6 +195,12 @@ async def start(
         )
 
 
+def shared(database: str, redis: str = "") -> dict[str, str]:
+    """The environment of a server on PostgreSQL, and Redis, by their URLs."""
+    found = {"PENSTOCK_DATABASE_URL": database, "PENSTOCK_MASTER_KEY": MASTER_KEY.hex()}
+    return found | ({"PENSTOCK_REDIS_URL": redis} if redis else {})
+
+
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of this process without settings of ours, and with the package that is being tested."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
@@ -208,7 +222,7 @@ async def _greeting(process: asyncio.subprocess.Process) -> str:
     async with asyncio.timeout(PATIENCE):
         while line := await process.stdout.readline():
             lines.append(line.decode())
-            if "logs tail" in lines[-1]:  # the last thing it says
+            if "logs tail" in lines[-1] or lines[-1].startswith("See "):  # the last thing it says
                 break
     return "".join(lines)
 
@@ -218,6 +232,13 @@ def _secret(data_dir: Path, environ: Mapping[str, str]) -> str:
     if given := environ.get("PENSTOCK_API_TOKEN"):
         return given
     return _found(r"^PENSTOCK_API_TOKEN=(.*)$", (data_dir / CREDENTIALS).read_text("utf-8"))
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Empty where the process has ended meanwhile."""
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return process.cmdline()
+    return []
 
 
 def _errors(data_dir: Path) -> Path:

@@ -1,17 +1,16 @@
 """A store of a test's own: the newest schema, an account, and the gateways and tokens that the test names."""
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from penstock.app import Place
 from penstock.core import instants, secrets
 from penstock.model.token import SCOPES, Token
-from penstock.storage import accounts, configuration, database, gateways, schema, tokens
+from penstock.storage import accounts, configuration, gateways, opening, tokens
 from penstock.storage.engine import Database
+from penstock.testing.databases import sqlite_in
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 MASTER_KEY = bytes(range(32))
@@ -40,16 +39,22 @@ def a_token(secret: str = SECRET, **fields: Any) -> Token:
 
 
 async def furnish(
-    folder: Path, gateway_settings: Mapping[str, Mapping[str, Any]], known: Iterable[Token], more: Iterable[str] = ()
+    folder: Path,
+    gateway_settings: Mapping[str, Mapping[str, Any]],
+    known: Iterable[Token],
+    more: Iterable[str] = (),
+    *,
+    url: str | None = None,
 ) -> Place:
-    """A database in ``folder`` with ACCOUNT and ``more`` accounts; each gateway of ACCOUNT as OPEN with its changes."""
-    file = folder / database.FILE
-    shutil.copyfile(_template(), file)
+    """A database in ``folder`` with ACCOUNT and ``more`` accounts; each gateway of ACCOUNT as OPEN with its changes.
+
+    ``url``: an empty database of the newest schema that is used instead, as ``testing.databases`` makes them.
+    """
+    if url is None:
+        url = sqlite_in(folder)
     now = instants.now()
-    with database.transaction(file) as connection:
-        for account in (ACCOUNT, *more):
-            accounts.add_account(connection, account, now)
-    store = Database(f"sqlite:///{file}")
+    _add_accounts(url, (ACCOUNT, *more), now)
+    store = Database(url)
     async with store.writing() as connection:
         version = await configuration.raise_version(connection)
         for name, changes in gateway_settings.items():
@@ -57,12 +62,10 @@ async def furnish(
         for token in known:
             await tokens.add(connection, token, version)
     await store.close()
-    return Place(f"sqlite:///{file}", MASTER_KEY)
+    return Place(url, MASTER_KEY)
 
 
-@lru_cache(1)
-def _template() -> Path:
-    """Migrated once a process: Alembic takes half a second."""
-    file = Path(tempfile.mkdtemp(prefix="penstock-test-")) / database.FILE
-    schema.upgrade(file)
-    return file
+def _add_accounts(url: str, names: Iterable[str], now: int) -> None:
+    with closing(opening.connect(url)) as connection, connection.transaction():
+        for account in names:
+            accounts.add_account(connection, account, now)

@@ -1,28 +1,30 @@
 """The log writer: a process of its own, so that compressing and writing never take time from a call.
 
-``python -m penstock.worker.log_writer --fd N --database URL``; ``backends.logpipe`` starts it.
+``python -m penstock.worker.log_writer --fd N``, and the database's URL, which may hold a password and so must not be in
+the list of processes, in the environment as ``PENSTOCK_DATABASE_URL``. ``backends.logpipe`` starts it.
 
 On the socket ``N`` come frames: four bytes of length, then a MessagePack list of log records. An empty list means
 "write now". Back go eight bytes at a time: how many records of this connection are durable; first a 0, when the
-store is open. ``REFUSED`` and a sentence instead mean that it cannot be opened. While nothing comes, it reaps
-(``worker.reaper``). At the end of the input the rest is written and the process ends; signals are for the parent to
-decide on (Ctrl-C reaches both).
+store is open. ``REFUSED`` and a sentence instead mean that it cannot be opened; a PostgreSQL that is away just now is
+waited for. While nothing comes, the one writer of an SQLite file reaps (``worker.reaper``). At the end of the input the
+rest is written and the process ends; signals are for the parent to decide on (Ctrl-C reaches both).
 """
 
 import argparse
+import os
 import select
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from penstock.core import codec
 from penstock.model.record import LogRecord
-from penstock.storage import database, schema
-from penstock.storage.errors import StoreUnavailable, Unwritable
+from penstock.storage import opening, schema, sqlite_file
+from penstock.storage.errors import StoreRefused, StoreUnavailable, Unwritable
 from penstock.storage.logs import LogTable
+from penstock.storage.sql import Sql
 from penstock.worker.reaper import Reaper
 
 REFUSED = 2**64 - 1
@@ -30,6 +32,10 @@ ROWS = 1024  # a transaction is written when it has so many rows, or
 BYTES = 4 * 1024 * 1024  # so many bytes, or
 SECONDS = 0.05  # when its first row has waited so long
 READ = 256 * 1024
+URL = "PENSTOCK_DATABASE_URL"
+BACK_OFF = (0.1, 2.0)  # seconds before a store that is away is tried again: at first, and at most
+AGAIN = 30.0  # seconds after which what somebody must mend is said again
+ORPHAN = 600.0  # seconds that a writer whose parent is gone waits for a store that is away
 
 _decode = codec.unpacker(list[LogRecord]).decode
 _decode_apart = codec.unpacker(list[codec.Raw]).decode
@@ -101,32 +107,60 @@ def unpack(frame: bytes) -> tuple[int, list[LogRecord]]:
     return len(rows), records
 
 
-class Writer:
-    """Writes what comes in, whatever the disk says."""
+class Abandoned(Exception):
+    """Nobody is there any more to whom it would matter, and the store does not come back."""
 
-    def __init__(self, table: LogTable, say: Callable[..., None], pause: Callable[[float], None] = time.sleep) -> None:
+
+class Writer:
+    """Writes what comes in, whatever the store says. ``parent`` tells the id of the process it belongs to."""
+
+    def __init__(
+        self,
+        table: LogTable,
+        say: Callable[..., None],
+        pause: Callable[[float], None] = time.sleep,
+        parent: Callable[[], int] = os.getppid,
+    ) -> None:
         self._table = table
         self._say = say
         self._pause = pause
+        self._ask_parent = parent
+        self._parent = parent()
 
     def write(self, records: list[LogRecord]) -> None:
-        """Returns when the records are written. A full disk or a locked database is waited for."""
-        wait = 0.0
+        """Returns when the records are written. A store that is full, locked or away is waited for.
+
+        Raises Abandoned if it is away for long and the parent is gone.
+        """
+        waited = 0.0
+        wait, most = BACK_OFF
+        silent = 0.0  # seconds that nothing more need be said
         while True:
             try:
                 self._table.write(records)
             except StoreUnavailable as error:
-                if wait == 0.0:
-                    self._say("log.stalled", error=str(error), rows=len(records), remedy="free the disk or the lock")
-                wait = min(5.0, wait * 2 or 0.1)
+                if waited >= ORPHAN and self._ask_parent() != self._parent:
+                    raise Abandoned(error.message) from error
+                if silent <= 0.0:
+                    silent = self._stalled(error, len(records))
                 self._pause(wait)
+                waited += wait
+                silent -= wait
+                wait = min(most, wait * 2)
             except Unwritable as error:
                 self._write_apart(records, error)
                 return
             else:
-                if wait:
+                if waited:
                     self._say("log.resumed", rows=len(records))
                 return
+
+    def _stalled(self, error: StoreUnavailable, rows: int) -> float:
+        """Says why rows wait; returns for how long that is enough."""
+        lasting = isinstance(error, StoreRefused)
+        remedy = "mend it: until then rows wait" if lasting else "none, once the store is back, unlocked or has room"
+        self._say("log.refused" if lasting else "log.stalled", error=error.message, rows=rows, remedy=remedy)
+        return AGAIN if lasting else float("inf")
 
     def _write_apart(self, records: list[LogRecord], error: Unwritable) -> None:
         """One record that no column can hold must not cost its neighbours."""
@@ -138,45 +172,61 @@ class Writer:
         self.write(records[middle:])
 
 
-def run(link: socket.socket, file_url: str) -> int:
+def run(link: socket.socket, url: str) -> int:
     """The process: opens the store, says so, and writes until the input ends. Returns the exit status."""
+    shared = opening.is_shared(url)
     try:
-        file = database.file_of(file_url)
-        held = database.lock(file, "writer", wait=10.0)  # the writer of a killed server may still be finishing
-        connection = _open(file)
+        # The writer of a killed server may still be finishing.
+        held = None if shared else sqlite_file.lock(sqlite_file.file_of(url), "writer", wait=10.0)
+        connection = opening.connect(url)
+        _check(connection, url)
     except (StoreUnavailable, OSError) as error:
         link.sendall(REFUSED.to_bytes(8, "big") + str(error).encode())
         return 1
-    inbox, writer, reaper = Inbox(link), Writer(LogTable(connection), say), Reaper(connection, say)
+    inbox, writer = Inbox(link), Writer(LogTable(connection), say)
+    reaper = None if shared else Reaper(connection, say)
     durable = 0
     _tell(link, durable)
     while not inbox.ended:
-        _reap_until_readable(link, reaper)
+        if reaper is not None:
+            _reap_until_readable(link, reaper)
         inbox.fill()
         rows, records = inbox.take()
         if records:
-            writer.write(records)
+            try:
+                writer.write(records)
+            except Abandoned as error:
+                say("log.lost", error=str(error), rows=rows)
+                return 1
         if rows:
             durable += rows
             _tell(link, durable)
-        reaper.wrote(records)
+        if reaper is not None:
+            reaper.wrote(records)
     connection.close()
-    held.release()
+    if held is not None:
+        held.release()
     return 0
+
+
+def _check(connection: Sql, url: str) -> None:
+    """Raises StoreUnavailable where rows could not be written later either."""
+    try:
+        schema.check(connection, url)
+    except StoreRefused:
+        connection.close()
+        raise
+    except StoreUnavailable as error:
+        if not opening.is_shared(url):
+            connection.close()
+            raise
+        say("log.stalled", error=error.message, rows=0, remedy="none, once the database is back")
 
 
 def _reap_until_readable(link: socket.socket, reaper: Reaper) -> None:
     wait = 0.0
     while not select.select([link], [], [], wait)[0]:
         wait = reaper.turn()
-
-
-def _open(file: Path) -> database.Connection:
-    connection = database.connect(file)
-    if not schema.check(connection, file):
-        connection.close()
-        raise StoreUnavailable(f"The database {file} has not the schema of this version: the server makes it first.")
-    return connection
 
 
 def say(event: str, **about: object) -> None:
@@ -197,9 +247,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parser = argparse.ArgumentParser(prog="penstock.worker.log_writer")
     parser.add_argument("--fd", type=int, required=True)
-    parser.add_argument("--database", required=True)
-    given = parser.parse_args()
-    return run(socket.socket(fileno=given.fd), given.database)
+    return run(socket.socket(fileno=parser.parse_args().fd), os.environ[URL])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What the log writer does while no rows come: it takes out the rows of deleted gateways, and then their tombstones.
+"""Takes out the rows of deleted gateways, and then their tombstones.
 
-It does so on the one connection that writes the log, so that rows wait for one batch at most. Calls to addresses that
-exist nowhere are kept to a number of rows in the same way.
+The log writer of an SQLite file does so while no rows come, on the one connection that writes the log, so that rows
+wait for one batch at most; for PostgreSQL ``worker.upkeep`` does it. Calls to addresses that exist nowhere are kept to
+a number of rows in the same way.
 """
 
 import time
@@ -10,8 +11,8 @@ from collections.abc import Callable, Iterable
 from penstock.core import instants
 from penstock.model.record import LogRecord
 from penstock.storage import log_reap
-from penstock.storage.database import Connection
 from penstock.storage.errors import StoreUnavailable
+from penstock.storage.sql import Sql
 
 LOOK = 1.0  # seconds between two looks for deleted gateways
 REST = 3  # times as long as it worked: reaping takes a quarter of a core at most
@@ -20,18 +21,23 @@ TOMB = 24 * 3600 * 1000  # milliseconds that a tombstone stays: rows of calls th
 
 
 class Reaper:
-    """``turn`` does a bounded piece of work. ``clock`` counts seconds, ``now`` tells milliseconds since the epoch."""
+    """``turn`` does a bounded piece of work. ``clock`` counts seconds, ``now`` tells milliseconds since the epoch.
+
+    ``apart``: it is not told what was written, and looks for itself.
+    """
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Sql,
         say: Callable[..., None],
         *,
+        apart: bool = False,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], int] = instants.now,
     ) -> None:
         self._connection = connection
         self._say = say
+        self._apart = apart
         self._clock = clock
         self._now = now
         self._version = -1  # of the configuration, up to which tombstones are known; -1: none is
@@ -89,6 +95,9 @@ class Reaper:
         self._version, found = log_reap.tombstones(self._connection, self._version)
         self._tombs.update(found)
         self._full.update(number for number, _ in found)
+        if self._apart:
+            self._full.update(log_reap.filled(self._connection, self._tombs))
+            self._strays = max(1, self._strays)
         self._look = self._clock() + LOOK
 
     def _bury(self) -> None:

@@ -1,9 +1,8 @@
 import asyncio
 import os
 import signal
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,31 @@ from penstock.backends.logpipe import LogPipe
 from penstock.core import ids
 from penstock.core.tasks import Tasks
 from penstock.model.record import LogRecord
-from penstock.storage import database, schema
+from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader
-from penstock.testing.logsink import a_gateway, a_record
+from penstock.testing.databases import KINDS, database_of, postgres_on
+from penstock.testing.logsink import a_record, with_gateway
+from penstock.testing.services import postgres
 
 LIMIT = 30.0
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[schema.Store]:
-    store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
-    with closing(database.connect(store.file)) as connection:
-        a_gateway(connection)
-    yield store
-    store.close()
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[schema.Store]:
+    with database_of(request.param, tmp_path) as url:
+        store = schema.open_store(with_gateway(url))
+        yield store
+        store.close()
+
+
+@contextmanager
+def locked(store: schema.Store) -> Iterator[None]:
+    """Nobody else can write to the log."""
+    with closing(opening.connect(store.url)) as connection, connection.transaction():
+        if opening.is_shared(store.url):
+            connection.execute("LOCK TABLE logs")
+        yield
 
 
 @asynccontextmanager
@@ -42,12 +51,12 @@ async def piped(store: schema.Store, *, max_bytes: int = 2**26, max_rows: int = 
 
 
 def stored(store: schema.Store) -> set[str]:
-    with closing(database.connect_reader(store.file)) as connection:
+    with closing(opening.connect_reader(store.url)) as connection:
         return {row.id for row in LogReader(connection).newest(1_000_000)}
 
 
 def bodies(store: schema.Store, record: LogRecord) -> tuple[bytes | None, bytes | None]:
-    with closing(database.connect_reader(store.file)) as connection:
+    with closing(opening.connect_reader(store.url)) as connection:
         return LogReader(connection).bodies(record.gateway, record.id)
 
 
@@ -149,21 +158,21 @@ async def test_beyond_the_row_bound_rows_are_dropped_and_counted(store: schema.S
 
 
 async def test_while_the_database_is_locked_rows_wait_within_the_bounds(store: schema.Store):
-    other = sqlite3.connect(store.file, isolation_level=None)
     async with piped(store, max_rows=500, max_bytes=1_000_000) as pipe:
-        other.execute("BEGIN IMMEDIATE")
-        for _ in range(20):
-            for _ in range(50):
-                pipe.offer(a_record(request=b"q" * 4000))
+        with locked(store):
+            for _ in range(20):
+                for _ in range(50):
+                    pipe.offer(a_record(request=b"q" * 4000))
+                await asyncio.sleep(0)
+            assert pipe.pending() == 500
             await asyncio.sleep(0)
-        assert pipe.pending() == 500
-        assert pipe.dropped_rows == 500
-        assert pipe.dropped_bodies > 0
-        other.execute("COMMIT")
+            assert pipe.stalled() > 0
+            assert pipe.dropped_rows == 500
+            assert pipe.dropped_bodies > 0
         await asyncio.wait_for(pipe.settled(), LIMIT)
+        assert pipe.stalled() == 0
         assert pipe.written_rows == 500
     assert len(stored(store)) == 500
-    other.close()
 
 
 async def test_a_writer_that_dies_is_replaced_and_nothing_is_lost_or_doubled(store: schema.Store):
@@ -181,8 +190,8 @@ async def test_a_writer_that_dies_is_replaced_and_nothing_is_lost_or_doubled(sto
         assert pipe.dropped_rows == 0
     assert stored(store) == names(records)
     sql = "SELECT (SELECT count(*) FROM logs), (SELECT sum(length(ids)) / 16 FROM log_bodies)"
-    with closing(database.connect_reader(store.file)) as connection:
-        assert connection.execute(sql).fetchone() == (6000, 6000)
+    with closing(opening.connect_reader(store.url)) as connection:
+        assert connection.execute(sql) == [(6000, 6000)]
 
 
 async def test_a_record_that_is_no_record_is_counted_and_hurts_no_other(store: schema.Store):
@@ -202,15 +211,53 @@ async def test_a_store_that_cannot_be_opened_is_refused_at_the_start(tmp_path: P
 
 
 async def test_stop_gives_up_after_its_limit(store: schema.Store):
-    other = sqlite3.connect(store.file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
     pipe = LogPipe(Tasks(), store.url)
-    await pipe.start()
-    pipe.offer(a_record())
-    writer = pipe.writer_pid
-    assert writer is not None
-    await pipe.stop(0.2)
+    with locked(store):
+        await pipe.start()
+        pipe.offer(a_record())
+        writer = pipe.writer_pid
+        assert writer is not None
+        await pipe.stop(0.2)
     assert pipe.pending() == 1
     with pytest.raises(ProcessLookupError):
         os.kill(writer, 0)
-    other.close()
+
+
+async def test_while_postgresql_is_away_rows_wait_within_the_bounds_and_none_of_them_is_lost():
+    with postgres() as server, postgres_on(server.url) as url:
+        store = schema.Store(with_gateway(url))
+        async with piped(store, max_rows=2000) as pipe:
+            records = [a_record() for _ in range(3000)]
+            for record in records[:500]:
+                pipe.offer(record)
+            await asyncio.wait_for(pipe.settled(), LIMIT)
+            server.stop()
+            for at in range(500, 3000, 100):
+                for record in records[at : at + 100]:
+                    pipe.offer(record)
+                await asyncio.sleep(0.001)
+            assert (pipe.pending(), pipe.dropped_rows, pipe.written_rows) == (2000, 500, 500)
+            writer = pipe.writer_pid
+            server.start()
+            await asyncio.wait_for(pipe.settled(), LIMIT)
+            assert pipe.writer_pid == writer  # which has waited
+        assert stored(store) == names(records[:2500])
+
+
+async def test_a_writer_that_dies_while_postgresql_is_away_is_replaced_and_waits_too():
+    with postgres() as server, postgres_on(server.url) as url:
+        store = schema.Store(with_gateway(url))
+        async with piped(store) as pipe:
+            server.stop()
+            records = [a_record() for _ in range(300)]
+            for record in records:
+                pipe.offer(record)
+            before = pipe.writer_pid
+            assert before is not None
+            os.kill(before, signal.SIGKILL)
+            async with asyncio.timeout(LIMIT):
+                while pipe.writer_pid in (None, before):
+                    await asyncio.sleep(0.01)
+            server.start()
+            await asyncio.wait_for(pipe.settled(), LIMIT)
+        assert stored(store) == names(records)

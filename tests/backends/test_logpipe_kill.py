@@ -3,15 +3,19 @@
 import hashlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from penstock.core import codec, ids
-from penstock.storage import database, schema
+from penstock.storage import opening, schema, sqlite_file
 from penstock.storage.log_rows import LogReader
+from penstock.storage.sql import Sql
+from penstock.testing.databases import database_of
 from penstock.testing.logsink import a_gateway
 
 ROUNDS = 10
@@ -74,7 +78,7 @@ def run_until_killed(url: str, number: int) -> int:
     return acknowledged
 
 
-def check_rows(connection: sqlite3.Connection) -> dict[str, set[int]]:
+def check_rows(connection: Sql) -> dict[str, set[int]]:
     """Every row is whole; returns the steps found in each round."""
     reader, found = LogReader(connection), dict[str, set[int]]()
     for row in reader.newest(10**9):
@@ -88,21 +92,30 @@ def check_rows(connection: sqlite3.Connection) -> dict[str, set[int]]:
     return found
 
 
-def test_what_was_acknowledged_survives_kill_9(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'x.db'}"
-    schema.open_store(url).close()
-    with closing(database.connect(tmp_path / "x.db")) as connection:
+@pytest.mark.parametrize(("kind", "rounds"), [("sqlite", ROUNDS), ("postgresql", ROUNDS // 2)])
+def test_what_was_acknowledged_survives_kill_9(kind: str, rounds: int, tmp_path: Path):
+    with database_of(kind, tmp_path) as url, closing(opening.connect(url)) as connection:
         assert [a_gateway(connection, name) for name in GATEWAYS] == [1, 2, 3]
-    acknowledged = [run_until_killed(url, number) for number in range(ROUNDS)]
-    assert all(acknowledged)
-    database.lock(tmp_path / "x.db", "writer", wait=20).release()  # the last writer has finished
-    schema.open_store(url).close()
-    with closing(database.connect(tmp_path / "x.db")) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        acknowledged = [run_until_killed(url, number) for number in range(rounds)]
+        assert all(acknowledged)
+        await_last_writer(url, connection)
+        schema.open_store(url).close()
         found = check_rows(connection)
         sql = "SELECT (SELECT count(*) FROM logs), (SELECT sum(length(ids)) / 16 FROM log_bodies), "
         sql += "(SELECT sum(rows) FROM log_zones)"
-        rows, places, counted = connection.execute(sql).fetchone()
+        ((rows, places, counted),) = connection.execute(sql)
     assert rows == places == counted == sum(map(len, found.values()))
     for number, count in enumerate(acknowledged):
         assert found[f"round-{number}"] >= set(range(count)), f"round {number}: acknowledged rows are missing"
+
+
+def await_last_writer(url: str, connection: Sql) -> None:
+    """Returns when it has finished."""
+    if not opening.is_shared(url):
+        sqlite_file.lock(sqlite_file.file_of(url), "writer", wait=20).release()
+        assert connection.execute("PRAGMA integrity_check") == [("ok",)]
+        return
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+    pause = threading.Event()
+    while connection.execute(others) != [(0,)]:
+        pause.wait(0.05)

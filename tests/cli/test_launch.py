@@ -12,11 +12,9 @@ from contextlib import AsyncExitStack, closing
 
 import pytest
 
-from penstock.cli.launch import greeting
-from penstock.control.first_start import CREDENTIALS, Start
+from penstock.control.first_start import CREDENTIALS
 from penstock.core.codec import decode
-from penstock.core.settings import Settings, url_of
-from penstock.storage import database, schema
+from penstock.storage import opening, schema, sqlite_file
 from penstock.testing.process import Refused, environment, serving
 
 ACCOUNT = "fedcba9876543210" * 2
@@ -98,6 +96,14 @@ async def refusal(tmp_path, *flags, **given):
     return caught.value.status, caught.value.said.replace("\n", " ")
 
 
+async def test_a_proxy_that_is_none_is_refused_without_its_password(tmp_path):
+    status, said = await refusal(tmp_path, environ={"HTTPS_PROXY": "socks5://me:secret@proxy.example:1080"})
+    assert status == 1
+    assert "HTTPS_PROXY" in said
+    assert "secret" not in said
+    assert not (tmp_path / "data").exists()
+
+
 async def test_a_taken_port_is_refused(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -120,7 +126,7 @@ async def test_a_database_in_use_is_refused_and_its_server_goes_on(tmp_path):
         status, said = await refusal(tmp_path)
         assert status == 1
         assert "in use by another Penstock" in said
-        assert str(tmp_path / "data" / database.FILE) in said
+        assert str(tmp_path / "data" / sqlite_file.FILE) in said
         assert (await first.get("/readyz"))[0] == 200
         assert await first.stop() == 0
     async with serving(tmp_path / "data") as again:
@@ -129,9 +135,10 @@ async def test_a_database_in_use_is_refused_and_its_server_goes_on(tmp_path):
 
 async def test_a_database_of_a_newer_version_is_refused(tmp_path):
     (tmp_path / "data").mkdir()
-    schema.open_store(database.default_url(tmp_path / "data")).close()
-    with closing(sqlite3.connect(tmp_path / "data" / database.FILE)) as connection:
+    schema.open_store(opening.url_in(tmp_path / "data")).close()
+    with closing(sqlite3.connect(tmp_path / "data" / sqlite_file.FILE)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE configuration SET compatible = '9999'")
         connection.commit()
     status, said = await refusal(tmp_path)
     assert status == 1
@@ -141,10 +148,10 @@ async def test_a_database_of_a_newer_version_is_refused(tmp_path):
 
 async def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / database.FILE).write_bytes(b"this is no database, " * 100)
+    (tmp_path / "data" / sqlite_file.FILE).write_bytes(b"this is no database, " * 100)
     status, said = await refusal(tmp_path)
     assert status == 1
-    assert str(tmp_path / "data" / database.FILE) in said
+    assert str(tmp_path / "data" / sqlite_file.FILE) in said
 
 
 @pytest.mark.parametrize("place", ["data", "data/inner"], ids=["a file in its place", "a file above it"])
@@ -185,7 +192,7 @@ async def test_a_configuration_file_that_is_named_must_exist(tmp_path):
 @pytest.mark.parametrize(
     ("slug", "url", "status", "words"),
     [
-        ("opnai", "http://127.0.0.1:1", 1, ["providers.opnai", "known are anthropic, openai"]),
+        ("opnai", "http://127.0.0.1:1", 1, ["providers.opnai", "known are", "anthropic", "openai"]),
         ("openai", "http://127.0.0.1/../x", 1, ["providers.openai.base_url", "dot segments"]),
         ("openai", "http://name@127.0.0.1", 2, ["providers.openai", "base_url", "user name"]),
         ("openai", "http://127.0.0.1/?x=1", 2, ["providers.openai", "base_url", "query"]),
@@ -208,28 +215,6 @@ async def test_an_override_goes_before_the_simulated_providers(tmp_path):
         assert (await server.get(f"/v1/{server.account}/default/anthropic/models"))[0] == 200
         await upstream.stop()
         assert [row["provider"] for row in await upstream.rows()] == ["openai"]
-
-
-def greeted(host, port, url):
-    """The greeting of a start with these settings, and the port that it found."""
-    start = Start(None, (ACCOUNT,), False, None, b"")  # type: ignore[arg-type]
-    with socket.create_server((host, 0)) as listener:
-        text = greeting(Settings(host=host, port=port, public_url=url), start, listener, simulate=False)
-        return text, listener.getsockname()[1]
-
-
-@pytest.mark.parametrize("port", [8787, 0])
-def test_the_address_printed_is_the_one_clients_use(port):
-    text, _ = greeted("127.0.0.1", port, "https://ai.example.com")
-    assert f"https://ai.example.com/v1/{ACCOUNT}/default/openai" in text
-    assert "$OPENAI_API_KEY" in text
-    assert "API token" not in text
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_with_any_free_port_the_one_that_was_found_is_printed(host):
-    text, port = greeted(host, 0, url_of(host, 0))
-    assert f"curl http://127.0.0.1:{port}/v1/{ACCOUNT}/default/openai" in text
 
 
 async def test_it_says_where_it_listens(tmp_path):

@@ -1,7 +1,6 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,16 +11,17 @@ from typer.testing import CliRunner, Result
 
 from penstock.cli.logs import app
 from penstock.core import ids
-from penstock.storage import database, schema
+from penstock.storage import opening, schema
 from penstock.storage.logs import LogTable
+from penstock.storage.sql import Sql
 from penstock.testing.logsink import ACCOUNT, a_gateway, a_record
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def connection(tmp_path: Path) -> Iterator[Sql]:
     """A running server: it holds the lock and writes."""
-    store = schema.open_store(database.default_url(tmp_path))
-    connection = database.connect(store.file)
+    store = schema.open_store(opening.url_in(tmp_path))
+    connection = opening.connect(store.url)
     a_gateway(connection)
     yield connection
     connection.close()
@@ -32,7 +32,7 @@ def tail(tmp_path: Path, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["tail", "--data-dir", str(tmp_path), *arguments])
 
 
-def test_the_newest_calls_are_shown_oldest_first(tmp_path: Path, connection: sqlite3.Connection):
+def test_the_newest_calls_are_shown_oldest_first(tmp_path: Path, connection: Sql):
     records = [a_record(tokens_in=100 + i) for i in range(5)]
     LogTable(connection).write(records)
     result = tail(tmp_path, "-n", "3")
@@ -44,7 +44,7 @@ def test_the_newest_calls_are_shown_oldest_first(tmp_path: Path, connection: sql
         assert word in lines[-1].split()
 
 
-def test_json_has_every_field(tmp_path: Path, connection: sqlite3.Connection):
+def test_json_has_every_field(tmp_path: Path, connection: Sql):
     record = a_record(cost=1_500_000_000, created_at=1_700_000_000_123, cached=True)
     LogTable(connection).write([record])
     (line,) = tail(tmp_path, "--json").output.splitlines()
@@ -67,28 +67,26 @@ def test_json_has_every_field(tmp_path: Path, connection: sqlite3.Connection):
     assert {name: row[name] for name in same} == {name: getattr(record, name) for name in same}
 
 
-def test_only_one_gateway(tmp_path: Path, connection: sqlite3.Connection):
+def test_only_one_gateway(tmp_path: Path, connection: Sql):
     LogTable(connection).write([a_record(), a_record(gateway=a_gateway(connection, "beta")), a_record(gateway=0)])
     rows = [json.loads(line) for line in tail(tmp_path, "--json", "--gateway", "beta").output.splitlines()]
     assert [row["gateway"] for row in rows] == ["beta"]
 
 
-def test_calls_to_no_gateway_are_shown_without_names(tmp_path: Path, connection: sqlite3.Connection):
+def test_calls_to_no_gateway_are_shown_without_names(tmp_path: Path, connection: Sql):
     LogTable(connection).write([a_record(gateway=0)])
     (line,) = tail(tmp_path, "--json").output.splitlines()
     assert (json.loads(line)["account"], json.loads(line)["gateway"]) == ("", "")
 
 
-def test_what_is_not_known_is_a_dash_and_control_characters_do_not_reach_the_terminal(
-    tmp_path: Path, connection: sqlite3.Connection
-):
+def test_what_is_not_known_is_a_dash_and_control_characters_do_not_reach_the_terminal(tmp_path: Path, connection: Sql):
     LogTable(connection).write([a_record(model="\x1b[31mred\n", tokens_in=None, tokens_out=None, cost=None)])
     _, line = tail(tmp_path).output.splitlines()
     assert "·[31mred·" in line
     assert line.split()[7:11] == ["-", "-", "-", "-"]
 
 
-def test_a_cost_below_a_micro_dollar_is_not_shown_as_nothing(tmp_path: Path, connection: sqlite3.Connection):
+def test_a_cost_below_a_micro_dollar_is_not_shown_as_nothing(tmp_path: Path, connection: Sql):
     LogTable(connection).write([a_record(cost=cost) for cost in (0, 1, 999, 1000, 22_000)])
     _, *lines = tail(tmp_path).output.splitlines()
     assert [line.split()[-3] for line in lines] == ["0.000000", "0.000000001", "0.000000999", "0.000001", "0.000022"]
@@ -96,7 +94,7 @@ def test_a_cost_below_a_micro_dollar_is_not_shown_as_nothing(tmp_path: Path, con
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_where_nothing_can_be_written_it_says_so(tmp_path: Path, connection: sqlite3.Connection, form: list[str]):
+def test_where_nothing_can_be_written_it_says_so(tmp_path: Path, connection: Sql, form: list[str]):
     LogTable(connection).write([a_record()])
     command = [sys.executable, "-c", "from penstock.cli.logs import app; app()", "tail", "--data-dir", str(tmp_path)]
     with Path("/dev/full").open("w") as full:
@@ -105,7 +103,7 @@ def test_where_nothing_can_be_written_it_says_so(tmp_path: Path, connection: sql
     assert done.stderr == "penstock logs tail: cannot write: No space left on device\n"
 
 
-def test_an_empty_log_is_a_heading(tmp_path: Path, connection: sqlite3.Connection):
+def test_an_empty_log_is_a_heading(tmp_path: Path, connection: Sql):
     assert len(tail(tmp_path).output.splitlines()) == 1
     assert tail(tmp_path, "--json").output == ""
 
@@ -124,7 +122,7 @@ def test_a_wrong_url_is_named(tmp_path: Path):
     assert "database_url" in result.output
 
 
-def test_follow_shows_what_arrives_until_ctrl_c(tmp_path: Path, connection: sqlite3.Connection):
+def test_follow_shows_what_arrives_until_ctrl_c(tmp_path: Path, connection: Sql):
     table, late = LogTable(connection), a_record()
     first = a_record()
     table.write([first])

@@ -51,7 +51,8 @@ def test_wrong_settings_are_told_together_before_anything_starts(tmp_path):
         "Penstock cannot start with these settings:\n"
         "  max_body (variable PENSTOCK_MAX_BODY): must be a size such as 500000, 10MB or 64KiB, not 'big'\n"
         "  port (flag --port): must be a whole number, 0 to 65535, not 'x'\n"
-        "  workers: more than one needs PostgreSQL and Redis, which this release does not use; it runs 1\n"
+        "  workers: more than one share a PostgreSQL database and a Redis server: set database_url and redis_url (one "
+        "process alone writes to an SQLite file, and counts in its own memory)\n"
     )
     assert list(tmp_path.iterdir()) == []
 

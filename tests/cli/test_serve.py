@@ -8,7 +8,9 @@ SERVE = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defin
 FLAGS = {parameter.name: parameter for parameter in SERVE.params}
 
 
-@pytest.mark.parametrize("name", ["host", "port", "data_dir", "config", "workers", "role"])
+@pytest.mark.parametrize(
+    "name", ["host", "port", "data_dir", "config", "workers", "role", "tls_certificate", "tls_key"]
+)
 def test_a_flag_is_a_setting_and_says_the_same(name):
     (row,) = [row for row in SETTINGS if row.name == name]
     assert FLAGS[name].opts == [row.flag]
@@ -17,7 +19,7 @@ def test_a_flag_is_a_setting_and_says_the_same(name):
 
 
 def test_the_settings_with_a_flag_come_first_in_the_table():
-    assert {row.name for row in SETTINGS[:6]} == FLAGS.keys() - {"simulate"}
+    assert {row.name for row in SETTINGS[:8]} == FLAGS.keys() - {"simulate"}
 
 
 def test_there_are_no_other_flags_than_simulate():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from penstock.control import first_start
 from penstock.core import instants, secrets
 from penstock.model.token import SCOPES, Scope
-from penstock.storage import accounts, database
+from penstock.storage import accounts, sqlite
 from penstock.testing.client import connected
 from penstock.testing.process import PATIENCE, environment, serving
 
@@ -196,7 +197,7 @@ def test_the_file_and_the_environment_say_where_the_database_is(data_dir: Path, 
 
 
 def test_where_there_are_several_accounts_one_is_named(data_dir: Path):
-    with database.transaction(data_dir / "penstock.db") as connection:
+    with closing(sqlite.connect(data_dir / "penstock.db")) as connection:
         accounts.add_account(connection, OTHER, 4_000_000_000_000)
     unnamed = penstock(data_dir, "token", "create", "--name", "x", "--all")
     assert unnamed.returncode == 2

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -10,8 +9,7 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 
 from penstock.control import api
-from penstock.core.telemetry import Telemetry
-from penstock.storage import database
+from penstock.storage import sqlite_file
 from penstock.testing.house import house
 from penstock.testing.store import ACCOUNT, SECRET
 
@@ -98,7 +96,7 @@ async def test_success_has_no_word_about_trying_again(http):
 async def test_a_fault_of_ours_is_told_in_the_envelope_and_logged_with_its_cause(caplog):
     path = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/default"
     async with house() as served, httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.server.port}") as client:
-        with sqlite3.connect(database.file_of(served.server.app.place.url)) as connection:
+        with sqlite3.connect(sqlite_file.file_of(served.server.app.place.url)) as connection:
             connection.execute("UPDATE gateways SET settings = '{'")
         answer = await client.get(path, headers=ALL)
         (error,) = answer.json()["errors"]
@@ -110,15 +108,37 @@ async def test_a_fault_of_ours_is_told_in_the_envelope_and_logged_with_its_cause
     assert SECRET not in caplog.text
 
 
+class Nothing:
+    """A process of which there is nothing to tell."""
+
+    def unready(self):
+        return ""
+
+    def lacking(self):
+        return ""
+
+    async def figures(self):
+        return b""
+
+
 async def test_each_application_has_its_own_document():
-    apps = [api.application(Telemetry(), str, asynccontextmanager(nothing)) for _ in range(2)]
+    apps = [api.application(Nothing()) for _ in range(2)]
     first, second = (app.openapi() for app in apps)
     assert first == second
     assert first is not second
 
 
-async def nothing(_):
-    yield
+@pytest.mark.parametrize("role", ["proxy", "worker"])
+async def test_a_role_without_the_api_says_so_at_every_address_of_it(role):
+    transport = httpx.ASGITransport(api.application(Nothing(), role))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        for method, path in (("GET", VERIFY), ("POST", "/client/v4/any"), ("GET", "/docs"), ("PUT", "/openapi.json")):
+            answer = await client.request(method, path)
+            (error,) = answer.json()["errors"]
+            assert (answer.status_code, error["code"]) == (404, 7003)
+            assert f"its role is {role}" in error["message"]
+        assert (await client.get("/readyz")).status_code == 200
+        assert "perhaps" in (await client.get("/elsewhere")).json()["errors"][0]["message"]
 
 
 async def test_it_says_which_permission_an_address_needs(http, document):

@@ -1,8 +1,11 @@
 import asyncio
 import hashlib
 import logging
+import os
 import re
 import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,11 +13,14 @@ import pytest
 from penstock.control.first_start import StartError, prepare
 from penstock.model.token import SCOPES, Token
 from penstock.storage import configuration, tokens
+from penstock.storage.announcements import Announcements
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreUnavailable
+from penstock.testing.databases import KINDS, SERVER, database_of, postgres_on
 
 ACCOUNT = "0123456789abcdef" * 2
 TOKEN = "a-token-of-the-operators-own-making"
+KEY, OTHER_KEY = "0f" * 32, "f0" * 32
 
 
 def credentials(data_dir: Path) -> dict[str, str]:
@@ -184,7 +190,8 @@ def test_a_damaged_master_key_is_refused(tmp_path: Path):
     with pytest.raises(StartError, match=r"master\.key"):
         prepare(tmp_path)
     (tmp_path / "master.key").unlink()
-    prepare(tmp_path).store.close()  # the refusal gave the store back
+    with pytest.raises(StartError, match=r"master\.key is missing"):  # and not "in use": the refusal gave it back
+        prepare(tmp_path)
 
 
 def test_a_data_directory_that_cannot_be_is_refused(tmp_path: Path):
@@ -198,3 +205,94 @@ def test_the_database_may_be_elsewhere(tmp_path: Path):
     start.store.close()
     assert (tmp_path / "other.db").exists()
     assert not (tmp_path / "data" / "penstock.db").exists()
+
+
+# The master key
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with database_of(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[str]:
+    with database_of("postgresql", tmp_path) as made:
+        yield made
+
+
+def test_a_key_that_is_given_goes_before_a_file_and_none_is_made(tmp_path: Path, url: str):
+    for _ in range(2):
+        start = prepare(tmp_path / "data", database_url=url, master_key=KEY)
+        start.store.close()
+        assert start.master_key == bytes.fromhex(KEY)
+    assert not (tmp_path / "data" / "master.key").exists()
+
+
+def test_another_key_than_the_one_that_sealed_is_refused(tmp_path: Path, url: str):
+    prepare(tmp_path / "data", database_url=url, master_key=KEY).store.close()
+    with pytest.raises(StartError, match="not the one that sealed this database's secrets") as refused:
+        prepare(tmp_path / "data", database_url=url, master_key=OTHER_KEY)
+    assert KEY not in str(refused.value)
+    assert OTHER_KEY not in str(refused.value)
+    prepare(tmp_path / "data", database_url=url, master_key=KEY.upper()).store.close()
+
+
+def test_postgresql_needs_a_key(tmp_path: Path, shared: str):
+    with pytest.raises(StartError, match="PENSTOCK_MASTER_KEY"):
+        prepare(tmp_path, database_url=shared)
+
+
+# PostgreSQL
+
+
+def test_with_account_and_token_given_nothing_is_written_to_the_disk(tmp_path: Path, shared: str):
+    start = prepare(tmp_path / "data", database_url=shared, account_id=ACCOUNT, api_token=TOKEN, master_key=KEY)
+    assert (start.first, start.token, start.accounts) == (True, None, (ACCOUNT,))
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_is_made_up_is_kept_as_on_a_file(tmp_path: Path, shared: str):
+    start = prepare(tmp_path / "data", database_url=shared, master_key=KEY, email="me@example.com")
+    assert credentials(tmp_path / "data") == {
+        "PENSTOCK_ACCOUNT_ID": start.accounts[0],
+        "PENSTOCK_API_TOKEN": start.token,
+        "PENSTOCK_ADMIN_EMAIL": "me@example.com",
+    }
+    assert not (tmp_path / "data" / "master.key").exists()
+
+
+def test_of_several_servers_that_start_at_once_one_is_the_first(tmp_path: Path):
+    with postgres_on(os.environ[SERVER], migrated=False) as url, ThreadPoolExecutor(4) as servers:
+        asked = [
+            servers.submit(prepare, tmp_path / str(number), database_url=url, master_key=KEY) for number in range(4)
+        ]
+        starts = [one.result() for one in asked]
+    assert sorted(start.first for start in starts) == [False, False, False, True]
+    assert len({start.accounts for start in starts}) == 1
+    (made,) = [start for start in starts if start.token]
+    assert [folder.name for folder in tmp_path.iterdir() if (folder / "credentials.env").exists()] == [
+        str(starts.index(made))
+    ]
+
+
+async def test_a_token_that_a_start_adds_is_news_to_the_servers_that_run(shared: str):
+    given = {"database_url": shared, "account_id": ACCOUNT, "master_key": KEY}
+    prepare(Path("none"), **given, api_token=TOKEN)
+    database, heard = Database(shared), asyncio.Queue[None]()
+    listening = asyncio.ensure_future(Announcements(shared).listen(lambda: heard.put_nowait(None)))
+    await heard.get()
+    async with database.reading() as connection:
+        before = await configuration.version(connection)
+    prepare(Path("none"), **given, api_token=f"another-{TOKEN}")
+    await heard.get()
+    async with database.reading() as connection:
+        (new,), _ = await tokens.changed_since(connection, before)
+        assert new.hash == hashlib.sha256(f"another-{TOKEN}".encode()).digest()
+    prepare(Path("none"), **given, api_token=TOKEN)
+    async with database.reading() as connection:
+        assert await configuration.version(connection) == before + 1  # nothing was new
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await database.close()

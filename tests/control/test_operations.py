@@ -5,6 +5,7 @@ import json
 import pytest
 import pytest_asyncio
 
+from penstock.core.errors import Overloaded
 from penstock.testing.house import house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,6 +37,27 @@ async def test_a_process_that_stops_is_alive_and_not_ready():
             answer = await client.ask(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")
             assert (answer.status, json.loads(answer.body)) == (503, {"status": "unavailable", "reason": "stopping"})
         assert (await ask(made, "/healthz")).status == 200
+
+
+async def test_a_process_that_serves_without_its_store_is_ready_and_says_so():
+    async with house() as made, made.client() as client:
+        publisher = made.server.app.publisher
+        assert publisher is not None
+        publisher.away = True
+        answer = await client.ask(b"GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")
+        told = json.loads(answer.body)
+        assert (answer.status, told["status"]) == (200, "ok")
+        assert told["lacking"].startswith("the store: ")
+
+
+async def test_figures_that_cannot_be_had_are_told_as_such():
+    async def figures():
+        raise Overloaded("nobody answers")
+
+    async with house() as made, made.client() as client:
+        made.server.app.figures = figures
+        answer = await client.ask(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert (answer.status, answer.body) == (503, b"nobody answers\n")
 
 
 async def test_the_figures_are_in_the_format_of_prometheus(there):

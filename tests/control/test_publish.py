@@ -17,7 +17,7 @@ from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Telemetry
 from penstock.features.auth import Keyring
 from penstock.gateway.snapshot import Snapshot, Snapshots
-from penstock.storage import configuration, database, gateways, tokens
+from penstock.storage import configuration, gateways, sqlite_file, tokens
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreUnavailable
 from penstock.testing.client import until
@@ -74,7 +74,7 @@ class Store:
 
     def __init__(self, url):
         self.url = url
-        self.file = database.file_of(url)
+        self.file = sqlite_file.file_of(url)
         self.database = Database(url)
 
     @asynccontextmanager

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from penstock.control.api import ROUTERS
 from penstock.model.token import SCOPES, Scope
-from penstock.storage import database
+from penstock.storage import sqlite_file
 from penstock.testing.client import connected
 from penstock.testing.house import house
 from penstock.testing.store import ACCOUNT, OPEN, SECRET, a_token
@@ -457,7 +457,7 @@ async def test_an_id_that_cannot_be_is_an_unknown_one(http, name):
 
 
 async def test_a_store_that_is_away_is_told_and_may_be_tried_again(there, http):
-    file = database.file_of(there.server.app.place.url)
+    file = sqlite_file.file_of(there.server.app.place.url)
     with sqlite3.connect(file) as connection:
         connection.execute("ALTER TABLE gateways RENAME TO elsewhere")
     try:

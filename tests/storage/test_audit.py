@@ -12,8 +12,8 @@ OTHER = "f" * 32
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    place = await furnish(tmp_path, {}, (), [OTHER])
+async def database(tmp_path: Path, url: str) -> AsyncIterator[Database]:
+    place = await furnish(tmp_path, {}, (), [OTHER], url=url)
     opened = Database(place.url)
     yield opened
     await opened.close()

@@ -1,7 +1,4 @@
 import os
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,32 +6,21 @@ from hypothesis import strategies as st
 
 from penstock.core import ids
 from penstock.model.record import LogRecord
-from penstock.storage import database, log_reap, schema
+from penstock.storage import log_reap, opening
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_query import LogFilter
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
+from penstock.storage.sql import SQLITE, Sql
 from penstock.testing.logsink import a_gateway, a_record, delete_gateway
 
 
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
-    connection = database.connect(store.file)
-    assert a_gateway(connection) == 1
-    yield connection
-    connection.close()
-    store.close()
-
-
-def left(connection: sqlite3.Connection, number: int) -> list[int]:
+def left(connection: Sql, number: int) -> list[int]:
     """Rows of a gateway, its blocks, its zones, and the rows they count."""
     tables = ("logs", "log_bodies", "log_zones")
-    counts = [
-        connection.execute(f"SELECT count(*) FROM {t} WHERE gateway = ?", (number,)).fetchone()[0] for t in tables
-    ]
+    counts = [connection.execute(f"SELECT count(*) FROM {t} WHERE gateway = ?", (number,))[0][0] for t in tables]
     rows = connection.execute("SELECT coalesce(sum(rows), 0) FROM log_zones WHERE gateway = ?", (number,))
-    return [*counts, *rows.fetchone()]
+    return [*counts, *rows[0]]
 
 
 def names(records: list[LogRecord]) -> list[str]:
@@ -52,12 +38,13 @@ FATES = st.tuples(st.integers(0, 20), st.booleans(), st.booleans())  # when, suc
     limits=st.lists(st.integers(1, 20), min_size=1, max_size=5),
 )
 def test_the_oldest_go_and_what_is_left_is_whole(
-    connection: sqlite3.Connection,
+    lasting: Sql,
     before: list[tuple[int, bool, bool]],
     after: list[tuple[int, bool, bool]],
     batch: int,
     limits: list[int],
 ):
+    connection = lasting
     for table in ("logs", "log_bodies", "log_zones"):
         connection.execute(f"DELETE FROM {table}")
     records = [made(number, *fate) for number, fate in enumerate(before + after)]
@@ -82,7 +69,7 @@ def made(number: int, moment: int, success: bool, cached: bool) -> LogRecord:
     return a_record(id=log_id, created_at=moment, success=success, cached=cached, request=b"%d" % number)
 
 
-def check(connection: sqlite3.Connection, there: list[LogRecord]) -> None:
+def check(connection: Sql, there: list[LogRecord]) -> None:
     reader, newest_first = LogReader(connection), there[::-1]
     assert names(newest_first) == [row.id for row in reader.list_rows(1, limit=100)]
     assert reader.summary(1).count == len(there)
@@ -96,7 +83,7 @@ def check(connection: sqlite3.Connection, there: list[LogRecord]) -> None:
         assert reader.bodies(1, record.id) == (record.request, record.response)
 
 
-def test_other_gateways_keep_what_they_have(connection: sqlite3.Connection):
+def test_other_gateways_keep_what_they_have(connection: Sql):
     other = a_gateway(connection, "beta")
     LogTable(connection).write([a_record(gateway=number) for number in (1, other, 0) for _ in range(50)])
     before = left(connection, other), left(connection, 0)
@@ -106,25 +93,25 @@ def test_other_gateways_keep_what_they_have(connection: sqlite3.Connection):
     assert (left(connection, other), left(connection, 0)) == before
 
 
-def test_a_batch_is_bounded_by_bytes_too(connection: sqlite3.Connection):
+def test_a_batch_is_bounded_by_bytes_too(connection: Sql):
     LogTable(connection).write([a_record(request=os.urandom(3_000_000)) for _ in range(5)])
     batches = list(iter(lambda: log_reap.reap(connection, 1), 0))
     assert batches == [2, 2, 1]
 
 
-def test_a_body_larger_than_a_batch_goes_too(connection: sqlite3.Connection):
+def test_a_body_larger_than_a_batch_goes_too(connection: Sql):
     LogTable(connection).write([a_record(request=os.urandom(log_reap.BYTES + 1)) for _ in range(2)])
     assert list(iter(lambda: log_reap.reap(connection, 1), 0)) == [1, 1]
 
 
-def test_trim_keeps_the_newest(connection: sqlite3.Connection):
+def test_trim_keeps_the_newest(connection: Sql):
     records = [a_record(gateway=0) for _ in range(100)]
     LogTable(connection).write(records)
     assert list(iter(lambda: log_reap.trim(connection, keep=35, limit=20), 0)) == [20, 20, 20, 5]
     assert [row.id for row in LogReader(connection).newest(100)] == names(records[:-36:-1])
 
 
-def test_tombstones_are_told_once(connection: sqlite3.Connection):
+def test_tombstones_are_told_once(connection: Sql):
     beta = a_gateway(connection, "beta")
     version, found = log_reap.tombstones(connection, -1)
     assert found == []
@@ -134,29 +121,32 @@ def test_tombstones_are_told_once(connection: sqlite3.Connection):
     assert log_reap.tombstones(connection, newer) == (newer, [])
 
 
-def test_only_tombstones_are_forgotten_and_no_number_comes_again(connection: sqlite3.Connection):
+def test_only_tombstones_are_forgotten_and_no_number_comes_again(connection: Sql):
     beta = a_gateway(connection, "beta")
     delete_gateway(connection, beta)
     log_reap.forget(connection, [1, beta])
-    assert connection.execute("SELECT number FROM gateways").fetchall() == [(1,)]
+    assert connection.execute("SELECT number FROM gateways") == [(1,)]
     assert a_gateway(connection, "beta") == beta + 1
 
 
-def test_orphans_are_rows_without_even_a_tombstone(connection: sqlite3.Connection):
+def test_orphans_are_rows_without_even_a_tombstone(connection: Sql):
     beta = a_gateway(connection, "beta")
     delete_gateway(connection, beta)
     LogTable(connection).write([a_record(gateway=number) for number in (0, 1, beta, 33)])
     assert log_reap.orphans(connection) == [33]
 
 
-def test_while_the_database_is_locked_nothing_changes(connection: sqlite3.Connection):
+def test_while_the_database_is_locked_nothing_changes(connection: Sql, url: str):
     LogTable(connection).write([a_record()])
-    (file,) = [row[2] for row in connection.execute("PRAGMA database_list")]
-    other = sqlite3.connect(file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    connection.execute("PRAGMA busy_timeout=0")
-    with pytest.raises(StoreUnavailable, match="locked"):
-        log_reap.reap(connection, 1)
+    other = opening.connect(url)
+    with other.transaction():
+        if connection.dialect is SQLITE:
+            connection.execute("PRAGMA busy_timeout=0")
+        else:
+            connection.execute("SET lock_timeout = 1")
+            other.lock_gateways([1])
+        with pytest.raises(StoreUnavailable, match="lock"):
+            log_reap.reap(connection, 1)
     other.close()
     assert left(connection, 1) == [1, 1, 1, 1]
     assert log_reap.reap(connection, 1) == 1

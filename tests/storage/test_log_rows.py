@@ -1,6 +1,6 @@
 """The law of the log's filters: a page is what a plain filter over all records gives."""
 
-import sqlite3
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from penstock.core import ids
 from penstock.model.record import LogRecord
-from penstock.storage import database, schema
 from penstock.storage.log_query import LogFilter, page
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
-from penstock.testing.logsink import a_gateway, a_record
+from penstock.storage.sql import SQLITE, Sql
+from penstock.testing.logsink import a_record
 
 KINDS = st.sampled_from([None, "a", "a;b=c", "aa", "b"])
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -79,17 +79,12 @@ def records_of(drawn: list[tuple[int, dict[str, Any]]]) -> list[LogRecord]:
     return made
 
 
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory):
-    store = schema.open_store(f"sqlite:///{tmp_path_factory.mktemp('rows') / 'x.db'}")
-    connection = database.connect(store.file)
-    assert a_gateway(connection) == 1
-    yield connection
-    connection.close()
-    store.close()
+@pytest.fixture
+def connection(lasting: Sql) -> Sql:
+    return lasting
 
 
-def emptied(connection: sqlite3.Connection) -> sqlite3.Connection:
+def emptied(connection: Sql) -> Sql:
     for table in ("logs", "log_bodies", "log_zones", "log_names"):
         connection.execute(f"DELETE FROM {table}")
     return connection
@@ -104,7 +99,7 @@ def emptied(connection: sqlite3.Connection) -> sqlite3.Connection:
     ascending=st.booleans(),
 )
 def test_a_page_is_what_a_plain_filter_gives(
-    connection: sqlite3.Connection,
+    connection: Sql,
     drawn: list[tuple[int, dict[str, Any]]],
     where: list[LogFilter],
     batch: int,
@@ -125,7 +120,7 @@ def test_a_page_is_what_a_plain_filter_gives(
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=RECORDS, where=st.lists(FILTERS | DATES, min_size=1, max_size=4), batch=st.integers(1, 20))
 def test_a_summary_is_that_of_all_rows_that_match(
-    connection: sqlite3.Connection, drawn: list[tuple[int, dict[str, Any]]], where: list[LogFilter], batch: int
+    connection: Sql, drawn: list[tuple[int, dict[str, Any]]], where: list[LogFilter], batch: int
 ):
     records = records_of(drawn)
     write(connection, records, batch)
@@ -138,12 +133,13 @@ def test_a_summary_is_that_of_all_rows_that_match(
             assert ends == (min(values, default=None), max(values, default=None))
 
 
-def write(connection: sqlite3.Connection, records: list[LogRecord], batch: int) -> None:
+def write(connection: Sql, records: list[LogRecord], batch: int) -> None:
     table = LogTable(emptied(connection), zone_rows=5)
     for at in range(0, len(records), batch):
         table.write(records[at : at + batch])
 
 
+STRAIGHT = ("Index Scan", "Index Scan Backward")
 FILTERED: list[LogFilter] = [
     LogFilter(),
     LogFilter(model="a"),
@@ -155,9 +151,16 @@ FILTERED: list[LogFilter] = [
 
 @pytest.mark.parametrize("where", FILTERED)
 @pytest.mark.parametrize("ascending", [False, True])
-def test_no_page_sorts_or_reads_a_whole_table(connection: sqlite3.Connection, where: LogFilter, ascending: bool):
+def test_no_page_sorts_or_reads_a_whole_table(connection: Sql, where: LogFilter, ascending: bool):
     number_of: Callable[[str], int] = lambda _: 1  # noqa: E731
-    sql, values = page(1, where, number_of, 50, 0, ascending=ascending)
-    steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
-    assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in steps), steps
-    assert "id>? AND id<?" in steps[-1]
+    sql, values = page(connection.dialect, 1, where, number_of, 50, 0, ascending=ascending)
+    if connection.dialect is SQLITE:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+        assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in steps), steps
+        assert "id>? AND id<?" in steps[-1]
+        return
+    plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN (COSTS OFF) {sql}", values))
+    steps = set(re.findall(r"^ *(?:->  )?([A-Z][A-Za-z ]+?)(?: on .*| using .*|)$", plan, re.MULTILINE))
+    # The incremental kind sorts the rows of one zone at a time.
+    assert steps <= {"Limit", "Incremental Sort", "Nested Loop", "Subquery Scan", *STRAIGHT}, plan
+    assert set(re.findall(r"using (\w+)", plan)) <= {"logs_pkey", "log_zones_pkey", "log_names_name"}, plan

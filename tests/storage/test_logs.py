@@ -1,35 +1,22 @@
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from penstock.core import ids
 from penstock.model.record import LogRecord
-from penstock.storage import database, schema
 from penstock.storage.errors import Unwritable
 from penstock.storage.log_rows import LogReader
+from penstock.storage.log_tail import Tail
 from penstock.storage.logs import LogTable
+from penstock.storage.sql import Sql
 from penstock.testing.logsink import ACCOUNT, a_gateway, a_record, delete_gateway
 
 
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
-    connection = database.connect(store.file)
-    assert a_gateway(connection) == 1
-    yield connection
-    connection.close()
-    store.close()
-
-
-def counts(connection: sqlite3.Connection) -> tuple[int, int, int]:
+def counts(connection: Sql) -> tuple[int, int, int]:
     """Rows, places in blocks, rows in zones: always the same."""
     sql = "SELECT (SELECT count(*) FROM logs), (SELECT sum(length(ids)) / 16 FROM log_bodies), "
-    return connection.execute(sql + "(SELECT sum(rows) FROM log_zones)").fetchone()
+    return connection.execute(sql + "(SELECT sum(rows) FROM log_zones)")[0]
 
 
-def test_a_record_comes_back_with_every_field(connection: sqlite3.Connection):
+def test_a_record_comes_back_with_every_field(connection: Sql):
     record = a_record(event_id="e" * 36, step=2, custom_cost=True, cached=True, success=False, cost=None)
     LogTable(connection).write([record])
     row = LogReader(connection).get(1, record.id)
@@ -41,7 +28,7 @@ def test_a_record_comes_back_with_every_field(connection: sqlite3.Connection):
     assert LogReader(connection).bodies(1, record.id) == (record.request, record.response)
 
 
-def test_what_is_not_known_stays_null(connection: sqlite3.Connection):
+def test_what_is_not_known_stays_null(connection: Sql):
     fields = ("model_type", "request_type", "tokens_in", "tokens_out", "cost", "metadata", "request_content_type")
     fields += ("response_content_type", "user_agent", "request", "response")
     record = a_record(**dict.fromkeys(fields))
@@ -53,7 +40,7 @@ def test_what_is_not_known_stays_null(connection: sqlite3.Connection):
     assert LogReader(connection).bodies(1, record.id) == (None, None)
 
 
-def test_bodies_of_many_sizes_keep_to_their_rows(connection: sqlite3.Connection):
+def test_bodies_of_many_sizes_keep_to_their_rows(connection: Sql):
     sizes = [None, 0, 1, 5000, 200_000, 300_000, None, 7] * 12
     records = [a_record(request=None if n is None else b"q" * n, response=b"a%d" % i) for i, n in enumerate(sizes)]
     LogTable(connection).write(records)
@@ -62,7 +49,7 @@ def test_bodies_of_many_sizes_keep_to_their_rows(connection: sqlite3.Connection)
         assert reader.bodies(1, record.id) == (record.request, record.response)
 
 
-def test_a_record_written_again_is_written_once(connection: sqlite3.Connection):
+def test_a_record_written_again_is_written_once(connection: Sql):
     table = LogTable(connection)
     old, new = [a_record() for _ in range(40)], [a_record() for _ in range(40)]
     table.write(old)
@@ -71,17 +58,16 @@ def test_a_record_written_again_is_written_once(connection: sqlite3.Connection):
     assert counts(connection) == (80, 80, 80)
 
 
-def test_a_batch_is_written_whole_or_not_at_all(connection: sqlite3.Connection):
+def test_a_batch_is_written_whole_or_not_at_all(connection: Sql):
     table = LogTable(connection)
     with pytest.raises(Unwritable):
         table.write([a_record(model="new"), a_record(tokens_in=2**63)])
     assert counts(connection) == (0, None, None)
-    assert connection.execute("SELECT count(*) FROM log_names").fetchone() == (0,)
     table.write([a_record(model="new")])
     assert [row.model for row in LogReader(connection).newest(5)] == ["new"]
 
 
-def test_gateways_are_kept_apart(connection: sqlite3.Connection):
+def test_gateways_are_kept_apart(connection: Sql):
     beta, other = a_gateway(connection, "beta"), a_gateway(connection, account="f" * 32)
     mine, theirs, same_name = a_record(), a_record(gateway=beta), a_record(gateway=other)
     LogTable(connection).write([mine, theirs, same_name])
@@ -95,14 +81,15 @@ def test_gateways_are_kept_apart(connection: sqlite3.Connection):
     assert reader.list_rows(99) == []
 
 
-def test_what_belongs_to_no_gateway_has_no_names(connection: sqlite3.Connection):
+def test_what_belongs_to_no_gateway_has_no_names(connection: Sql):
     LogTable(connection).write([a_record(gateway=0)])
     assert [(row.account, row.gateway) for row in LogReader(connection).newest(5)] == [("", "")]
 
 
-def test_what_belongs_to_a_deleted_gateway_is_nowhere_to_be_seen(connection: sqlite3.Connection):
+def test_what_belongs_to_a_deleted_gateway_is_nowhere_to_be_seen(connection: Sql):
     table, reader = LogTable(connection), LogReader(connection)
-    position, old = reader.position(), [a_record() for _ in range(40)]
+    tails = [Tail(reader), Tail(reader, "default")]
+    old = [a_record() for _ in range(40)]
     table.write(old)
     delete_gateway(connection, 1)
     again = a_gateway(connection)
@@ -116,20 +103,6 @@ def test_what_belongs_to_a_deleted_gateway_is_nowhere_to_be_seen(connection: sql
         reader.list_rows(again),
         reader.newest(5),
         reader.newest(5, "default"),
-        reader.arrived(position),
-        reader.arrived(position, "default"),
+        *(tail.arrived() for tail in tails),
     ):
         assert [row.id for row in rows] == [ids.text(new.id)]
-
-
-def test_what_arrives_late_is_still_news(connection: sqlite3.Connection):
-    table, reader = LogTable(connection), LogReader(connection)
-    long, short = a_record(), a_record()
-    table.write([short])
-    position = reader.position()
-    table.write([long])  # its call began first and ended last
-    assert [row.id for row in reader.arrived(position)] == [ids.text(long.id)]
-    assert [row.id for row in reader.arrived(position, "default")] == [ids.text(long.id)]
-    assert reader.arrived(position, "beta") == []
-    assert [row.id for row in reader.newest(5)] == [ids.text(short.id), ids.text(long.id)]
-    assert [row.id for row in reader.newest(1, "default")] == [ids.text(short.id)]

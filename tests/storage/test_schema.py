@@ -1,6 +1,9 @@
-import sqlite3
+import os
+import secrets
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -9,37 +12,54 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from penstock.core import codec, ids
-from penstock.storage import database, schema, tables
-from penstock.storage.errors import StoreUnavailable
+from penstock.model.token import Token
+from penstock.storage import configuration, opening, revisions, schema, sqlite, sqlite_file, tables, tokens
+from penstock.storage.engine import Database
+from penstock.storage.errors import StoreRefused, StoreUnavailable
 from penstock.storage.log_query import LogFilter
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import COLUMNS, LogTable
 from penstock.storage.migrations import run
+from penstock.storage.sql import Sql
+from penstock.testing.databases import SERVER, postgres_on
 from penstock.testing.logsink import ACCOUNT, a_gateway, a_record
 
 
 def test_the_list_of_revisions_is_the_folder_of_migrations():
-    found = [script.revision for script in ScriptDirectory.from_config(run.config()).walk_revisions()]
-    assert tuple(reversed(found)) == schema.REVISIONS
+    steps = run.steps()
+    assert tuple(step.revision for step in steps) == revisions.REVISIONS
+    assert [step.revision for step in steps if step.when == "before"][-1] == revisions.NEEDED
+    assert {step.when for step in steps} <= {"before", "after"}
+    assert all(step.needs in revisions.REVISIONS for step in steps if step.when == "after")
+    assert not any("\n" in step.sentence for step in steps)
 
 
-def test_the_migrations_make_the_tables(tmp_path: Path):
-    schema.open_store(f"sqlite:///{tmp_path / 'x.db'}").close()
-    with create_engine(f"sqlite:///{tmp_path / 'x.db'}").connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+def differences(connection: Connection) -> list[object]:
+    return compare_metadata(MigrationContext.configure(connection), tables.metadata)
 
 
-def at_revision(file: Path, revision: str) -> sqlite3.Connection:
+async def test_the_migrations_make_the_tables(url: str):
+    if opening.is_shared(url):
+        engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+        async with engine.connect() as connection:
+            assert await connection.run_sync(differences) == []
+        await engine.dispose()
+    else:
+        with create_engine(url).connect() as connection:
+            assert differences(connection) == []
+
+
+def at_revision(file: Path, revision: str) -> Sql:
     """A connection to a new database of that revision."""
     config = run.config()
     with create_engine(f"sqlite:///{file}").begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-    return database.connect(file)
+    return sqlite.connect(file)
 
 
 def test_a_log_by_names_becomes_a_log_by_numbers(tmp_path: Path):
@@ -53,23 +73,21 @@ def test_a_log_by_names_becomes_a_log_by_numbers(tmp_path: Path):
     old.close()
 
     schema.open_store(f"sqlite:///{tmp_path / 'x.db'}").close()
-    with closing(database.connect(tmp_path / "x.db")) as connection:
+    with closing(sqlite.connect(tmp_path / "x.db")) as connection:
         reader = LogReader(connection)
         for number, account, gateway in owners:
             rows = reader.list_rows(number if account else 0, LogFilter(provider="openai"))
             assert [row.id for row in rows] == [ids.text(record.id) for record in records[number][::-1]]
             assert {(row.account, row.gateway) for row in rows} == {(account, gateway)}
             assert reader.summary(number if account else 0).count == 40
-        made = connection.execute(
-            "SELECT number, account, id, created_at, deleted_at, version FROM gateways"
-        ).fetchall()
+        made = connection.execute("SELECT number, account, id, created_at, deleted_at, version FROM gateways")
         assert made == [
             (3, ACCOUNT, "default", 11, None, 1),
             (5, ACCOUNT, "beta", 11, None, 1),
             (9, "f" * 32, "default", 22, None, 1),
         ]
         assert all(codec.decode(text) for (text,) in connection.execute("SELECT settings FROM gateways"))
-        assert connection.execute("SELECT email, gateways, expires_at, revoked_at, version FROM tokens").fetchall() == [
+        assert connection.execute("SELECT email, gateways, expires_at, revoked_at, version FROM tokens") == [
             ("", None, None, None, 1)
         ]
         connection.execute("DELETE FROM gateways")
@@ -91,19 +109,6 @@ def test_a_store_that_is_up_to_date_opens_without_alembic_or_sqlalchemy(tmp_path
     assert done.stdout == "[]\n"
 
 
-def test_a_database_of_a_newer_version_is_refused(tmp_path: Path):
-    url = f"sqlite:///{tmp_path / 'x.db'}"
-    store = schema.open_store(url)
-    connection = sqlite3.connect(store.file)
-    with connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
-    store.close()
-    with pytest.raises(StoreUnavailable, match=r"9999.*newer version"):
-        schema.open_store(url)
-    database.lock(store.file, "server").release()  # the refusal has not kept the lock
-
-
 def test_a_second_server_on_the_file_is_refused(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'x.db'}"
     store = schema.open_store(url)
@@ -122,3 +127,131 @@ def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path):
 def test_a_missing_directory_is_a_clear_error(tmp_path: Path):
     with pytest.raises(StoreUnavailable, match="there is no directory"):
         schema.open_store(f"sqlite:///{tmp_path / 'none' / 'x.db'}")
+
+
+# Two releases on one database
+
+WIDER = """
+\"\"\"Everything has a colour.\"\"\"
+
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0004", "0003"
+step = "before"
+
+
+def upgrade() -> None:
+    for table in ("tokens", "gateways", "logs", "log_bodies", "log_zones", "configuration"):
+        op.add_column(table, sa.Column("colour", sa.Text))
+"""
+NARROWER = """
+\"\"\"Tokens have no e-mail any more.\"\"\"
+
+from alembic import op
+
+revision, down_revision = "0005", "0004"
+step, needs = "after", "0004"
+
+
+def upgrade() -> None:
+    op.drop_column("tokens", "email")
+"""
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of a release after this one."""
+    folder = tmp_path / "later"
+    shutil.copytree(run.HERE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "r0004_wider.py").write_text(WIDER.lstrip())
+    (folder / "versions" / "r0005_narrower.py").write_text(NARROWER.lstrip())
+    return folder
+
+
+def test_what_a_later_release_does_before_leaves_this_one_running_and_what_it_does_after_ends_it(url: str, later: Path):
+    steps = run.steps(later)
+    with closing(opening.connect(url)) as connection:
+        before, after = revisions.due(steps, schema.revision(connection), finish=False)
+        assert [step.revision for step in (*before, *after)] == ["0004", "0005"]
+        run.upgrade(url, before[-1].revision, later)
+        assert schema.revision(connection) == "0004"
+        schema.check(connection, url)
+        schema.open_store(url).close()
+        run.upgrade(url, after[-1].revision, later)
+        with pytest.raises(StoreRefused, match=r"0005.*newer version"):
+            schema.check(connection, url)
+        with pytest.raises(StoreRefused, match=r"0005.*newer version"):
+            schema.open_store(url)
+    if not opening.is_shared(url):
+        sqlite_file.lock(sqlite_file.file_of(url), "server").release()  # the refusal has not kept the lock
+
+
+def test_processes_that_would_not_survive_a_step_are_found(shared: str):
+    with closing(opening.connect(shared)) as connection:
+        assert schema.older_processes(connection, revisions.needs([])) == []
+        assert schema.older_processes(connection, revisions.REVISIONS[-1]) == []
+        assert len(schema.older_processes(connection, "0004")) == 1
+
+
+# PostgreSQL
+
+
+def test_an_empty_database_is_set_up_also_by_several_servers_at_once():
+    with postgres_on(os.environ[SERVER], migrated=False) as url:
+        with ThreadPoolExecutor(4) as servers:
+            for opened in [servers.submit(schema.open_store, url) for _ in range(4)]:
+                opened.result().close()
+        with closing(opening.connect(url)) as connection:
+            assert schema.revision(connection) == revisions.REVISIONS[-1]
+            assert connection.execute("SELECT count(*) FROM configuration") == [(1,)]
+
+
+def test_an_older_database_is_refused_with_the_command_to_run(shared: str):
+    with closing(opening.connect(shared)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+    with pytest.raises(StoreRefused, match="older version: run `penstock migrate`"):
+        schema.open_store(shared)
+
+
+def test_a_database_that_cannot_hold_all_text_is_refused():
+    server, name = os.environ[SERVER], f"penstock_test_{secrets.token_hex(8)}"
+    with closing(opening.connect(server)) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        try:
+            with pytest.raises(StoreRefused, match="UTF8"):
+                schema.open_store(f"{server.rpartition('/')[0]}/{name}")
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_database_in_which_others_have_tables_of_the_same_names_is_left_alone():
+    with postgres_on(os.environ[SERVER], migrated=False) as url, closing(opening.connect(url)) as connection:
+        connection.execute("CREATE TABLE gateways (theirs TEXT)")
+        with pytest.raises(StoreUnavailable, match='"gateways" already exists'):
+            schema.open_store(url)
+        assert not connection.has_table("accounts")
+
+
+async def test_who_works_with_the_database_goes_on_while_it_becomes_wider(url: str, later: Path):
+    database = Database(url)
+
+    async def change() -> list[Token]:
+        async with database.writing() as connection:
+            await configuration.raise_version(connection)
+        async with database.reading() as connection:
+            return (await tokens.changed_since(connection, 0))[0]
+
+    with closing(opening.connect(url)) as connection, closing(opening.connect_reader(url)) as reading:
+        number = a_gateway(connection)
+        table, reader = LogTable(connection), LogReader(reading)
+        for _ in range(8):  # plans are made, kept and made again
+            table.write([a_record(gateway=number)])
+            assert reader.list_rows(number, LogFilter(provider="openai"))
+            await change()
+        run.upgrade(url, "0004", later)
+        table.write([a_record(gateway=number) for _ in range(2)])
+        assert len(reader.list_rows(number, LogFilter(provider="openai"))) == 10
+        assert reader.summary(number).count == 10
+        assert await change() == []
+    await database.close()

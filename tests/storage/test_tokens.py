@@ -12,8 +12,8 @@ OTHER = "f" * 32
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    place = await furnish(tmp_path, {"alpha": {}, "beta": {}}, (), [OTHER])
+async def database(tmp_path: Path, url: str) -> AsyncIterator[Database]:
+    place = await furnish(tmp_path, {"alpha": {}, "beta": {}}, (), [OTHER], url=url)
     opened = Database(place.url)
     yield opened
     await opened.close()

@@ -1,8 +1,3 @@
-import os
-import socket
-import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from penstock.core import codec
 from penstock.model.record import LogRecord
-from penstock.storage import database, log_reap, schema
+from penstock.storage import log_reap, opening
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
-from penstock.testing.logsink import a_gateway, a_record, delete_gateway
+from penstock.storage.sql import SQLITE
+from penstock.testing.databases import sqlite_in
+from penstock.testing.logsink import a_gateway, a_record, delete_gateway, with_gateway
+from penstock.testing.writer import writing
 from penstock.worker import reaper
 from penstock.worker.reaper import Reaper
 
@@ -25,18 +22,20 @@ DAY = 24 * 3600 * 1000
 class World:
     """A reaper, the clocks it goes by, and what it says."""
 
-    def __init__(self, store: schema.Store) -> None:
-        self.connection = database.connect(store.file)
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.connection = opening.connect(url)
         self.seconds = 1000.0
         self.millis = 5 * DAY
         self.said: list[str] = []
         self.table = LogTable(self.connection)
         self.reaper = self.new_reaper()
 
-    def new_reaper(self) -> Reaper:
+    def new_reaper(self, *, apart: bool = False) -> Reaper:
         return Reaper(
             self.connection,
             lambda event, **_: self.said.append(event),
+            apart=apart,
             clock=lambda: self.seconds,
             now=lambda: self.millis,
         )
@@ -51,20 +50,17 @@ class World:
             self.seconds += self.reaper.turn()
 
     def rows(self, number: int) -> int:
-        return self.connection.execute("SELECT count(*) FROM logs WHERE gateway = ?", (number,)).fetchone()[0]
+        return self.connection.execute("SELECT count(*) FROM logs WHERE gateway = ?", (number,))[0][0]
 
     def gateways(self) -> list[int]:
         return [number for (number,) in self.connection.execute("SELECT number FROM gateways ORDER BY number")]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    store = schema.open_store(f"sqlite:///{tmp_path / 'x.db'}")
-    world = World(store)
-    assert a_gateway(world.connection) == 1
+def world(url: str) -> Iterator[World]:
+    world = World(url)
     yield world
     world.connection.close()
-    store.close()
 
 
 def test_a_deleted_gateway_is_reaped_and_a_day_later_forgotten(world: World):
@@ -137,10 +133,12 @@ def test_calls_to_nowhere_cannot_grow_without_end_also_while_rows_wait(world: Wo
 def test_what_cannot_be_reaped_is_said_once_and_tried_again(world: World):
     world.write([a_record()])
     delete_gateway(world.connection, 1, at=world.millis)
-    (file,) = [row[2] for row in world.connection.execute("PRAGMA database_list")]
-    world.connection.execute("PRAGMA busy_timeout=0")
-    with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with closing(opening.connect(world.url)) as other, other.transaction():
+        if world.connection.dialect is SQLITE:
+            world.connection.execute("PRAGMA busy_timeout=0")
+        else:
+            world.connection.execute("SET lock_timeout = 1")
+            other.lock_gateways(range(64))
         world.turns(3)
         assert world.said == ["log.reaping_stalled"]
         assert world.reaper.turn() > reaper.LOOK
@@ -149,27 +147,31 @@ def test_what_cannot_be_reaped_is_said_once_and_tried_again(world: World):
     assert world.said == ["log.reaping_stalled"]
 
 
-def test_the_log_writer_reaps_while_nothing_comes(world: World, tmp_path: Path):
-    beta = a_gateway(world.connection, "beta")
-    ours, theirs = socket.socketpair()
-    command = [sys.executable, "-m", "penstock.worker.log_writer", "--fd", str(theirs.fileno())]
-    command += ["--database", f"sqlite:///{tmp_path / 'x.db'}"]
-    with ours, subprocess.Popen(command, pass_fds=[theirs.fileno()], env=os.environ) as process:
-        theirs.close()
-        try:
-            packed = codec.pack([a_record(gateway=number) for number in (1, beta) for _ in range(40)])
-            ours.sendall(len(packed).to_bytes(4, "big") + packed)
-            received = 0
-            while received < 16:
-                received += len(ours.recv(16 - received))
-            delete_gateway(world.connection, beta)
+def test_who_is_not_told_what_was_written_looks_for_it(world: World):
+    world.reaper = world.new_reaper(apart=True)
+    delete_gateway(world.connection, 1, at=world.millis)
+    world.turns(5)
+    world.table.write([a_record(gateway=number) for number in (0, 1) for _ in range(30)])
+    world.turns(3)
+    assert (world.rows(0), world.rows(1)) == (30, 0)
+    for _ in range(12):
+        world.table.write([a_record(gateway=0, request=None, response=None) for _ in range(1000)])
+    world.turns(10)
+    assert world.rows(0) == log_reap.STRAYS
+
+
+def test_the_log_writer_of_a_file_reaps_while_nothing_comes(tmp_path: Path):
+    url = with_gateway(sqlite_in(tmp_path))
+    with closing(opening.connect(url)) as connection:
+        beta = a_gateway(connection, "beta")
+        with writing(url) as writer:
+            assert writer.answer() == 0
+            writer.send([a_record(gateway=number) for number in (1, beta) for _ in range(40)])
+            writer.until(80)
+            delete_gateway(connection, beta)
             pause = threading.Event()
-            while world.rows(beta):
-                assert process.poll() is None
+            while connection.execute("SELECT 1 FROM logs WHERE gateway = ?", (beta,)):
+                assert writer.process.poll() is None
                 pause.wait(0.05)
-            ours.close()
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
-    assert (world.rows(1), world.rows(beta)) == (40, 0)
-    assert len(LogReader(world.connection).list_rows(1)) == 40
+            assert writer.end() == 0
+        assert len(LogReader(connection).list_rows(1, limit=100)) == 40

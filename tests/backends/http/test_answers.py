@@ -233,6 +233,21 @@ async def test_a_head_that_trickles_has_one_limit_for_all_of_it(a_way):
         await until(lambda: not provider.open)
 
 
+@pytest.mark.parametrize("piece", [b"x: " + b"a" * 90_000, b"x: y\r\n" * 15_000], ids=["one", "many"])
+async def test_trailers_have_the_limit_of_a_head(way, piece):
+    async def serve(peer):
+        await peer.request()
+        await peer.say(CHUNKED + b"2\r\nok\r\n0\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await peer.say(piece)
+
+    async with providing(serve) as provider:
+        with pytest.raises(ProviderBroke, match="64 KiB"):
+            await way.ask(provider.port)
+        await until(lambda: not provider.open)
+
+
 async def test_an_announcement_lets_the_wait_begin_anew(a_way):
     async def serve(peer):
         await peer.request()

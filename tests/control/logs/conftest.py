@@ -1,7 +1,6 @@
 """The addresses of logs on a real database, and a sink that lets a test say when rows arrive."""
 
 import asyncio
-import shutil
 from typing import Any
 
 import httpx
@@ -18,10 +17,11 @@ from penstock.core.telemetry import Telemetry
 from penstock.features.auth import Keyring
 from penstock.model.token import SCOPES, Scope, Token
 from penstock.ports.logsink import LogSink
-from penstock.storage import database, schema
+from penstock.storage import opening
 from penstock.storage.engine import Database
 from penstock.storage.log_store import LogStore
 from penstock.storage.logs import LogTable
+from penstock.testing.databases import KINDS, database_of
 from penstock.testing.logsink import ACCOUNT, a_gateway
 
 NOTHING: Any = None  # what logs do not work with
@@ -61,6 +61,9 @@ class Way(LogSink):
     def pending(self):
         return len(self.waiting)
 
+    def stalled(self):
+        return 0.0
+
     async def settled(self):
         self.asked += 1
         if self.held:
@@ -70,14 +73,14 @@ class Way(LogSink):
 
 
 class World:
-    def __init__(self, file, seconds):
-        self.connection = database.connect(file)
+    def __init__(self, url, seconds):
+        self.connection = opening.connect(url)
         self.number = a_gateway(self.connection)
         self.others = a_gateway(self.connection, account=OTHER)
         self.elsewhere = a_gateway(self.connection, "elsewhere")
         self.table = LogTable(self.connection)
         self.sink = Way(self.table)
-        self.database, self.logs = Database(f"sqlite:///{file}"), LogStore(f"sqlite:///{file}", seconds=seconds)
+        self.database, self.logs = Database(url), LogStore(url, seconds=seconds)
         keyring = Keyring(Telemetry(), {token.hash: token for token in TOKENS})
         self.app = FastAPI(exception_handlers={ControlError: _refused, RequestValidationError: _invalid})
         self.app.include_router(routes.router)
@@ -128,21 +131,15 @@ def _answer(status, errors):
     )
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory):
-    file = tmp_path_factory.mktemp("empty") / "penstock.db"
-    schema.upgrade(file)
-    return file
-
-
 @pytest.fixture
 def seconds():
     """That a question may take."""
     return 5.0
 
 
-@pytest.fixture
-async def world(empty, tmp_path, seconds):
-    made = World(shutil.copyfile(empty, tmp_path / "penstock.db"), seconds)
-    yield made
-    await made.close()
+@pytest.fixture(params=KINDS)
+async def world(request, tmp_path, seconds):
+    with database_of(request.param, tmp_path) as url:
+        made = World(url, seconds)
+        yield made
+        await made.close()

@@ -3,12 +3,14 @@
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from penstock.model.token import Token
+from penstock.testing.databases import KINDS, database_of
 from penstock.testing.house import House, house
 from penstock.testing.store import ACCOUNT, SECRET
 
@@ -42,13 +44,14 @@ class Api:
         return (await self.ask("GET", "/client/v4/user/tokens/verify", secret=secret)).status_code
 
 
-@pytest.fixture
-async def serve() -> AsyncIterator[Any]:
+@pytest.fixture(params=KINDS)
+async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
     """Starts a server that knows ``tokens`` beside the one of SECRET."""
     async with AsyncExitStack() as stack:
 
         async def start(tokens: Iterable[Token] = (), **more: Any) -> Api:
-            served = await stack.enter_async_context(house(tokens=tokens, **more))
+            url = stack.enter_context(database_of(request.param, tmp_path))
+            served = await stack.enter_async_context(house(tokens=tokens, database_url=url, **more))
             client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.server.port}")
             return Api(served, await stack.enter_async_context(client))
 

@@ -7,6 +7,11 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+step = "before"
+
+# SQLite's integers are of any length; its primary key is a row's number, and must be called INTEGER.
+LONG = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # compared byte by byte, as SQLite does
 
 
 def upgrade() -> None:
@@ -42,16 +47,16 @@ def _log() -> None:
     op.create_table(
         "log_names",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("name", NAME, nullable=False),
     )
     op.create_index("log_names_name", "log_names", ["name"], unique=True)
     op.create_table(
         "logs",
         sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("id", sa.LargeBinary, primary_key=True),
-        sa.Column("block", sa.Integer, nullable=False),
+        sa.Column("block", LONG, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
-        sa.Column("duration", sa.Integer, nullable=False),
+        sa.Column("duration", LONG, nullable=False),
         sa.Column("provider", sa.Integer, nullable=False),
         sa.Column("model", sa.Integer, nullable=False),
         sa.Column("model_type", sa.Integer),
@@ -61,8 +66,8 @@ def _log() -> None:
         sa.Column("success", sa.SmallInteger, nullable=False),
         sa.Column("cached", sa.SmallInteger, nullable=False),
         sa.Column("step", sa.SmallInteger, nullable=False),
-        sa.Column("tokens_in", sa.Integer),
-        sa.Column("tokens_out", sa.Integer),
+        sa.Column("tokens_in", LONG),
+        sa.Column("tokens_out", LONG),
         sa.Column("cost", sa.BigInteger),
         sa.Column("custom_cost", sa.SmallInteger, nullable=False),
         sa.Column("metadata", sa.Text),
@@ -77,16 +82,20 @@ def _log() -> None:
         sa.Column("score", sa.SmallInteger),
         sqlite_with_rowid=False,
     )
-    op.create_index("logs_event", "logs", ["gateway", "event_id"], sqlite_where=sa.text("event_id IS NOT NULL"))
-    op.create_index("logs_feedback", "logs", ["gateway", "id"], sqlite_where=sa.text("feedback IS NOT NULL"))
+    for name, column, known in (("logs_event", "event_id", "event_id"), ("logs_feedback", "id", "feedback")):
+        where = sa.text(f"{known} IS NOT NULL")
+        op.create_index(name, "logs", ["gateway", column], sqlite_where=where, postgresql_where=where)
     op.create_table(
         "log_bodies",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", LONG, primary_key=True),
         sa.Column("gateway", sa.Integer, nullable=False),
         sa.Column("ids", sa.LargeBinary, nullable=False),
         sa.Column("details", sa.LargeBinary, nullable=False),
         sa.Column("bodies", sa.LargeBinary),
     )
+    if op.get_bind().dialect.name == "postgresql":
+        for column in ("details", "bodies"):  # compressed already
+            op.execute(f"ALTER TABLE log_bodies ALTER COLUMN {column} SET STORAGE EXTERNAL")
     op.create_table(
         "log_zones",
         sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),

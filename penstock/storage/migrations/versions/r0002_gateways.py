@@ -7,6 +7,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+step = "before"
 
 _LOG = ("logs", "log_bodies", "log_zones")
 _SETTINGS = (

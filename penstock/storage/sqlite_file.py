@@ -1,17 +1,14 @@
-"""Where the data is: the database's address, its connections, and the checks before it is used."""
+"""The file of an SQLite database: its address, the right to write to it, and where it must not lie."""
 
 import fcntl
 import os
 import re
-import sqlite3
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from penstock.storage.errors import StoreUnavailable
-
-Connection = sqlite3.Connection  # for those who may not import the driver
 
 FILE = "penstock.db"
 
@@ -21,20 +18,6 @@ _NETWORK = frozenset(
     | {"orangefs", "pvfs2", "smb", "smb2", "smb3", "smbfs", "fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs"}
     | {"fuse.juicefs", "fuse.mfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"}
 )
-PRAGMAS = (
-    "PRAGMA busy_timeout=5000",
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",  # in WAL mode: a power cut may cost the last commits, never the file
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA wal_autocheckpoint=4000",
-    "PRAGMA journal_size_limit=67108864",
-    "PRAGMA cache_size=-16384",
-)
-
-
-def default_url(data_dir: Path) -> str:
-    """The URL of the database in the data directory."""
-    return f"sqlite:///{(data_dir / FILE).absolute()}"
 
 
 def file_of(url: str) -> Path:
@@ -42,66 +25,27 @@ def file_of(url: str) -> Path:
 
     Raises StoreUnavailable for any other URL.
     """
-    if url.startswith("postgresql"):
-        raise StoreUnavailable(
-            "database_url: PostgreSQL is not supported by this version; leave database_url out or give sqlite:///file."
-        )
     name = url.removeprefix("sqlite:///")
     if name == url or not name or name == ":memory:" or "?" in name:
-        raise StoreUnavailable(f"database_url: {_shown(url)!r} is not of the form sqlite:///path/to/file.")
+        raise StoreUnavailable(
+            f"database_url: {_without_password(url)!r} is neither sqlite:///path/to/file nor "
+            "postgresql://user:password@host/database."
+        )
     return Path(name)
 
 
-def connect(file: Path) -> Connection:
-    """A connection that writes; creates the file (mode 0600). Transactions are explicit: BEGIN IMMEDIATE … COMMIT."""
-    try:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        return _open(str(file), PRAGMAS)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreUnavailable(f"Cannot open the database {file}: {error}") from error
-
-
-def connect_reader(file: Path) -> Connection:
-    """A connection that can only read, beside whoever writes. Raises StoreUnavailable where there is no file."""
-    if not file.is_file():
-        raise StoreUnavailable(
-            f"There is no database at {file}: start the server once, or name another data directory."
-        )
-    try:
-        return _open(f"file:{_quoted(file)}?mode=ro", ("PRAGMA busy_timeout=5000", "PRAGMA query_only=ON"), uri=True)
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"Cannot open the database {file}: {error}") from error
-
-
-def _open(name: str, pragmas: tuple[str, ...], *, uri: bool = False) -> Connection:
-    connection = sqlite3.connect(name, uri=uri, isolation_level=None)
-    try:
-        for pragma in pragmas:
-            connection.execute(pragma)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-@contextmanager
-def transaction(file: Path) -> Generator[Connection, None, None]:
-    """One transaction on a connection of its own: all or nothing. Raises StoreUnavailable."""
-    try:
-        with closing(connect(file)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")  # closing without it undoes everything
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"Cannot write to the database {file}: {error}") from error
-
-
 class Lock:
-    """The right to be the one who writes; gone with ``release`` or with the process."""
+    """The right to be the one who writes; gone with ``release``, after a ``with``, or with the process."""
 
     def __init__(self, name: Path, handle: int) -> None:
         self.name = name
         self._handle = handle
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         if self._handle >= 0:
@@ -161,10 +105,6 @@ def _mount(folder: Path, mounts: str) -> tuple[str, str]:
     return best, kind
 
 
-def _quoted(file: Path) -> str:
-    return str(file.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-def _shown(url: str) -> str:
+def _without_password(url: str) -> str:
     """The URL without a password."""
-    return re.sub(r"//[^@/]*@", "//…@", url)
+    return re.sub(r"//.*@", "//…@", url)

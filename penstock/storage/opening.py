@@ -1,0 +1,45 @@
+"""A connection to the database of a URL, whichever engine it is of."""
+
+from pathlib import Path
+
+from penstock.storage import sqlite, sqlite_file
+from penstock.storage.sql import Sql
+
+
+def is_shared(url: str) -> bool:
+    """Whether several processes may write to it: PostgreSQL."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
+def url_in(data_dir: Path) -> str:
+    """The URL of the database in a data directory, where no other is named."""
+    return f"sqlite:///{(data_dir / sqlite_file.FILE).absolute()}"
+
+
+def connect(url: str) -> Sql:
+    """A connection that writes; an SQLite file is created. Raises StoreUnavailable.
+
+    One to PostgreSQL is opened by its first statement.
+    """
+    if is_shared(url):
+        from penstock.storage.postgres import PostgresConnection  # noqa: PLC0415  the driver takes 60 ms to import
+
+        return PostgresConnection(url)
+    return sqlite.connect(sqlite_file.file_of(url))
+
+
+def connect_reader(url: str) -> Sql:
+    """A connection that can only read. Raises StoreUnavailable, also where there is no file."""
+    if is_shared(url):
+        from penstock.storage.postgres import PostgresConnection  # noqa: PLC0415  see connect
+
+        return PostgresConnection(url, reading=True)
+    return sqlite.connect_reader(sqlite_file.file_of(url))
+
+
+def shown(url: str) -> str:
+    """What to call the database: its file, or where it is, without user and password."""
+    if not is_shared(url):
+        return str(sqlite_file.file_of(url))
+    where = url.partition("://")[2].partition("?")[0]
+    return where.rpartition("@")[2]

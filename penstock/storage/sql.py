@@ -1,0 +1,103 @@
+"""A connection to either engine, in the SQL that both speak: SQLite (``storage.sqlite``), PostgreSQL (``postgres``).
+
+It blocks, so it is for threads and processes of their own: the log's writer and its readers, the start, the command
+line. What people and programs change through the API goes by ``storage.engine``.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Dialect(NamedTuple):
+    """Words that the engines have of their own."""
+
+    name: str
+    greatest: str  # of several values, null if one is (SQLite) or if all are (PostgreSQL)
+    least: str
+    alone: str  # ends a SELECT of rows that nobody else may change before the transaction ends
+
+
+SQLITE = Dialect("sqlite", greatest="max", least="min", alone="")
+POSTGRES = Dialect("postgresql", greatest="greatest", least="least", alone=" FOR UPDATE")
+
+
+class Limit:
+    """Until when statements may run, on the monotonic clock. Any thread may ``end`` it."""
+
+    __slots__ = ("ended", "until")
+
+    def __init__(self, until: float = float("inf")) -> None:
+        self.until = until
+        self.ended: Callable[[], None] = _nobody
+
+    def passed(self) -> bool:
+        return time.monotonic() > self.until
+
+    def end(self) -> None:
+        """What runs is cut short."""
+        self.until = float("-inf")
+        self.ended()
+
+
+class Sql(Protocol):
+    """A connection, for one thread at a time. Parameters are ``?``; no text within the SQL has a question mark.
+
+    Everything raises StoreUnavailable: what is passing, or StoreRefused: what somebody must mend. Writing raises
+    Duplicate and Unwritable too, and what has a limit TooSlow. A connection that is lost is opened again by the next
+    statement, unless it was lost within a transaction, which then fails as a whole.
+    """
+
+    dialect: Dialect
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """The rows, if there are any. Outside a transaction only what may safely run twice."""
+        ...
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None: ...
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Many rows, the quickest way there is."""
+        ...
+
+    def insert_numbered(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[int]:
+        """The same for a table that numbers its rows in a column ``id``; returns the numbers."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing. Each statement sees what others have committed."""
+        ...
+
+    def view(self) -> AbstractContextManager[None]:
+        """One state of the database for all statements, of which none writes."""
+        ...
+
+    def lock_gateways(self, numbers: Iterable[int]) -> None:
+        """Nobody else counts rows of these gateways before the transaction ends. Last before it ends, and only once."""
+        ...
+
+    def has_table(self, name: str) -> bool: ...
+
+    def limit(self, limit: Limit) -> None:
+        """Statements from now on end in TooSlow when it has passed."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def marks(count: int) -> str:
+    """``(?, ?, …)``."""
+    return f"({', '.join('?' * count)})"
+
+
+def filled(values: Sequence[Any]) -> list[Any]:
+    """The values of an IN list, the last of them repeated up to a power of two: few texts for many lengths."""
+    size = 1 << (len(values) - 1).bit_length()
+    return [*values, *[values[-1]] * (size - len(values))]
+
+
+def _nobody() -> None:
+    """Nobody waits for the end of the limit."""

@@ -1,0 +1,73 @@
+"""The log writer as a process, fed by hand."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from penstock.core import codec
+from penstock.model.record import LogRecord
+from penstock.worker import log_writer
+
+PATIENCE = 30.0
+
+
+class Writer:
+    """A running one."""
+
+    def __init__(self, link: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+        self.link = link
+        self.process = process
+
+    def send(self, records: list[LogRecord]) -> None:
+        self.link.sendall(frame(records))
+
+    def answer(self) -> int:
+        """The next number that it says."""
+        data = b""
+        while len(data) < 8:  # noqa: PLR2004
+            more = self.link.recv(8 - len(data))
+            assert more
+            data += more
+        return int.from_bytes(data, "big")
+
+    def until(self, count: int) -> None:
+        """Returns when so many rows are durable."""
+        while self.answer() < count:
+            pass
+
+    def line(self) -> str:
+        """The next line on its standard error output."""
+        assert self.process.stderr is not None
+        return self.process.stderr.readline().decode()
+
+    def end(self) -> int:
+        """Ends its input; returns the exit status."""
+        self.link.close()
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def writing(url: str) -> Generator[Writer]:
+    """A log writer for the block; it has not said anything yet."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(PATIENCE)
+    command = [sys.executable, "-m", "penstock.worker.log_writer", "--fd", str(theirs.fileno())]
+    environ = os.environ | {log_writer.URL: url}
+    with (
+        ours,
+        subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE, env=environ) as process,
+    ):
+        theirs.close()
+        try:
+            yield Writer(ours, process)
+        finally:
+            process.kill()
+
+
+def frame(records: list[LogRecord]) -> bytes:
+    """As the server sends them."""
+    packed = codec.pack(records)
+    return len(packed).to_bytes(4, "big") + packed
