@@ -10,7 +10,7 @@ PYTHON ?= python3.13 python3.12 python3.11 python3 python
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs lock runtime dev
+.PHONY: help run test check bench drill docs lock runtime dev
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -29,6 +29,10 @@ check: dev ## format, style, types, import directions, house rules, docs
 bench: dev ## measure against nginx; writes docs/benchmarks.md; PEERS=1 adds other gateways
 	@$(BIN)/python scripts/debian.py nginx wrk postgres redis-server
 	@$(BIN)/python bench/run.py $(ARGS)
+
+drill: dev ## kill, stop and fill up what it depends on, under load; writes docs/reliability.md; needs root
+	@$(BIN)/python scripts/debian.py postgres redis-server
+	@PYTHONPATH=. $(BIN)/python scripts/drill.py $(ARGS)
 
 docs: dev ## write the tables in docs/ that the code already knows
 	@$(BIN)/python scripts/docs.py

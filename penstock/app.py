@@ -2,32 +2,34 @@
 
 import asyncio
 import gc
-import math
-import signal
-import socket
-from collections.abc import AsyncGenerator, Callable, Mapping
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from types import FrameType
 from typing import Any, NamedTuple, cast
 
 import uvicorn
-from fastapi import FastAPI
 
+from penstock.backends.bus import RedisBus
 from penstock.backends.http.connection import Limits
+from penstock.backends.http.dialer import Dialer
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
 from penstock.control import api
 from penstock.control.context import Control
-from penstock.control.first_start import Start
 from penstock.control.gateways.service import ensure_default
 from penstock.control.publish import Publisher
+from penstock.core.addresses import Rules
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
+from penstock.core.exposition import render, with_process
+from penstock.core.logs import log
 from penstock.core.outbox import Outbox
+from penstock.core.proxies import Proxies
+from penstock.core.roles import PARTS, Part
 from penstock.core.sealing import Vault
 from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
-from penstock.core.telemetry import Telemetry
+from penstock.core.telemetry import Report, Telemetry
 from penstock.features.auth import Keyring
 from penstock.features.record import Recorder
 from penstock.gateway.compile import Parts
@@ -35,20 +37,27 @@ from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
 from penstock.model.token import Token
 from penstock.ports.births import Births
-from penstock.ports.logsink import LogSink
+from penstock.ports.bus import Bus
+from penstock.ports.logsink import LogSink, NullSink
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
+from penstock.proxy import tls
 from penstock.proxy.asgi import AsgiApp
 from penstock.proxy.default import DefaultGateway
+from penstock.proxy.elsewhere import Elsewhere
+from penstock.proxy.handshake import Handshake
 from penstock.proxy.ingress import ClientConnection
 from penstock.proxy.plane import Calls, Plane
+from penstock.proxy.server import Server
+from penstock.storage import opening
+from penstock.storage.announcements import Announcements
 from penstock.storage.engine import Database
 from penstock.storage.log_store import LogStore
 
-_POLL = 0.05  # seconds between two looks at what still runs
-
 # A call leaves no circles of references behind, so the collector has little to find: it may look seldom.
 COLLECT = (20_000, 20, 5)
+
+LATE = 5.0  # seconds without a written row, though some wait, after which /readyz says so
 
 
 class Place(NamedTuple):
@@ -69,13 +78,17 @@ class DefaultBirths(Births):
 
 
 class Application:
-    """One process. Built before the loop runs; its parts that need a loop live from ``lifespan``'s start to its end."""
+    """One process. Built before the loop runs; its parts that need a loop live from ``running``'s start to its end.
+
+    ``figures`` answers /metrics: this process's own, unless somebody puts those of several in its place.
+    """
 
     def __init__(
         self, settings: Settings, place: Place, routes: Mapping[str, Upstream], sink: LogSink, tasks: Tasks
     ) -> None:
         self.settings = settings
         self.place = place
+        self.parts = PARTS[settings.role]
         self.routes = routes
         self.sink = sink
         self.telemetry = Telemetry()
@@ -84,15 +97,19 @@ class Application:
         self.prices = PriceBook({slug: upstream.provider for slug, upstream in routes.items()})
         self.tasks = tasks
         self.answers = Budget(settings.answer_memory)
+        self.shared = opening.is_shared(place.url)  # other processes may serve from the same database
+        self.rules = Rules(settings.allowed_networks)
+        self.proxies = Proxies.read(os.environ)  # the start has refused what cannot be read
+        self.redis = RedisBus(tasks, settings.redis_url) if settings.redis_url else None
         self.plane: Plane
         self.transport: HttpTransport
         self.control: Control
+        self.publisher: Publisher | None = None  # once it is there, if this role has one
         self.announce: Callable[[], None] = _silent  # called once it listens
+        self.figures: Callable[[], Awaitable[bytes]] = self.own_figures
+        self.api = api.application(self, settings.role)  # everything but the data plane
+        self.tls = tls.context(settings)  # None: plain HTTP
         self._outside: AsgiApp | None = None
-
-    def asgi(self) -> FastAPI:
-        """Everything but the data plane."""
-        return api.application(self.telemetry, self.unready, self.lifespan)
 
     def protocol(
         self, config: uvicorn.Config, server_state: Any, app_state: Any, _loop: Any = None
@@ -100,63 +117,115 @@ class Application:
         """What uvicorn makes for each client connection."""
         if self._outside is None:
             self._outside = AsgiApp(config, server_state, app_state)
-        return ClientConnection(self.plane, self._outside)
+        connection = ClientConnection(self.plane, self._outside)
+        return connection if self.tls is None else Handshake(connection, self.tls)
 
-    def server(self) -> uvicorn.Server:
-        """uvicorn, with our protocol in the place of its own."""
+    def server(self, *, shared: bool = False) -> Server:
+        """uvicorn, with our protocol in the place of its own; ``shared``: other processes accept on the same socket."""
         settings = self.settings
         return Server(
             self,
             uvicorn.Config(
-                self.asgi(),
+                self.api,
                 host=settings.host,
                 port=settings.port,
                 http=cast("type[asyncio.Protocol]", self.protocol),  # it is only ever called
                 ws="none",
-                lifespan="on",
+                lifespan="off",
                 loop="uvloop",
                 backlog=2048,
                 log_config=None,
                 server_header=False,
             ),
+            shared=shared,
         )
 
     def unready(self) -> str:
         """What keeps this process from serving; empty: nothing."""
         return "stopping" if self.plane.stopping else ""
 
+    def lacking(self) -> str:
+        """What this process serves without just now; empty: nothing."""
+        lacks: list[str] = []
+        if self.publisher is not None and self.publisher.away:
+            lacks.append(f"the store: what was configured {self.publisher.age():.0f} s ago serves")
+        if (seconds := self.sink.stalled()) > LATE:
+            lacks.append(f"the log: {self.sink.pending():,} rows wait, and none was written for {seconds:.0f} s")
+        return "; ".join(lacks)
+
+    async def own_figures(self) -> bytes:
+        """What this process measured."""
+        return render(self.report())
+
+    def report(self) -> Report:
+        """The same, to be put together with that of others."""
+        return with_process(self.telemetry.report())
+
     @asynccontextmanager
-    async def lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
-        """Starts and stops what needs a loop, in this order and back."""
+    async def running(self) -> AsyncGenerator[None]:
+        """Starts what needs a loop, and stops it in turn. Raises StoreUnavailable, and may be tried again then."""
         settings = self.settings
         loop = asyncio.get_running_loop()
         calls: Calls = {}
         deadlines, outbox = Deadlines(loop), Outbox(loop, calls)
-        limits = Limits(settings.idle_timeout, settings.pool_idle_timeout)
-        self.transport = HttpTransport(deadlines, outbox, limits, settings.connect_timeout, settings.pool_size)
-        database, logs = Database(self.place.url), LogStore(self.place.url)
-        parts = self._parts()
-        publisher = Publisher(database, self.snapshots, self.keyring, parts)
-        vault = Vault(self.place.master_key)
-        self.control = app.state.control = Control(database, self.keyring, vault, publisher.published, self.sink, logs)
+        limits = Limits(settings.idle_timeout, settings.pool_idle_timeout, settings.call_timeout)
+        dialer = Dialer(loop, settings.connect_timeout, self.rules, self.proxies)
+        self.transport = HttpTransport(deadlines, outbox, limits, dialer, settings.pool_size)
         self.plane = self._plane(deadlines, outbox, calls)
-        self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], DefaultBirths(self.control))
-        self._watch()
-        self.telemetry.watch("penstock_configuration_age_seconds", publisher.age)
-        await publisher.refresh()
-        self.tasks.start("configuration", publisher.watch())
-        self.tasks.start("prices", self._load_prices())
         try:
+            async with self._stores():
+                await self.sink.start()
+                self._watch()
+                self._begin()
+                try:
+                    yield
+                finally:
+                    await self.plane.stop()
+                    self.transport.close()
+                    await self.sink.stop(settings.stop_timeout)
+        finally:
+            deadlines.stop()
+
+    def _begin(self) -> None:
+        """What goes on in the background."""
+        if Part.CALLS in self.parts:
+            self.tasks.start("prices", self._load_prices())
+        if Part.UPKEEP in self.parts and self.shared:  # on SQLite, the log writer does it
+            from penstock.worker.upkeep import Upkeep  # noqa: PLC0415  the driver takes 60 ms to import
+
+            self.tasks.start("upkeep", Upkeep(self.place.url, _say).run())
+
+    @asynccontextmanager
+    async def _stores(self) -> AsyncGenerator[None]:
+        """What reads and writes the database beside the log, as far as this role has it."""
+        database, logs = Database(self.place.url), LogStore(self.place.url)
+        buses = self._buses()
+        parts = self._parts()
+        publisher = Publisher(database, self.snapshots, self.keyring, parts, buses=buses)
+        vault = Vault(self.place.master_key)
+        try:
+            if self.parts & {Part.CALLS, Part.API}:
+                refresh = publisher.published
+                control = Control(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared)
+                self.control = self.api.state.control = control
+                births = DefaultBirths(control)
+                self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], births)
+                await publisher.refresh()
+                self.publisher = publisher
+                self.tasks.start("configuration", publisher.watch())
+                for bus in buses:
+                    self.tasks.start("announcements", bus.listen(publisher.heard))
             yield
         finally:
-            await self.plane.stop()
-            self.transport.close()
-            await self.sink.stop(settings.stop_timeout)
             await publisher.stop()
             await self.tasks.stop()
             await logs.close()
             await database.close()
-            deadlines.stop()
+
+    def _buses(self) -> list[Bus]:
+        """What carries the news that the configuration changed; none on SQLite, where looking costs next to nothing."""
+        buses: list[Bus] = [] if self.redis is None else [self.redis]
+        return [Announcements(self.place.url), *buses] if self.shared else buses
 
     async def _load_prices(self) -> None:
         """In a thread, so that no call waits for the import; what is in memory then stays."""
@@ -187,10 +256,14 @@ class Application:
             budget=Budget(settings.buffer_memory),
         )
         recorder = Recorder(self.sink, self.telemetry)
-        return Plane(settings, self.snapshots, recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop())
+        kind = Plane if Part.CALLS in self.parts else Elsewhere
+        return kind(settings, self.snapshots, recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop())
 
     def _watch(self) -> None:
         plane, sink, watch = self.plane, self.sink, self.telemetry.watch
+        if self.publisher is not None:
+            watch("penstock_configuration_age_seconds", self.publisher.age)
+            watch("penstock_configuration_version", lambda: self.snapshots.current.version)
         watch("penstock_calls_in_flight", lambda: len(plane.calls))
         watch("penstock_client_connections", lambda: plane.connections)
         watch("penstock_upstream_connections", self._upstream_connections)
@@ -200,49 +273,25 @@ class Application:
         watch("penstock_log_rows_pending", sink.pending)
         watch("penstock_buffered_bytes", lambda: plane.bounds.budget.used)
         watch("penstock_held_answer_bytes", lambda: self.answers.used)
+        watch("penstock_workers", lambda: {("running",): 1})
 
     def _upstream_connections(self) -> dict[tuple[str, ...], float]:
         busy, idle = self.transport.counts()
         return {("busy",): busy, ("idle",): idle}
 
 
-class Server(uvicorn.Server):
-    """uvicorn, which says when it listens, and shows at once that it stops."""
-
-    def __init__(self, app: Application, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._app = app
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens. Raises StoreUnavailable where the log cannot be opened, which the lifespan would bury."""
-        await self._app.sink.start()
-        await super().startup(sockets)
-        self._app.announce()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal begins the stop, a second SIGINT cuts it short. uvicorn would raise the signal again at the end, and
-        a stop that was asked for would look like a failure.
-        """
-        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Lets running calls end, within the limit. Until then, new ones and /readyz are told that it stops."""
-        plane, loop = self._app.plane, asyncio.get_running_loop()
-        until = loop.time() + self._app.settings.stop_timeout
-        plane.stopping = True
-        while plane.calls and not self.force_exit and loop.time() < until:  # noqa: ASYNC110  no event tells of a signal
-            await asyncio.sleep(_POLL)
-        await plane.stop()
-        self.config.timeout_graceful_shutdown = max(1, math.ceil(until - loop.time()))  # for bytes still on their way
-        await super().shutdown(sockets)
-
-
-def compose(settings: Settings, start: Start, routes: Mapping[str, Upstream]) -> Application:
+def compose(settings: Settings, place: Place, routes: Mapping[str, Upstream]) -> Application:
     """The application of this process; ``routes`` are ``gateway.compile.upstreams`` of its settings."""
     tasks = Tasks()
-    sink = LogPipe(tasks, start.store.url, max_bytes=settings.log_queue_size, max_rows=settings.log_queue_rows)
-    return Application(settings, Place(start.store.url, start.master_key), routes, sink, tasks)
+    sink: LogSink = NullSink()
+    if Part.CALLS in PARTS[settings.role]:
+        sink = LogPipe(tasks, place.url, max_bytes=settings.log_queue_size, max_rows=settings.log_queue_rows)
+    return Application(settings, place, routes, sink, tasks)
+
+
+def _say(event: str, **about: object) -> None:
+    """One structured line."""
+    log.info(event, extra={"fields": about})
 
 
 def _silent() -> None:

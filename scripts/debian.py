@@ -34,7 +34,7 @@ def install(packages: list[str], why: str) -> None:
 
 
 def missing(commands: list[str]) -> list[str]:
-    """The packages of those commands that are not on this machine. Debian keeps PostgreSQL's out of everybody's path."""
+    """The packages of those commands that are not on this machine. PostgreSQL's are in nobody's path."""
     path = os.pathsep.join([PATH, *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
     return [PACKAGES.get(name, name) for name in commands if shutil.which(name, path=path) is None]
 

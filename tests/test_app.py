@@ -113,7 +113,7 @@ def test_a_call_holds_nothing_in_circles_and_a_client_that_leaves_leaves_nothing
 async def _connects_given_up_at_every_moment():
     """What is still watched after calls that were cancelled while their connection was being made."""
     async with house(pool_size=0) as h:
-        app, origin = h.server.app, Origin(False, "127.0.0.1", h.mock.port)
+        app, origin = h.server.app, Origin(False, "127.0.0.1", h.mock.port, trusted=True)
         for steps in range(40):
             head = [b"GET /openai/models HTTP/1.1\r\nhost: x\r\n"]
             task = app.tasks.start("send", app.transport.send(Outgoing(origin, b"GET", head, 5.0, b"")))

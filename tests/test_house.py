@@ -16,11 +16,11 @@ FOREIGN = {".git", ".venv", "node_modules", "penstock-data", "bench-data", "dist
 # Modules without a test of their own, and folders of such (ending in /), each with the reason.
 UNMIRRORED = {
     "penstock/__main__.py": "hands over to cli/main.py; tests/cli/test_main.py runs it",
-    "penstock/cli/store.py": "what the commands on the database share; tests/cli runs them",
+    "penstock/cli/member.py": "the other end of cli/sibling.py; tests/cli/test_sibling.py runs both",
+    "penstock/cli/refused.py": "an error, without behaviour",
     "penstock/cli/token_flags.py": "the flags of one command; tests/cli/test_token.py gives them",
     "penstock/control/context.py": "a record, without behaviour",
     "penstock/control/logs/rendering.py": "how rows are told; tests/control/logs/test_routes.py reads it all",
-    "penstock/control/logs/service.py": "four questions; tests/control/logs/test_routes.py asks them",
     "penstock/control/standing.py": "one question; the services' tests ask it",
     "penstock/core/headers.py": "a type",
     "penstock/features/cache.py": "null so far; tests/line runs it",
@@ -40,6 +40,7 @@ UNMIRRORED = {
     "penstock/model/request.py": "slots; tests/proxy fills them",
     "penstock/model/token.py": "a struct; tests/features/test_auth.py holds the line to it",
     "penstock/model/usage.py": "structs; tests/providers fills them",
+    "penstock/ports/bus.py": "a protocol; tests/control/test_publish_bus.py lives by it, tests/backends holds to it",
     "penstock/ports/births.py": "a protocol; tests/proxy/test_default.py holds its implementation to it",
     "penstock/ports/logsink.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
@@ -57,7 +58,7 @@ UNMIRRORED = {
 }
 
 # Settings that nothing reads because every value but the default is refused, or that are read while loading.
-INACTIVE = {"config", "master_key", "redis_url", "role", "workers"}
+INACTIVE = {"config"}
 
 # What the repository must not contain, put together here so that this file does not contain it either.
 HOSTS = [

@@ -7,6 +7,8 @@ import typer
 from penstock import __version__
 from penstock.cli import logs, token
 from penstock.cli.audit import audit
+from penstock.cli.doctor import doctor
+from penstock.cli.migrate import migrate
 from penstock.cli.mock import mock
 from penstock.cli.serve import serve
 
@@ -15,7 +17,9 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(mock)
+app.command()(migrate)
 app.command()(audit)
+app.command()(doctor)
 app.add_typer(logs.app, name="logs")
 app.add_typer(token.app, name="token")
 

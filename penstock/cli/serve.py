@@ -10,13 +10,15 @@ from penstock.core import settings as setting
 _HELP = {row.name: row.sentence for row in setting.SETTINGS}
 
 
-def serve(
+def serve(  # noqa: PLR0913, PLR0917  one for each flag
     host: Annotated[str | None, typer.Option(help=_HELP["host"], metavar="ADDRESS")] = None,
     port: Annotated[str | None, typer.Option(help=_HELP["port"], metavar="NUMBER")] = None,
     data_dir: Annotated[str | None, typer.Option(help=_HELP["data_dir"], metavar="PATH")] = None,
     config: Annotated[str | None, typer.Option(help=_HELP["config"], metavar="FILE")] = None,
     workers: Annotated[str | None, typer.Option(help=_HELP["workers"], metavar="NUMBER")] = None,
     role: Annotated[str | None, typer.Option(help=_HELP["role"], metavar="NAME")] = None,
+    tls_certificate: Annotated[str | None, typer.Option(help=_HELP["tls_certificate"], metavar="FILE")] = None,
+    tls_key: Annotated[str | None, typer.Option(help=_HELP["tls_key"], metavar="FILE")] = None,
     simulate: Annotated[
         bool, typer.Option("--simulate", help="Start simulated providers beside the server and send all calls to them.")
     ] = False,
@@ -27,6 +29,7 @@ def serve(
     file. docs/settings.md lists them.
     """
     flags = {"host": host, "port": port, "data_dir": data_dir, "config": config, "workers": workers, "role": role}
+    flags |= {"tls_certificate": tls_certificate, "tls_key": tls_key}
     try:
         settings = setting.load(flags, os.environ)
     except setting.SettingsError as error:

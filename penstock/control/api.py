@@ -1,8 +1,7 @@
 """The control plane's application: every route, and what is said where one refuses."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 import penstock
 from penstock.control import audit, operations, reference
@@ -18,23 +18,26 @@ from penstock.control.logs import routes as logs
 from penstock.control.tokens import routes as tokens
 from penstock.core.codec import encode
 from penstock.core.errors import Bug, ControlError, Invalid, NoRoute, NotAllowed, PenstockError
-from penstock.core.telemetry import Telemetry
+from penstock.core.roles import PARTS, Part
 from penstock.storage.errors import StoreUnavailable
 
 ROUTERS: tuple[APIRouter, ...] = (gateways.router, logs.router, tokens.router, tokens.user_router, audit.router)
 
 MOST_ERRORS = 100  # that one refusal tells
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+_ELSEWHERE = ("/client/{path:path}", "/docs", "/openapi.json")  # where the API is in a process that serves it
 
 
-def application(telemetry: Telemetry, ready: Callable[[], str], lifespan: Lifespan) -> FastAPI:
-    """The ASGI application. Its lifespan must set ``app.state.control`` (a ``Control``)."""
+def application(process: operations.Process, role: str = "all") -> FastAPI:
+    """The ASGI application of a process with that role. Where it serves the API, ``app.state.control`` (a ``Control``)
+    must be set before the first request.
+    """
+    here = Part.API in PARTS[role]
     app = Api(
         title="Penstock",
         version=penstock.__version__,
         summary="A self-hosted AI gateway: its control plane.",
-        lifespan=lifespan,
+        openapi_url="/openapi.json" if here else None,
         docs_url=None,
         redoc_url=None,
         exception_handlers={
@@ -46,11 +49,25 @@ def application(telemetry: Telemetry, ready: Callable[[], str], lifespan: Lifesp
         },
         redirect_slashes=False,  # it would send clients to a place of their own Host header
     )
-    for router in ROUTERS:
-        app.include_router(router)
-    operations.add(app, telemetry, ready)
-    app.add_route("/docs", _docs, include_in_schema=False)
+    operations.add(app, process)
+    if here:
+        for router in ROUTERS:
+            app.include_router(router)
+        app.add_route("/docs", _docs, include_in_schema=False)
+    else:
+        for path in _ELSEWHERE:
+            app.router.routes.append(Route(path, _Elsewhere(role), include_in_schema=False))
     return app
+
+
+class _Elsewhere:
+    """Tells whoever asks for the API, by whatever method, that it is not here."""
+
+    def __init__(self, role: str) -> None:
+        self._sentence = Part.API.absent(role)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await refusal(NoRoute(self._sentence))(scope, receive, send)
 
 
 class Api(FastAPI):

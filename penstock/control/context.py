@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from penstock.core.addresses import PUBLIC, Rules
 from penstock.core.sealing import Vault
 from penstock.features.auth import Keyring
 from penstock.ports.logsink import LogSink
@@ -20,3 +21,5 @@ class Control:
     refresh: Callable[[], Awaitable[None]]
     sink: LogSink
     logs: LogStore
+    rules: Rules = PUBLIC  # of what addresses that are set here may be
+    shared: bool = False  # other processes write to the same log

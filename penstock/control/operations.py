@@ -1,29 +1,52 @@
 """The paths that tell how the process is: ``/healthz``, ``/readyz``, ``/metrics``."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Response
 
 from penstock.core.codec import encode
-from penstock.core.telemetry import CONTENT_TYPE, Telemetry
+from penstock.core.errors import PenstockError
+from penstock.core.exposition import CONTENT_TYPE
 
 
-def add(app: FastAPI, telemetry: Telemetry, ready: Callable[[], str]) -> None:
-    """Adds the routes. ``ready`` returns what keeps the process from serving; empty: nothing."""
+class Process(Protocol):
+    """Whoever knows."""
+
+    def unready(self) -> str:
+        """What keeps the process from serving; empty: nothing."""
+        ...
+
+    def lacking(self) -> str:
+        """What it serves without just now; empty: nothing."""
+        ...
+
+    def figures(self) -> Awaitable[bytes]:
+        """Everything that is measured, of all processes that share the address. Raises PenstockError."""
+        ...
+
+
+def add(app: FastAPI, process: Process) -> None:
+    """Adds the routes."""
 
     async def healthz(_: object) -> Response:
         return _json(200, {"status": "ok"})
 
     async def readyz(_: object) -> Response:
-        reason = ready()
-        return _json(503, {"status": "unavailable", "reason": reason}) if reason else _json(200, {"status": "ok"})
+        if reason := process.unready():
+            return _json(503, {"status": "unavailable", "reason": reason})
+        lacking = process.lacking()
+        return _json(200, {"status": "ok"} | ({"lacking": lacking} if lacking else {}))
 
     async def metrics(_: object) -> Response:
-        return Response(telemetry.render(), media_type=CONTENT_TYPE)
+        try:
+            return Response(await process.figures(), media_type=CONTENT_TYPE)
+        except PenstockError as error:
+            return Response(f"{error.message}\n", error.status, media_type="text/plain")
 
     for path, endpoint in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
         app.add_route(path, endpoint, include_in_schema=False)  # plain routes: probes ask often
 
 
-def _json(status: int, body: object) -> Response:
+def _json(status: int, body: dict[str, Any]) -> Response:
     return Response(encode(body), status, media_type="application/json")

@@ -1,12 +1,14 @@
 """From the stores to the snapshot: what was changed is read, compiled and swapped in (decisions 28).
 
-The process that answers a change publishes it before it answers; every process looks for others' changes, those of
-the command line included, four times a second. Only the rows that changed are read and only their gateways compiled.
+The process that answers a change publishes it before it answers, and announces it on the buses; every process looks for
+others' changes, those of the command line included, when it hears of one, and by itself again and again. Only the rows
+that changed are read and only their gateways compiled.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from penstock.control.gateways.schema import config
 from penstock.core.logs import log
@@ -15,11 +17,13 @@ from penstock.gateway.compile import CompiledGateway, Parts, compile_gateway
 from penstock.gateway.config import GatewayConfig
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.token import Token
+from penstock.ports.bus import Bus
 from penstock.storage import configuration, gateways, tokens
 from penstock.storage.engine import Database, Handle
 from penstock.storage.errors import StoreUnavailable
 
 LOOK = 0.25  # seconds between two looks at the version
+SLOW = 1.0  # the same where a bus carries the news
 Changed = dict[tuple[str, str], CompiledGateway | None]
 
 
@@ -33,7 +37,9 @@ class Publisher:
         keyring: Keyring,
         parts: Parts,
         compiler: Callable[[GatewayConfig, Parts], CompiledGateway] = compile_gateway,
+        buses: Sequence[Bus] = (),
     ) -> None:
+        self.away = False  # the store, at the last look of ``watch``
         self._database = database
         self._snapshots = snapshots
         self._keyring = keyring
@@ -41,6 +47,9 @@ class Publisher:
         self._compile = compiler
         self._looked = time.monotonic()  # when what is published was last known to be the newest
         self._stopped = False
+        self._buses = buses
+        self._pause = SLOW if buses else LOOK
+        self._news = asyncio.Event()  # somebody has announced a change
         self._turn = asyncio.Lock()  # one after the other, or an older state could be swapped in last
 
     async def refresh(self) -> None:
@@ -72,25 +81,38 @@ class Publisher:
         return time.monotonic() - self._looked
 
     async def published(self) -> None:
-        """The same after a commit, which stands: where it cannot be read back just now, ``watch`` publishes it."""
+        """The same after a commit, which stands: where it cannot be read back just now, ``watch`` publishes it. The
+        other processes are told.
+        """
+        for bus in self._buses:
+            bus.announce()
         try:
             await self.refresh()
         except Exception as error:  # noqa: BLE001  whatever it is, the answer must not say that nothing was changed
             _complain("a change is stored, but not published yet", error)
 
+    def heard(self) -> None:
+        """Somebody says that something changed: ``watch`` looks at once."""
+        self._news.set()
+
     async def watch(self) -> None:
         """Publishes what others changed, until it is cancelled. While that fails, the last state serves."""
-        away = False
         while True:
-            await asyncio.sleep(LOOK)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause):
+                    await self._news.wait()
+            self._news.clear()
             try:
                 await self.refresh()
             except Exception as error:  # noqa: BLE001  whatever it is, a later look may find it mended
-                if not away:
+                if not self.away:
                     _complain("the configuration cannot be read; the last one known serves on", error)
-                away = True
+                self.away = True
+                await asyncio.sleep(self._pause)  # whatever is announced meanwhile
             else:
-                away = False
+                if self.away:
+                    log.warning("the configuration can be read again")
+                self.away = False
 
     async def _changes(self, connection: Handle, since: int) -> tuple[Changed, dict[bytes, Token]]:
         changed: Changed = {}

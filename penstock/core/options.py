@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 UNITS = {
@@ -114,7 +114,8 @@ def words(value: object) -> tuple[str, ...]:
     given: Any = value.split(",") if isinstance(value, str) else value
     if not isinstance(given, list | tuple):
         raise ValueError("must be a list, or text with commas between")  # noqa: TRY004  as in _text
-    return tuple(str(word).strip() for word in given if str(word).strip())
+    found = [str(word).strip() for word in cast("list[object]", given)]
+    return tuple(word for word in found if word)
 
 
 def _networks(value: object) -> tuple[Network, ...]:
@@ -185,6 +186,29 @@ def pattern(regex: str, allowed: str, kind: str = "text") -> Kind:
         return text
 
     return Kind(kind, parse)
+
+
+def server(regex: str, allowed: str) -> Kind:
+    """The URL of a server of that form, which may hold a password; empty means: not set."""
+    form = pattern(regex, allowed).parse
+
+    def parse(value: object) -> str:
+        text: str = form(value)
+        try:
+            parts = urlsplit(text)
+            cut = "@" in parts.path + parts.query + parts.fragment
+            if (cut and not text.startswith(_FILES)) or parts.port == 0:
+                raise ValueError(_CUT)
+        except ValueError:
+            if "," not in text:  # several hosts, each with a port of its own
+                raise ValueError(_CUT) from None
+        return text
+
+    return Kind("text", parse)
+
+
+_FILES = ("sqlite:", "unix:")
+_CUT = "must be readable: write / as %2F, # as %23, ? as %3F and @ as %40 in a password"
 
 
 def url(value: object) -> str:

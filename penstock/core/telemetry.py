@@ -1,33 +1,40 @@
-"""Counters and histograms: plain integers where calls pass, exposition text when somebody asks.
+"""Counters and histograms: plain integers where calls pass, figures when somebody asks (``core.exposition``).
 
 ``METRICS`` lists everything that is measured. What the process counts itself is an attribute of :class:`Telemetry`;
-what other parts already know (connections, queue lengths) is read from them at scrape time through ``watch``.
+what other parts already know (connections, queue lengths) is read from them when asked, through ``watch``.
 Labels are names of ours (gateway ids, provider slugs, outcomes), never text of a client.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from prometheus_client.core import Metric as Family
+from msgspec import field
+
+from penstock.core.codec import Struct
 
 Labels = tuple[str, ...]
 Reading = float | Mapping[Labels, float]  # one figure, or one for each set of labels
+Figures = list[tuple[Labels, float]]
+Distribution = tuple[list[int], float]  # counts of each bucket alone; the sum of seconds
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SETS = 10_000  # label sets kept for one counter; further ones are counted together under "other"
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 FINE = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class Metric(NamedTuple):
-    """One row of the table; ``kind`` is counter, gauge or histogram."""
+    """One row of the table; ``kind`` is counter, gauge or histogram.
+
+    ``over``: what the figure of several processes is of theirs; ``bounds``: of a histogram, in seconds.
+    """
 
     name: str
     kind: str
     help: str
     labels: Labels = ()
+    over: Callable[[list[float]], float] = sum
+    bounds: tuple[float, ...] = ()
 
 
 METRICS = (
@@ -35,8 +42,15 @@ METRICS = (
     Metric("penstock_calls_in_flight", "gauge", "Calls that are running."),
     Metric("penstock_client_connections", "gauge", "Open client connections."),
     Metric("penstock_upstream_connections", "gauge", "Open connections to providers.", ("state",)),
-    Metric("penstock_call_duration_seconds", "histogram", "From the request's head to the answer's end."),
-    Metric("penstock_overhead_seconds", "histogram", "Penstock's own time: duration without waiting for the provider."),
+    Metric(
+        "penstock_call_duration_seconds", "histogram", "From the request's head to the answer's end.", bounds=BOUNDS
+    ),
+    Metric(
+        "penstock_overhead_seconds",
+        "histogram",
+        "Penstock's own time: duration without waiting for the provider.",
+        bounds=FINE,
+    ),
     Metric("penstock_tokens_total", "counter", "Tokens as providers reported.", ("gateway", "provider", "direction")),
     Metric("penstock_cost_usd_total", "counter", "Cost of priced calls, US dollars.", ("gateway", "provider")),
     Metric(
@@ -50,10 +64,20 @@ METRICS = (
     Metric("penstock_log_bodies_dropped_total", "counter", "Bodies lost because the queue was full; the row was kept."),
     Metric("penstock_log_rows_pending", "gauge", "Log rows taken and not yet written."),
     Metric(
-        "penstock_configuration_age_seconds", "gauge", "Since the configuration served was last seen to be the newest."
+        "penstock_configuration_age_seconds",
+        "gauge",
+        "Since the configuration served was last seen to be the newest.",
+        over=max,
+    ),
+    Metric(
+        "penstock_configuration_version",
+        "gauge",
+        "Version of the configuration served; of several processes, the oldest.",
+        over=min,
     ),
     Metric("penstock_buffered_bytes", "gauge", "Bytes of request bodies held in memory."),
     Metric("penstock_held_answer_bytes", "gauge", "Bytes of answers held in memory for usage and log."),
+    Metric("penstock_workers", "gauge", "Serving processes.", ("state",)),
 )
 
 
@@ -113,29 +137,31 @@ class Telemetry:
         }
 
     def watch(self, name: str, read: Callable[[], Reading]) -> None:
-        """Shows under ``name`` what ``read`` returns at scrape time. Raises KeyError on a name not in the table."""
+        """Shows under ``name`` what ``read`` returns when somebody asks. Raises KeyError on a name not in the table."""
         if name in self._parts or name not in {row.name for row in METRICS}:
             raise KeyError(name)
         self._parts[name] = read
 
-    def collect(self) -> "Iterator[Family]":
-        """Prometheus families of everything measured; the library's collector interface."""
-        for row in METRICS:
-            if row.name in self._parts:
-                yield _family(row, self._parts[row.name])
+    def report(self) -> "Report":
+        """Everything measured until now."""
+        report = Report()
+        for name, part in self._parts.items():
+            if isinstance(part, Histogram):
+                report.histograms[name] = (list(part.counts), part.total)
+            else:
+                report.figures[name] = _figures(part)
+        return report
 
-    def render(self) -> bytes:
-        """Everything measured, and the figures of the process itself, as exposition text (``CONTENT_TYPE``)."""
-        from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest  # noqa: PLC0415  by need
 
-        registry = CollectorRegistry()
-        registry.register(self)
-        ProcessCollector(registry=registry)
-        return generate_latest(registry)
+class Report(Struct):
+    """What a process measured, by the names of metrics. It travels between processes."""
+
+    figures: dict[str, Figures] = field(default_factory=dict[str, Figures])
+    histograms: dict[str, Distribution] = field(default_factory=dict[str, Distribution])
 
 
 class NullTelemetry(Telemetry):
-    """Counts nothing; shows what is watched and the process's own figures."""
+    """Counts nothing; reports what is watched."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,31 +184,8 @@ class _NullHistogram(Histogram):
         """Nothing."""
 
 
-def _family(row: Metric, part: Counter | Histogram | Callable[[], Reading]) -> "Family":
-    """One metric in the library's form."""
-    from prometheus_client import core  # noqa: PLC0415  by need: a process that nobody scrapes does without
-
-    if isinstance(part, Histogram):
-        family: Any = core.HistogramMetricFamily(row.name, row.help)
-        family.add_metric([], buckets=list(_cumulated(part)), sum_value=part.total)
-        return family
-    kind = core.CounterMetricFamily if row.kind == "counter" else core.GaugeMetricFamily
-    family = kind(row.name, row.help, labels=row.labels)
-    for labels, value in _samples(part):
-        family.add_metric(labels, value)
-    return family
-
-
-def _samples(part: Counter | Callable[[], Reading]) -> Iterable[tuple[Labels, float]]:
+def _figures(part: Counter | Callable[[], Reading]) -> Figures:
     if isinstance(part, Counter):
         return [(labels, count * part.unit) for labels, count in part.values.items()]
     reading = part()
     return list(reading.items()) if isinstance(reading, Mapping) else [((), reading)]
-
-
-def _cumulated(part: Histogram) -> Iterator[tuple[str, float]]:
-    """Buckets as Prometheus has them: each with all that is below its bound."""
-    below = 0
-    for bound, count in zip([*map(str, part.bounds), "+Inf"], part.counts, strict=True):
-        below += count
-        yield bound, below

@@ -24,6 +24,10 @@ class LogSink(Protocol):
         """Rows taken and not yet known to be written."""
         ...
 
+    def stalled(self) -> float:
+        """Seconds for which rows have waited without one being written; 0: none waits."""
+        ...
+
     async def settled(self) -> None:
         """Returns when everything offered so far is written."""
         ...
@@ -35,3 +39,28 @@ class LogSink(Protocol):
     async def stop(self, limit: float) -> None:
         """Hands over and waits, at most ``limit`` seconds, until everything taken is written."""
         ...
+
+
+class NullSink(LogSink):
+    """That of a process that takes no calls."""
+
+    def __init__(self) -> None:
+        self.dropped_bodies = self.dropped_rows = self.written_rows = 0
+
+    def offer(self, record: LogRecord) -> None:
+        """Nothing is kept."""
+
+    def pending(self) -> int:
+        return 0
+
+    def stalled(self) -> float:
+        return 0.0
+
+    async def settled(self) -> None:
+        """Nothing is on its way."""
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self, limit: float) -> None:
+        """Nothing to stop."""

@@ -109,7 +109,8 @@ def _parameter(parameter: bytes, known: Known[_T]) -> tuple[_T | None, bytes | N
     if b";" in parameter:  # looked into one by one
         return None, parameter
     ours = like_ours(given) or like_ours(secret) or _hides(secret, known)
-    ours = ours or (literal != secret and _hides(literal, known))
+    if not ours and b"+" in value:  # a token may hold that sign, also behind one that is a space
+        ours = _hides(literal, known) or _hides(literal.replace(b"+", b" ", 1), known)
     if not ours and len(given) >= _SHORTEST:
         ours = known(given) is not None or _hides(given, known)
     if not ours and not value.strip(b"=") and parameter.endswith(b"="):  # no name and value, but a token that ends so

@@ -162,6 +162,11 @@ def test_settings_that_cannot_act_together_are_refused_with_the_reason(given, re
     assert "secret@" not in problem
 
 
+@pytest.mark.parametrize("url", ["postgresql://u:p%2Fw@a:1,b:2/x", "postgres:///x?host=/run/pg", "sqlite:///a@b.db"])
+def test_urls_of_databases_in_all_their_forms(url):
+    assert load({"database_url": url, "master_key": "0" * 64}, {}).database_url == url
+
+
 def test_several_workers_take_postgresql_and_redis():
     assert load({"workers": 2, "redis_url": "redis://cache", **POSTGRES}, {}).workers == 2
 
@@ -171,6 +176,10 @@ def test_several_workers_take_postgresql_and_redis():
     [
         ("database_url", "mysql://u:secret@db/x", "must be sqlite:///path or postgresql://"),
         ("redis_url", "http://u:secret@cache", "must be redis://host:6379/0"),
+        ("redis_url", "redis://:secret@/x@cache", "write / as %2F"),
+        ("database_url", "postgresql://u:secret@/w@db/x", "write / as %2F"),
+        ("database_url", "postgresql://u:sec#secret@db/x", "# as %23"),
+        ("database_url", "postgresql://u:12/secret@db/x", "in a password"),
         ("master_key", "secret@", "must be 64 hexadecimal digits"),
         ("allowed_networks", "10.0.0.0/8,10.0.0.1/8", "'10.0.0.1/8' is none"),
         ("trusted_proxies", 4, "must be a list"),

@@ -7,7 +7,7 @@ import os
 from contextlib import closing
 
 from penstock.core import codec, ids
-from penstock.storage import database
+from penstock.storage import sqlite, sqlite_file
 from penstock.storage.log_rows import LogReader
 from penstock.testing.client import connected
 from penstock.testing.house import request
@@ -50,8 +50,8 @@ async def load(port, done, more):
 def check(server):
     """Opens the store and looks at every row of it; returns the event ids."""
     found = []
-    with closing(database.connect(server.data_dir / database.FILE)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite.connect(server.data_dir / sqlite_file.FILE)) as connection:
+        assert connection.execute("PRAGMA integrity_check") == [("ok",)]
         reader = LogReader(connection)
         for row in reader.newest(10**9):
             request_body, answer = reader.bodies(row.number, ids.parse(row.id))
@@ -63,7 +63,7 @@ def check(server):
             assert is_whole(codec.decode(request_body)["messages"][0]["content"])
             assert codec.decode(row.detail)["timings"]["total"] >= 0
             found.append(row.event_id)
-        places = connection.execute("SELECT sum(length(ids)) / 16 FROM log_bodies").fetchone()[0]
+        places = connection.execute("SELECT sum(length(ids)) / 16 FROM log_bodies")[0][0]
     assert len(found) == len(set(found)) == (places or 0)
     return set(found)
 

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from penstock.core import codec, ids
-from penstock.storage import database
+from penstock.storage import sqlite, sqlite_file
 from penstock.storage.log_rows import LogReader
 from penstock.testing.process import eventually, serving
 
@@ -63,7 +63,7 @@ async def items(stream):
 
 async def logged(server, event) -> tuple[Any, Any, Any]:
     """The one row of that event and its two bodies, once it is there."""
-    with closing(database.connect_reader(server.data_dir / database.FILE)) as connection:
+    with closing(sqlite.connect_reader(server.data_dir / sqlite_file.FILE)) as connection:
         reader = LogReader(connection)
         name = event["cf-aig-event-id"]
         (row,) = await eventually(lambda: [row for row in reader.newest(1000) if row.event_id == name])
@@ -263,6 +263,6 @@ async def test_no_key_of_a_client_is_anywhere_in_the_store(server, gpt, event):
     await done(gpt.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, extra_headers=event))
     await logged(server, event)
     assert not [file for file in server.data_dir.iterdir() if b"sk-of-nobody" in file.read_bytes()]
-    with closing(sqlite3.connect(server.data_dir / database.FILE)) as connection:
+    with closing(sqlite3.connect(server.data_dir / sqlite_file.FILE)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert "sk-of-nobody" not in server.said

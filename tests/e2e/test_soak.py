@@ -18,7 +18,7 @@ import pytest
 
 from penstock.core import codec
 from penstock.mock import server as mock
-from penstock.storage import database
+from penstock.storage import sqlite, sqlite_file
 from penstock.storage.log_rows import LogReader
 from penstock.testing.client import Client, connected
 from penstock.testing.house import request
@@ -218,7 +218,7 @@ def outcomes(figures):
 
 
 def rows(server):
-    with closing(database.connect_reader(server.data_dir / database.FILE)) as connection:
+    with closing(sqlite.connect_reader(server.data_dir / sqlite_file.FILE)) as connection:
         return LogReader(connection).newest(10**9)
 
 

@@ -20,7 +20,7 @@ from penstock.gateway.snapshot import Snapshot
 from penstock.mock import server as mock
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
-from penstock.model.plan import Plan, Target
+from penstock.model.plan import Plan
 from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
 from penstock.ports.transport import Origin
@@ -113,7 +113,7 @@ class TwoTargets:
 
     def plan(self, ex: Exchange) -> Plan:
         (target,) = self.live.routing.plan(ex).targets
-        gone = Target(target.provider, _at(target.upstream, self.dead), target.path, target.endpoint)
+        gone = _at(target.upstream, self.dead).target(ex.request.path)
         return Plan((gone, gone if self.all_dead else target))
 
 

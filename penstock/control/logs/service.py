@@ -1,13 +1,14 @@
 """The rules of reading logs: whose they are, what may be seen of them, and that what was just called is there."""
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from penstock.control.context import Control
 from penstock.control.logs import rendering, streams
 from penstock.control.logs.schema import LogQuery
-from penstock.core import ids
+from penstock.core import ids, instants
 from penstock.core.codec import encode
 from penstock.core.errors import Invalid, NotFound
 from penstock.model.token import Scope, Token
@@ -15,6 +16,10 @@ from penstock.storage import gateways
 from penstock.storage.errors import TooSlow
 
 SETTLE = 3.0  # seconds that a question waits for rows on their way into the log
+HORIZON = 2.5  # seconds after which a row that another process holds is in the log
+FLUSH = 0.3  # the same after the end of its call, which began when its id was made
+LONGEST = 3600.0  # seconds that a call may well take
+LOOK = 0.05  # seconds between two looks for a row of another process
 EVENTS = "text/event-stream"
 _UNKNOWN = "application/octet-stream"
 
@@ -81,6 +86,14 @@ async def settled(control: Control, limit: float = SETTLE) -> None:
             return  # the store is away or far behind: what is there is better than nothing
 
 
+def patience(made: int, now: int) -> float:
+    """Seconds to wait for the row of an id that was made then (milliseconds since the epoch, as ``now`` is)."""
+    age = (now - made) / 1000
+    if not -HORIZON <= age <= LONGEST:
+        return 0.0  # an old one, or the clocks differ by more than they may: it is there, or it is none
+    return min(HORIZON, max(HORIZON - age, FLUSH))
+
+
 async def _number(control: Control, account: str, gateway_id: str) -> int:
     async with control.database.reading() as connection:
         found = await gateways.get(connection, account, gateway_id)
@@ -90,7 +103,7 @@ async def _number(control: Control, account: str, gateway_id: str) -> int:
 
 
 async def _row(control: Control, number: int, log_id: str) -> Any:
-    """The row; it is looked for again once what was on its way has arrived."""
+    """The row; it is looked for again while it may be on its way, from this process or another."""
     try:
         key = ids.parse(log_id)
     except ValueError:
@@ -98,6 +111,10 @@ async def _row(control: Control, number: int, log_id: str) -> Any:
     row = await _in_time(control.logs.get(number, key))
     if row is None and control.sink.pending():
         await settled(control)
+        row = await _in_time(control.logs.get(number, key))
+    until = time.monotonic() + (patience(ids.millis(key), instants.now()) if control.shared else 0.0)
+    while row is None and time.monotonic() < until:
+        await asyncio.sleep(LOOK)
         row = await _in_time(control.logs.get(number, key))
     if row is None:
         raise NotFound("Not found: there is no such log in this gateway.")

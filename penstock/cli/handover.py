@@ -1,0 +1,45 @@
+"""What the parent gives each worker process: the settings as they were read at the start, secrets included.
+
+It goes over the socket between the two, so that no secret shows in a list of processes, and a configuration file that
+has changed meanwhile does not give the workers different settings.
+"""
+
+from pathlib import Path
+from typing import Any, cast
+
+from penstock.core.codec import Struct
+from penstock.core.options import Setting
+from penstock.core.settings import SETTINGS, Settings
+
+
+class Handover(Struct, frozen=True):
+    """``settings`` have paths as text and tuples as lists of text; ``first``: the server has not been up yet."""
+
+    settings: dict[str, Any]
+    providers: dict[str, str]
+    url: str
+    master_key: bytes
+    first: bool = True
+
+    @classmethod
+    def of(cls, settings: Settings, url: str, master_key: bytes) -> "Handover":
+        """``url`` and ``master_key`` as in ``app.Place``."""
+        spelt = {row.name: _spelt(getattr(settings, row.name)) for row in SETTINGS}
+        return cls(spelt, settings.providers, url, master_key)
+
+    def read(self) -> Settings:
+        """The settings again."""
+        values = {row.name: _read(row, self.settings[row.name]) for row in SETTINGS}
+        return Settings(**values, providers=self.providers)
+
+
+def _spelt(value: object) -> Any:
+    if isinstance(value, tuple):
+        return list(map(str, cast("tuple[object, ...]", value)))
+    return str(value) if isinstance(value, Path) else value
+
+
+def _read(row: Setting, value: Any) -> Any:
+    if isinstance(row.default, tuple):
+        return row.kind.parse(value)
+    return Path(value) if isinstance(row.default, Path) else value
