@@ -1,6 +1,7 @@
 """What every test has: a PostgreSQL and a Redis, started for the run unless the environment offers them."""
 
 import os
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Once a run, before the processes that share the work begin; they inherit the addresses."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    signal.signal(signal.SIGTERM, _stopped)
     for name, start in OFFERED.items():
         if name not in os.environ:
             try:
@@ -31,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure() -> None:
     _running.close()
+
+
+def _stopped(*_: object) -> None:
+    """A run that is ended from outside leaves no server behind."""
+    _running.close()
+    os._exit(128 + signal.SIGTERM)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
