@@ -22,7 +22,7 @@ from penstock.storage import configuration, gateways, tokens
 from penstock.storage.engine import Database, Handle
 from penstock.storage.errors import StoreUnavailable
 
-LOOK = 0.25  # seconds between two looks at the version
+LOOK = 0.5  # seconds between two looks at the version
 SLOW = 1.0  # the same where a bus carries the news
 Changed = dict[tuple[str, str], CompiledGateway | None]
 

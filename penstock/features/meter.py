@@ -155,11 +155,21 @@ class _Stream:
 
     def feed(self, data: bytes) -> bytes:
         self.size += len(data)
-        if self._decoder is None:
-            if not self._unread:
-                self._read(data)
-        elif plain := self._decoder.feed(data):
-            self._read(plain)
+        plain = data if self._decoder is None else self._decoder.feed(data)
+        if self._unread or not plain:
+            return data
+        if self._kept is not None:
+            held = self._held + len(plain)
+            if held <= self._keep and self._budget.try_take(len(plain)):
+                self._held = held
+                self._kept.append(plain)
+            else:
+                self._refused = held <= self._keep
+                self._let_go()
+        if plain.endswith(b"\n\n") and not self._events.holding and self._reader.dull(plain):
+            return data  # whole events, and none that says anything of the call: most of a stream
+        for event in self._events.feed(plain):
+            self._take(event)
         return data
 
     def end(self) -> bytes:
@@ -180,20 +190,6 @@ class _Stream:
         if self._cut:
             ex.warnings.append(_TOO_LARGE)
         self._meter.price(ex, self._reader.reported())
-
-    def _read(self, data: bytes) -> None:
-        if self._kept is not None:
-            held = self._held + len(data)
-            if held <= self._keep and self._budget.try_take(len(data)):
-                self._held = held
-                self._kept.append(data)
-            else:
-                self._refused = held <= self._keep
-                self._let_go()
-        if data.endswith(b"\n\n") and not self._events.holding and self._reader.dull(data):
-            return  # whole events, and none that says anything of the call: most of a stream
-        for event in self._events.feed(data):
-            self._take(event)
 
     def _let_go(self) -> None:
         self._budget.give(self._held)

@@ -54,6 +54,7 @@ class ClientConnection(asyncio.Protocol):
         self.closing = False
         self.wire: asyncio.Transport | None = None  # under TLS, what carries it
         self._reader = Reader(self)
+        self._outbox = plane.outbox
         self._calls: deque[Call] = deque()  # the first is running, unless it waits
         self._waits = False  # until the client has read the answer before
         self._reply: Source | None = None
@@ -181,7 +182,7 @@ class ClientConnection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Bytes of the answer."""
         if not self._lost:
-            self.plane.outbox.write(self.transport, data)
+            self._outbox.write(self.transport, data)
 
     def cut(self) -> None:
         """Ends the connection after what was written, without a proper end of the answer."""
