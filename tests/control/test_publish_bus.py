@@ -139,7 +139,7 @@ async def test_a_change_is_announced_also_where_it_cannot_be_read_back(tmp_path,
         await until(lambda: "new" in other.names)
 
 
-@pytest.mark.parametrize(("buses", "pause"), [([], 0.25), ([Room()], 1.0)], ids=["none", "one"])
+@pytest.mark.parametrize(("buses", "pause"), [([], 0.5), ([Room()], 1.0)], ids=["none", "one"])
 def test_where_there_is_a_bus_it_looks_less_often(buses, pause):
     publisher = Publisher(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, buses)
     assert publisher._pause == pause
