@@ -57,7 +57,7 @@ def await_server(server: str) -> None:
         except StoreUnavailable:
             if time.monotonic() > until:
                 raise
-            time.sleep(0.02)
+            time.sleep(0.02)  # a starting server tells nobody that it takes commands
         else:
             return
 

@@ -54,7 +54,7 @@ class Server:
                 raise Unavailable(
                     f"{self._command[0]} does not start: {self._log.read_text('utf-8', 'replace')[-2000:]}"
                 )
-            time.sleep(0.02)
+            time.sleep(0.02)  # a starting server tells nobody that it listens
 
     def stop(self) -> None:
         """Ends it at once, its connections with it."""

@@ -229,7 +229,6 @@ def test_it_waits_for_its_turn_to_write(data_dir: Path):
     holder.close()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
 def test_where_nothing_can_be_written_it_says_so(data_dir: Path):
     with Path("/dev/full").open("w") as full:
         result = subprocess.run(
