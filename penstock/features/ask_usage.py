@@ -32,7 +32,7 @@ class AskUsage:
             and reply.header(b"content-encoding") is None  # encoded against our wish: the frame cannot be found
         ):
             reply.length = None
-            reply.stages.append(HideUsage())
+            reply.stages.append(HideUsage(reply.reading))
         return reply
 
 

@@ -45,8 +45,11 @@ class Meter:
             if options.cost is not None and options.cost.total is not None:
                 ex.cost = custom_cost(None, options.cost)
         coding, events = _coding_and_kind(reply)
-        kind = _Stream if dialect and events else _Whole
-        stage = kind(self, dialect, coding, self._keep if options.payloads else 0)
+        keep = self._keep if options.payloads else 0
+        if dialect and events:
+            stage = reply.reading = _Stream(self, dialect, coding, keep)
+        else:
+            stage = _Whole(self, dialect, coding, keep)
         reply.stages.append(stage)
         ex.defer(stage.settle)
         return reply
@@ -135,11 +138,12 @@ class _Stream:
         "_reader",
         "_refused",
         "_unread",
+        "dull",
         "size",
     )
 
-    def __init__(self, meter: Meter, dialect: Dialect | None, coding: bytes, keep: int) -> None:
-        assert dialect is not None
+    def __init__(self, meter: Meter, dialect: Dialect, coding: bytes, keep: int) -> None:
+        self.dull = False
         self._meter = meter
         self._budget = meter.budget
         self._decoder = decoder(coding) if coding else None
@@ -166,10 +170,11 @@ class _Stream:
             else:
                 self._refused = held <= self._keep
                 self._let_go()
-        if plain.endswith(b"\n\n") and not self._events.holding and self._reader.dull(plain):
-            return data  # whole events, and none that says anything of the call: most of a stream
-        for event in self._events.feed(plain):
-            self._take(event)
+        events = self._events
+        self.dull = dull = plain.endswith(b"\n\n") and not events.holding and self._reader.dull(plain)
+        if not dull:
+            for event in events.feed(plain):
+                self._take(event)
         return data
 
     def end(self) -> bytes:

@@ -19,6 +19,21 @@ class Stage(Protocol):
         ...
 
 
+class Reading(Protocol):
+    """Whoever reads a stream from the side, first of its stages."""
+
+    dull: bool  # the last frame was whole events that say nothing of the call: most of a stream
+
+
+class Unread(Reading):
+    """Nobody does: any frame may say something."""
+
+    dull = False
+
+
+UNREAD = Unread()
+
+
 class Body:
     """Frames of an answer: kept until somebody takes them, handed on at once from then on."""
 
@@ -70,9 +85,9 @@ class Body:
 
 
 class Reply:
-    """Status, headers and body. ``stages`` see the body in order on its way out."""
+    """Status, headers and body. ``stages`` see the body in order on its way out; ``reading`` is one of them, if any."""
 
-    __slots__ = ("body", "headers", "length", "reason", "stages", "status")
+    __slots__ = ("body", "headers", "length", "reading", "reason", "stages", "status")
 
     def __init__(self, status: int, reason: bytes, headers: Headers, body: Body) -> None:
         self.status = status
@@ -81,6 +96,7 @@ class Reply:
         self.body = body
         self.length: int | None = None  # the body's length where it is known
         self.stages: list[Stage] = []
+        self.reading: Reading = UNREAD
 
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""

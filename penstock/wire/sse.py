@@ -94,6 +94,44 @@ class Events:
             del held[:-_OVERLAP]
 
 
+class Refrain:
+    """Recognises frames that differ from one that was read in a single JSON text, as most of a stream does.
+
+    ``marker`` is what stands before that text, its opening quote included. What is recognised has the same members,
+    and the same values but for the text: where nothing was found in the one, nothing is to be found in the other.
+    Searching each frame for several names costs four times as much (measured).
+    """
+
+    __slots__ = ("_begin", "_end", "_marker")
+
+    def __init__(self, marker: bytes) -> None:
+        self._marker = marker
+        self._begin: bytes | None = None  # of the frame that was read, up to its text
+        self._end = b""  # what follows the text
+
+    def learn(self, frame: bytes) -> None:
+        """Takes a frame that was read; one without such a text leaves nothing to recognise."""
+        begin = frame.find(self._marker) + len(self._marker)
+        end = frame.find(b'"', begin)
+        if begin < len(self._marker) or end < 0 or not _plain(frame[begin:end]):
+            self._begin = None
+        else:
+            self._begin, self._end = frame[:begin], frame[end:]
+
+    def recognises(self, frame: bytes) -> bool:
+        """Whether nothing but the text is new."""
+        begin, end = self._begin, self._end
+        if begin is None or not frame.startswith(begin) or not frame.endswith(end):
+            return False
+        at, to = len(begin), len(frame) - len(end)
+        return at <= to and _plain(frame[at:to])
+
+
+def _plain(text: bytes) -> bool:
+    """Whether a JSON text has no escapes, and does not end amid these bytes, nor its line: numbers are quicker here."""
+    return 34 not in text and 92 not in text and 10 not in text and 13 not in text  # noqa: PLR2004
+
+
 def data_of(event: bytes) -> bytes:
     """An event's data lines, joined by line feeds; empty where it has none."""
     if event.startswith(b"data: ") and event.endswith(b"\n\n"):

@@ -1,11 +1,13 @@
 """Events come out as they went in, wherever the frames were cut."""
 
+import json
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.sse import Events, Piece, data_of
+from penstock.wire.sse import Events, Piece, Refrain, data_of
 
 LINES = st.sampled_from([b"data: x", b"data:", b"event: e", b": note", b"id: 1", b"\xc3\xa9", b"a" * 9])
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
@@ -76,3 +78,52 @@ def test_data_lines() -> None:
     assert data_of(b"data:{}") == b"{}"
     assert data_of(b"event: x\r\ndata:  a\r\nid: 3\r\ndata: b\r\n\r\n") == b" a\nb"
     assert data_of(b": keep-alive\n\n") == b""
+
+
+CHUNK = b'data: {"id":"c","choices":[{"delta":{"content":"%b"}}],"usage":null}\n\n'
+
+
+def test_a_frame_that_differs_in_its_text_alone_is_recognised() -> None:
+    refrain = Refrain(b'"content":"')
+    assert not refrain.recognises(CHUNK % b"a")
+    refrain.learn(CHUNK % b"a")
+    assert refrain.recognises(CHUNK % b"")
+    assert refrain.recognises(CHUNK % "größer: als zuvor".encode())
+
+
+@pytest.mark.parametrize("frame", [
+    CHUNK % b'"},"error":{"a":"',
+    CHUNK % b"\\",
+    CHUNK % b"\n\nevent: error\ndata: ",
+    CHUNK % b"\r",
+    (CHUNK % b"a").replace(b"null", b"{}"),
+    (CHUNK % b"a").replace(b"c", b"d"),
+    (CHUNK % b"a") * 2,
+    (CHUNK % b"").replace(b'""', b'"'),
+    b"",
+])  # fmt: skip
+def test_no_other_frame_is(frame: bytes) -> None:
+    refrain = Refrain(b'"content":"')
+    refrain.learn(CHUNK % b"a")
+    assert not refrain.recognises(frame)
+
+
+@pytest.mark.parametrize("frame", [CHUNK % b"\\n", b"data: [DONE]\n\n", b'data: {"content":"never ends', b""])
+def test_a_frame_without_a_plain_text_leaves_nothing_to_recognise(frame: bytes) -> None:
+    refrain = Refrain(b'"content":"')
+    refrain.learn(CHUNK % b"a")
+    refrain.learn(frame)
+    assert not refrain.recognises(CHUNK % b"a")
+    assert not refrain.recognises(frame)
+
+
+@given(st.lists(st.sampled_from([b"a", b'"', b"\\", b"\n", b',"usage":{}', b'"error"', b"event:", b"usage"])))
+def test_what_is_recognised_holds_no_name_that_the_read_frame_did_not(parts: list[bytes]) -> None:
+    refrain = Refrain(b'"content":"')
+    refrain.learn(CHUNK % b"a")
+    frame = CHUNK % b"".join(parts)
+    if refrain.recognises(frame):
+        assert data_of(frame)
+        said = json.loads(data_of(frame))
+        said["choices"][0]["delta"]["content"] = "a"
+        assert said == json.loads(data_of(CHUNK % b"a"))

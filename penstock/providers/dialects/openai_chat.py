@@ -4,10 +4,11 @@ from typing import Any
 
 from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder, encode
 from penstock.core.errors import PenstockError
+from penstock.model.reply import Reading
 from penstock.model.usage import Asked, Reported, Usage
 from penstock.providers.dialects import _shapes
 from penstock.providers.dialects._shapes import NOTHING, name, openai_usage, present, service_tier
-from penstock.wire.sse import Events, Piece, data_of
+from penstock.wire.sse import Events, Piece, Refrain, data_of
 
 
 class _Answer(Struct):
@@ -89,17 +90,23 @@ class OpenAIChat:
 class OpenAIChatReader:
     """The last usage object counts: some report a growing one on every chunk, most a null until the end."""
 
-    __slots__ = ("_error", "_model", "_tier", "_usage")
+    __slots__ = ("_error", "_model", "_refrain", "_tier", "_usage")
 
     def __init__(self) -> None:
         self._model = ""
         self._tier = ""
         self._usage = b""
         self._error = False
+        self._refrain = Refrain(b'"content":"')
 
     def dull(self, data: bytes) -> bool:
         """Whether no event in ``data`` says anything new."""
-        return bool(self._model) and not _has_usage(data) and b'"error"' not in data and b"event:" not in data
+        if self._refrain.recognises(data):
+            return True
+        if not self._model or _has_usage(data) or b'"error"' in data or b"event:" in data:
+            return False
+        self._refrain.learn(data)
+        return True
 
     def event(self, data: bytes) -> None:
         """Takes one SSE event, with or without its blank line. Never raises."""
@@ -126,18 +133,19 @@ class HideUsage:
     """A stage that takes out the usage frame that the client did not ask for: no choice, and a usage object.
 
     A last frame that carries choices and usage stays, as does everything else, byte for byte. An event that is not
-    complete yet is held back until it is.
+    complete yet is held back until it is. ``reading`` has seen every frame before it comes here.
     """
 
-    __slots__ = ("_events",)
+    __slots__ = ("_events", "_reading")
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading) -> None:
         self._events = Events()
+        self._reading = reading
 
     def feed(self, data: bytes) -> bytes:
         """Takes a frame; returns what may go on now."""
-        if data.endswith(b"\n\n") and not _has_usage(data) and not self._events.holding:
-            return data  # whole events, and in none of them the one that is looked for
+        if self._reading.dull and not self._events.holding:
+            return data
         events = self._events.feed(data)
         if len(events) == 1:
             return b"" if _is_usage_frame(events[0]) else events[0]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.errors import ProviderBroke
+from penstock.model.reply import UNREAD
 from penstock.model.usage import Asked, Reported
 from penstock.providers.dialects.openai_chat import HideUsage, OpenAIChat
 
@@ -192,9 +193,9 @@ def test_hiding_takes_out_the_usage_frame_and_nothing_else(events: list[bytes], 
     final = FINAL.replace(b"\n", b"\r\n") if crlf else FINAL
     data = b"".join(events)
     edges = [0, *sorted(min(i, len(data)) for i in at), len(data)]
-    stage = HideUsage()
+    stage = HideUsage(UNREAD)
     out = b"".join(stage.feed(data[a:b]) for a, b in pairwise(edges)) + stage.end()
-    whole = HideUsage()
+    whole = HideUsage(UNREAD)
     assert out == whole.feed(data) + whole.end()
     if b"\n" not in events and b"\r\n" not in events:  # else a lone line end belongs to the event after it
         assert out == b"".join(event for event in events if event != final)
@@ -207,7 +208,7 @@ def test_hiding_leaves_broken_and_foreign_frames_alone() -> None:
         b'data: {"choices":[]}\n\n',
         b"x" * 99,
     ):
-        stage = HideUsage()
+        stage = HideUsage(UNREAD)
         assert stage.feed(frame) + stage.end() == frame
 
 
