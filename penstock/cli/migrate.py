@@ -44,7 +44,8 @@ def migrate(
         if opening.is_shared(url):
             _refuse_older(schema.older_processes(connection, needs(now)))
         if now and not dry_run:
-            run.upgrade(url, now[-1].revision)
+            at = run.upgrade(url, now[-1].revision)
+            now = [step for step in now if at is None or step.revision > at]
         _tell(opening.shown(url), at, now, later, dry_run=dry_run)
 
 

@@ -44,6 +44,10 @@ def migrations(subject: Subject) -> Findings:
     except StoreUnavailable as error:
         if "newer version" in error.message:
             yield problem("migrations", _sentence(error), "Install the version that wrote it, or restore a backup.")
+        elif "alembic_version" in error.message:
+            yield problem(
+                "migrations", _sentence(error), "Restore a backup, or write the revision back into the table."
+            )
         else:
             yield warning("migrations", "Not known while the database cannot be read.", "See to the database first.")
         return

@@ -8,13 +8,17 @@ from penstock.storage.revisions import COMPATIBLE_SINCE, NEEDED, REVISIONS
 from penstock.storage.sql import Sql
 
 _OLDEST_SERVER = 13  # release of PostgreSQL
+_REVISION = "SELECT version_num FROM alembic_version"
 
 
 def revision(connection: Sql) -> str | None:
-    """The revision the database is at; None: it is empty."""
-    if not connection.has_table("alembic_version"):
-        return None
-    rows = connection.execute("SELECT version_num FROM alembic_version")
+    """The revision the database is at; None: it is empty. Raises StoreRefused where it has tables and does not say."""
+    rows = connection.execute(_REVISION) if connection.has_table("alembic_version") else []
+    if not rows and connection.has_table("accounts"):
+        raise StoreRefused(
+            "The database has Penstock's tables, and its table alembic_version does not say of which revision: restore "
+            "a backup."
+        )
     return str(rows[0][0]) if rows else None
 
 

@@ -33,6 +33,7 @@ _OURS = frozenset(
         b"cf-skip-cache",
         b"cookie",
         b"forwarded",
+        b"x-real-ip",
     }
 )
 _PLAIN = frozenset({b"close", b"keep-alive", b"Close", b"Keep-Alive", b"Keep-alive"})

@@ -98,3 +98,25 @@ def test_a_database_that_is_away_is_told_without_its_password():
     assert result.returncode == 1
     assert "cannot be reached" in result.stderr
     assert "secret-word" not in result.stderr
+
+
+def test_of_several_at_once_one_says_that_it_did_it():
+    with postgres_on(os.environ[SERVER], migrated=False) as url:
+        command = [sys.executable, "-m", "penstock", "migrate"]
+        env = environment({"PENSTOCK_DATABASE_URL": url})
+        running = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        told = [process.communicate(timeout=60)[0] for process in running]
+        assert [process.returncode for process in running] == [0, 0, 0]
+        assert sorted("was brought" in one for one in told) == [False, False, True]
+        assert sum("is up to date, at revision 0003" in one for one in told) == 2
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_database_that_does_not_say_its_revision_is_not_taken_for_an_empty_one(kind: str, tmp_path: Path):
+    with database_of(kind, tmp_path) as url:
+        with closing(opening.connect(url)) as connection:
+            connection.execute("DELETE FROM alembic_version")
+        result = penstock(url)
+        assert result.returncode == 1
+        assert "alembic_version" in result.stderr
+        assert "restore a backup" in result.stderr

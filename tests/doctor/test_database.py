@@ -68,6 +68,16 @@ def test_a_database_of_a_newer_version_is_a_problem(subject, data_dir):
     assert found.remedy == "Install the version that wrote it, or restore a backup."
 
 
+def test_a_database_that_does_not_say_its_revision_is_no_empty_one(subject, data_dir):
+    schema.upgrade(opening.url_in(data_dir))
+    with sqlite3.connect(data_dir / "penstock.db") as connection:
+        connection.execute("DELETE FROM alembic_version")
+    connection.close()
+    found = one(database.migrations(subject()))
+    assert (found.level, "alembic_version" in found.text) == ("problem", True)
+    assert found.remedy == "Restore a backup, or write the revision back into the table."
+
+
 def test_an_address_that_is_none_is_a_problem(subject):
     found = one(database.check(subject(database_url="sqlite:///:memory:")))
     assert found.level == "problem"

@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import URL
@@ -40,19 +41,23 @@ def steps(folder: Path = HERE) -> list[Step]:
     ]
 
 
-def upgrade(url: str, target: str, folder: Path = HERE) -> None:
-    """Brings the database to the revision ``target``, in one transaction. Raises StoreUnavailable."""
+def upgrade(url: str, target: str, folder: Path = HERE) -> str | None:
+    """Brings the database to the revision ``target``, in one transaction. Raises StoreUnavailable.
+
+    Returns the revision it was at when its turn came; another process may have been before. None: it was empty.
+    """
     try:
         if opening.is_shared(url):
             with ThreadPoolExecutor(1) as thread:  # whoever asks may have a loop of their own
-                thread.submit(asyncio.run, _upgrade_postgres(url, partial(_migrate, target, folder))).result()
+                return thread.submit(asyncio.run, _upgrade_postgres(url, partial(_migrate, target, folder))).result()
         else:
-            _upgrade_sqlite(sqlite_file.file_of(url), partial(_migrate, target, folder))
+            return _upgrade_sqlite(sqlite_file.file_of(url), partial(_migrate, target, folder))
     except DBAPIError as error:
         raise StoreUnavailable(f"Cannot bring the database {opening.shown(url)} up to date: {error.orig}") from error
 
 
-def _migrate(target: str, folder: Path, connection: Connection) -> None:
+def _migrate(target: str, folder: Path, connection: Connection) -> str | None:
+    at = MigrationContext.configure(connection).get_current_revision()
     made = config(folder)
     made.attributes["connection"] = connection
     command.upgrade(made, target)
@@ -60,9 +65,10 @@ def _migrate(target: str, folder: Path, connection: Connection) -> None:
     raised = text("UPDATE configuration SET compatible = :needed WHERE compatible < :needed")
     if needed:
         connection.execute(raised, {"needed": needed})
+    return at
 
 
-def _upgrade_sqlite(file: Path, migrate: Any) -> None:
+def _upgrade_sqlite(file: Path, migrate: Any) -> str | None:
     engine = create_engine(URL.create("sqlite", database=str(file)))
 
     # The driver begins transactions only before INSERT and its like; the schema must change whole or not at all.
@@ -75,11 +81,12 @@ def _upgrade_sqlite(file: Path, migrate: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]
 
     with engine.begin() as connection:
-        migrate(connection)
+        at = migrate(connection)
     engine.dispose()
+    return at
 
 
-async def _upgrade_postgres(url: str, migrate: Any) -> None:
+async def _upgrade_postgres(url: str, migrate: Any) -> str | None:
     from penstock.storage.postgres import open_connection  # noqa: PLC0415  only those who use PostgreSQL load the driver
 
     connect = partial(open_connection, url, reading=False, statement=0.0)
@@ -88,6 +95,6 @@ async def _upgrade_postgres(url: str, migrate: Any) -> None:
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            await connection.run_sync(migrate)
+            return await connection.run_sync(migrate)
     finally:
         await engine.dispose()
