@@ -20,9 +20,9 @@ class Stage(Protocol):
 
 
 class Reading(Protocol):
-    """Whoever reads a stream from the side, first of its stages."""
+    """A stage that reads a stream from the side. ``dull`` is its verdict on the frame it saw last."""
 
-    dull: bool  # the last frame was whole events that say nothing of the call: most of a stream
+    dull: bool  # whole events that say nothing of the call: most of a stream
 
 
 class Unread(Reading):
