@@ -77,13 +77,19 @@ def test_a_store_that_cannot_be_opened_is_said_to_the_parent(kind: str, tmp_path
         assert writer.process.wait(20) == 1
 
 
-def test_a_store_without_its_schema_is_refused(url: str):
+def test_a_store_that_does_not_say_its_revision_is_refused(url: str):
     with closing(opening.connect(url)) as connection:
         connection.execute("DROP TABLE alembic_version")
     with writing(url) as writer:
         assert writer.answer() == log_writer.REFUSED
-        assert b"is empty" in writer.link.recv(65536)
+        assert b"restore a backup" in writer.link.recv(65536)
         assert writer.process.wait(20) == 1
+
+
+def test_an_empty_store_is_refused(tmp_path: Path):
+    with writing(opening.url_in(tmp_path)) as writer:
+        assert writer.answer() == log_writer.REFUSED
+        assert b"is empty" in writer.link.recv(65536)
 
 
 def test_the_address_with_its_password_is_not_in_the_list_of_processes(url: str):
