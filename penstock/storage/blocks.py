@@ -15,13 +15,12 @@ from penstock.model.record import LogRecord
 ROWS = 32
 BYTES = 256 * 1024  # of bodies: reading one must not cost unpacking many large ones
 
-_compress = zstandard.ZstdCompressor(level=1).compress  # for the log writer, which has one thread
-
 
 class _Own(threading.local):
-    """A decompressor for each thread: two that share one corrupt each other's memory."""
+    """Compressor and decompressor for each thread: two that share one corrupt each other's memory."""
 
     def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=1).compress
         self.decompress = zstandard.ZstdDecompressor().decompress
 
 
@@ -50,8 +49,8 @@ def pack(records: list[LogRecord]) -> tuple[bytes, bytes, bytes | None]:
     bodies = [body for record in records for body in (record.request, record.response)]
     return (
         b"".join([record.id for record in records]),
-        _compress(codec.pack([record.detail for record in records])),
-        _compress(codec.pack(bodies)) if any(body is not None for body in bodies) else None,
+        _own.compress(codec.pack([record.detail for record in records])),
+        _own.compress(codec.pack(bodies)) if any(body is not None for body in bodies) else None,
     )
 
 
