@@ -10,19 +10,22 @@ from bench import payload
 from bench.procs import BenchFault
 
 CONNECTIONS = 16
+MARK = "n=000000000"
 SCRIPT = """
 local bodies = {{
 {bodies}
 }}
 local paths = {{ {paths} }}
-local ready, turn = {{}}, 0
+local ready, turn, unique = {{}}, 0, {unique}
 function init(args)
   local headers = {{ {headers} }}
   for at, body in ipairs(bodies) do ready[at] = wrk.format("POST", paths[at % #paths + 1], headers, body) end
 end
 function request()
-  turn = turn % #ready + 1
-  return ready[turn]
+  turn = turn + 1
+  local call = ready[(turn - 1) % #ready + 1]
+  if unique then call = call:gsub("{mark}", string.format("n=%09d", turn), 1) end
+  return call
 end
 function done(summary, latency, requests)
   local lost = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
@@ -46,13 +49,19 @@ class Loaded:
         return self.answered / self.seconds
 
 
-def script(file: Path, paths: Sequence[str], bodies: list[bytes], extra: dict[str, str] | None = None) -> Path:
-    """Writes the wrk script that sends these bodies, in turn, to these paths, in turn."""
+def script(
+    file: Path, paths: Sequence[str], bodies: list[bytes], extra: dict[str, str] | None = None, *, unique: bool = False
+) -> Path:
+    """Writes the wrk script that sends these bodies, in turn, to these paths, in turn.
+
+    ``unique``: no two calls of a run are the same; the paths have ``MARK`` where a number is to stand.
+    """
     texts = ",\n".join(f"[==[{body.decode()}]==]" for body in bodies)
     pairs = {**payload.HEADERS, **(extra or {})}
     headers = ", ".join(f'["{name}"] = "{value}"' for name, value in pairs.items())
     quoted = ", ".join(f'"{path}"' for path in paths)
-    file.write_text(SCRIPT.format(bodies=texts, headers=headers, paths=quoted))
+    told = {"unique": str(unique).lower(), "mark": MARK}
+    file.write_text(SCRIPT.format(bodies=texts, headers=headers, paths=quoted, **told))
     return file
 
 

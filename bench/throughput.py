@@ -53,11 +53,14 @@ class Target:
     store: str | None = None
     status: int = 200  # that every answer must have
     headers: dict[str, str] | None = None
+    unique: bool = False  # no two calls are the same
 
     def script(self, folder: Path) -> Path:
         """The wrk script of this target, written once."""
         file = folder / f"{re.sub(r'[^0-9A-Za-z]+', '-', self.name)}.lua"
-        return file if file.exists() else load.script(file, self.paths, payload.prompts(64), self.headers)
+        if not file.exists():
+            load.script(file, self.paths, payload.prompts(64), self.headers, unique=self.unique)
+        return file
 
     def check(self) -> None:
         """One call is answered as it should be, before thousands are counted."""
