@@ -1,0 +1,31 @@
+"""What a provider says about another try."""
+
+import pytest
+
+from penstock.wire.retry_after import retry_after
+
+NOW = 1_700_000_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 0.25 "}, 0.25),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:50 GMT"}, 30.0),
+        ({"retry-after": "Tuesday, 14-Nov-23 22:13:50 GMT"}, 30.0),
+        ({"retry-after": "Tue, 14 Nov 2023 22:00:00 GMT"}, 0.0),
+        ({"retry-after": "-7"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "Tue, 99 Nov 2023 22:13:50 GMT"}, None),
+        ({"retry-after": "\xff\xfe"}, None),
+        ({"retry-after": "9" * 40}, None),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after-ms": "x", "retry-after": "9"}, 9.0),
+    ],
+)
+def test_how_long_it_asks_to_wait(headers, seconds):
+    given = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+    assert retry_after(given.get, NOW) == seconds
