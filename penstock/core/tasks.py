@@ -13,6 +13,7 @@ from typing import Any, cast
 _log = logging.getLogger("penstock")
 
 Task = asyncio.Task[None]
+_AGAIN = 0.2  # seconds
 
 
 def spawn(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> Task:
@@ -26,6 +27,17 @@ def spawn(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, None]) -> T
 def unbegun(task: asyncio.Task[Any]) -> bool:
     """Whether a task has not run at all yet. Cancelled now it never would, not even its ``finally``."""
     return inspect.getcoroutinestate(cast("CoroutineType[Any, Any, Any]", task.get_coro())) == inspect.CORO_CREATED
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels them and waits. More than once where need be: a task that is cancelled just when what it awaits has come
+    may not notice (``asyncio.wait_for`` before Python 3.12, and what libraries build on it).
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_AGAIN)
 
 
 class Tasks:
@@ -43,9 +55,7 @@ class Tasks:
 
     async def stop(self) -> None:
         """Cancels what still runs and waits for it."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end(*self._running)
 
     def __len__(self) -> int:
         return len(self._running)

@@ -1,0 +1,1 @@
+"""Counting places: in this process, and in Redis for all of them."""

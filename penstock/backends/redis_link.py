@@ -1,0 +1,192 @@
+"""What calls ask of Redis, over one connection: all that is asked while an answer is awaited travels together next.
+
+Thousands of calls at once need one connection and few packets, and whether Redis is there is known in one place: while
+it is away, whoever asks is told so at once, and this connects again in the background.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from penstock.core.errors import PenstockError
+from penstock.core.logs import log
+from penstock.core.tasks import Tasks, end
+
+PATIENCE = 0.5  # seconds that Redis has to answer, or to take a connection
+LOOK = 1.0  # seconds without a question after which the connection is looked at
+BACK_OFF = (0.05, 1.0)  # seconds before Redis is tried again: at first, and at most
+Word = str | bytes | int
+
+
+class RedisAway(PenstockError):
+    """Redis does not answer."""
+
+    status, code = 503, 2010
+
+
+class RedisRefused(PenstockError):
+    """Redis answers with an error."""
+
+
+class UnknownScript(RedisRefused):
+    """Redis does not have that script, or not any more."""
+
+
+class Script:
+    """A Lua script. Redis runs it in one step, beside which nothing else happens."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()  # Redis's own name for it
+
+
+class RedisLink:
+    """``url`` as in the setting ``redis_url``."""
+
+    def __init__(self, tasks: Tasks, url: str) -> None:
+        self.up = False
+        self.prefix = ""  # of all that is ours in Redis, once it has started
+        self._tasks = tasks
+        self._url = url
+        self._asked: list[tuple[tuple[Word, ...], asyncio.Future[Any]]] = []
+        self._news = asyncio.Event()
+        self._tried = asyncio.Event()
+        self._heard: list[Callable[[], None]] = []
+        self._task: asyncio.Task[Any] | None = None
+        self._told = False  # that it is away
+
+    def on_up(self, call: Callable[[], None]) -> None:
+        """Calls ``call`` each time a connection is made: what Redis held may be gone."""
+        self._heard.append(call)
+
+    async def start(self, installation: str = "") -> None:
+        """Returns when Redis answers, or has not for a while. ``installation``: several may share a Redis."""
+        self.prefix = f"penstock:{installation}:"
+        self._task = self._tasks.start("redis", self._run())
+        await self._tried.wait()
+
+    async def stop(self) -> None:
+        """What is still asked is not answered."""
+        if self._task is not None:
+            await end(self._task)
+        self._give_up([])
+
+    async def ask(self, *command: Word) -> Any:
+        """Redis's answer. Raises RedisAway, at once where that is known, and RedisRefused."""
+        if not self.up:
+            raise RedisAway
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._asked.append((command, future))
+        self._news.set()
+        return await future
+
+    async def run(self, script: Script, keys: Sequence[Word], *arguments: Word) -> Any:
+        """The script's answer. Raises as ``ask``."""
+        try:
+            return await self.ask("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        except UnknownScript:
+            return await self.ask("EVAL", script.text, len(keys), *keys, *arguments)
+
+    async def _run(self) -> None:
+        least, most = BACK_OFF
+        wait = least
+        while True:
+            connection = _connection(self._url)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await connection.connect()
+                wait = least
+                self._is_up()
+                await self._serve(connection)
+            except Exception as error:  # noqa: BLE001  its library raises errors of many kinds, the system's among them
+                self._is_away(error)
+            finally:
+                await connection.disconnect(nowait=True)
+            if not self.up:
+                await asyncio.sleep(wait)
+                wait = min(most, 2 * wait)
+
+    async def _serve(self, connection: Any) -> None:
+        """Until the connection is no good. Returns where it was closed while nobody asked: what is asked now is asked
+        on the next one.
+        """
+        while True:
+            if not self._news.is_set():
+                await self._idle()
+            if _closed(connection):
+                return
+            asked, self._asked = self._asked, []
+            self._news.clear()
+            if asked:
+                await self._exchange(connection, asked)
+
+    async def _idle(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _exchange(self, connection: Any, asked: list[tuple[tuple[Word, ...], asyncio.Future[Any]]]) -> None:
+        from redis.exceptions import NoScriptError, ResponseError  # noqa: PLC0415  by need
+
+        try:
+            async with asyncio.timeout(PATIENCE):
+                packed = connection.pack_commands([command for command, _ in asked])
+                await connection.send_packed_command(packed, check_health=False)
+                for _, future in asked:
+                    try:
+                        answer = await connection.read_response()
+                    except ResponseError as error:
+                        kind = UnknownScript if isinstance(error, NoScriptError) else RedisRefused
+                        if not future.done():
+                            future.set_exception(kind(str(error)))
+                    else:
+                        if not future.done():
+                            future.set_result(answer)
+        except BaseException:
+            self._give_up(asked)
+            raise
+
+    def _give_up(self, asked: list[tuple[tuple[Word, ...], asyncio.Future[Any]]]) -> None:
+        """Nobody will answer these, nor what was asked since."""
+        self.up = False
+        waiting, self._asked = asked + self._asked, []
+        self._news.clear()
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(RedisAway())
+
+    def _is_up(self) -> None:
+        self._tried.set()
+        if self._told:
+            log.warning("Redis is back: limits and the cache are shared again")
+        self._told, self.up = False, True
+        for call in self._heard:
+            call()
+
+    def _is_away(self, error: Exception) -> None:
+        """Says it once, until it is over."""
+        if not self._told:
+            reason = f"{error}" or ("it does not answer" if isinstance(error, TimeoutError) else type(error).__name__)
+            log.warning("Redis cannot be asked: limits and the cache do without it: %s", reason)
+        self._told = True
+        self._give_up([])
+        self._tried.set()
+
+
+def _connection(url: str) -> Any:  # the library's own types leave most open
+    from redis.asyncio import ConnectionPool  # noqa: PLC0415  by need
+    from redis.asyncio.retry import Retry  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+
+    make: Any = getattr(ConnectionPool, "from_url")  # noqa: B009
+    pool = make(url, socket_connect_timeout=PATIENCE, socket_timeout=None, retry=Retry(NoBackoff(), 0))
+    return pool.make_connection()
+
+
+def _closed(connection: Any) -> bool:
+    """Whether Redis has closed it. Told by the stream: writing to it would tell too late."""
+    reader = cast("asyncio.StreamReader | None", getattr(connection, "_reader", None))
+    return reader is None or reader.at_eof() or reader.exception() is not None

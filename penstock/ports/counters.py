@@ -1,0 +1,34 @@
+"""Places within a time, counted: in this process or for all of them."""
+
+from typing import NamedTuple, Protocol
+
+
+class RateLimit(NamedTuple):
+    """At most ``limit`` calls within ``interval`` seconds; both above 0.
+
+    ``technique``: ``fixed`` (windows of the clock) or ``sliding`` (within any interval).
+    """
+
+    interval: int
+    limit: int
+    technique: str
+
+
+class Taken(NamedTuple):
+    """What became of a wish for a place. ``used``: places taken now, this one included where it was given.
+
+    ``wait``: seconds until there is a place, where none was given.
+    """
+
+    given: bool
+    used: int
+    wait: float
+    by: str  # who counted; see model.decision
+
+
+class Counters(Protocol):
+    """Exact under concurrency: a place is given or refused in one step. What is refused takes none."""
+
+    async def take(self, owner: int, limit: RateLimit) -> Taken:
+        """A place for one call of the gateway with that number. Never raises."""
+        ...

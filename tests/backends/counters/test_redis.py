@@ -1,0 +1,126 @@
+"""Places counted in Redis, for several processes at once."""
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from itertools import count
+
+import pytest
+
+from penstock.backends.counters.redis import RedisCounters
+from penstock.backends.redis_link import RedisLink
+from penstock.core.tasks import Tasks
+from penstock.core.telemetry import Telemetry
+from penstock.ports.counters import RateLimit
+from penstock.testing.several import CACHE
+
+HUGE = 2**53 - 1
+_owners = count(os.getpid() * 1_000_000)  # the server is shared among tests
+
+
+@asynccontextmanager
+async def counting(number=1, policy="count", url=""):
+    """Counters of so many processes, and their telemetry."""
+    tasks, made, links = Tasks(), [], []
+    for _ in range(number):
+        link = RedisLink(tasks, url or os.environ[CACHE])
+        await link.start("tests")
+        telemetry = Telemetry()
+        links.append(link)
+        made.append((RedisCounters(link, policy, telemetry), telemetry))
+    try:
+        yield made
+    finally:
+        for link in links:
+            await link.stop()
+        await tasks.stop()
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_of_thousands_at_once_exactly_the_limit_passes_in_all_processes_together(technique):
+    rule, owner = RateLimit(10**6, 700, technique), next(_owners)
+    async with counting(2) as made:
+        told = await asyncio.gather(*(made[number % 2][0].take(owner, rule) for number in range(3000)))
+    given = [one for one in told if one.given]
+    assert len(given) == 700
+    assert sorted(one.used for one in given) == list(range(1, 701))
+    assert {(one.used, one.by) for one in told if not one.given} == {(700, "redis")}
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_a_place_is_free_again_after_the_wait_that_was_told(technique):
+    rule, owner = RateLimit(1, 2, technique), next(_owners)
+    async with counting() as ((counters, _),):
+        while not all([(await counters.take(owner, rule)).given for _ in range(2)]):
+            await asyncio.sleep(0.05)  # a fixed window began in between
+        told = await counters.take(owner, rule)
+        if not told.given:  # else a fixed window has just ended
+            assert 0 < told.wait <= 1.01
+            await asyncio.sleep(told.wait + 0.005)
+            assert (await counters.take(owner, rule)).given
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_a_changed_limit_keeps_the_count_and_another_interval_begins_anew(technique):
+    owner = next(_owners)
+    async with counting() as ((counters, _),):
+        used = [(await counters.take(owner, RateLimit(10**6, 3, technique))).used for _ in range(3)]
+        assert used == [1, 2, 3]
+        lower = await counters.take(owner, RateLimit(10**6, 2, technique))
+        assert (lower.given, lower.used) == (False, 3)
+        assert lower.wait > 0
+        assert (await counters.take(owner, RateLimit(10**6, 4, technique))).used == 4
+        assert (await counters.take(owner, RateLimit(10**6 + 1, 3, technique))).used == 1
+        assert (await counters.take(next(_owners), RateLimit(10**6, 3, technique))).used == 1
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_what_is_absurdly_large_counts_all_the_same(technique):
+    owner = next(_owners)
+    async with counting() as ((counters, telemetry),):
+        assert (await counters.take(owner, RateLimit(HUGE, 1, technique))).by == "redis"
+        told = await counters.take(owner, RateLimit(HUGE, 1, technique))
+        assert (told.given, told.by) == (False, "redis")
+        assert told.wait > 10**9
+        assert (await counters.take(owner, RateLimit(1, HUGE, technique))).given
+        assert not telemetry.limits_alone.values
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_what_redis_keeps_goes_by_itself(technique):
+    owner = next(_owners)
+    async with counting() as ((counters, _),):
+        await counters.take(owner, RateLimit(60, 5, technique))
+        keys = await counters._link.ask("KEYS", f"{counters._link.prefix}limit:{{{owner}}}*")
+        assert keys
+        for key in keys:
+            assert 0 < await counters._link.ask("PTTL", key) <= 61_000
+
+
+@pytest.mark.parametrize(
+    ("policy", "given"), [("count", [True, True, False]), ("allow", [True] * 3), ("refuse", [False] * 3)]
+)
+async def test_without_redis_the_policy_decides_and_is_counted(policy, given, unused_tcp_port):
+    rule = RateLimit(10**6, 2, "fixed")
+    async with counting(policy=policy, url=f"redis://127.0.0.1:{unused_tcp_port}/0") as ((counters, telemetry),):
+        told = [await counters.take(1, rule) for _ in range(3)]
+        assert [one.given for one in told] == given
+        assert {one.by for one in told} == {policy}
+        assert telemetry.limits_alone.values == {(policy,): 3}
+
+
+async def test_a_key_that_holds_something_else_is_no_reason_to_fail():
+    owner, rule = next(_owners), RateLimit(60, 2, "sliding")
+    async with counting() as ((counters, telemetry),):
+        await counters._link.ask("SET", f"{counters._link.prefix}limit:{{{owner}}}:sliding:60", "strange")
+        assert (await counters.take(owner, rule)).by == "count"
+        assert telemetry.limits_alone.values == {("count",): 1}
+
+
+async def test_installations_that_share_a_redis_do_not_count_together():
+    owner, rule, tasks = next(_owners), RateLimit(10**6, 1, "fixed"), Tasks()
+    for name in ("here", "there"):
+        link = RedisLink(tasks, os.environ[CACHE])
+        await link.start(name)
+        assert (await RedisCounters(link, "count", Telemetry()).take(owner, rule)) == (True, 1, 0.0, "redis")
+        await link.stop()

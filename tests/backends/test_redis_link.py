@@ -1,0 +1,125 @@
+"""One connection to Redis: questions travel together, and what is away is told at once."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Script
+from penstock.core.tasks import Tasks
+from penstock.testing import services
+from penstock.testing.client import until
+from penstock.testing.several import CACHE
+
+
+@pytest.fixture
+async def tasks():
+    made = Tasks()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def own():
+    """A server that this test may kill."""
+    with services.redis() as server:
+        yield server
+
+
+async def linked(tasks, url):
+    link = RedisLink(tasks, url)
+    await link.start()
+    return link
+
+
+async def test_each_question_gets_its_own_answer_over_one_connection(tasks):
+    link = await linked(tasks, os.environ[CACHE])
+    answers = await asyncio.gather(*(link.ask("ECHO", f"word {number}") for number in range(2000)))
+    assert answers == [b"word %d" % number for number in range(2000)]
+    await link.stop()
+
+
+async def test_an_error_is_told_to_whoever_asked_and_to_nobody_else(tasks):
+    link = await linked(tasks, os.environ[CACHE])
+    asked = [link.ask(word, "x") for word in ("ECHO", "NONSENSE", "ECHO")]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert (answers[0], answers[2]) == (b"x", b"x")
+    assert isinstance(answers[1], RedisRefused)
+    assert link.up
+    await link.stop()
+
+
+async def test_a_script_is_sent_where_redis_does_not_know_it(tasks, own):
+    script = Script("return {KEYS[1], ARGV[1]}")
+    link = await linked(tasks, own.url)
+    for _ in range(2):
+        assert await link.run(script, ["k"], 5) == [b"k", b"5"]
+    await link.ask("SCRIPT", "FLUSH")
+    assert await link.run(script, ["k"], "v") == [b"k", b"v"]
+    await link.stop()
+
+
+async def test_who_stops_asking_disturbs_nobody(tasks):
+    link = await linked(tasks, os.environ[CACHE])
+    one, two = (asyncio.ensure_future(link.ask("ECHO", word)) for word in ("one", "two"))
+    await asyncio.sleep(0)
+    one.cancel()
+    assert await two == b"two"
+    assert await link.ask("ECHO", "three") == b"three"
+    await link.stop()
+
+
+async def test_a_server_that_is_not_there_is_told_at_once(tasks, unused_tcp_port, caplog):
+    link = await linked(tasks, f"redis://127.0.0.1:{unused_tcp_port}/0")
+    assert not link.up
+    for _ in range(3):
+        with pytest.raises(RedisAway):
+            await link.ask("PING")
+    assert sum("Redis cannot be asked" in line for line in caplog.messages) == 1
+    await link.stop()
+
+
+async def test_one_that_is_killed_and_comes_back_is_used_again(tasks, own, caplog):
+    heard = []
+    link = RedisLink(tasks, own.url)
+    link.on_up(lambda: heard.append(link.up))
+    await link.start()
+    own.kill()
+    with pytest.raises(RedisAway):
+        for _ in range(1000):
+            await link.ask("PING")
+            await asyncio.sleep(0.001)
+    own.start()
+    await until(lambda: link.up)
+    assert await link.ask("PING") in (b"PONG", "PONG")
+    assert heard == [True, True]
+    said = [line.partition(":")[0] for line in caplog.messages]
+    assert said == ["Redis cannot be asked", "Redis is back"]
+    await link.stop()
+
+
+async def test_one_that_was_restarted_while_nobody_asked_costs_no_question(tasks, own):
+    link = await linked(tasks, own.url)
+    assert await link.ask("SET", "k", "v")
+    own.kill()
+    own.start()
+    await asyncio.sleep(0)  # the loop sees the end of the connection, as it would long before the next call
+    await asyncio.sleep(0.01)
+    assert await link.ask("GET", "k") is None
+    await link.stop()
+
+
+async def test_one_that_hangs_is_given_up_once_and_nobody_waits_for_it_again(tasks, own):
+    link = await linked(tasks, own.url)
+    os.kill(own.pid, signal.SIGSTOP)
+    try:
+        told = await asyncio.gather(*(link.ask("PING") for _ in range(50)), return_exceptions=True)
+        assert all(isinstance(one, RedisAway) for one in told)
+        with pytest.raises(RedisAway):
+            await link.ask("PING")
+    finally:
+        os.kill(own.pid, signal.SIGCONT)
+    await until(lambda: link.up)
+    assert await link.ask("ECHO", "again") == b"again"
+    await link.stop()
