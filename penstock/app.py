@@ -10,10 +10,14 @@ from typing import Any, NamedTuple, cast
 import uvicorn
 
 from penstock.backends.bus import RedisBus
+from penstock.backends.cache.choose import cache_store
+from penstock.backends.counters.memory import MemoryCounters
+from penstock.backends.counters.redis import RedisCounters
 from penstock.backends.http.connection import Limits
 from penstock.backends.http.dialer import Dialer
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
+from penstock.backends.redis_link import RedisLink
 from penstock.control import api
 from penstock.control.context import Control
 from penstock.control.gateways.service import ensure_default
@@ -38,6 +42,7 @@ from penstock.model.body import Bounds
 from penstock.model.token import Token
 from penstock.ports.births import Births
 from penstock.ports.bus import Bus
+from penstock.ports.counters import Counters
 from penstock.ports.logsink import LogSink, NullSink
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
@@ -49,7 +54,7 @@ from penstock.proxy.handshake import Handshake
 from penstock.proxy.ingress import ClientConnection
 from penstock.proxy.plane import Calls, Plane
 from penstock.proxy.server import Server
-from penstock.storage import opening
+from penstock.storage import configuration, opening
 from penstock.storage.announcements import Announcements
 from penstock.storage.engine import Database
 from penstock.storage.log_store import LogStore
@@ -101,6 +106,8 @@ class Application:
         self.rules = Rules(settings.allowed_networks)
         self.proxies = Proxies.read(os.environ)  # the start has refused what cannot be read
         self.redis = RedisBus(tasks, settings.redis_url) if settings.redis_url else None
+        self.link = RedisLink(tasks, settings.redis_url) if settings.redis_url else None
+        self.cache = cache_store(settings, self.link, tasks)
         self.plane: Plane
         self.transport: HttpTransport
         self.control: Control
@@ -205,8 +212,14 @@ class Application:
         vault = Vault(self.place.master_key)
         try:
             if self.parts & {Part.CALLS, Part.API}:
+                if self.link is not None:
+                    async with database.reading() as connection:
+                        await self.link.start(await configuration.installation(connection))
+                await self.cache.start()
                 refresh = publisher.published
-                control = Control(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared)
+                control = Control(
+                    database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache
+                )
                 self.control = self.api.state.control = control
                 births = DefaultBirths(control)
                 self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], births)
@@ -218,6 +231,9 @@ class Application:
             yield
         finally:
             await publisher.stop()
+            await self.cache.stop()
+            if self.link is not None:
+                await self.link.stop()
             await self.tasks.stop()
             await logs.close()
             await database.close()
@@ -245,7 +261,16 @@ class Application:
             first_byte=settings.first_byte_timeout,
             keep=settings.log_body_limit,
             answers=self.answers,
+            telemetry=self.telemetry,
+            counters=self._counters(),
+            cache=self.cache,
+            largest_cached=settings.cache_answer_size,
         )
+
+    def _counters(self) -> Counters:
+        if self.link is None:
+            return MemoryCounters()
+        return RedisCounters(self.link, self.settings.limits_without_redis, self.telemetry)
 
     def _plane(self, deadlines: Deadlines, outbox: Outbox, calls: Calls) -> Plane:
         settings = self.settings
@@ -273,6 +298,10 @@ class Application:
         watch("penstock_log_rows_pending", sink.pending)
         watch("penstock_buffered_bytes", lambda: plane.bounds.budget.used)
         watch("penstock_held_answer_bytes", lambda: self.answers.used)
+        watch("penstock_cache_bytes", lambda: self.cache.figures()[0])
+        watch("penstock_cache_entries", lambda: self.cache.figures()[1])
+        watch("penstock_cache_evicted_total", lambda: self.cache.figures()[2])
+        watch("penstock_cache_failures_total", lambda: self.cache.figures()[3])
         watch("penstock_workers", lambda: {("running",): 1})
 
     def _upstream_connections(self) -> dict[tuple[str, ...], float]:

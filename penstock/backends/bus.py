@@ -37,7 +37,7 @@ class RedisBus(Bus):
         least, most = BACK_OFF
         wait = least
         while True:
-            client = _client(self._url)
+            client = connect_to(self._url)
             try:
                 async with client.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
@@ -65,7 +65,7 @@ class RedisBus(Bus):
 
     async def _command(self, *words: str | bytes) -> None:
         """On a connection of its own: changes are rare, and one that is kept may be dead when it is wanted."""
-        client = _client(self._url)
+        client = connect_to(self._url)
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.execute_command(*words)
@@ -81,7 +81,7 @@ class RedisBus(Bus):
         self._away = bool(reason)
 
 
-def _client(url: str) -> Any:  # the library's own types leave most open
+def connect_to(url: str) -> Any:  # the library's own types leave most open
     from redis.asyncio import Redis  # noqa: PLC0415  by need
     from redis.asyncio.retry import Retry  # noqa: PLC0415
     from redis.backoff import NoBackoff  # noqa: PLC0415

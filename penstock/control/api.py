@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 import penstock
 from penstock.control import audit, operations, reference
+from penstock.control.cache import routes as cache
 from penstock.control.gateways import routes as gateways
 from penstock.control.logs import routes as logs
 from penstock.control.tokens import routes as tokens
@@ -21,7 +22,14 @@ from penstock.core.errors import Bug, ControlError, Invalid, NoRoute, NotAllowed
 from penstock.core.roles import PARTS, Part
 from penstock.storage.errors import StoreUnavailable
 
-ROUTERS: tuple[APIRouter, ...] = (gateways.router, logs.router, tokens.router, tokens.user_router, audit.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    gateways.router,
+    cache.router,
+    logs.router,
+    tokens.router,
+    tokens.user_router,
+    audit.router,
+)
 
 MOST_ERRORS = 100  # that one refusal tells
 

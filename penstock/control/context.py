@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from penstock.core.addresses import PUBLIC, Rules
 from penstock.core.sealing import Vault
 from penstock.features.auth import Keyring
+from penstock.ports.cache_store import NOTHING_CACHED, CacheStore
 from penstock.ports.logsink import LogSink
 from penstock.storage.engine import Database
 from penstock.storage.log_store import LogStore
@@ -22,4 +23,5 @@ class Control:
     sink: LogSink
     logs: LogStore
     rules: Rules = PUBLIC  # of what addresses that are set here may be
-    shared: bool = False  # other processes write to the same log
+    shared: bool = False  # other processes write to the same log, and answer calls
+    cache: CacheStore = NOTHING_CACHED

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
-from penstock.control.gateways.schema import config
+from penstock.control.gateways.acting import config
 from penstock.core.logs import log
 from penstock.features.auth import Keyring
 from penstock.gateway.compile import CompiledGateway, Parts, compile_gateway

@@ -39,6 +39,8 @@ ROLE = pattern(r"all|proxy|control|worker", "all, proxy, control or worker")
 DATABASE = server(r"(sqlite:///|postgresql://|postgres://).+", "sqlite:///path or postgresql://user:password@host/name")
 REDIS = server(r"(redis|rediss|unix)://.+", "redis://host:6379/0, rediss:// for TLS, or unix:// and a path")
 MASTER_KEY = pattern(r"[0-9a-fA-F]{64}", "64 hexadecimal digits; `openssl rand -hex 32` makes such a key")
+CACHE_STORE = pattern(r"memory|sqlite|redis", "memory, sqlite or redis")
+WITHOUT_REDIS = pattern(r"count|allow|refuse", "count, allow or refuse")
 EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 
@@ -141,6 +143,21 @@ class Settings:
     log_body_limit: int = option(
         10_000_000, SIZE, "Largest body in bytes kept with a log row; larger ones are left out."
     )
+    cache_store: str = option(
+        "",
+        CACHE_STORE,
+        "Where answers are cached: memory, sqlite (cache.db in data_dir) or redis; by default redis if redis_url is set"
+        ", else memory.",
+    )
+    cache_size: int = option(
+        100_000_000, SIZE, "Bytes of cached answers that are kept; beyond, those unused for longest go."
+    )
+    cache_answer_size: int = option(10_000_000, SIZE, "Largest answer in bytes that is cached.")
+    limits_without_redis: str = option(
+        "count",
+        WITHOUT_REDIS,
+        "What rate limits do while Redis is away: count (each process for itself), allow, or refuse (503).",
+    )
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
 
@@ -205,6 +222,10 @@ def _refusals(settings: Settings) -> Iterator[str]:
         yield "role: parts in processes of their own share a PostgreSQL database: set database_url"
     if postgres and not settings.master_key:
         yield "master_key: required with PostgreSQL, the same for every process; `openssl rand -hex 32` makes one"
+    if settings.cache_store == "redis" and not settings.redis_url:
+        yield "cache_store: redis needs a Redis server: set redis_url"
+    if settings.cache_store == "sqlite" and (settings.workers > 1 or settings.role != "all"):
+        yield "cache_store: sqlite is for one process; several share redis, or have memory each"
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         yield "tls_certificate, tls_key: HTTPS needs both, or neither"
     if settings.hold_body > settings.buffer_memory:

@@ -59,6 +59,34 @@ METRICS = (
         "Calls and requests without a valid token.",
         ("plane", "reason"),
     ),
+    Metric("penstock_rate_limited_total", "counter", "Calls refused by a rate limit.", ("gateway",)),
+    Metric(
+        "penstock_limits_without_redis_total",
+        "counter",
+        "Calls whose rate limit was decided while Redis was away, by what the setting limits_without_redis says.",
+        ("policy",),
+    ),
+    Metric("penstock_retries_total", "counter", "Further attempts at a provider.", ("provider",)),
+    Metric(
+        "penstock_retries_withheld_total",
+        "counter",
+        "Further attempts not made because the provider's retry budget was used up.",
+        ("provider",),
+    ),
+    Metric(
+        "penstock_cache_lookups_total",
+        "counter",
+        "Calls with caching in effect: hit, shared (the answer of a call still running), miss.",
+        ("gateway", "result"),
+    ),
+    Metric(
+        "penstock_cache_saved_tokens_total", "counter", "Tokens that hits did not use again.", ("gateway", "direction")
+    ),
+    Metric("penstock_cache_saved_usd_total", "counter", "Cost that hits did not cause again.", ("gateway",)),
+    Metric("penstock_cache_bytes", "gauge", "Bytes of cached answers."),
+    Metric("penstock_cache_entries", "gauge", "Cached answers."),
+    Metric("penstock_cache_evicted_total", "counter", "Cached answers dropped to make room."),
+    Metric("penstock_cache_failures_total", "counter", "Reads and writes that the cache's store failed at."),
     Metric("penstock_log_rows_written_total", "counter", "Log rows written."),
     Metric("penstock_log_rows_dropped_total", "counter", "Log rows lost because the queue was full."),
     Metric("penstock_log_bodies_dropped_total", "counter", "Bodies lost because the queue was full; the row was kept."),
@@ -125,6 +153,13 @@ class Telemetry:
         self.tokens = Counter()  # gateway, provider, direction: in or out
         self.cost = Counter(1e-9)  # nano-dollars by gateway, provider
         self.refused = Counter()  # plane: data or control; reason
+        self.rate_limited = Counter()  # gateway
+        self.limits_alone = Counter()  # policy
+        self.retries = Counter()  # provider
+        self.retries_withheld = Counter()  # provider
+        self.cache_lookups = Counter()  # gateway; result: hit, shared, miss
+        self.saved_tokens = Counter()  # gateway; direction: in or out
+        self.saved_cost = Counter(1e-9)  # nano-dollars by gateway
         self.call_duration = Histogram(BOUNDS)
         self.overhead = Histogram(FINE)
         self._parts: dict[str, Counter | Histogram | Callable[[], Reading]] = {
@@ -132,6 +167,13 @@ class Telemetry:
             "penstock_tokens_total": self.tokens,
             "penstock_cost_usd_total": self.cost,
             "penstock_credentials_refused_total": self.refused,
+            "penstock_rate_limited_total": self.rate_limited,
+            "penstock_limits_without_redis_total": self.limits_alone,
+            "penstock_retries_total": self.retries,
+            "penstock_retries_withheld_total": self.retries_withheld,
+            "penstock_cache_lookups_total": self.cache_lookups,
+            "penstock_cache_saved_tokens_total": self.saved_tokens,
+            "penstock_cache_saved_usd_total": self.saved_cost,
             "penstock_call_duration_seconds": self.call_duration,
             "penstock_overhead_seconds": self.overhead,
         }
@@ -167,6 +209,8 @@ class NullTelemetry(Telemetry):
         super().__init__()
         self._parts.clear()
         self.calls = self.tokens = self.cost = self.refused = _NullCounter()
+        self.rate_limited = self.limits_alone = self.retries = self.retries_withheld = _NullCounter()
+        self.cache_lookups = self.saved_tokens = self.saved_cost = _NullCounter()
         self.call_duration = self.overhead = _NullHistogram(())
 
 

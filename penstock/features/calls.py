@@ -1,51 +1,120 @@
-"""Tries the plan's targets in order until one answers. Writes ``attempts`` and ``target``.
+"""Tries the plan's targets in order, each as often as the call's options say, until one answers.
 
-A body that streamed to a target which then failed goes to the next only as long as all of it is still held.
+Writes ``attempts``, ``target``, ``reply`` and ``first_byte``. What is tried again, and when, is in ``model.retrying``;
+how often in all, in ``core.retry_budget``. Where no more is tried, the last head is the answer, also an error of the
+provider, relayed as it is; where there was none, the last failure. Nothing is tried again once a byte went out.
 
-Any head counts as an answer, also an error of the provider: it is relayed as it is. The exchange closes the upstream,
-whatever happens.
+A body that streamed to a target which then failed goes out again only as long as all of it is still held.
 """
 
+import asyncio
+import random
 import time
 
-from penstock.core.errors import ProviderFailure
+from penstock.core import instants
+from penstock.core.errors import ProviderFailure, ProviderTimeout
+from penstock.core.retry_budget import RetryBudget
+from penstock.core.telemetry import Telemetry
 from penstock.model.exchange import Exchange
 from penstock.model.plan import Attempt, Target
 from penstock.model.reply import Reply
+from penstock.model.retrying import delay, may_pass
 from penstock.ports.transport import Outgoing, Transport
 from penstock.wire.encodings import narrow_accept_encoding
 from penstock.wire.headers import onward
+from penstock.wire.retry_after import retry_after
+
+_WITHHELD = "not tried again: of the provider's last calls as many were tried again as may be"
+_NOT_HELD = "not tried again: the request body was too large to be held"
 
 
 class Calls:
     """``first_byte``: seconds that a provider may take to the first byte of its answer."""
 
-    def __init__(self, transport: Transport, first_byte: float) -> None:
+    def __init__(self, transport: Transport, first_byte: float, budget: RetryBudget, telemetry: Telemetry) -> None:
         self._transport = transport
         self._first_byte = first_byte
+        self._budget = budget
+        self._telemetry = telemetry
 
     async def run(self, ex: Exchange) -> Reply:
         """The answer, its head here and its body coming. Raises what the last target failed with."""
         assert ex.plan is not None
-        failure = ProviderFailure("Failed to get response from provider: the plan has no target.")
-        for target in ex.plan.targets:
+        targets = ex.plan.targets
+        outcome: Reply | ProviderFailure = ProviderFailure(
+            "Failed to get response from provider: the plan has no target."
+        )
+        for target in targets:
+            outcome = await self._at(ex, target, last=target is targets[-1])
+            if isinstance(outcome, Reply):
+                return outcome
+            if not ex.request.body.rewindable():
+                break
+        raise outcome
+
+    async def _at(self, ex: Exchange, target: Target, *, last: bool) -> Reply | ProviderFailure:
+        """What a target answers in the end, or fails with."""
+        retry, made, wait = ex.options.retry, 0, 0.0
+        self._budget.call(target.origin)
+        while True:
+            made += 1
+            final = last and made == retry.attempts and bool(ex.attempts)
+            outcome = await self._once(ex, target, wait, None if final else ex.options.timeout)
+            if made >= retry.attempts or not may_pass(outcome) or not self._may_go_on(ex, target):
+                return self._answered(ex, target, outcome) if isinstance(outcome, Reply) else outcome
+            asked = None
+            if isinstance(outcome, Reply):
+                asked = retry_after(outcome.header, instants.now())
+                outcome.body.close()
             began = time.monotonic()
-            attempt = Attempt(target.provider, target.origin.host, (began - ex.started) * 1000)
-            ex.attempts.append(attempt)
-            try:
-                reply = await self._transport.send(self._outgoing(ex, target))
-            except ProviderFailure as error:
-                attempt.duration = (time.monotonic() - began) * 1000
-                attempt.error, failure = error.message, error
-                if not ex.request.body.rewindable():
-                    break
-                continue
-            ex.defer(reply.body.close)
-            ex.target, ex.reply, ex.first_byte = target, reply, time.monotonic()
-            attempt.duration = (ex.first_byte - began) * 1000
-            attempt.status, attempt.reused = reply.status, reply.body.reused
-            return reply
-        raise failure
+            await asyncio.sleep(delay(retry, made, asked, random.random()))  # noqa: S311  nobody gains by guessing it
+            wait = time.monotonic() - began
+
+    async def _once(self, ex: Exchange, target: Target, waited: float, limit: float | None) -> Reply | ProviderFailure:
+        """One attempt; ``limit``: the client's, in seconds to the first byte, connecting included."""
+        began = time.monotonic()
+        attempt = Attempt(target.provider, target.origin.host, (began - ex.started) * 1000)
+        attempt.waited = waited * 1000 or None
+        ex.attempts.append(attempt)
+        try:
+            reply = await self._send(self._outgoing(ex, target), limit)
+        except ProviderFailure as error:
+            attempt.duration = (time.monotonic() - began) * 1000
+            attempt.error = error.message
+            return error.with_traceback(None)  # its frames hold this call: a circle for the collector
+        ex.first_byte = time.monotonic()
+        attempt.duration = (ex.first_byte - began) * 1000
+        attempt.status, attempt.reused = reply.status, reply.body.reused
+        return reply
+
+    async def _send(self, outgoing: Outgoing, limit: float | None) -> Reply:
+        if limit is None:
+            return await self._transport.send(outgoing)
+        if outgoing.stream is not None:  # the time that the client takes to send it does not count
+            outgoing.first_byte = min(limit, outgoing.first_byte)
+            return await self._transport.send(outgoing)
+        try:
+            async with asyncio.timeout(limit):
+                return await self._transport.send(outgoing)
+        except TimeoutError:
+            raise ProviderTimeout from None
+
+    def _answered(self, ex: Exchange, target: Target, reply: Reply) -> Reply:
+        ex.defer(reply.body.close)
+        ex.target, ex.reply = target, reply
+        return reply
+
+    def _may_go_on(self, ex: Exchange, target: Target) -> bool:
+        """Whether there may be a further attempt, which then counts; the row says why not."""
+        if not ex.request.body.rewindable():
+            ex.warnings.append(_NOT_HELD)
+            return False
+        if not self._budget.take(target.origin):
+            self._telemetry.retries_withheld.add((target.provider,))
+            ex.warnings.append(_WITHHELD)
+            return False
+        self._telemetry.retries.add((target.provider,))
+        return True
 
     def _outgoing(self, ex: Exchange, target: Target) -> Outgoing:
         request, caller, places, query = ex.request, ex.caller, ex.caller.places, target.query

@@ -6,6 +6,8 @@ Ends the call where the body does not come, comes too slowly or is too large. Wr
 from penstock.model.exchange import Exchange
 from penstock.providers.dialects import DIALECTS
 
+CACHEABLE = 25 << 20  # bytes of a request whose answer may be cached
+
 
 class Intake:
     """Waits for the body and looks into it."""
@@ -13,6 +15,8 @@ class Intake:
     async def read(self, ex: Exchange) -> None:
         """Returns when the body is whole, or too large to hold. Raises BodyTooLarge, RequestTimeout, Overloaded."""
         request = ex.request
+        if ex.options.cache_ttl:
+            request.body.hold(CACHEABLE)
         await request.body.ready()
         assert ex.plan is not None
         dialect = DIALECTS.get(ex.plan.targets[0].endpoint.dialect)

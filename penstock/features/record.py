@@ -14,6 +14,7 @@ from penstock.core.codec import Raw, encode
 from penstock.core.errors import Bug, CallerError, GatewayRefusal, Overloaded
 from penstock.core.logs import access_log, log
 from penstock.core.telemetry import Telemetry
+from penstock.model.decision import HIT
 from penstock.model.exchange import Exchange
 from penstock.model.outcome import Outcome
 from penstock.model.record import Detail, LogRecord, Timings
@@ -82,7 +83,7 @@ def outcome(ex: Exchange, *, cancelled: bool) -> str:
         return Outcome.CANCELLED
     if ex.error is None:
         return Outcome.ANSWERED
-    if ex.target is not None:  # a provider's head had come
+    if ex.target is not None or ex.reply is not None:  # a provider's head had come, or a cached one
         return Outcome.REFUSED if isinstance(ex.error, GatewayRefusal) else Outcome.BROKEN
     return Outcome.REFUSED if isinstance(ex.error, CallerError | GatewayRefusal) else Outcome.FAILED
 
@@ -94,6 +95,8 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
     target = ex.target or (ex.plan.targets[0] if ex.plan else None)
     options = ex.options
     status = status_code(ex)
+    cached = ex.cache is not None and ex.cache.status == HIT
+    free = 0 if cached else None
     succeeded = ex.outcome == Outcome.ANSWERED and status < 400 and not (reported and reported.error)  # noqa: PLR2004
     return LogRecord(
         ex.id,
@@ -108,11 +111,11 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         request.path[:_PATH_LIMIT].decode("latin-1"),
         status,
         succeeded,
-        False,  # noqa: FBT003  cached
+        cached,
         0,  # step
-        usage.tokens_in if usage else None,
-        usage.tokens_out if usage else None,
-        0 if ex.cost is None and ex.outcome == Outcome.REFUSED and ex.target is None else ex.cost,
+        usage.tokens_in if usage else free,
+        usage.tokens_out if usage else free,
+        0 if ex.cost is None and (cached or (ex.outcome == Outcome.REFUSED and ex.target is None)) else ex.cost,
         options.cost is not None and ex.cost is not None,
         options.metadata,
         _text(request.header(b"content-type")),
@@ -142,10 +145,10 @@ def count(telemetry: Telemetry, ex: Exchange, ended: float, overhead: float) -> 
 
 
 def own_time(ex: Exchange, ended: float) -> float:
-    """Seconds of ours: all but the wait for a head and for the body that followed it."""
-    waited = ex.last_byte - ex.first_byte if ex.last_byte else 0.0
+    """Seconds of ours: all but the waits for heads, between attempts, and for the body that followed."""
+    waited = ex.waited + (ex.last_byte - ex.first_byte if ex.last_byte else 0.0)
     for attempt in ex.attempts:
-        waited += attempt.duration / 1000
+        waited += (attempt.duration + (attempt.waited or 0)) / 1000
     return max(0.0, ended - ex.started - waited)
 
 
@@ -181,13 +184,15 @@ def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
     return encode(
         Detail(
             ex.request.method.decode("latin-1"),
-            Timings(total * 1000, latency * 1000, overhead * 1000),
+            Timings(total * 1000, latency * 1000, overhead * 1000, max(0.0, total - overhead) * 1000),
             Raw(usage.raw) if usage and 0 < len(usage.raw) <= _USAGE_LIMIT else None,
             ex.attempts,
             ex.error.message if ex.error else None,
             ex.warnings,
             ex.snapshot,
             ex.caller.token if ex.caller else "",
+            ex.limit,
+            ex.cache,
         )
     )
 

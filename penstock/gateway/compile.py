@@ -5,27 +5,34 @@ A stage that is off is a null object chosen here, never an ``if`` on the line.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from penstock.core.budget import Budget
+from penstock.core.retry_budget import RetryBudget
+from penstock.core.telemetry import Telemetry
 from penstock.features.ask_usage import AskUsage, NullAskUsage
 from penstock.features.auth import Auth, Keyring, OpenAuth
-from penstock.features.cache import Cache, NullCache
+from penstock.features.cache.keeper import Shelf
+from penstock.features.cache.stage import AnswerCache, Cache
 from penstock.features.calls import Calls
 from penstock.features.dlp import Dlp, NullDlp
 from penstock.features.guard import Guard, NullGuard
 from penstock.features.intake import Intake
-from penstock.features.limits import Limits, NullLimits
+from penstock.features.limits import Limits, NullLimits, RateLimits
 from penstock.features.meter import Meter
 from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
 from penstock.features.routing import NativeRouting, Routing
 from penstock.features.spend import NullSpend, Spend
 from penstock.gateway.config import GatewayConfig
+from penstock.model.options import Retry
+from penstock.ports.cache_store import CacheStore
+from penstock.ports.counters import Counters
 from penstock.ports.transport import Transport
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
-from penstock.wire.credentials import PLACES
+from penstock.wire.credentials import OWN, PLACES
 
 
 @dataclass(slots=True)
@@ -39,6 +46,10 @@ class Parts:
     first_byte: float  # seconds a provider may take to its first byte
     keep: int  # bytes of a body that the log may hold
     answers: Budget  # bytes that answers may hold while they run
+    telemetry: Telemetry
+    counters: Counters
+    cache: CacheStore
+    largest_cached: int  # bytes of an answer
     stages: "Stages" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -53,29 +64,40 @@ class Stages:
             header.encode() for upstream in parts.upstreams.values() for header in upstream.provider.credential_headers
         )
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
-        self.options = {
-            (log, payloads): Options(collect_logs=log, collect_log_payloads=payloads)
-            for log in (True, False)
-            for payloads in (True, False)
-        }
+        self._options: WeakValueDictionary[tuple[bool, bool, int, Retry], Options] = WeakValueDictionary()
         self.routing = NativeRouting(parts.upstreams, parts.keyring.known)
         self.limits = NullLimits()
         self.intake = Intake()
-        self.cache = NullCache()
+        shelf = Shelf(parts.cache, places - {OWN}, parts.largest_cached, parts.answers, parts.telemetry)
+        self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
         self.policies = NullPolicies()
         self.spend = NullSpend()
         self.dlp = NullDlp()
         self.guard = NullGuard()
         self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(), False: NullAskUsage()}
-        self.calls = Calls(parts.transport, parts.first_byte)
+        self.calls = Calls(parts.transport, parts.first_byte, RetryBudget(), parts.telemetry)
         self.meter = Meter(parts.prices, parts.keep, parts.answers)
+
+    def options(self, config: GatewayConfig) -> Options:
+        """Gateways whose calls begin with the same share them."""
+        told = (config.collect_logs, config.collect_log_payloads, config.cache_ttl, config.retry)
+        found = self._options.get(told)
+        if found is None:
+            log, payloads, ttl, retry = told
+            found = Options(collect_logs=log, collect_log_payloads=payloads, cache_ttl=ttl, retry=retry)
+            self._options[told] = found
+        return found
 
 
 @dataclass(slots=True)
 class CompiledGateway:
-    """The stages of one gateway, in running order. ``number`` is whose the log rows of its calls are."""
+    """The stages of one gateway, in running order. ``number`` is whose the log rows of its calls are.
+
+    What was cached under another ``cache_generation`` is not found any more.
+    """
 
     number: int
+    cache_generation: int
     auth: OpenAuth
     options: Options
     routing: Routing
@@ -93,15 +115,16 @@ class CompiledGateway:
 
 def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
     """One gateway, ready to run."""
-    shared = parts.stages
+    shared, limit = parts.stages, config.limit
     return CompiledGateway(
         number=config.number,
+        cache_generation=config.cache_generation,
         auth=shared.auth[config.authentication],
-        options=shared.options[config.collect_logs, config.collect_log_payloads],
+        options=shared.options(config),
         routing=shared.routing,
-        limits=shared.limits,
+        limits=shared.limits if limit is None else RateLimits(config.number, limit, parts.counters, parts.telemetry),
         intake=shared.intake,
-        cache=shared.cache,
+        cache=shared.cache[config.cache_streams],
         policies=shared.policies,
         spend=shared.spend,
         dlp=shared.dlp,

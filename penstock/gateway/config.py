@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from penstock.model.options import ONCE, Retry
+from penstock.ports.counters import RateLimit
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
@@ -14,3 +17,8 @@ class GatewayConfig:
     collect_logs: bool = True
     collect_log_payloads: bool = True
     ask_usage: bool = True
+    cache_ttl: int = 0  # seconds; 0: only calls that bring a key of their own are cached
+    cache_streams: bool = True
+    cache_generation: int = 0  # what was cached under another one is not found any more
+    limit: RateLimit | None = None
+    retry: Retry = ONCE

@@ -40,11 +40,24 @@ class Bounds:
 class RequestBody:
     """Frames of a request body. ``chunks`` holds what came, unless it outgrew what is worth keeping."""
 
-    __slots__ = ("_bounds", "_flow", "_sink", "_waiter", "chunks", "complete", "error", "held", "length", "size")
+    __slots__ = (
+        "_bounds",
+        "_flow",
+        "_hold_up_to",
+        "_sink",
+        "_waiter",
+        "chunks",
+        "complete",
+        "error",
+        "held",
+        "length",
+        "size",
+    )
 
     def __init__(self, flow: Flow, bounds: Bounds, length: int | None) -> None:
         self._flow = flow
         self._bounds = bounds
+        self._hold_up_to = bounds.hold
         self._sink: Sink | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.chunks: list[bytes] = []
@@ -58,7 +71,7 @@ class RequestBody:
 
     def whole(self) -> bytes | None:
         """The body, if all of it is here and held."""
-        if not self.complete or self.size > self._bounds.hold:
+        if not self.complete or self.size > self._hold_up_to:
             return None
         if len(self.chunks) != 1:
             self.chunks = [b"".join(self.chunks)]
@@ -72,6 +85,11 @@ class RequestBody:
         """Whether all that came is still here, so that it can be sent once more."""
         return self.held == self.size
 
+    def hold(self, size: int) -> None:
+        """Somebody must see all of it: up to ``size`` it is held whole. To be told before ``ready``."""
+        if self.length is None or self.length <= size:
+            self._hold_up_to = max(size, self._bounds.hold)
+
     async def ready(self) -> None:
         """Returns when the body is complete or too large to hold. Raises what went wrong while it came."""
         if self.error is not None:
@@ -81,7 +99,7 @@ class RequestBody:
         if self.length is not None and self.length > self._bounds.limit:
             raise self._too_large()
         self._flow.proceed()
-        while not self.complete and self.size <= self._bounds.hold and self.error is None:
+        while not self.complete and self.size <= self._hold_up_to and self.error is None:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         if self.error is not None:
@@ -148,7 +166,7 @@ class RequestBody:
         except PenstockError as error:
             self.fail(error)
             return
-        if self.size > self._bounds.hold:
+        if self.size > self._hold_up_to:
             self._flow.pause()
             self._wake()
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from penstock.core import ids
 from penstock.core.errors import PenstockError
+from penstock.model.decision import CacheDecision, LimitDecision
+from penstock.model.flight import Flight
 from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.plan import Attempt, Plan, Target
 from penstock.model.reply import Reply
@@ -26,15 +28,19 @@ class Exchange:
         "answer_size",
         "attempts",
         "begun",
+        "cache",
         "caller",
         "client_gone",
         "cost",
         "error",
         "event_id",
         "first_byte",
+        "flight",
         "gateway",
         "id",
+        "keeper",
         "last_byte",
+        "limit",
         "name",
         "options",
         "outcome",
@@ -46,6 +52,7 @@ class Exchange:
         "snapshot",
         "started",
         "target",
+        "waited",
         "warnings",
     )
 
@@ -61,10 +68,15 @@ class Exchange:
         self.options: CallOptions = UNADDRESSED  # the gateway's, until the call's headers are read
         self.caller: Any = None  # features.auth.Caller; None until a gateway has looked
         self.plan: Plan | None = None
+        self.limit: LimitDecision | None = None  # None: no limit was in effect
+        self.cache: CacheDecision | None = None  # None: caching was not in effect
+        self.flight: Flight | None = None  # that this call leads
+        self.keeper: Any = None  # what keeps its answer for the cache
         self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
         self.attempts: list[Attempt] = []
         self.target: Target | None = None  # the one that answered
         self.reply: Reply | None = None  # the provider's that goes out
+        self.waited = 0.0  # seconds that it waited for another call's answer
         self.first_byte = 0.0  # when the head of the answer came; 0: it has not
         self.last_byte = 0.0  # when its last byte came
         self.answer: bytes | None = None  # the decoded answer, for the log; None: not kept or too large

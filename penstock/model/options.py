@@ -16,6 +16,20 @@ class CustomCost(msgspec.Struct, frozen=True):
     total: int | None = None
 
 
+class Retry(msgspec.Struct, frozen=True):
+    """How often a provider is asked, all attempts counted, and how the wait between them grows.
+
+    ``delay``: seconds; ``backoff``: constant, linear or exponential.
+    """
+
+    attempts: int = 1
+    delay: float = 0.5
+    backoff: str = "exponential"
+
+
+ONCE = Retry()
+
+
 class CallOptions(msgspec.Struct, frozen=True):
     """What holds for this call, the gateway's settings and the call's headers taken together."""
 
@@ -23,6 +37,12 @@ class CallOptions(msgspec.Struct, frozen=True):
     payloads: bool  # and both bodies
     metadata: str | None = None  # a JSON object, for the row
     cost: CustomCost | None = None  # in the place of the price list
+    cache_ttl: int = 0  # seconds that its answer is cached; 0: caching is not in effect
+    cache_key: bytes | None = None  # the client's own, in the place of ours
+    skip_cache: bool = False  # the answer is not read from the cache, but kept there
+    retry: Retry = ONCE
+    timeout: float | None = None  # seconds to an answer's first byte, for each attempt
+    explain: bool = False  # the response says what decided
 
 
 UNADDRESSED = CallOptions(log=True, payloads=False)  # a call that reached no gateway: a row, and nothing of its body

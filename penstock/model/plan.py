@@ -34,7 +34,10 @@ class Plan:
 
 
 class Attempt(msgspec.Struct, omit_defaults=True):
-    """One try at one target, as the log row tells it: milliseconds since the call began, and until a head came."""
+    """One try at one target, as the log row tells it: milliseconds since the call began, and until a head came.
+
+    ``waited``: milliseconds before it, since the one before had failed.
+    """
 
     provider: str
     host: str
@@ -42,4 +45,5 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     duration: float = 0.0
     status: int | None = None
     error: str | None = None
+    waited: float | None = None
     reused: bool = False  # over a connection that had served before

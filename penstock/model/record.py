@@ -2,6 +2,7 @@
 
 import msgspec
 
+from penstock.model.decision import CacheDecision, LimitDecision
 from penstock.model.plan import Attempt
 
 
@@ -49,6 +50,7 @@ class Timings(msgspec.Struct):
     total: float
     latency: float  # to the answer's first byte
     overhead: float  # ours: all but the waiting for the provider
+    upstream: float = 0.0  # that waiting: for heads, bodies, between attempts, and for another call's answer
 
 
 class Detail(msgspec.Struct, omit_defaults=True):
@@ -62,3 +64,5 @@ class Detail(msgspec.Struct, omit_defaults=True):
     warnings: list[str] = []
     snapshot: int = 0
     token: str = ""  # id of the token that let the call in
+    limit: LimitDecision | None = None
+    cache: CacheDecision | None = None

@@ -19,6 +19,13 @@ class Stage(Protocol):
         ...
 
 
+class Source(Protocol):
+    """Where an answer comes from."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
 class Reading(Protocol):
     """A stage that reads a stream from the side. ``dull`` is its verdict on the frame it saw last."""
 
@@ -84,16 +91,34 @@ class Body:
                 self._sink.on_error(error)
 
 
-class Reply:
-    """Status, headers and body. ``stages`` see the body in order on its way out; ``reading`` is one of them, if any."""
+class Replay(Body):
+    """An answer that is all here, and goes out in the frames it came in."""
 
-    __slots__ = ("body", "headers", "length", "reading", "reason", "stages", "status")
+    __slots__ = ()
+
+    def __init__(self, frames: list[bytes]) -> None:
+        super().__init__()
+        self.frames = frames
+
+    def send_to(self, sink: Sink) -> None:
+        self.complete = True
+        super().send_to(sink)
+
+
+class Reply:
+    """Status, headers and body. ``stages`` see the body in order on its way out; ``reading`` is one of them, if any.
+
+    ``source`` is what a client that reads slowly pauses.
+    """
+
+    __slots__ = ("body", "headers", "length", "reading", "reason", "source", "stages", "status")
 
     def __init__(self, status: int, reason: bytes, headers: Headers, body: Body) -> None:
         self.status = status
         self.reason = reason
         self.headers = headers
         self.body = body
+        self.source: Source = body
         self.length: int | None = None  # the body's length where it is known
         self.stages: list[Stage] = []
         self.reading: Reading = UNREAD

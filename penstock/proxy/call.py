@@ -44,13 +44,17 @@ class DataCall:
         self._task = owner.plane.calls[ex] = tasks.spawn(owner.plane.loop, self._run())
 
     def client_gone(self) -> None:
-        """The client left. A call that never began did nothing and leaves nothing."""
+        """The client left. A call that never began did nothing and leaves nothing; one whose answer others wait for
+        goes on for them.
+        """
         if self._task is None:
             self.body.release()
         elif not self._ex.outcome:
             self._ex.client_gone = True
-            if not tasks.unbegun(self._task):  # else it would end without a trace
-                self._task.cancel()
+            flight = self._ex.flight
+            if tasks.unbegun(self._task) or (flight is not None and flight.outlives(self._task.cancel)):
+                return  # the first would end without a trace
+            self._task.cancel()
 
     async def _run(self) -> None:
         ex, owner = self._ex, self._owner

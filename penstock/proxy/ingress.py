@@ -13,6 +13,7 @@ from typing import Protocol, cast
 from penstock.core.deadlines import NEVER
 from penstock.core.errors import Overloaded, PenstockError, RequestTimeout
 from penstock.model.body import RequestBody
+from penstock.model.reply import Source
 from penstock.proxy import address, head, refusal
 from penstock.proxy.asgi import AsgiApp, AsgiCall, control_bounds
 from penstock.proxy.call import DataCall
@@ -33,13 +34,6 @@ class Call(Protocol):
 
     def start(self) -> None: ...
     def client_gone(self) -> None: ...
-
-
-class Source(Protocol):
-    """Where an answer comes from; paused while the client does not read."""
-
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
 
 
 class ClientConnection(asyncio.Protocol):
@@ -83,7 +77,7 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(Overloaded("The gateway has as many connections as it may; try again."))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = True
+        self._lost, self._unread = True, False
         self.app.connections.discard(self)
         self.plane.connections -= 1
         self.plane.deadlines.watched.discard(self)
@@ -191,11 +185,11 @@ class ClientConnection(asyncio.Protocol):
             self._calls.pop().client_gone()
         self._close()
 
-    def reads_from(self, body: Source | None) -> None:
-        """``body`` is paused while the client does not read."""
-        self._reply = body
-        if body is not None and self._unread:
-            body.pause()
+    def reads_from(self, source: Source | None) -> None:
+        """``source`` is paused while the client does not read."""
+        self._reply = source
+        if source is not None and self._unread:
+            source.pause()
 
     def proceed(self) -> None:
         """The request body is wanted now."""

@@ -1,11 +1,13 @@
 """Errors and heads as bytes."""
 
+import time
 from functools import lru_cache
 from http import HTTPStatus
 
 from penstock.core.codec import encode
 from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
+from penstock.features.explain import explained
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Body, Reply
 from penstock.wire.headers import back
@@ -50,6 +52,10 @@ def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
     call = ex.name.encode()
     if ex.options.log:
         pieces += (b"cf-aig-log-id: ", call, b"\r\n")
+    if ex.cache is not None:
+        pieces += (b"cf-aig-cache-status: ", ex.cache.status.encode(), b"\r\n")
+    if ex.options.explain:
+        pieces += (b"cf-aig-explain: ", explained(ex, time.monotonic()), b"\r\n")
     pieces += (b"cf-aig-request-id: ", call, b"\r\ncf-aig-event-id: ", ex.event_id.encode("latin-1"), b"\r\n")
     pieces += (framing, b"connection: close\r\n\r\n" if close else b"\r\n")
     return b"".join(pieces)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from penstock.core.errors import PenstockError
 from penstock.model.exchange import Exchange
-from penstock.model.reply import Body, Reply
+from penstock.model.reply import Reply, Source
 from penstock.providers.dialects import DIALECTS
 from penstock.proxy.cors import NullCors
 from penstock.proxy.render import error_reply, head
@@ -32,8 +32,8 @@ class Client(Protocol):
         """Drops the connection without a proper end, after what was written."""
         ...
 
-    def reads_from(self, body: Body | None) -> None:
-        """Names the body to pause when the client does not read."""
+    def reads_from(self, source: Source | None) -> None:
+        """Names what to pause while the client does not read."""
         ...
 
 
@@ -62,7 +62,7 @@ async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
     outlet = Outlet(ex, reply, client)
     outlet.begin()
     if not outlet.ended:
-        client.reads_from(reply.body)
+        client.reads_from(reply.source)
         try:
             await outlet.wait()
         finally:
@@ -209,11 +209,12 @@ class Outlet:
     def _error_frame(self, error: PenstockError) -> bytes:
         if not (self._reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
             return b""
-        if self._reply.header(b"content-encoding") is not None or self._ex.target is None:
+        target = self._ex.target or (self._ex.plan.targets[0] if self._ex.plan else None)
+        if self._reply.header(b"content-encoding") is not None or target is None:
             return b""  # it could not be read amid encoded bytes
         if self._reply.length is not None:
             return b""  # it would fill the length that was told, and the answer would look whole
-        dialect = DIALECTS.get(self._ex.target.endpoint.dialect)
+        dialect = DIALECTS.get(target.endpoint.dialect)
         if dialect is None:
             return b""
         amid = self._last and not self._last.endswith((b"\n\n", b"\r\r", b"\r\n\r\n"))  # of an event, perhaps

@@ -26,6 +26,6 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
     reply = await gw.calls.run(ex)  # 502, 504/2005
     reply = gw.dlp.inspect_reply(ex, reply)  # 400/2030
     reply = gw.guard.inspect_reply(ex, reply)  # 424/2017
-    reply = gw.cache.capture(ex, reply)
     reply = gw.meter.count(ex, reply)
-    return gw.ask_usage.hide(ex, reply)
+    reply = gw.ask_usage.hide(ex, reply)
+    return gw.cache.capture(ex, reply)

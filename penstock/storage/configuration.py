@@ -16,6 +16,11 @@ async def version(connection: Handle) -> int:
     return (await connection.execute(select(configuration.c.version))).scalar_one()
 
 
+async def installation(connection: Handle) -> str:
+    """The name of what this database is part of, in what it may share with others."""
+    return (await connection.execute(select(configuration.c.installation))).scalar_one()
+
+
 async def raise_version(connection: Handle) -> int:
     """The version that the rows changed in this transaction bear."""
     newer = update(configuration).values(version=configuration.c.version + 1).returning(configuration.c.version)

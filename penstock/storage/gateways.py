@@ -23,6 +23,7 @@ class GatewayRow(msgspec.Struct, frozen=True):
     modified_at: int
     deleted_at: int | None
     version: int  # of the configuration, at the last change
+    generation: int = 0  # of its cache
 
 
 _COLUMNS = [gateways.c[name] for name in GatewayRow.__struct_fields__]
@@ -73,6 +74,12 @@ async def change(
     values = {"settings": codec.encode(settings).decode(), "modified_at": now, "version": version}
     done = await connection.execute(update(gateways).where(_live(account), gateways.c.number == number).values(values))
     return done.rowcount > 0
+
+
+async def raise_generation(connection: Handle, account: str, number: int, version: int) -> None:
+    """What it has cached is not found any more."""
+    values = {"generation": gateways.c.generation + 1, "version": version}
+    await connection.execute(update(gateways).where(_live(account), gateways.c.number == number).values(values))
 
 
 async def delete(connection: Handle, account: str, number: int, now: int, version: int) -> bool:

@@ -23,6 +23,7 @@ configuration = Table(
     metadata,
     Column("version", BigInteger, nullable=False),  # the one row: raised by every change of a gateway or a token
     Column("compatible", Text, nullable=False, server_default="0003"),  # what knows this revision may use the database
+    Column("installation", Text, nullable=False, server_default=""),  # its name in what it shares with others: Redis
     Column("key_check", Text),  # a word sealed with the master key; null: no server has started yet
 )
 
@@ -54,6 +55,7 @@ gateways = Table(
     Column("modified_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),  # from then on it is nowhere to be seen; what it owns is reaped
     Column("version", BigInteger, nullable=False),
+    Column("generation", Integer, nullable=False, server_default="0"),  # of its cache: raised to drop all of it
     Index("gateways_version", "version"),
     sqlite_autoincrement=True,
 )

@@ -209,5 +209,17 @@ def narrow_accept_encoding(value: bytes) -> bytes:
     return b", ".join(name + (b";q=" + q if q else b"") for name, q in kept.items())
 
 
+def acceptable(coding: bytes, accept: bytes | None) -> bool:
+    """Whether a client that sent that ``Accept-Encoding`` (None: none) takes an answer in that coding.
+
+    One that said nothing takes only what is not encoded.
+    """
+    asked = {
+        match[1].lower(): match[2] or b"" for part in (accept or b"").split(b",") if (match := _MEMBER.fullmatch(part))
+    }
+    names = [name for part in coding.lower().split(b",") if (name := part.strip()) not in (b"", b"identity")]
+    return all(_allows(asked.get(name, asked.get(b"*", b"0"))) for name in names)
+
+
 def _allows(q: bytes) -> bool:
     return not q or float(q) > 0

@@ -52,20 +52,20 @@ def revision(url: str) -> str | None:
 
 def test_each_migration_is_run_and_told(old: str):
     told = done(old, "--dry-run")
-    assert "would be brought from 0001 to revision 0003" in told
+    assert "would be brought from 0001 to revision 0004" in told
     assert revision(old) == "0001"
     told = done(old)
-    assert "was brought from 0001 to revision 0003" in told
-    assert [line.split()[0] for line in told.splitlines()[1:]] == ["0002", "0003"]
+    assert "was brought from 0001 to revision 0004" in told
+    assert [line.split()[0] for line in told.splitlines()[1:]] == ["0002", "0003", "0004"]
     assert all(len(line.split()) > 3 for line in told.splitlines()[1:])
-    assert revision(old) == "0003"
-    assert "is up to date, at revision 0003" in done(old)
-    assert "is up to date, at revision 0003" in done(old, "--finish")
+    assert revision(old) == "0004"
+    assert "is up to date, at revision 0004" in done(old)
+    assert "is up to date, at revision 0004" in done(old, "--finish")
 
 
 def test_an_empty_postgresql_database_gets_its_tables():
     with postgres_on(os.environ[SERVER], migrated=False) as url:
-        assert "was brought from nothing to revision 0003" in done(url)
+        assert "was brought from nothing to revision 0004" in done(url)
         schema.open_store(url).close()
 
 
@@ -108,7 +108,7 @@ def test_of_several_at_once_one_says_that_it_did_it():
         told = [process.communicate(timeout=60)[0] for process in running]
         assert [process.returncode for process in running] == [0, 0, 0]
         assert sorted("was brought" in one for one in told) == [False, False, True]
-        assert sum("is up to date, at revision 0003" in one for one in told) == 2
+        assert sum("is up to date, at revision 0004" in one for one in told) == 2
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

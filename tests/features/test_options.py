@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from penstock.features.options import Options
-from penstock.model.options import CallOptions, CustomCost
+from penstock.model.options import ONCE, CallOptions, CustomCost, Retry
 from penstock.testing.exchange import an_exchange
 from penstock.testing.house import house, request
 from penstock.testing.store import SECRET
@@ -179,3 +179,67 @@ def test_all_that_a_call_can_ask_for():
 def test_the_word_on_bodies_cannot_bring_back_a_row():
     ex = an_exchange((b"cf-aig-collect-log-payload", b"true"))
     assert Options(collect_logs=False, collect_log_payloads=False).read(ex) == CallOptions(log=False, payloads=False)
+
+
+SETTINGS = Retry(3, 0.25, "linear")  # a gateway's
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        ({"cf-aig-max-attempts": "2"}, Retry(2, 0.5, "exponential")),
+        ({"cf-aig-max-attempts": "5", "cf-aig-retry-delay": "60000"}, Retry(5, 60.0, "exponential")),
+        ({"cf-aig-max-attempts": "9"}, Retry(5, 0.5, "exponential")),
+        ({"cf-aig-max-attempts": "0"}, Retry(1, 0.5, "exponential")),
+        ({"cf-aig-retry-delay": "60001"}, Retry(1, 60.0, "exponential")),
+        ({"cf-aig-retry-delay": "0", "cf-aig-backoff": " Constant "}, Retry(1, 0.0, "constant")),
+        ({"cf-aig-max-attempts": "many", "cf-aig-backoff": "fibonacci", "cf-aig-retry-delay": "1.5"}, ONCE),
+    ],
+)
+def test_how_often_a_call_wants_to_be_tried(headers, asked):
+    ex = an_exchange(*((name.encode(), value.encode()) for name, value in headers.items()))
+    assert STAGE.read(ex).retry == asked
+    strange = sum(
+        value in {"many", "fibonacci", "1.5", "9", "60001"} or (value, name) == ("0", "cf-aig-max-attempts")
+        for name, value in headers.items()
+    )
+    assert len(ex.warnings) == strange
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        ({}, SETTINGS),
+        ({"cf-aig-max-attempts": "1"}, Retry(1, 0.25, "linear")),
+        ({"cf-aig-retry-delay": "7"}, Retry(3, 0.007, "linear")),
+        ({"cf-aig-backoff": "exponential"}, Retry(3, 0.25, "exponential")),
+    ],
+)
+def test_a_call_goes_before_its_gateway(headers, asked):
+    stage = Options(collect_logs=True, collect_log_payloads=True, retry=SETTINGS)
+    ex = an_exchange(*((name.encode(), value.encode()) for name, value in headers.items()))
+    assert stage.read(ex).retry == asked
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds", "warned"),
+    [("1", 0.001, 0), ("2500", 2.5, 0), ("0", None, 0), ("-3", None, 1), ("soon", None, 1), ("86400001", 86400.0, 1)],
+)
+def test_how_long_a_call_waits_for_a_first_byte(value, seconds, warned):
+    ex = an_exchange((b"cf-aig-request-timeout", value.encode()))
+    assert STAGE.read(ex).timeout == seconds
+    assert len(ex.warnings) == warned
+
+
+@pytest.mark.parametrize(
+    ("value", "skips"), [("true", True), ("1", True), ("false", False), ("0", False), ("yes", False)]
+)
+@pytest.mark.parametrize("name", ["cf-aig-skip-cache", "cf-skip-cache"])
+def test_whether_a_call_skips_the_cache(name, value, skips):
+    ex = an_exchange((name.encode(), value.encode()))
+    assert STAGE.read(ex).skip_cache is skips
+    assert len(ex.warnings) == (value == "yes")
+
+
+def test_an_empty_key_is_none():
+    assert STAGE.read(an_exchange((b"cf-aig-cache-key", b""))).cache_key is None

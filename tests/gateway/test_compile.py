@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from penstock.backends.cache.index import Index
+from penstock.backends.cache.memory import MemoryCache
+from penstock.backends.counters.memory import MemoryCounters
 from penstock.core.budget import Budget
 from penstock.core.telemetry import Telemetry
 from penstock.features.ask_usage import AskUsage, NullAskUsage
@@ -21,7 +24,11 @@ STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":
 
 def the_parts():
     nowhere: Any = None
-    return Parts(nowhere, upstreams({}), PriceBook({}), Keyring(Telemetry()), 1.0, 100, Budget(1000))
+    telemetry = Telemetry()
+    return Parts(
+        *(nowhere, upstreams({}), PriceBook({}), Keyring(telemetry), 1.0, 100, Budget(1000)),
+        *(telemetry, MemoryCounters(), MemoryCache(Index(1000), 1000), 1000),
+    )
 
 
 def compiled(**settings):

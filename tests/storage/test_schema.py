@@ -137,7 +137,7 @@ WIDER = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0004", "0003"
+revision, down_revision = "0005", "0004"
 step = "before"
 
 
@@ -150,8 +150,8 @@ NARROWER = """
 
 from alembic import op
 
-revision, down_revision = "0005", "0004"
-step, needs = "after", "0004"
+revision, down_revision = "0006", "0005"
+step, needs = "after", "0005"
 
 
 def upgrade() -> None:
@@ -164,8 +164,8 @@ def later(tmp_path: Path) -> Path:
     """The migrations of a release after this one."""
     folder = tmp_path / "later"
     shutil.copytree(run.HERE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "r0004_wider.py").write_text(WIDER.lstrip())
-    (folder / "versions" / "r0005_narrower.py").write_text(NARROWER.lstrip())
+    (folder / "versions" / "r0005_wider.py").write_text(WIDER.lstrip())
+    (folder / "versions" / "r0006_narrower.py").write_text(NARROWER.lstrip())
     return folder
 
 
@@ -173,15 +173,15 @@ def test_what_a_later_release_does_before_leaves_this_one_running_and_what_it_do
     steps = run.steps(later)
     with closing(opening.connect(url)) as connection:
         before, after = revisions.due(steps, schema.revision(connection), finish=False)
-        assert [step.revision for step in (*before, *after)] == ["0004", "0005"]
+        assert [step.revision for step in (*before, *after)] == ["0005", "0006"]
         run.upgrade(url, before[-1].revision, later)
-        assert schema.revision(connection) == "0004"
+        assert schema.revision(connection) == "0005"
         schema.check(connection, url)
         schema.open_store(url).close()
         run.upgrade(url, after[-1].revision, later)
-        with pytest.raises(StoreRefused, match=r"0005.*newer version"):
+        with pytest.raises(StoreRefused, match=r"0006.*newer version"):
             schema.check(connection, url)
-        with pytest.raises(StoreRefused, match=r"0005.*newer version"):
+        with pytest.raises(StoreRefused, match=r"0006.*newer version"):
             schema.open_store(url)
     if not opening.is_shared(url):
         sqlite_file.lock(sqlite_file.file_of(url), "server").release()  # the refusal has not kept the lock
@@ -191,7 +191,7 @@ def test_processes_that_would_not_survive_a_step_are_found(shared: str):
     with closing(opening.connect(shared)) as connection:
         assert schema.older_processes(connection, revisions.needs([])) == []
         assert schema.older_processes(connection, revisions.REVISIONS[-1]) == []
-        assert len(schema.older_processes(connection, "0004")) == 1
+        assert len(schema.older_processes(connection, "0005")) == 1
 
 
 # PostgreSQL
@@ -249,7 +249,7 @@ async def test_who_works_with_the_database_goes_on_while_it_becomes_wider(url: s
             table.write([a_record(gateway=number)])
             assert reader.list_rows(number, LogFilter(provider="openai"))
             await change()
-        run.upgrade(url, "0004", later)
+        run.upgrade(url, "0005", later)
         table.write([a_record(gateway=number) for _ in range(2)])
         assert len(reader.list_rows(number, LogFilter(provider="openai"))) == 10
         assert reader.summary(number).count == 10

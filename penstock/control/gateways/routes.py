@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from penstock.control.gateways import service
+from penstock.control.gateways.acting import messages
 from penstock.control.gateways.schema import (
     GatewayAnswer,
     GatewayCreate,
     GatewayPaging,
     GatewaysAnswer,
     GatewayUpdate,
-    messages,
 )
 from penstock.control.rest import REFUSALS, Caller, Guarded, Shared, info, needs, ok, refusals
 from penstock.model.token import Scope

@@ -4,7 +4,7 @@ Where the documents of the API disagree, the wider range stands. Bodies are stri
 refused. What passed is kept as it was sent, so that it can be answered member for member.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, cast
 
@@ -22,7 +22,6 @@ from pydantic import (
 from penstock.control.rest import Envelope, Paging, ResultInfo
 from penstock.control.values import EXACT, WHOLE, Amount, GatewayId, HeaderName, Text, Url, Visible, integers
 from penstock.core import instants
-from penstock.gateway.config import GatewayConfig
 from penstock.storage.gateways import GatewayRow
 
 MASK = "********"  # what is answered in the place of a secret
@@ -176,6 +175,7 @@ class Settings(Strict):
     authentication: bool | None = Field(None, description="Calls need a token of ours with the permission Run.")
     byok_only: bool | None = Field(None, description="Calls need the provider's key of the customer.")
     cache_invalidate_on_update: bool = Field(description="A change of the gateway drops what it has cached.")
+    cache_streams: bool | None = Field(None, description="Streams are cached too. An addition of Penstock.")
     cache_ttl: Amount | None = Field(description="Seconds that an answer is cached; 0 or null: none is.")
     collect_log_payloads: bool | None = Field(None, description="The log keeps bodies. An addition of Penstock.")
     collect_logs: bool = Field(description="Calls are logged.")
@@ -312,7 +312,7 @@ def urls(settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], s
         yield ("otel", index, "url"), entry["url"]
 
 
-# What acts
+# The default gateway
 
 DEFAULT = "default"  # the gateway that an authenticated call makes if it is not there
 DEFAULT_GATEWAY: dict[str, Any] = {
@@ -323,64 +323,3 @@ DEFAULT_GATEWAY: dict[str, Any] = {
     "rate_limiting_interval": 0,
     "rate_limiting_limit": 0,
 }
-
-
-def config(row: GatewayRow) -> GatewayConfig:
-    """What the gateway is compiled from: defaults in the place of what was not set."""
-    get = row.settings.get
-    return GatewayConfig(
-        row.number,
-        row.account,
-        row.id,
-        authentication=_or(get("authentication"), row.id == DEFAULT),
-        collect_logs=_or(get("collect_logs"), default=True),
-        collect_log_payloads=_or(get("collect_log_payloads"), default=True),
-        ask_usage=_or(get("ask_usage"), default=True),
-    )
-
-
-def _or(value: bool | None, default: bool) -> bool:  # noqa: FBT001
-    return default if value is None else value
-
-
-def _set(value: object) -> bool:
-    return value is not None
-
-
-# Settings whose feature is not in this release, and when their owner must be told so: when they ask for something.
-NOT_YET: dict[str, Callable[[Any], bool]] = {
-    "byok_only": bool,
-    "cache_ttl": bool,
-    "dlp": lambda dlp: dlp["enabled"],
-    "guardrails": lambda rails: any(map(_set, [*rails["prompt"].values(), *rails["response"].values()])),
-    "log_classification": bool,
-    "log_management": _set,
-    "log_management_strategy": _set,
-    "logpush": bool,
-    "logpush_public_key": _set,
-    "otel": bool,
-    "rate_limiting_limit": bool,
-    "rate_limiting_technique": _set,
-    "retry_backoff": _set,
-    "retry_delay": bool,
-    "retry_max_attempts": lambda attempts: attempts > 1,
-    "spend_limits": lambda limits: limits.get("enabled") is not False and bool(limits.get("rules")),
-    "store_id": bool,
-    "stripe": lambda stripe: bool(stripe["usage_events"]),
-    "workers_ai_billing_mode": lambda mode: mode != "postpaid",
-    "zdr": bool,
-}
-STORED_ONLY = 7100  # code of the message that says so
-
-
-def messages(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What the owner of these settings must know: which of them do not act yet (decisions 1)."""
-    return [
-        {
-            "code": STORED_ONLY,
-            "message": f"{name} is stored, but does not act in this release.",
-            "path": ["body", name],
-        }
-        for name, asks in NOT_YET.items()
-        if settings.get(name) is not None and asks(settings[name])
-    ]

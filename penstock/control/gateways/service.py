@@ -67,21 +67,28 @@ async def create(control: Control, caller: Token, account: str, body: GatewayCre
 
 
 async def update(control: Control, caller: Token, account: str, gateway_id: str, body: GatewayUpdate) -> dict[str, Any]:
-    """Settings that were not sent stay as they are. What changes nothing leaves no trace. Raises NotFound, Invalid."""
+    """Settings that were not sent stay as they are. What changes nothing leaves no trace, but that the gateway's cache
+    is dropped where each update does that. Raises NotFound, Invalid.
+    """
     async with control.database.writing() as connection:
         await still_holds(connection, caller)
         row = await _live(connection, account, gateway_id)
         _refuse_another(body, told(row, {}))
         _refuse_uncallable(control, body.sent)
         settings = row.settings | sealed(control.vault, (account, row.id), body.sent, row.settings)
-        if settings == row.settings:  # SDKs send members in an order of their own, and 5 as 5.0: that is no change
+        drops = bool(settings.get("cache_invalidate_on_update"))
+        changed = settings != row.settings  # SDKs send members in an order of their own, and 5 as 5.0: that is the same
+        if not changed and not drops:
             return shown(row)
-        now, version = _now(row), await raise_version(connection)
-        await gateways.change(connection, account, row.number, settings, now, version)
-        before, after = audited(control.vault, (account, row.id), row.settings, settings)
-        await audit.add(connection, account, caller, "gateway.update", row.id, before, after)
+        version = await raise_version(connection)
+        if changed:
+            row = await _change(control, connection, caller, row, settings, version)
+        if drops:
+            await gateways.raise_generation(connection, account, row.number, version)
     await control.refresh()
-    return shown(msgspec.structs.replace(row, settings=settings, modified_at=now, version=version))
+    if drops:
+        await control.cache.purge(row.number)
+    return shown(row)
 
 
 async def delete(
@@ -98,6 +105,7 @@ async def delete(
         await audit.add(connection, account, caller, "gateway.delete", row.id, masked(row.settings), None)
         limited = await tokens.limited_to(connection, account, row.id)
     await control.refresh()
+    await control.cache.purge(row.number)
     return shown(row), still_limited(row.id, limited, listed=caller.gateways is None)
 
 
@@ -140,6 +148,16 @@ async def _insert(
         row = await gateways.insert(connection, account, gateway_id, settings, instants.now(), version)
         await audit.add(connection, account, actor, "gateway.create", gateway_id, None, masked(settings))
     return row
+
+
+async def _change(
+    control: Control, connection: Handle, actor: Token, row: GatewayRow, settings: dict[str, Any], version: int
+) -> GatewayRow:
+    now = _now(row)
+    await gateways.change(connection, row.account, row.number, settings, now, version)
+    before, after = audited(control.vault, (row.account, row.id), row.settings, settings)
+    await audit.add(connection, row.account, actor, "gateway.update", row.id, before, after)
+    return msgspec.structs.replace(row, settings=settings, modified_at=now, version=version)
 
 
 async def _live(connection: Handle, account: str, gateway_id: str) -> GatewayRow:

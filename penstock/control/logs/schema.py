@@ -195,6 +195,8 @@ class LogDetail(LogEntry):
     attempts: list[dict[str, Any]]
     error: str | None
     warnings: list[str]
+    limit: dict[str, Any] | None = Field(description="The rate limit in effect, and what it decided.")
+    cache: dict[str, Any] | None = Field(description="Caching in effect, and what came of it.")
     request_head: str | None = Field(None, description=f"The first {HEAD} characters.")
     request_head_complete: bool | None = None
     response_head: str | None = Field(None, description=f"The first {HEAD} characters.")

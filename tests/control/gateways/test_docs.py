@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from penstock.control.gateways.schema import DEFAULT_GATEWAY, NOT_YET, STORED_ONLY, Categories, Settings
+from penstock.control.gateways.acting import NOT_YET, STORED_ONLY
+from penstock.control.gateways.schema import DEFAULT_GATEWAY, Categories, Settings
 
 SCHEMA = Settings.model_json_schema()
 WITH_ANOTHER = {"rate_limiting_interval"}  # says nothing alone

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from penstock.control.gateways import schema
+from penstock.control.gateways import acting, schema
 from penstock.control.gateways.schema import GatewayCreate, GatewayUpdate, Settings
 from penstock.storage.gateways import GatewayRow
 
@@ -18,7 +18,7 @@ NEEDED = {
     "rate_limiting_interval": 0,
     "rate_limiting_limit": None,
 }
-OURS = {"ask_usage", "collect_log_payloads"}
+OURS = {"ask_usage", "cache_streams", "collect_log_payloads"}
 
 
 def faults(body, kind=GatewayCreate):
@@ -165,38 +165,38 @@ def test_the_fields_are_those_of_the_sdk_and_ours():
 
 
 def test_defaults_act_where_nothing_was_set():
-    plain = schema.config(row())
+    plain = acting.config(row())
     assert (plain.number, plain.account, plain.id) == (7, "account", "g")
     assert not plain.authentication
     assert plain.collect_logs
     assert plain.collect_log_payloads
     assert plain.ask_usage
-    assert schema.config(row(collect_logs=None, ask_usage=None)) == plain
+    assert acting.config(row(collect_logs=None, ask_usage=None)) == plain
 
 
 def test_settings_act():
-    off = schema.config(row(authentication=True, collect_logs=False, collect_log_payloads=False, ask_usage=False))
+    off = acting.config(row(authentication=True, collect_logs=False, collect_log_payloads=False, ask_usage=False))
     assert off.authentication
     assert not (off.collect_logs or off.collect_log_payloads or off.ask_usage)
 
 
 def test_the_default_gateway_is_authenticated_unless_it_says_otherwise():
-    assert schema.config(row("default")).authentication
-    assert schema.config(row("default", **schema.DEFAULT_GATEWAY)).authentication
-    assert not schema.config(row("default", authentication=False)).authentication
+    assert acting.config(row("default")).authentication
+    assert acting.config(row("default", **schema.DEFAULT_GATEWAY)).authentication
+    assert not acting.config(row("default", authentication=False)).authentication
 
 
 def test_the_default_gateway_is_one_that_could_be_sent():
     sent = GatewayCreate.model_validate(schema.DEFAULT_GATEWAY | {"id": schema.DEFAULT}).sent
     assert sent == schema.DEFAULT_GATEWAY
-    assert schema.messages(sent) == []
+    assert acting.messages(sent) == []
 
 
 @given(st.data())
 def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
     sent = GatewayCreate.model_validate(data.draw(bodies.valid())).sent
-    told = schema.messages(sent)
-    assert {message["path"][1] for message in told} <= schema.NOT_YET.keys() & sent.keys()
+    told = acting.messages(sent)
+    assert {message["path"][1] for message in told} <= acting.NOT_YET.keys() & sent.keys()
     assert all(message["path"][1] in message["message"] and message["code"] == 7100 for message in told)
 
 
@@ -204,11 +204,11 @@ def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
     ("setting", "told"),
     [
         ({"cache_ttl": 0}, False),
-        ({"cache_ttl": 60}, True),
+        ({"cache_ttl": 60}, False),
         ({"rate_limiting_limit": 0}, False),
-        ({"rate_limiting_limit": 1}, True),
+        ({"rate_limiting_limit": 1}, False),
         ({"retry_max_attempts": 1}, False),
-        ({"retry_max_attempts": 2}, True),
+        ({"retry_max_attempts": 2}, False),
         ({"dlp": {"enabled": False, "policies": []}}, False),
         ({"dlp": {"enabled": True, "policies": []}}, True),
         ({"guardrails": {"prompt": {}, "response": {"S1": None}}}, False),
@@ -228,4 +228,4 @@ def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
     ],
 )
 def test_what_does_not_act_yet_is_told_when_it_is_switched_on(setting, told):
-    assert bool(schema.messages(setting)) is told
+    assert bool(acting.messages(setting)) is told

@@ -222,6 +222,8 @@ async def test_a_row_has_every_field(world):
         "attempts": detail["attempts"],
         "error": None,
         "warnings": ["w"],
+        "limit": None,
+        "cache": None,
         "request_head": '{"model":"gpt4"}',
         "request_head_complete": True,
         "response_head": '{"choices":[{}]}\n',

@@ -1,0 +1,195 @@
+"""Answers in Redis, for all processes. Each hears from the others what they keep and drop, and so knows what is there.
+
+A value begins with what the index must know of it, so that finding out what is there reads no answer.
+"""
+
+import asyncio
+import os
+import struct
+from typing import Any
+
+from penstock.backends.bus import BACK_OFF, HEARTBEAT, PATIENCE, connect_to
+from penstock.backends.cache.index import Index
+from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Word
+from penstock.core import codec, instants
+from penstock.core.tasks import Tasks, end
+from penstock.ports.cache_store import CachedAnswer, CacheStore
+
+WAITING = 16 << 20  # bytes of answers that may wait to be written; beyond, they are not kept
+LONGEST = 10 * 365 * 24 * 3600  # seconds; Redis refuses much longer ones
+_HEAD = struct.Struct("!BQQQQ")  # version of the format, owner, size, made_at, ttl
+_VERSION = 1
+_PAGE = 500  # keys asked for at once
+_unpack = codec.unpacker(CachedAnswer).decode
+
+
+class News(codec.Struct, array_like=True):
+    """What one process tells the others: an answer that it keeps (``ttl`` above 0), or some that are gone."""
+
+    sender: bytes
+    keys: list[bytes]
+    owner: int = 0
+    size: int = 0
+    made_at: int = 0
+    ttl: int = 0
+
+
+_unpack_news = codec.unpacker(News).decode
+
+
+class RedisCache(CacheStore):
+    """``url``: where to listen for news; everything else goes over ``link``. ``largest``: bytes of one answer."""
+
+    shared = True
+
+    def __init__(self, link: RedisLink, url: str, index: Index, largest: int, tasks: Tasks) -> None:
+        self._link = link
+        self._url = url
+        self._index = index
+        self._largest = largest
+        self._tasks = tasks
+        self._name = os.urandom(8)  # this process, among those that tell news
+        self._waiting: dict[bytes, CachedAnswer] = {}  # on their way
+        self._bytes = 0  # of those
+        self._failures = 0
+        self._listener: asyncio.Task[Any] | None = None
+        self._listens = asyncio.Event()
+        self._prefix = b""
+        self._channel = ""
+
+    def knows(self, key: bytes) -> bool:
+        return self._index.knows(key)
+
+    async def read(self, key: bytes) -> CachedAnswer | None:
+        self._index.use(key)
+        if (waiting := self._waiting.get(key)) is not None:
+            return waiting
+        try:
+            value = await self._link.ask("GET", self._prefix + key)
+        except (RedisAway, RedisRefused):
+            self._failures += 1
+            return None
+        try:
+            answer = _unpack(memoryview(value)[_HEAD.size :]) if value and value[0] == _VERSION else None
+        except codec.DecodeError:
+            answer = None
+        if answer is None:  # expired, evicted by Redis or another process, or another release's
+            self._index.drop(key)
+        return answer
+
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
+        size = answer.size
+        if not self._link.up or size > self._largest or self._bytes + size > WAITING:
+            return
+        gone = self._index.add(key, owner, size, answer.made_at, ttl)
+        if gone is not None:
+            self._waiting[key] = answer
+            self._bytes += size
+            self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
+
+    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
+        found = self._index.of(owner, key, older_than)
+        for one in found:
+            self._index.drop(one)
+        if found:
+            await self._tell(("DEL", *(self._prefix + one for one in found)), News(self._name, found))
+        return len(found)
+
+    def figures(self) -> tuple[int, int, int, int]:
+        return self._index.size, len(self._index), self._index.evicted, self._failures
+
+    async def start(self) -> None:
+        """Returns when it is known what is there, or Redis has not answered for a while."""
+        self._prefix = f"{self._link.prefix}cache:".encode()
+        self._channel = f"{self._link.prefix}cache"
+        self._listener = self._tasks.start("cache news", self._listen())
+        try:
+            async with asyncio.timeout(PATIENCE if self._link.up else 0):
+                await self._listens.wait()
+        except TimeoutError:
+            return
+
+    async def stop(self) -> None:
+        if self._listener is not None:
+            await end(self._listener)
+
+    async def _write(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int, gone: list[bytes]) -> None:
+        size = answer.size
+        value = _HEAD.pack(_VERSION, owner, size, answer.made_at, ttl) + codec.pack(answer)
+        news = News(self._name, [key], owner, size, answer.made_at, ttl)
+        if not await self._tell(("SET", self._prefix + key, value, "EX", min(ttl, LONGEST)), news):
+            self._index.drop(key)
+        self._bytes -= size
+        if self._waiting.get(key) is answer:  # else another one has taken its place
+            del self._waiting[key]
+        if gone:
+            await self._tell(("DEL", *(self._prefix + one for one in gone)), News(self._name, gone))
+
+    async def _tell(self, command: tuple[Word, ...], news: News) -> bool:
+        try:
+            await asyncio.gather(self._link.ask(*command), self._link.ask("PUBLISH", self._channel, codec.pack(news)))
+        except (RedisAway, RedisRefused):
+            self._failures += 1
+            return False
+        return True
+
+    # What the others tell
+
+    async def _listen(self) -> None:
+        least, most = BACK_OFF
+        wait = least
+        while True:
+            client = connect_to(self._url)
+            try:
+                async with client.pubsub(ignore_subscribe_messages=True) as channel:
+                    await channel.subscribe(self._channel)
+                    await self._load()
+                    self._listens.set()
+                    wait = least
+                    await self._hear(channel)
+            except Exception:  # noqa: BLE001  its library raises errors of many kinds; the link says that Redis is away
+                wait = min(most, 2 * wait)
+            finally:
+                await client.aclose()
+            await asyncio.sleep(wait)
+
+    async def _hear(self, channel: Any) -> None:
+        """Until the connection is no good, which raises."""
+        while True:
+            message = await channel.get_message(timeout=HEARTBEAT)
+            if message is None:
+                await channel.ping()
+                if not await channel.get_message(ignore_subscribe_messages=False, timeout=PATIENCE):
+                    raise TimeoutError
+            elif message["type"] == "message":
+                self._learn(message["data"])
+
+    def _learn(self, data: bytes) -> None:
+        try:
+            news = _unpack_news(data)
+        except codec.DecodeError:
+            return  # another release's
+        if news.sender == self._name:
+            return
+        for key in news.keys:
+            if news.ttl:
+                self._index.add(key, news.owner, news.size, news.made_at, news.ttl)
+            else:
+                self._index.drop(key)
+
+    async def _load(self) -> None:
+        """Finds out what is there, and forgets what is not. Raises RedisAway, RedisRefused."""
+        before, found, cursor = self._index.made_before(instants.now()), set[bytes](), b"0"
+        while True:
+            cursor, keys = await self._link.ask("SCAN", cursor, "MATCH", self._prefix + b"*", "COUNT", _PAGE)
+            heads = await asyncio.gather(*(self._link.ask("GETRANGE", key, 0, _HEAD.size - 1) for key in keys))
+            for name, head in zip(keys, heads, strict=True):
+                if len(head) == _HEAD.size and head[0] == _VERSION:
+                    key = name.removeprefix(self._prefix)
+                    found.add(key)
+                    if not self._index.knows(key):
+                        self._index.add(key, *_HEAD.unpack(head)[1:])
+            if cursor == b"0":
+                break
+        for key in before - found:
+            self._index.drop(key)

@@ -1,0 +1,35 @@
+"""The rules of cached answers."""
+
+from penstock.control.cache.schema import Purge
+from penstock.control.context import Control
+from penstock.control.standing import still_holds
+from penstock.core.errors import NotFound
+from penstock.model.token import Token
+from penstock.storage import audit, gateways
+from penstock.storage.configuration import raise_version
+from penstock.wire.cache_key import own_key
+
+
+async def purge(control: Control, caller: Token, account: str, gateway_id: str, body: Purge) -> int:
+    """How many were dropped here. Raises NotFound.
+
+    All of a gateway's are dropped by raising its generation, which every process heeds. Of single ones, processes that
+    keep answers each in their own memory hear nothing: there all are dropped.
+    """
+    key, age = body.cache_key, body.older_than
+    apart = control.shared and not control.cache.shared
+    everything = (key is None and age is None) or apart
+    async with control.database.writing() as connection:
+        await still_holds(connection, caller)
+        row = await gateways.get(connection, account, gateway_id)
+        if row is None:
+            raise NotFound
+        if everything:
+            await gateways.raise_generation(connection, account, row.number, await raise_version(connection))
+        asked = body.model_dump(exclude_none=True)
+        await audit.add(connection, account, caller, "gateway.purge_cache", row.id, None, asked)
+    if everything:
+        await control.refresh()
+        return await control.cache.purge(row.number)
+    named = None if key is None else own_key(row.number, row.generation, key.encode())
+    return await control.cache.purge(row.number, named, age or 0)

@@ -1,0 +1,86 @@
+"""What of a gateway's settings acts: what it is compiled from, and what its owner is told does not act yet."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from penstock.control.gateways.schema import DEFAULT
+from penstock.gateway.config import GatewayConfig
+from penstock.model.options import ONCE, Retry
+from penstock.ports.counters import RateLimit
+from penstock.storage.gateways import GatewayRow
+
+
+def config(row: GatewayRow) -> GatewayConfig:
+    """What the gateway is compiled from: defaults in the place of what was not set."""
+    get = row.settings.get
+    return GatewayConfig(
+        row.number,
+        row.account,
+        row.id,
+        authentication=_or(get("authentication"), row.id == DEFAULT),
+        collect_logs=_or(get("collect_logs"), default=True),
+        collect_log_payloads=_or(get("collect_log_payloads"), default=True),
+        ask_usage=_or(get("ask_usage"), default=True),
+        cache_ttl=get("cache_ttl") or 0,
+        cache_streams=_or(get("cache_streams"), default=True),
+        cache_generation=row.generation,
+        limit=_limit(row.settings),
+        retry=_retry(row.settings),
+    )
+
+
+def _limit(settings: Mapping[str, Any]) -> RateLimit | None:
+    interval, limit = settings.get("rate_limiting_interval"), settings.get("rate_limiting_limit")
+    technique = settings.get("rate_limiting_technique") or "fixed"
+    return RateLimit(interval, limit, technique) if interval and limit else None
+
+
+def _retry(settings: Mapping[str, Any]) -> Retry:
+    """A delay alone grows as it does where nothing is said of it."""
+    delay = settings.get("retry_delay")
+    return Retry(
+        settings.get("retry_max_attempts") or ONCE.attempts,
+        ONCE.delay if delay is None else delay / 1000,
+        settings.get("retry_backoff") or ONCE.backoff,
+    )
+
+
+def _or(value: bool | None, default: bool) -> bool:  # noqa: FBT001
+    return default if value is None else value
+
+
+def _set(value: object) -> bool:
+    return value is not None
+
+
+# Settings whose feature is not in this release, and when their owner must be told so: when they ask for something.
+NOT_YET: dict[str, Callable[[Any], bool]] = {
+    "byok_only": bool,
+    "dlp": lambda dlp: dlp["enabled"],
+    "guardrails": lambda rails: any(map(_set, [*rails["prompt"].values(), *rails["response"].values()])),
+    "log_classification": bool,
+    "log_management": _set,
+    "log_management_strategy": _set,
+    "logpush": bool,
+    "logpush_public_key": _set,
+    "otel": bool,
+    "spend_limits": lambda limits: limits.get("enabled") is not False and bool(limits.get("rules")),
+    "store_id": bool,
+    "stripe": lambda stripe: bool(stripe["usage_events"]),
+    "workers_ai_billing_mode": lambda mode: mode != "postpaid",
+    "zdr": bool,
+}
+STORED_ONLY = 7100  # code of the message that says so
+
+
+def messages(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the owner of these settings must know: which of them do not act yet (decisions 1)."""
+    return [
+        {
+            "code": STORED_ONLY,
+            "message": f"{name} is stored, but does not act in this release.",
+            "path": ["body", name],
+        }
+        for name, asks in NOT_YET.items()
+        if settings.get(name) is not None and asks(settings[name])
+    ]

@@ -1,0 +1,107 @@
+"""How an answer comes into the cache, and to those who follow the call that brings it."""
+
+from penstock.core import instants
+from penstock.core.budget import Budget
+from penstock.core.errors import ProviderBroke
+from penstock.core.telemetry import Telemetry
+from penstock.model.exchange import Exchange
+from penstock.model.flight import Flight
+from penstock.model.reply import Reply
+from penstock.ports.cache_store import CachedAnswer, CacheStore
+
+_OK = 200
+_DESCRIBING = frozenset({b"content-type", b"content-encoding", b"content-language", b"content-disposition"})
+_STREAMS = (b"text/event-stream", b"application/x-ndjson", b"application/vnd.amazon.eventstream")
+
+
+class Shelf:
+    """What the caches of all gateways share.
+
+    ``credentials``: headers that hold a provider's; ``limit``: bytes of the largest answer that is kept; ``budget``: of
+    all answers that are held while they run.
+    """
+
+    def __init__(
+        self, store: CacheStore, credentials: frozenset[bytes], limit: int, budget: Budget, telemetry: Telemetry
+    ) -> None:
+        self.store = store
+        self.credentials = credentials
+        self.limit = limit
+        self.budget = budget
+        self.telemetry = telemetry
+        self.flights: dict[bytes, Flight] = {}
+
+
+class Keeper:
+    """The stage that sees an answer as it goes out, for those who follow the call and for the store."""
+
+    __slots__ = ("_complete", "_held", "_key", "_owner", "_shelf", "_ttl", "flight")
+
+    def __init__(self, shelf: Shelf, key: bytes, ex: Exchange) -> None:
+        shelf.telemetry.cache_lookups.add((ex.request.gateway, "miss"))
+        self._shelf = shelf
+        self._key = key
+        self._owner: int = ex.gateway.number
+        self._ttl = ex.options.cache_ttl
+        self._held = 0  # bytes, taken of the budget
+        self._complete = False
+        self.flight = Flight()
+        shelf.flights.setdefault(key, self.flight)
+
+    def begin(self, reply: Reply, *, streams: bool) -> None:
+        """The answer's head is here."""
+        stream = (reply.header(b"content-type") or b"").lower().startswith(_STREAMS)
+        if reply.status != _OK or (stream and not streams):
+            self.flight.refuse()
+            return
+        headers = [header for header in reply.headers if header[0] in _DESCRIBING]
+        self.flight.begin(reply, headers, stream=stream)
+        reply.source = self.flight
+        reply.stages.append(self)
+
+    def feed(self, data: bytes) -> bytes:
+        flight = self.flight
+        if flight.held and data:
+            if self._held + len(data) <= self._shelf.limit and self._shelf.budget.try_take(len(data)):
+                self._held += len(data)
+            else:
+                self._release()
+                flight.outgrow()
+        if data:
+            flight.feed(data)
+        return data
+
+    def end(self) -> bytes:
+        self._complete = True
+        return b""
+
+    def settle(self, ex: Exchange) -> None:
+        """The call ends; by now the meter knows what it cost."""
+        flight, flights = self.flight, self._shelf.flights
+        if flights.get(self._key) is flight:
+            del flights[self._key]
+        if not self._complete:
+            flight.land(ex.error or ProviderBroke())
+        else:
+            flight.answer = answer = self._answer(ex)
+            if flight.held and not (ex.reported and ex.reported.error):
+                self._shelf.store.keep(self._key, self._owner, answer, self._ttl)
+            flight.land(None)
+        self._release()
+
+    def _answer(self, ex: Exchange) -> CachedAnswer:
+        flight, usage = self.flight, ex.reported.usage if ex.reported else None
+        return CachedAnswer(
+            flight.status,
+            [(name, value) for _, name, value in flight.headers],
+            flight.frames if flight.stream else [b"".join(flight.frames)],
+            flight.stream,
+            instants.now(),
+            usage.tokens_in if usage else 0,
+            usage.tokens_out if usage else 0,
+            ex.cost,
+        )
+
+    def _release(self) -> None:
+        self._shelf.budget.give(self._held)
+        self._held = 0

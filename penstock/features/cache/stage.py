@@ -1,0 +1,138 @@
+"""Answers from memory. A hit skips everything that follows on the line.
+
+Writes ``cache``, ``flight`` and ``keeper``. What is kept is what went out to the client, byte for byte and frame for
+frame, once it is complete, successful and let through by every stage; of its headers, those that describe the body.
+
+Of identical calls at the same time one goes to the provider, and the others follow it (``model.flight``); not where
+its answer may not be kept: then each goes by itself.
+"""
+
+import time
+from typing import Protocol
+
+from penstock.core import instants
+from penstock.features.cache.coding import in_coding
+from penstock.features.cache.keeper import Keeper, Shelf
+from penstock.model.decision import HIT, MISS, CacheDecision
+from penstock.model.exchange import Exchange
+from penstock.model.reply import Body, Replay, Reply
+from penstock.ports.cache_store import CachedAnswer
+from penstock.wire.cache_key import call_key, heed, own_key
+
+_METHODS = frozenset({b"POST", b"GET"})
+_NANO = 1e9
+
+
+class Cache(Protocol):
+    """The stage on the line, before the call and after it."""
+
+    async def lookup(self, ex: Exchange) -> Reply | None:
+        """The stored answer, if there is one, or that of an identical call which is running."""
+        ...
+
+    def capture(self, ex: Exchange, reply: Reply) -> Reply:
+        """Puts a stage on the answer's way that keeps it, once it is complete."""
+        ...
+
+
+class AnswerCache(Cache):
+    """``streams``: they are cached too. Whether a call is cached at all is among its options."""
+
+    def __init__(self, shelf: Shelf, *, streams: bool) -> None:
+        self._shelf = shelf
+        self._streams = streams
+
+    async def lookup(self, ex: Exchange) -> Reply | None:
+        key = self._key(ex) if ex.options.cache_ttl else None
+        if key is None:
+            return None
+        decision = ex.cache = CacheDecision(MISS, key.hex(), ex.options.cache_ttl)
+        if ex.options.skip_cache:
+            decision.skipped = True
+        elif hit := await self._stored(ex, key) or await self._shared(ex, key):
+            return hit
+        ex.keeper = keeper = Keeper(self._shelf, key, ex)
+        ex.flight = keeper.flight
+        ex.defer(keeper.settle)
+        return None
+
+    def capture(self, ex: Exchange, reply: Reply) -> Reply:
+        if ex.keeper is not None:
+            ex.keeper.begin(reply, streams=self._streams)
+        return reply
+
+    def _key(self, ex: Exchange) -> bytes | None:
+        """None: such a call is not cached."""
+        request, gateway, caller = ex.request, ex.gateway, ex.caller
+        body = request.body.whole()
+        if body is None or request.method not in _METHODS:
+            return None
+        if (own := ex.options.cache_key) is not None:
+            return own_key(gateway.number, gateway.cache_generation, own)
+        assert ex.plan is not None
+        target, query = ex.plan.targets[0], request.query if caller.query is None else caller.query
+        place = (request.method, target.host, target.path, query if target.query is None else target.query)
+        heeded = heed(request.headers, self._shelf.credentials, caller.places)
+        return call_key(gateway.number, gateway.cache_generation, place, heeded, body)
+
+    async def _stored(self, ex: Exchange, key: bytes) -> Reply | None:
+        store = self._shelf.store
+        answer = await store.read(key) if store.knows(key) else None
+        if answer is None or (answer.stream and not self._streams):
+            return None
+        body = Replay(answer.frames) if answer.stream else Body()
+        if not answer.stream:
+            body.frames, body.complete = answer.frames, True
+        headers = [(name.lower(), name, value) for name, value in answer.headers]
+        reply = in_coding(ex, Reply(answer.status, b"", headers, body))
+        if reply is not None:
+            age = max(0.0, (instants.now() - answer.made_at) / 1000)
+            self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, age))
+            self._save(ex, answer)
+        return reply
+
+    async def _shared(self, ex: Exchange, key: bytes) -> Reply | None:
+        flight = self._shelf.flights.get(key)
+        if flight is None:
+            return None
+        began = time.monotonic()
+        may = await flight.head()
+        ex.waited = time.monotonic() - began
+        if not may:
+            return None
+        follower = flight.follow()
+        ex.defer(follower.close)
+        reply = Reply(flight.status, b"", flight.headers, follower)
+        reply.length = flight.length
+        reply = in_coding(ex, reply)
+        if reply is not None:
+            self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, 0.0, shared=True))
+            ex.defer(lambda ex: self._save(ex, flight.answer))
+        return reply
+
+    def _hit(self, ex: Exchange, reply: Reply, decision: CacheDecision) -> None:
+        ex.cache, ex.reply, ex.first_byte = decision, reply, time.monotonic()
+        self._shelf.telemetry.cache_lookups.add((ex.request.gateway, "shared" if decision.shared else "hit"))
+
+    def _save(self, ex: Exchange, answer: CachedAnswer | None) -> None:
+        """Counts what a hit need not cost again; None: the call that it followed came to nothing."""
+        if answer is None or ex.cache is None:
+            return
+        gateway, telemetry, decision = ex.request.gateway, self._shelf.telemetry, ex.cache
+        decision.saved_tokens_in, decision.saved_tokens_out = answer.tokens_in, answer.tokens_out
+        decision.saved_cost = None if answer.cost is None else answer.cost / _NANO
+        telemetry.saved_tokens.add((gateway, "in"), answer.tokens_in)
+        telemetry.saved_tokens.add((gateway, "out"), answer.tokens_out)
+        telemetry.saved_cost.add((gateway,), answer.cost or 0)
+
+
+class NullCache(Cache):
+    """Nothing is cached."""
+
+    async def lookup(self, ex: Exchange) -> Reply | None:
+        """Never a hit."""
+        return None
+
+    def capture(self, ex: Exchange, reply: Reply) -> Reply:
+        """Keeps nothing."""
+        return reply

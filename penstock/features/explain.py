@@ -1,0 +1,62 @@
+"""What decided about a call, in one response header, for a client that asks (``cf-aig-explain: 1``).
+
+The same stands in the call's log row, with the figures of its end.
+"""
+
+import msgspec
+
+from penstock.core.codec import encode
+from penstock.model.decision import CacheDecision, LimitDecision
+from penstock.model.exchange import Exchange
+from penstock.model.plan import Attempt
+
+_LONG = 200  # characters of a reason: proxies refuse long headers, and the whole answer with them
+
+
+class Try(msgspec.Struct, omit_defaults=True):
+    """One attempt. Where a provider is reached is not for its callers to know."""
+
+    provider: str
+    ms: float
+    waited: float | None = None  # milliseconds before it
+    status: int | None = None
+    error: str = ""
+
+
+class Explanation(msgspec.Struct, omit_defaults=True):
+    """Milliseconds until the answer's head went out: at the provider, and here."""
+
+    upstream_ms: float
+    own_ms: float
+    limit: LimitDecision | None = None
+    cache: CacheDecision | None = None
+    attempts: list[Try] = []
+
+
+def explained(ex: Exchange, now: float) -> bytes:
+    """The header's value, JSON in ASCII. ``now``: monotonic, when the head goes out."""
+    upstream = sum(attempt.duration for attempt in ex.attempts)
+    waited = ex.waited * 1000 + sum(attempt.waited or 0 for attempt in ex.attempts)
+    own = max(0.0, (now - ex.started) * 1000 - waited - upstream)
+    tries = [_try(attempt) for attempt in ex.attempts]
+    return _ascii(encode(Explanation(round(upstream, 3), round(own, 3), ex.limit, ex.cache, tries)))
+
+
+def _try(attempt: Attempt) -> Try:
+    waited, error = attempt.waited, attempt.error or ""
+    waited = None if waited is None else round(waited, 3)
+    return Try(attempt.provider, round(attempt.duration, 3), waited, attempt.status, error[:_LONG])
+
+
+def _ascii(value: bytes) -> bytes:
+    """JSON without a byte that a header may not hold."""
+    if value.isascii():
+        return value
+    return b"".join(_unit(sign) for sign in value.decode())
+
+
+def _unit(sign: str) -> bytes:
+    if sign.isascii():
+        return sign.encode()
+    pair = sign.encode("utf-16-be")
+    return b"".join(b"\\u%02x%02x" % (pair[at], pair[at + 1]) for at in range(0, len(pair), 2))

@@ -1,0 +1,96 @@
+"""Where cached answers are kept."""
+
+from typing import Protocol
+
+from penstock.core.codec import Struct
+
+
+class CachedAnswer(Struct, array_like=True):
+    """An answer as it went out, frame by frame, and what it had cost."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]  # name as sent, value; those that describe the body
+    frames: list[bytes]
+    stream: bool  # it goes out in the frames it came in; else whole
+    made_at: int  # milliseconds since the epoch
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: int | None = None  # nano-dollars; None: not known
+
+    @property
+    def size(self) -> int:
+        """Bytes that it counts for."""
+        return sum(map(len, self.frames)) + sum(len(name) + len(value) for name, value in self.headers) + _OVERHEAD
+
+
+_OVERHEAD = 512  # bytes of an entry beside its answer, about
+
+
+class CacheStore(Protocol):
+    """Bounded in bytes: the answers unused for longest make room. An answer that does not fit is not kept.
+
+    What is there is known in memory, so that a miss asks nobody; what others keep becomes known within a second. One
+    that fails is as one that is empty, and counts it: nothing here raises, and nothing makes a call wait for long.
+    """
+
+    shared: bool  # with all processes
+
+    def knows(self, key: bytes) -> bool:
+        """Whether there is an answer that has not expired."""
+        ...
+
+    async def read(self, key: bytes) -> CachedAnswer | None:
+        """The answer, used now; None where it is gone after all."""
+        ...
+
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
+        """Takes an answer of the gateway with that number for ``ttl`` seconds; returns at once."""
+        ...
+
+    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
+        """Drops the gateway's answers, here and for all; ``key``: that one alone; ``older_than``: only what is at least
+        so many seconds old. Returns how many were dropped.
+        """
+        ...
+
+    def figures(self) -> tuple[int, int, int, int]:
+        """Bytes and answers kept; answers dropped to make room, and failures, since the start."""
+        ...
+
+    async def start(self) -> None:
+        """Finds out what is there. Never raises."""
+        ...
+
+    async def stop(self) -> None:
+        """Writes what still waits to be written."""
+        ...
+
+
+class NullCacheStore(CacheStore):
+    """Keeps nothing."""
+
+    shared = False
+
+    def knows(self, key: bytes) -> bool:
+        return False
+
+    async def read(self, key: bytes) -> CachedAnswer | None:
+        return None
+
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
+        """Not at all."""
+
+    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
+        return 0
+
+    def figures(self) -> tuple[int, int, int, int]:
+        return 0, 0, 0, 0
+
+    async def start(self) -> None:
+        """Nothing is there."""
+
+    async def stop(self) -> None:
+        """Nothing waits."""
+
+
+NOTHING_CACHED = NullCacheStore()

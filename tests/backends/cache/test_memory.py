@@ -1,0 +1,88 @@
+"""What every store promises, and memory's own."""
+
+import os
+
+from penstock.core import instants
+from penstock.testing.caches import a_store, an_answer
+from penstock.testing.client import until
+
+KEY = os.urandom
+
+
+async def test_what_is_kept_comes_back_as_it_was(store):
+    key, answer = KEY(32), an_answer(stream=True)
+    assert not store.knows(key)
+    store.keep(key, 1, answer, 600)
+    assert store.knows(key)
+    assert await store.read(key) == answer
+    assert store.figures()[0] == answer.size
+    assert store.figures()[3] == 0
+
+
+async def test_another_answer_takes_the_place_of_the_one_before(store):
+    key = KEY(32)
+    store.keep(key, 1, an_answer(b"old"), 600)
+    store.keep(key, 1, an_answer(b"new!"), 600)
+    assert (await store.read(key)).frames == [b"new!", b"new!"]
+    assert store.figures()[:2] == (an_answer(b"new!").size, 1)
+
+
+async def test_what_has_expired_is_not_there(store):
+    key = KEY(32)
+    store.keep(key, 1, an_answer(made_at=instants.now() - 61_000), 60)
+    assert not store.knows(key)
+    store.keep(key, 1, an_answer(made_at=instants.now() - 59_900), 60)
+    assert store.knows(key)
+    await until(lambda: not store.knows(key))
+
+
+async def test_what_does_not_fit_is_not_kept(store):
+    key = KEY(32)
+    store.keep(key, 1, an_answer(b"x" * 30_000), 600)
+    assert not store.knows(key)
+    assert store.figures()[:2] == (0, 0)
+
+
+async def test_those_unused_for_longest_make_room(store):
+    keys = [KEY(32) for _ in range(4)]
+    for key in keys[:3]:
+        store.keep(key, 1, an_answer(b"x" * 16_000), 600)
+    assert await store.read(keys[0])
+    store.keep(keys[3], 1, an_answer(b"x" * 16_000), 600)
+    assert [store.knows(key) for key in keys] == [True, False, True, True]
+    assert store.figures()[1:3] == (3, 1)
+    assert await store.read(keys[3])
+
+
+async def test_a_gateways_answers_are_dropped_and_no_others(store):
+    mine, old, theirs = KEY(32), KEY(32), KEY(32)
+    store.keep(mine, 1, an_answer(), 600)
+    store.keep(old, 1, an_answer(made_at=instants.now() - 100_000), 600)
+    store.keep(theirs, 2, an_answer(), 600)
+    assert await store.purge(1, key=theirs) == 0
+    assert await store.purge(1, key=mine, older_than=50) == 0
+    assert await store.purge(1, older_than=50) == 1
+    assert [store.knows(key) for key in (mine, old, theirs)] == [True, False, True]
+    assert await store.purge(1, key=mine) == 1
+    assert await store.purge(1) == 0
+    store.keep(mine, 1, an_answer(), 600)
+    assert await store.purge(1) == 1
+    assert [store.knows(key) for key in (mine, old, theirs)] == [False, False, True]
+    assert await store.read(theirs)
+    assert await store.purge(2) == 1
+
+
+async def test_a_time_to_live_beyond_all_measure_is_one(store):
+    key = KEY(32)
+    store.keep(key, 1, an_answer(), 2**53 - 1)
+    assert store.knows(key)
+    assert await store.read(key)
+    assert store.figures()[3] == 0
+
+
+async def test_the_bytes_of_all_are_bounded(kind, tmp_path, server):
+    async with a_store(kind, tmp_path, limit=20_000, largest=5_000, url=server.url) as store:
+        for number in range(100):
+            store.keep(KEY(32), number % 3, an_answer(b"x" * (number * 37 % 2000)), 600)
+            assert store.figures()[0] <= 20_000
+        assert store.figures()[2] > 50

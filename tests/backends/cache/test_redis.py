@@ -1,0 +1,102 @@
+"""What one process keeps all know, also when Redis goes and comes."""
+
+import os
+
+import pytest
+
+from penstock.testing import services
+from penstock.testing.caches import a_store, an_answer
+from penstock.testing.client import until
+
+
+@pytest.fixture
+def own():
+    """A server that this test may kill."""
+    with services.redis() as server:
+        yield server
+
+
+async def test_what_one_keeps_and_drops_the_others_know(tmp_path):
+    key, early, answer = os.urandom(32), os.urandom(32), an_answer()
+    async with a_store("redis", tmp_path) as one:
+        one.keep(early, 991, answer, 600)
+        assert await one.read(early) == answer
+        async with a_store("redis", tmp_path) as two:
+            assert await two.read(early) == answer  # kept before it began
+            one.keep(key, 991, answer, 600)
+            await until(lambda: two.knows(key))
+            assert await two.read(key) == answer
+            assert await two.purge(991) == 2
+            await until(lambda: not one.knows(key) and not one.knows(early))
+            assert await one.read(key) is None
+
+
+async def test_the_bound_is_that_of_all_together(tmp_path):
+    keys = [os.urandom(32) for _ in range(12)]
+    async with a_store("redis", tmp_path, limit=9_000) as one, a_store("redis", tmp_path, limit=9_000) as two:
+        for number, key in enumerate(keys):
+            (one, two)[number % 2].keep(key, 992, an_answer(b"x" * 500), 600)
+            await until(lambda key=key: one.knows(key) and two.knows(key))
+        assert one.figures()[0] <= 9_000
+        assert two.figures()[0] <= 9_000
+        assert await one.purge(992) > 0
+
+
+async def test_while_redis_is_away_there_is_nothing_and_afterwards_it_is_used_again(own, tmp_path):
+    key, answer = os.urandom(32), an_answer()
+    async with a_store("redis", tmp_path, url=own.url) as one, a_store("redis", tmp_path, url=own.url) as two:
+        one.keep(key, 1, answer, 600)
+        await until(lambda: two.knows(key))
+        own.kill()
+        assert await one.read(key) is None
+        assert one.figures()[3] >= 1
+        one.keep(os.urandom(32), 1, answer, 600)
+        own.start()
+        later = os.urandom(32)
+
+        def kept():
+            one.keep(later, 1, answer, 600)
+            return two.knows(later)
+
+        await until(kept)
+        assert await two.read(later) == answer
+        await until(lambda: not two.knows(key))  # Redis came back empty
+
+
+async def test_what_others_took_out_of_redis_is_a_miss(own, tmp_path):
+    key = os.urandom(32)
+    async with a_store("redis", tmp_path, url=own.url) as one:
+        one.keep(key, 1, an_answer(), 600)
+        await until(lambda: not one._waiting)
+        assert await one.read(key)
+        await one._link.ask("FLUSHALL")
+        assert one.knows(key)
+        assert await one.read(key) is None
+        assert not one.knows(key)
+
+
+async def test_what_another_release_wrote_is_left_alone(own, tmp_path):
+    key = os.urandom(32)
+    async with a_store("redis", tmp_path, url=own.url) as one:
+        await one._link.ask("SET", one._prefix + key, b"\x63" + b"x" * 100)
+        await one._link.ask("PUBLISH", one._channel, b"\x93nonsense")
+    async with a_store("redis", tmp_path, url=own.url) as one:
+        assert not one.knows(key)
+        assert one.figures()[3] == 0
+
+
+async def test_installations_that_share_a_redis_know_nothing_of_one_another(own, tmp_path):
+    key, answer = os.urandom(32), an_answer()
+    async with (
+        a_store("redis", tmp_path, url=own.url, installation="one") as one,
+        a_store("redis", tmp_path, url=own.url, installation="two") as two,
+        a_store("redis", tmp_path, url=own.url, installation="one") as same,
+    ):
+        one.keep(key, 1, answer, 600)
+        await until(lambda: same.knows(key))
+        assert not two.knows(key)
+        assert await two.read(key) is None
+        assert await two.purge(1) == 0
+        assert await same.read(key) == answer
+    async with a_store("redis", tmp_path, url=own.url, installation="two") as two:
+        assert two.figures()[1] == 0

@@ -1,0 +1,122 @@
+"""Dropping cached answers through the API, on a real server."""
+
+import json
+
+import pytest
+
+from penstock.model.token import Scope
+from penstock.testing.client import until
+from penstock.testing.house import ACCOUNT, house, request
+from penstock.testing.store import SECRET, a_token
+
+AT = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways"
+AUDIT = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/audit-logs"
+GATEWAYS = {"default": {"cache_ttl": 600}, "other": {"cache_ttl": 600}}
+STATUS = "cf-aig-cache-status"
+
+
+async def ask(client, method, path, body=None, token=SECRET, at=AT):
+    data = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {at}{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
+    answer = await client.ask(head.encode() + data)
+    return answer.status, json.loads(answer.body)
+
+
+async def status(client, **call):
+    return (await client.ask(request(**call))).headers[STATUS]
+
+
+async def test_all_of_a_gateway_and_of_no_other():
+    async with house(gateways=GATEWAYS) as made, made.client() as client:
+        for gateway in GATEWAYS:
+            assert await status(client, gateway=gateway) == "MISS"
+        assert await ask(client, "POST", "/default/purge_cache", {}) == (
+            200,
+            {"success": True, "errors": [], "messages": [], "result": {"purged": 1}},
+        )
+        assert await status(client, gateway="default") == "MISS"
+        assert await status(client, gateway="other") == "HIT"
+        (line, *_) = (await ask(client, "GET", "", at=AUDIT))[1]["result"]
+        assert line["action"] == "gateway.purge_cache"
+
+
+async def test_one_that_a_client_keeps_under_its_own_key():
+    async with house(gateways=GATEWAYS) as made, made.client() as client:
+        for key in ("one", "zwei-ü"):
+            await status(client, headers={"cf-aig-cache-key": key.encode().decode("latin-1")})
+        for named, dropped in (("none", 0), ("zwei-ü", 1), ("zwei-ü", 0)):
+            body = {"cache_key": named}
+            assert (await ask(client, "POST", "/default/purge_cache", body))[1]["result"] == {"purged": dropped}
+        assert await status(client, headers={"cf-aig-cache-key": "one"}) == "HIT"
+        assert await status(client, headers={"cf-aig-cache-key": "zwei-ü".encode().decode("latin-1")}) == "MISS"
+
+
+async def test_old_ones():
+    async with house(gateways=GATEWAYS) as made, made.client() as client:
+        await status(client)
+        assert (await ask(client, "POST", "/default/purge_cache", {"older_than": 3600}))[1]["result"] == {"purged": 0}
+        assert await status(client) == "HIT"
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"cache_key": ""}, ["body", "cache_key"]),
+        ({"cache_key": 1}, ["body", "cache_key"]),
+        ({"older_than": 0}, ["body", "older_than"]),
+        ({"older_than": "1"}, ["body", "older_than"]),
+        ({"everything": True}, ["body", "everything"]),
+    ],
+)
+async def test_what_is_wrong_is_told_with_its_field(body, path):
+    async with house(gateways=GATEWAYS) as made, made.client() as client:
+        code, told = await ask(client, "POST", "/default/purge_cache", body)
+        assert (code, told["errors"][0]["code"], told["errors"][0]["path"]) == (400, 7001, path)
+
+
+async def test_whoever_may_not_write_drops_nothing():
+    reader = a_token("pst_reader_0123456789abcdef", scopes=frozenset({Scope.READ, Scope.RUN}))
+    elsewhere = a_token("pst_elsewhere_0123456789abc", gateways=frozenset({"other"}))
+    async with house(gateways=GATEWAYS, tokens=[reader, elsewhere]) as made, made.client() as client:
+        await status(client)
+        assert (await ask(client, "POST", "/default/purge_cache", {}, reader.name))[0] == 403
+        assert (await ask(client, "POST", "/default/purge_cache", {}, elsewhere.name))[0] == 404
+        assert (await ask(client, "POST", "/none/purge_cache", {}))[0] == 404
+        assert await status(client) == "HIT"
+
+
+@pytest.mark.parametrize("drops", [True, False])
+async def test_a_change_of_the_gateway_drops_all_if_it_says_so(drops):
+    async with house(gateways=GATEWAYS) as made, made.client() as client:
+        await status(client)
+        body = {
+            "cache_invalidate_on_update": drops,
+            "cache_ttl": 700,
+            "collect_logs": True,
+            "rate_limiting_interval": 0,
+            "rate_limiting_limit": 0,
+        }
+        assert (await ask(client, "PUT", "/default", body))[0] == 200
+        assert await status(client) == ("MISS" if drops else "HIT")
+        assert await status(client) == "HIT"
+        assert (await ask(client, "PUT", "/default", body))[0] == 200  # also where nothing else changes
+        assert await status(client) == ("MISS" if drops else "HIT")
+
+
+async def test_a_gateway_made_again_has_nothing_of_the_one_before():
+    async with house(gateways=GATEWAYS) as made, made.client() as client:
+        await status(client, gateway="other")
+        assert (await ask(client, "DELETE", "/other"))[0] == 200
+        assert made.server.app.cache.figures()[1] == 0
+        body = {
+            "id": "other",
+            "cache_invalidate_on_update": False,
+            "cache_ttl": 700,
+            "collect_logs": True,
+            "rate_limiting_interval": 0,
+            "rate_limiting_limit": 0,
+        }
+        assert (await ask(client, "POST", "", body))[0] == 200
+        assert await status(client, gateway="other") == "MISS"
+        await until(lambda: made.server.app.cache.figures()[1] == 1)

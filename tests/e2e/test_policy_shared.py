@@ -1,0 +1,168 @@
+"""Limits, cache and retries in two processes that share PostgreSQL and Redis, and without Redis."""
+
+import asyncio
+import itertools
+import json
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+
+from penstock.testing import services
+from penstock.testing.client import connected
+from penstock.testing.house import request
+from penstock.testing.process import eventually
+from penstock.testing.several import control, each, several
+from penstock.testing.store import OPEN
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STATUS = "cf-aig-cache-status"
+STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+AT = "/accounts/{account}/ai-gateway/gateways"
+LONG = {"rate_limiting_interval": 10**6}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def there(tmp_path_factory):
+    async with several(tmp_path_factory.mktemp("policy")) as server:
+        yield server
+
+
+async def made(server, clients, gateway, **settings):
+    """Returns when every process serves the gateway."""
+    await server.make_gateway(gateway, **settings)
+    for client in clients:
+        await until_answered(client, request(gateway=gateway, method="GET", path="openai/models", body=None), 200)
+
+
+async def until_answered(client, asked, status):
+    async def answered():
+        return (await client.ask(asked)).status == status
+
+    await until_true(answered)
+
+
+async def until_true(condition):
+    async with asyncio.timeout(20):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_of_thousands_of_calls_through_two_processes_exactly_the_limit_passes(there, technique):
+    gateway = f"limited-{technique}"
+    await there.make_gateway(gateway, **LONG, rate_limiting_limit=500, rate_limiting_technique=technique)
+    async with AsyncExitStack() as opened:
+        clients = [await opened.enter_async_context(connected(there.port)) for _ in range(64)]
+
+        async def call(client):
+            seen = [await client.ask(request(gateway=gateway)) for _ in range(40)]
+            return [(answer.status, "retry-after" in answer.headers) for answer in seen if answer.status != 400]
+
+        for client in clients:  # every process has heard of it; these calls find no place of their own
+            await until_true(lambda client=client: known(client, gateway))
+        found = list(itertools.chain(*await asyncio.gather(*(call(client) for client in clients))))
+    counted = f'penstock_calls_total{{gateway="{gateway}",outcome="answered",provider="openai"}}'
+    let_in = (await there.metrics()).get(counted)
+    assert let_in == 500
+    assert len(found) == 2560
+    assert set(found) <= {(200, False), (429, True)}
+
+
+async def known(client, gateway):
+    return (await client.ask(request(gateway=gateway))).status != 400
+
+
+async def test_what_one_process_caches_the_other_has_frame_for_frame(there):
+    async with each(there) as clients:
+        one, two = clients.values()
+        await made(there, (one, two), "cached", cache_ttl=600)
+        for body in (STREAM, STREAM.replace(b'"stream":true,', b"")):
+            asked = request(gateway="cached", body=body, headers={"x-mock-pace": "2"})
+            miss = await one.ask(asked)
+            assert miss.headers[STATUS] == "MISS"
+
+            async def hit(asked=asked, miss=miss):
+                answer = await two.ask(asked)
+                assert (answer.chunks, answer.body) == (miss.chunks, miss.body)
+                return answer.headers[STATUS] == "HIT"
+
+            await until_true(hit)
+
+
+@pytest.mark.parametrize("how", ["purge", "by key", "put"])
+async def test_what_is_dropped_through_one_process_is_gone_in_both(there, how):
+    gateway = f"dropped-{how.replace(' ', '-')}"
+    async with each(there) as clients:
+        one, two = clients.values()
+        await made(there, (one, two), gateway, cache_ttl=600, cache_invalidate_on_update=True)
+        asked = request(gateway=gateway, headers={"cf-aig-cache-key": "mine"})
+
+        async def hits(client):
+            return (await client.ask(asked)).headers[STATUS] == "HIT"
+
+        await until_true(lambda: hits(one))
+        await until_true(lambda: hits(two))
+        if how == "put":
+            body = dict(OPEN) | {"cache_ttl": 700, "cache_invalidate_on_update": True}
+            answer = await two.ask(control(there, "PUT", f"{AT}/{gateway}", body))
+        else:
+            body = {"cache_key": "mine"} if how == "by key" else {}
+            answer = await two.ask(control(there, "POST", f"{AT}/{gateway}/purge_cache", body))
+        assert answer.status == 200, answer.body
+
+        async def gone():
+            """The other process has heard of it: under that key it has nothing to drop."""
+            told = await one.ask(control(there, "POST", f"{AT}/{gateway}/purge_cache", {"cache_key": "mine"}))
+            return json.loads(told.body)["result"]["purged"] == 0
+
+        await until_true(gone)
+        assert (await one.ask(asked)).headers[STATUS] == "MISS"
+
+
+async def test_retries_that_are_set_act_in_both(there):
+    async with each(there) as clients:
+        await made(there, clients.values(), "again", retry_max_attempts=3, retry_delay=0)
+        for number, client in enumerate(clients.values()):
+            headers = {"x-mock-status": "503", "cf-aig-explain": "1"}
+            answer = await client.ask(request(gateway="again", headers=headers, event=f"again-{number}"))
+            assert len(json.loads(answer.headers["cf-aig-explain"])["attempts"]) == 3
+            slow = {"cf-aig-request-timeout": "30", "cf-aig-max-attempts": "1", "x-mock-stall": "head"}
+            late = await client.ask(request(gateway="again", headers=slow))
+            assert late.status == 504
+
+
+@pytest.mark.parametrize("policy", ["count", "allow", "refuse"])
+async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_is_used_again(policy, tmp_path):
+    alone = "penstock_limits_without_redis_total"
+    with services.redis() as redis:
+        environ = {"PENSTOCK_LIMITS_WITHOUT_REDIS": policy}
+        async with several(tmp_path, redis=redis.url, **environ) as server:
+            await server.make_gateway("limited", **LONG, rate_limiting_limit=10**6, cache_ttl=600)
+            seen, stopping = [], asyncio.Event()
+
+            async def caller(number):
+                async with connected(server.port) as client:
+                    await until_answered(client, request(gateway="limited"), 200)
+                    while not stopping.is_set():
+                        gateway = ("limited", "default")[len(seen) % 2]
+                        answer = await client.ask(request(gateway=gateway, headers={"cf-aig-explain": "1"}))
+                        limit = json.loads(answer.headers["cf-aig-explain"]).get("limit", {})
+                        seen.append((gateway, answer.status, limit.get("by", "")))
+
+            callers = [asyncio.ensure_future(caller(number)) for number in range(8)]
+            by = lambda who: sum(one[2] == who for one in seen)  # noqa: E731
+            await eventually(lambda: by("redis") > 100)
+            redis.kill()
+            await eventually(lambda: by(policy) > 300)
+            redis.start()
+            back = len(seen)
+            await eventually(lambda: sum(one[2] == "redis" for one in seen[back:]) > 300)
+            stopping.set()
+            await asyncio.gather(*callers)
+            figures = await server.metrics()
+    refused = {("limited", 503, "refuse")} if policy == "refuse" else set()
+    assert {one for one in seen if one[1] != 200} == refused
+    assert {gateway for gateway, status, _ in seen if status == 200} == {"limited", "default"}
+    assert figures[f'{alone}{{policy="{policy}"}}'] == by(policy)

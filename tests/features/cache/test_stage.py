@@ -1,0 +1,400 @@
+"""Answers from memory, on a real server before simulated providers."""
+
+import asyncio
+import json
+
+import pytest
+
+from penstock.testing.client import until
+from penstock.testing.house import house, request
+from penstock.testing.provider import providing
+
+ON = {"default": {"cache_ttl": 600}}
+CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
+STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+STATUS = "cf-aig-cache-status"
+
+
+def chat(event="", body=CHAT, path="openai/chat/completions", **headers):
+    return request(path, body=body, event=event, headers={name.replace("_", "-"): v for name, v in headers.items()})
+
+
+def decision(row):
+    return json.loads(row.detail).get("cache")
+
+
+def upstream(made):
+    return made.mock.stats()["requests_begun"]
+
+
+async def test_a_hit_is_the_answer_as_it_was_and_costs_nothing():
+    async with house(gateways=ON) as made, made.client() as client:
+        miss = await client.ask(chat("miss"))
+        hit = await client.ask(chat("hit"))
+        assert (miss.headers[STATUS], hit.headers[STATUS]) == ("MISS", "HIT")
+        assert (hit.status, hit.body, hit.headers["content-type"]) == (200, miss.body, miss.headers["content-type"])
+        assert hit.headers["content-length"] == str(len(miss.body))
+        assert upstream(made) == 1
+        first, row = await made.row("miss"), await made.row("hit")
+        assert first.cost
+        assert (first.cached, row.cached, row.success, row.status_code, row.outcome) == (
+            False,
+            True,
+            True,
+            200,
+            "answered",
+        )
+        assert (row.tokens_in, row.tokens_out, row.cost) == (0, 0, 0)
+        assert (row.provider, row.model, row.response) == ("openai", "gpt-4o", miss.body)
+        told = decision(row)
+        assert (told["status"], told["ttl"], told["key"]) == ("HIT", 600, decision(first)["key"])
+        saved = (told["saved_tokens_in"], told["saved_tokens_out"], told["saved_cost"])
+        assert saved == (first.tokens_in, first.tokens_out, first.cost / 1e9)
+        counted = made.server.app.telemetry
+        assert counted.cache_lookups.values == {("default", "miss"): 1, ("default", "hit"): 1}
+        assert counted.saved_tokens.values == {("default", "in"): saved[0], ("default", "out"): saved[1]}
+        assert counted.saved_cost.values == {("default",): first.cost}
+
+
+async def test_a_hit_costs_nothing_at_the_callers_own_prices_either():
+    async with house(gateways=ON) as made, made.client() as client:
+        await client.ask(chat())
+        await client.ask(chat("hit", cf_aig_custom_cost='{"total_cost": 3}'))
+        row = await made.row("hit")
+        assert (row.cached, row.cost, row.custom_cost) == (True, 0, False)
+
+
+async def test_a_stream_comes_again_frame_for_frame():
+    async with house(gateways=ON) as made, made.client() as client:
+        miss = await client.ask(chat(body=STREAM, x_mock_frames="7", x_mock_pace="2"))
+        hit = await client.ask(chat("hit", body=STREAM))
+        assert hit.headers[STATUS] == "HIT"
+        assert len(miss.chunks) > 7
+        assert hit.chunks == miss.chunks
+        assert hit.headers["content-type"] == miss.headers["content-type"]
+        assert b'"usage":{' not in hit.body  # the frame that was asked for and hidden is not in it
+        assert (await made.row("hit")).tokens_out == 0
+        assert decision(await made.row("hit"))["saved_tokens_out"] > 0
+        assert upstream(made) == 1
+
+
+async def test_streams_can_be_left_out():
+    async with house(gateways={"default": {"cache_ttl": 600, "cache_streams": False}}) as made, made.client() as client:
+        for _ in range(2):
+            assert (await client.ask(chat(body=STREAM))).headers[STATUS] == "MISS"
+            await client.ask(chat())
+        assert upstream(made) == 3
+
+
+async def test_without_a_time_and_without_a_key_nothing_is_cached():
+    async with house() as made, made.client() as client:
+        for _ in range(2):
+            assert STATUS not in (await client.ask(chat("plain", cf_aig_cache_ttl="600"))).headers
+        assert upstream(made) == 2
+        assert [decision(row) for row in await made.rows("plain", 2)] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("gateway", "headers", "seconds"),
+    [
+        (0, {"cf-aig-cache-key": "k"}, 300),
+        (0, {"cf-aig-cache-key": "k", "cf-aig-cache-ttl": "900"}, 900),
+        (600, {"cf-aig-cache-key": "k"}, 600),
+        (600, {"cf-aig-cache-ttl": "61"}, 61),
+        (600, {"cf-cache-ttl": "62"}, 62),
+        (600, {"cf-cache-ttl": "62", "cf-aig-cache-ttl": "63"}, 63),
+        (600, {"cf-aig-cache-ttl": "1"}, 60),
+        (600, {"cf-aig-cache-ttl": "99999999"}, 2_592_000),
+        (600, {"cf-aig-cache-ttl": "soon"}, 600),
+        (7, {}, 7),
+        (600, {"cf-aig-cache-ttl": "0"}, None),
+        (0, {"cf-aig-cache-key": "k", "cf-aig-cache-ttl": "0"}, None),
+    ],
+)
+async def test_how_long_an_answer_is_kept(gateway, headers, seconds):
+    async with house(gateways={"default": {"cache_ttl": gateway}}) as made, made.client() as client:
+        await client.ask(request(event="call", headers=headers))
+        told = decision(await made.row("call"))
+        assert (told and told["ttl"]) == seconds
+
+
+async def test_a_key_of_the_clients_own_stands_for_the_whole_call():
+    async with house(gateways={"default": {}, "other": {}}) as made, made.client() as client:
+        miss = await client.ask(chat(cf_aig_cache_key="mine"))
+        hit = await client.ask(chat(body=b"{}", path="anthropic/v1/messages", cf_aig_cache_key="mine"))
+        assert (hit.headers[STATUS], hit.body) == ("HIT", miss.body)
+        elsewhere = await client.ask(request(gateway="other", headers={"cf-aig-cache-key": "mine"}))
+        assert elsewhere.headers[STATUS] == "MISS"
+
+
+@pytest.mark.parametrize("name", ["cf-aig-skip-cache", "cf-skip-cache"])
+async def test_a_call_that_skips_the_cache_refreshes_it(name):
+    async with house(gateways=ON) as made, made.client() as client:
+        await client.ask(request())
+        skipped = await client.ask(request(headers={name: "true", "x-mock-size": "99"}, event="skip"))
+        assert skipped.headers[STATUS] == "MISS"
+        assert decision(await made.row("skip"))["skipped"]
+        hit = await client.ask(request())
+        assert (hit.headers[STATUS], hit.body) == ("HIT", skipped.body)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"x-mock-status": "500"},
+        {"x-mock-status": "404"},
+        {"x-mock-status": "201"},
+        {"x-mock-error-body": "1"},
+        {"x-mock-cut-bytes": "20"},
+    ],
+)
+@pytest.mark.parametrize("body", [CHAT, STREAM])
+async def test_only_whole_and_successful_answers_are_kept(fault, body):
+    async with house(gateways=ON) as made:
+        async with made.client() as client:
+            await client.ask(request(body=body, headers=fault, event="bad"))
+        await made.row("bad")
+        async with made.client() as client:
+            assert (await client.ask(request(body=body))).headers[STATUS] == "MISS"
+
+
+async def test_an_answer_whose_client_left_is_not_kept():
+    async with house(gateways=ON) as made:
+        async with made.client() as client:
+            await client.send(chat("left", body=STREAM, x_mock_stall="3"))
+            await client.head()
+            await client.chunk()
+        assert (await made.row("left")).outcome == "client_gone"
+        async with made.client() as client:
+            assert (await client.ask(chat(body=STREAM))).headers[STATUS] == "MISS"
+        await made.quiet()
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE"])
+async def test_only_get_and_post_are_cached(method):
+    async with house(gateways=ON) as made, made.client() as client:
+        for _ in range(2):
+            answer = await client.ask(request(method=method, headers={"x-mock-echo": "1"}))
+            assert STATUS not in answer.headers
+
+
+async def test_a_get_is_cached_by_its_query():
+    async with house(gateways=ON) as made, made.client() as client:
+        asked = [request(f"openai/models?after={n}", method="GET", body=None) for n in (1, 2)]
+        seen = [(await client.ask(one)).headers[STATUS] for one in (*asked, *asked)]
+        assert seen == ["MISS", "MISS", "HIT", "HIT"]
+
+
+async def test_a_large_request_is_held_whole_and_cached():
+    body = b'{"model":"gpt-4o","messages":[{"role":"user","content":"%b"}]}' % (b"x" * 3_000_000)
+    async with house(gateways=ON) as made, made.client() as client:
+        seen = [(await client.ask(request(body=body))).headers[STATUS] for _ in range(2)]
+        assert seen == ["MISS", "HIT"]
+    async with house(gateways={"default": {}}) as made, made.client() as client:
+        assert (await client.ask(request(body=body))).status == 200
+        assert not made.server.app.plane.bounds.budget.used
+
+
+async def test_an_answer_beyond_the_largest_that_is_kept_goes_through():
+    async with house(gateways=ON, cache_answer_size=1000) as made, made.client() as client:
+        for _ in range(2):
+            answer = await client.ask(chat(x_mock_size="5000"))
+            assert (answer.headers[STATUS], answer.whole) == ("MISS", True)
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate"])
+@pytest.mark.parametrize("body", [CHAT, STREAM])
+async def test_who_does_not_take_a_coding_gets_the_answer_without(coding, body):
+    async with house(gateways=ON) as made, made.client() as client:
+        key = {"cf-aig-cache-key": "k"}
+        plain = await client.ask(request(body=body, headers={"cf-aig-cache-key": "plain"}))
+        coded = await client.ask(
+            request(
+                body=body, headers=key | {"accept-encoding": coding, "x-mock-encoding": coding, "x-mock-usage": "none"}
+            )
+        )
+        same = await client.ask(request(body=body, headers=key | {"accept-encoding": f"{coding};q=0.5, identity"}))
+        other = await client.ask(request(body=body, headers=key | {"accept-encoding": "identity"}))
+        silent = await client.ask(request(body=body, headers=key))
+        assert [answer.headers[STATUS] for answer in (coded, same, other, silent)] == ["MISS", "HIT", "HIT", "HIT"]
+        if "content-encoding" in coded.headers:
+            assert (same.headers["content-encoding"], same.body) == (coding, coded.body)
+        assert "content-encoding" not in other.headers
+        assert other.body == silent.body
+        assert len(other.body) > len(plain.body) / 2
+
+
+async def test_of_many_identical_calls_at_once_one_goes_upstream():
+    async with house(gateways=ON) as made:
+
+        async def call(number):
+            async with made.client() as client:
+                return await client.ask(chat(f"many-{number}", body=STREAM, x_mock_pace="2", x_mock_delay="20"))
+
+        answers = await asyncio.gather(*(call(number) for number in range(60)))
+        assert upstream(made) == 1
+        assert {answer.body for answer in answers} == {answers[0].body}
+        assert {tuple(answer.chunks) for answer in answers} == {tuple(answers[0].chunks)}
+        rows = [await made.row(f"many-{number}") for number in range(60)]
+        assert sorted(row.cached for row in rows) == [False] + [True] * 59
+        (leader,) = [row for row in rows if not row.cached]
+        assert leader.cost
+        assert all(
+            decision(row)["shared"] and decision(row)["saved_cost"] == leader.cost / 1e9 for row in rows if row.cached
+        )
+        assert sum(row.cost or 0 for row in rows) == leader.cost
+        await made.quiet()
+
+
+@pytest.mark.parametrize("stall", ["head", "3"])
+async def test_a_leader_whose_client_leaves_goes_on_for_its_followers(stall):
+    """Until the last of them leaves, too."""
+    async with house(gateways=ON) as made, made.client() as follower, made.client() as another:
+        async with made.client() as leader:
+            await leader.send(chat("leader", body=STREAM, x_mock_stall=stall))
+            await made.mock.until(lambda stats: stats.requests_running > 0)
+            await follower.send(chat("follower", body=STREAM))
+            await another.send(chat("another", body=STREAM))
+            await until(lambda: len(made.server.app.plane.calls) == 3)
+        await asyncio.sleep(0.02)
+        assert made.mock.stats()["requests_running"] == 1
+        follower.close()
+        assert (await made.row("follower")).outcome == "client_gone"
+        assert made.mock.stats()["requests_running"] == 1
+        another.close()
+        await made.mock.until(lambda stats: not stats.requests_running)
+        assert (await made.row("leader")).outcome == "client_gone"
+
+
+async def test_what_a_leader_brings_home_without_its_client_is_charged_and_kept():
+    async with house(gateways=ON) as made, made.client() as follower:
+        async with made.client() as leader:
+            await leader.send(chat("leader", body=STREAM, x_mock_pace="10", x_mock_frames="10"))
+            await leader.head()
+            await follower.send(chat("follower", body=STREAM))
+            await until(lambda: len(made.server.app.plane.calls) == 2)
+        answer = await follower.answer()
+        assert answer.whole and answer.body.endswith(b"data: [DONE]\n\n")
+        row = await made.row("leader")
+        assert row.outcome == "client_gone"
+        assert row.cost
+        assert (await follower.ask(chat("later", body=STREAM))).headers[STATUS] == "HIT"
+        assert upstream(made) == 1
+
+
+async def test_an_answer_that_may_not_be_kept_is_not_shared_either():
+    async with house(gateways=ON) as made:
+
+        async def call():
+            async with made.client() as client:
+                return await client.ask(chat(x_mock_delay="20", x_mock_status="503"))
+
+        answers = await asyncio.gather(*(call() for _ in range(5)))
+        assert {answer.status for answer in answers} == {503}
+        assert {answer.headers[STATUS] for answer in answers} == {"MISS"}
+        assert upstream(made) == 5
+
+
+async def test_followers_of_a_stream_that_breaks_are_told_so():
+    async with house(gateways=ON) as made:
+
+        async def call(event, **headers):
+            async with made.client() as client:
+                return await client.ask(chat(event, body=STREAM, **headers))
+
+        faulty = {"x_mock_cut_frames": "4", "x_mock_pace": "10"}
+        answers = await asyncio.gather(call("one", **faulty), call("two", **faulty))
+        assert upstream(made) == 1
+        assert not any(answer.whole for answer in answers)
+        assert answers[0].body == answers[1].body
+        assert b'"error"' in answers[0].body
+        for event in ("one", "two"):
+            row = await made.row(event)
+            assert (row.outcome, row.success) == ("broken", False)
+
+
+async def test_a_slow_client_keeps_no_other_waiting():
+    """Neither the leader nor a follower; and nothing is lost to it when it reads on."""
+    async with house(gateways=ON) as made, made.client(1 << 16) as leader, made.client(1 << 16) as slow:
+        size = 8_000_000
+        await leader.send(chat("leader", x_mock_size=str(size), x_mock_frames="400"))
+        await made.mock.until(lambda stats: stats.requests_running > 0)
+        leader.deafen()
+        await slow.send(chat("slow"))
+        slow.deafen()
+        async with made.client() as quick:
+            answer = await quick.ask(chat("quick"))
+            assert answer.whole and len(answer.body) > size
+        leader.undeafen()
+        slow.undeafen()
+        for client in (leader, slow):
+            assert (await client.answer()).body == answer.body
+        assert upstream(made) == 1
+
+
+async def test_beyond_what_is_kept_all_go_at_the_pace_of_the_slowest():
+    async with house(gateways=ON, cache_answer_size=100_000) as made, made.client(1 << 16) as leader:
+        size = 30_000_000
+        await leader.send(chat("leader", x_mock_size=str(size), x_mock_frames="400"))
+        await leader.head()
+        leader.deafen()
+        assert made.server.app.answers.used < 20_000_000
+        assert made.mock.stats()["requests_running"] == 1
+        leader.close()
+        await made.quiet()
+
+
+async def test_who_comes_when_an_answer_is_too_large_to_share_goes_by_itself():
+    async def serve(peer):
+        await peer.request()
+        await peer.say(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 3000\r\n\r\n" + b"x" * 2000
+        )
+        arrived.set()
+        await done.wait()
+        await peer.say(b"x" * 1000)
+        await peer.gone()
+
+    arrived, done = asyncio.Event(), asyncio.Event()
+    async with providing(serve) as provider:
+        there = house(gateways=ON, providers={"openai": provider.url}, cache_answer_size=1000)
+        async with there as made, made.client() as one, made.client() as two:
+            await one.send(chat())
+            await arrived.wait()
+            await one.head()
+            arrived.clear()
+            await two.send(chat())
+            await arrived.wait()
+            done.set()
+            assert provider.connections == 2
+
+
+async def test_callers_with_different_keys_of_the_provider_share_nothing():
+    async with house(gateways=ON) as made, made.client() as client:
+        seen = [
+            (await client.ask(chat(authorization=f"Bearer sk-of-{who}-0123456789"))).headers[STATUS]
+            for who in ("ann", "bob", "ann")
+        ]
+        assert seen == ["MISS", "MISS", "HIT"]
+
+
+async def test_why_it_was_a_hit_is_told_on_request():
+    async with house(gateways=ON) as made, made.client() as client:
+        plain = await client.ask(chat())
+        assert "cf-aig-explain" not in plain.headers
+        told = json.loads((await client.ask(chat("hit", cf_aig_explain="1"))).headers["cf-aig-explain"])
+        row = decision(await made.row("hit"))
+        assert told["cache"]["status"] == "HIT" == row["status"]
+        assert told["cache"]["key"] == row["key"]
+        assert told["cache"]["age"] >= 0
+        assert told["upstream_ms"] == 0
+        assert told["own_ms"] > 0
+        assert "attempts" not in told
+        miss = json.loads(
+            (await client.ask(chat(body=CHAT.replace(b"hello", b"hi"), cf_aig_explain="1"))).headers["cf-aig-explain"]
+        )
+        assert miss["cache"]["status"] == "MISS"
+        (attempt,) = miss["attempts"]
+        assert (attempt["provider"], attempt["status"]) == ("openai", 200)
+        assert 0 < attempt["ms"] <= miss["upstream_ms"]

@@ -1,0 +1,136 @@
+"""Laws of the cache on real sockets: a hit is the answer as it was, and nobody is told what was for another."""
+
+import asyncio
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.testing.client import until
+from penstock.testing.house import ACCOUNT, house
+from penstock.testing.provider import providing
+
+EXAMPLES = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+OTHER = "fedcba9876543210fedcba9876543210"
+STATUS = "cf-aig-cache-status"
+BODIES = st.lists(st.binary(min_size=1, max_size=300) | st.just(b"data: {}\n\n"), max_size=8)
+WORD = st.sampled_from(["a", "b"])
+
+
+class World:
+    """A gateway with its cache on before a scripted provider, in a loop that runs while a test does."""
+
+    def __init__(self):
+        self.runner = asyncio.Runner()
+        self.answer = []  # head, and the chunks of the body
+        self.asked = 0
+        self.numbers = count()
+        self.run(self._open())
+
+    def run(self, work):
+        async def bounded():
+            async with asyncio.timeout(20):
+                return await work
+
+        return self.runner.run(bounded())
+
+    async def _open(self):
+        self._providing = providing(self._serve)
+        provider = await self._providing.__aenter__()
+        on = {"default": {"cache_ttl": 600}, "a": {"cache_ttl": 600}, "b": {"cache_ttl": 600}}
+        self._house = house(providers={"openai": provider.url, "anthropic": provider.url}, gateways=on)
+        self.house = await self._house.__aenter__()
+
+    async def _serve(self, peer):
+        while True:
+            await peer.request()
+            self.asked += 1
+            for piece in self.answer:
+                await peer.say(piece)
+                await asyncio.sleep(0.0005)  # a packet of its own, if the system likes
+
+    def end(self):
+        async def close():
+            await self._house.__aexit__(None, None, None)
+            await self._providing.__aexit__(None, None, None)
+
+        self.run(close())
+        self.runner.close()
+
+
+@pytest.fixture(scope="module")
+def world():
+    made = World()
+    yield made
+    made.end()
+
+
+def call(*, account=ACCOUNT, gateway="default", key="", body="", own=""):
+    headers = {"content-length": str(len(body)), "authorization": f"Bearer sk-{key}-0123456789abcdef"}
+    headers |= {"cf-aig-cache-key": own} if own else {}
+    lines = [f"POST /v1/{account}/{gateway}/openai/chat/completions HTTP/1.1", "host: x"]
+    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", body]).encode()
+
+
+@EXAMPLES
+@given(BODIES, st.sampled_from([b"text/event-stream", b"application/json", b"audio/mpeg"]), st.integers(0, 3))
+def test_a_hit_is_the_miss_byte_for_byte_and_a_streams_frames_too(world, chunks, kind, followers):
+    async def example():
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: " + kind + b"\r\ntransfer-encoding: chunked\r\n\r\n"
+        body = [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]
+        world.answer = [head, *body, b"0\r\n\r\n"]
+        asked = call(body=f"number {next(world.numbers)}")
+
+        async def ask():
+            async with world.house.client() as client:
+                return await client.ask(asked)
+
+        before = world.asked
+        answers = await asyncio.gather(*(ask() for _ in range(1 + followers)))
+        hit = await ask()
+        assert world.asked == before + 1
+        assert hit.headers[STATUS] == "HIT"
+        assert sorted(answer.headers[STATUS] for answer in answers) == ["HIT"] * followers + ["MISS"]
+        for one, two in pairwise([*answers, hit]):
+            assert one.whole and two.whole
+            assert one.body == two.body == b"".join(chunks)
+            assert one.headers["content-type"] == two.headers["content-type"]
+        if kind == b"text/event-stream":
+            (miss,) = (answer for answer in answers if answer.headers[STATUS] == "MISS")
+            assert not miss.chunks or hit.chunks == miss.chunks
+        await until(lambda: not world.house.server.app.answers.used)
+
+    world.run(example())
+
+
+@EXAMPLES
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), WORD, WORD, st.sampled_from(["", "x", "y"])), max_size=12))
+def test_a_call_hits_only_what_the_same_caller_asked_of_the_same_gateway(world, calls):
+    """Or what was kept under its own key there, which is what such a key is for."""
+
+    async def example():
+        example_number, known = next(world.numbers), {}
+        for gateway, key, body, own in calls:
+            told = f"{gateway} {key} {body}".encode()
+            world.answer = [b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(told), told)]
+            own_key = own and f"{own} {example_number}"
+            identity = (gateway, own_key) if own else (gateway, key, body)
+            async with world.house.client() as client:
+                answer = await client.ask(call(gateway=gateway, key=key, body=f"{body} {example_number}", own=own_key))
+            assert answer.headers[STATUS] == ("HIT" if identity in known else "MISS")
+            assert answer.body == known.setdefault(identity, told)
+
+    world.run(example())
+
+
+def test_a_wrong_account_is_told_nothing_of_what_is_cached(world):
+    async def example():
+        world.answer = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"]
+        async with world.house.client() as client:
+            assert (await client.ask(call(gateway="a", body="theirs"))).status == 200
+            answer = await client.ask(call(account=OTHER, gateway="a", body="theirs"))
+            assert answer.status == 400
+            assert STATUS not in answer.headers
+
+    world.run(example())
