@@ -20,10 +20,10 @@ class CachedAnswer(Struct, array_like=True):
     @property
     def size(self) -> int:
         """Bytes that it counts for."""
-        return sum(map(len, self.frames)) + sum(len(name) + len(value) for name, value in self.headers) + _OVERHEAD
+        return sum(map(len, self.frames)) + _OVERHEAD
 
 
-_OVERHEAD = 512  # bytes of an entry beside its answer, about
+_OVERHEAD = 768  # bytes of an entry beside its frames, about: headers, key, place in the index
 
 
 class CacheStore(Protocol):

@@ -12,6 +12,7 @@ from penstock.core.headers import Headers
 
 _HEEDED = frozenset({b"accept", b"openai-organization", b"openai-project"})
 _PREFIX = b"anthropic-"
+_KNOWN = 1024  # names remembered; beyond, they are judged anew every time
 _name = itemgetter(0)
 
 
@@ -22,7 +23,7 @@ def own_key(number: int, generation: int, value: bytes) -> bytes:
 
 def call_key(number: int, generation: int, place: Iterable[bytes], heeded: Headers, body: bytes) -> bytes:
     """The key of a call. ``number`` is the gateway's, which no other of any account has; ``place`` is method, host,
-    path and query as they travel; ``heeded`` as of ``heed``.
+    path and query as they travel; ``heeded`` as of ``Heed``.
 
     32 bytes; each part has its length beside it, so that none can flow into the next.
     """
@@ -33,12 +34,26 @@ def call_key(number: int, generation: int, place: Iterable[bytes], heeded: Heade
     return digest.digest()
 
 
-def heed(headers: Headers, credentials: frozenset[bytes], stays: frozenset[bytes]) -> Headers:
-    """What a key heeds: ``credentials`` of providers unless they ``stay`` here, and what changes an answer."""
-    return [
-        header
-        for header in headers
-        if header[0] in _HEEDED
-        or (header[0] in credentials and header[0] not in stays)
-        or header[0].startswith(_PREFIX)
-    ]
+class Heed:
+    """Which headers a key heeds: providers' ``credentials``, and what changes an answer. Judged once a name."""
+
+    def __init__(self, credentials: frozenset[bytes]) -> None:
+        self._names = _Names(_HEEDED | credentials)
+
+    def __call__(self, headers: Headers, stays: frozenset[bytes]) -> Headers:
+        """Those of a call. Credentials that stay here, as the gateway's own token does, are none of the provider's."""
+        names = self._names
+        heeded = [header for header in headers if names[header[0]]]
+        return [header for header in heeded if header[0] not in stays] if stays else heeded
+
+
+class _Names(dict[bytes, bool]):
+    def __init__(self, heeded: frozenset[bytes]) -> None:
+        super().__init__()
+        self._heeded = heeded
+
+    def __missing__(self, name: bytes) -> bool:
+        heeds = name in self._heeded or name.startswith(_PREFIX)
+        if len(self) < _KNOWN:
+            self[name] = heeds
+        return heeds

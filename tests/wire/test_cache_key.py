@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.cache_key import call_key, heed, own_key
+from penstock.wire.cache_key import Heed, call_key, own_key
 
 CREDENTIALS = frozenset({b"authorization", b"x-api-key"})
+HEED = Heed(CREDENTIALS)
 WORD = st.binary(max_size=20)
 HEEDED = st.sampled_from(
     [b"accept", b"openai-organization", b"openai-project", b"anthropic-version", b"anthropic-beta", *CREDENTIALS]
@@ -26,7 +27,7 @@ CALL = st.fixed_dictionaries(
 
 def key(number, generation, place, headers, body, more=(), stays=frozenset()):
     lines = [(name, name.title(), value) for name, value in (*headers, *more)]
-    return call_key(number, generation, place, heed(lines, CREDENTIALS, stays), body)
+    return call_key(number, generation, place, HEED(lines, stays), body)
 
 
 def grouped(headers):

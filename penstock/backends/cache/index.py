@@ -4,18 +4,15 @@ import heapq
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final
 
 from penstock.core import instants
 
-
-class Entry(NamedTuple):
-    """``made_at``: milliseconds since the epoch; ``until``: on the monotonic clock."""
-
-    owner: int
-    size: int
-    made_at: int
-    until: float
+Entry = tuple[float, int, int, int]  # until when, on the monotonic clock; bytes; owner; made at, in milliseconds
+_UNTIL: Final = 0
+_SIZE: Final = 1
+_OWNER: Final = 2
+_MADE_AT: Final = 3
 
 
 class Index:
@@ -41,7 +38,7 @@ class Index:
     def knows(self, key: bytes) -> bool:
         """Whether it is there and has not expired."""
         entry = self._entries.get(key)
-        return entry is not None and entry.until > self._clock()
+        return entry is not None and entry[_UNTIL] > self._clock()
 
     def use(self, key: bytes) -> None:
         """It is used now."""
@@ -55,7 +52,7 @@ class Index:
             return None
         self.drop(key)
         until = self._clock() + left
-        self._entries[key] = Entry(owner, size, made_at, until)
+        self._entries[key] = (until, size, owner, made_at)
         self.size += size
         heapq.heappush(self._ends, (until, key))
         gone = self._expired()
@@ -70,7 +67,7 @@ class Index:
         """Forgets an entry; False: it was not there."""
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self.size -= entry.size
+            self.size -= entry[_SIZE]
         return entry is not None
 
     def of(self, owner: int, key: bytes | None = None, older_than: float = 0) -> list[bytes]:
@@ -80,12 +77,12 @@ class Index:
         return [
             one
             for one in among
-            if (entry := self._entries[one]).owner == owner and (not older_than or entry.made_at <= latest)
+            if (entry := self._entries[one])[_OWNER] == owner and (not older_than or entry[_MADE_AT] <= latest)
         ]
 
     def made_before(self, at: int) -> set[bytes]:
         """The keys of answers made before that time."""
-        return {key for key, entry in self._entries.items() if entry.made_at < at}
+        return {key for key, entry in self._entries.items() if entry[_MADE_AT] < at}
 
     def _expired(self) -> list[bytes]:
         """Drops what has expired."""
@@ -93,10 +90,10 @@ class Index:
         while ends and ends[0][0] <= now:
             until, key = heapq.heappop(ends)
             entry = self._entries.get(key)
-            if entry is not None and entry.until == until:
+            if entry is not None and entry[_UNTIL] == until:
                 self.drop(key)
                 gone.append(key)
         if len(ends) > 2 * len(self._entries) + 64:
-            self._ends = [(entry.until, key) for key, entry in self._entries.items()]
+            self._ends = [(entry[_UNTIL], key) for key, entry in self._entries.items()]
             heapq.heapify(self._ends)
         return gone

@@ -8,6 +8,7 @@ from penstock.model.exchange import Exchange
 from penstock.model.flight import Flight
 from penstock.model.reply import Reply
 from penstock.ports.cache_store import CachedAnswer, CacheStore
+from penstock.wire.cache_key import Heed
 
 _OK = 200
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"content-language", b"content-disposition"})
@@ -17,15 +18,13 @@ _STREAMS = (b"text/event-stream", b"application/x-ndjson", b"application/vnd.ama
 class Shelf:
     """What the caches of all gateways share.
 
-    ``credentials``: headers that hold a provider's; ``limit``: bytes of the largest answer that is kept; ``budget``: of
+    ``heed``: which headers a key heeds; ``limit``: bytes of the largest answer that is kept; ``budget``: of
     all answers that are held while they run.
     """
 
-    def __init__(
-        self, store: CacheStore, credentials: frozenset[bytes], limit: int, budget: Budget, telemetry: Telemetry
-    ) -> None:
+    def __init__(self, store: CacheStore, heed: Heed, limit: int, budget: Budget, telemetry: Telemetry) -> None:
         self.store = store
-        self.credentials = credentials
+        self.heed = heed
         self.limit = limit
         self.budget = budget
         self.telemetry = telemetry

@@ -17,7 +17,7 @@ from penstock.model.decision import HIT, MISS, CacheDecision
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Body, Replay, Reply
 from penstock.ports.cache_store import CachedAnswer
-from penstock.wire.cache_key import call_key, heed, own_key
+from penstock.wire.cache_key import call_key, own_key
 
 _METHODS = frozenset({b"POST", b"GET"})
 _NANO = 1e9
@@ -72,7 +72,7 @@ class AnswerCache(Cache):
         assert ex.plan is not None
         target, query = ex.plan.targets[0], request.query if caller.query is None else caller.query
         place = (request.method, target.host, target.path, query if target.query is None else target.query)
-        heeded = heed(request.headers, self._shelf.credentials, caller.places)
+        heeded = self._shelf.heed(request.headers, caller.places)
         return call_key(gateway.number, gateway.cache_generation, place, heeded, body)
 
     async def _stored(self, ex: Exchange, key: bytes) -> Reply | None:
