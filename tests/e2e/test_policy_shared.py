@@ -166,3 +166,51 @@ async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_is_use
     assert {one for one in seen if one[1] != 200} == refused
     assert {gateway for gateway, status, _ in seen if status == 200} == {"limited", "default"}
     assert figures[f'{alone}{{policy="{policy}"}}'] == by(policy)
+
+
+async def explained(client, gateway, body=None, **headers):
+    """The answer's cache status, and what it says decided."""
+    told = {name.replace("_", "-"): value for name, value in headers.items()} | {"cf-aig-explain": "1"}
+    more = {} if body is None else {"body": body}
+    answer = await client.ask(request(gateway=gateway, headers=told, **more))
+    return answer.headers.get(STATUS), json.loads(answer.headers["cf-aig-explain"])
+
+
+async def test_each_header_of_the_cache_acts_in_both(there):
+    async with each(there) as clients:
+        await made(there, clients.values(), "headers", cache_ttl=600)
+        await made(there, clients.values(), "no-streams", cache_ttl=600, cache_streams=False)
+        await made(there, clients.values(), "off")
+        for number, client in enumerate(clients.values()):
+            body = b'{"model":"gpt-4o","messages":[{"role":"user","content":"%d"}]}' % number
+            for name, seconds in (("cf_aig_cache_ttl", 61), ("cf_cache_ttl", 62)):
+                _, told = await explained(client, "headers", body + b" " * seconds, **{name: str(seconds)})
+                assert told["cache"]["ttl"] == seconds
+            for name in ("cf_aig_skip_cache", "cf_skip_cache"):
+                assert (await explained(client, "headers", body, **{name: "true"}))[0] == "MISS"
+                assert (await explained(client, "headers", body))[0] == "HIT"
+            for _ in range(2):
+                assert (await explained(client, "no-streams", STREAM))[0] == "MISS"
+                assert (await explained(client, "off", body))[0] is None
+            assert (await explained(client, "off", body, cf_aig_cache_key=f"k{number}"))[0] == "MISS"
+            assert (await explained(client, "off", b"{}", cf_aig_cache_key=f"k{number}"))[0] == "HIT"
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "growth"),
+    [
+        ({"retry_max_attempts": 3, "retry_delay": 8, "retry_backoff": "constant"}, {}, 1),
+        ({}, {"cf_aig_max_attempts": "3", "cf_aig_retry_delay": "8", "cf_aig_backoff": "linear"}, 2),
+        ({"retry_max_attempts": 3, "retry_delay": 60_000}, {"cf_aig_retry_delay": "8"}, 2),
+    ],
+)
+async def test_how_a_wait_grows_is_said_by_settings_and_headers_in_both(there, settings, headers, growth):
+    """Few calls: the budget of further attempts allows ten in each process."""
+    async with each(there) as clients:
+        gateway = f"waits-{len(settings)}-{len(headers)}"
+        await made(there, clients.values(), gateway, **settings)
+        for client in clients.values():
+            _, told = await explained(client, gateway, x_mock_status="503", **headers)
+            first, second = (attempt["waited"] for attempt in told["attempts"][1:])
+            assert first >= 4
+            assert second >= 4 * growth

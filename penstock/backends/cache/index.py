@@ -1,6 +1,5 @@
 """What is in a store, known in memory: which answers, of whom, how large, until when, and which was used when."""
 
-import heapq
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,7 +15,10 @@ _MADE_AT: Final = 3
 
 
 class Index:
-    """Bounded in bytes. ``clock``: monotonic seconds; ``wall``: milliseconds since the epoch."""
+    """Bounded in bytes. ``clock``: monotonic seconds; ``wall``: milliseconds since the epoch.
+
+    What has expired is not known any more, and goes when it is the one unused for longest.
+    """
 
     def __init__(
         self,
@@ -30,7 +32,6 @@ class Index:
         self._clock = clock
         self._wall = wall
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()  # unused for longest first
-        self._ends: list[tuple[float, bytes]] = []  # a heap; of a replaced entry the old end may still be there
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -46,19 +47,18 @@ class Index:
             self._entries.move_to_end(key)
 
     def add(self, key: bytes, owner: int, size: int, made_at: int, ttl: float) -> list[bytes] | None:
-        """Takes an entry; returns what had to go for it, expired ones too. None: it is too large, or has expired."""
+        """Takes an entry; returns what had to go for it. None: it is too large, or has expired."""
         left = ttl - max(0.0, (self._wall() - made_at) / 1000)
         if size > self.limit or left <= 0:
             return None
+        entries = self._entries
         self.drop(key)
-        until = self._clock() + left
-        self._entries[key] = (until, size, owner, made_at)
+        entries[key] = (self._clock() + left, size, owner, made_at)
         self.size += size
-        heapq.heappush(self._ends, (until, key))
-        gone = self._expired()
+        gone: list[bytes] = []
         while self.size > self.limit:
-            oldest = next(iter(self._entries))
-            self.drop(oldest)
+            oldest, entry = entries.popitem(last=False)
+            self.size -= entry[_SIZE]
             self.evicted += 1
             gone.append(oldest)
         return gone
@@ -83,17 +83,3 @@ class Index:
     def made_before(self, at: int) -> set[bytes]:
         """The keys of answers made before that time."""
         return {key for key, entry in self._entries.items() if entry[_MADE_AT] < at}
-
-    def _expired(self) -> list[bytes]:
-        """Drops what has expired."""
-        ends, now, gone = self._ends, self._clock(), list[bytes]()
-        while ends and ends[0][0] <= now:
-            until, key = heapq.heappop(ends)
-            entry = self._entries.get(key)
-            if entry is not None and entry[_UNTIL] == until:
-                self.drop(key)
-                gone.append(key)
-        if len(ends) > 2 * len(self._entries) + 64:
-            self._ends = [(entry[_UNTIL], key) for key, entry in self._entries.items()]
-            heapq.heapify(self._ends)
-        return gone

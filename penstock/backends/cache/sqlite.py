@@ -190,6 +190,7 @@ def _open(file: Path) -> tuple[sqlite3.Connection, list[tuple[bytes, int, int, i
         ):
             there.execute(f"PRAGMA {pragma}")
         there.execute(_TABLE)
+        there.execute("PRAGMA incremental_vacuum")  # what a smaller bound has freed
         rows = there.execute("SELECT key, owner, size, made_at, ttl FROM answers ORDER BY made_at").fetchall()
     except BaseException:
         there.close()

@@ -7,14 +7,17 @@ Of identical calls at the same time one goes to the provider, and the others fol
 its answer may not be kept: then each goes by itself.
 """
 
+import asyncio
 import time
 from typing import Protocol
 
 from penstock.core import instants
+from penstock.core.errors import ProviderTimeout
 from penstock.features.cache.coding import in_coding
 from penstock.features.cache.keeper import Keeper, Shelf
 from penstock.model.decision import HIT, MISS, CacheDecision
 from penstock.model.exchange import Exchange
+from penstock.model.flight import Flight
 from penstock.model.reply import Body, Replay, Reply
 from penstock.ports.cache_store import CachedAnswer
 from penstock.wire.cache_key import call_key, own_key
@@ -95,10 +98,7 @@ class AnswerCache(Cache):
         flight = self._shelf.flights.get(key)
         if flight is None:
             return None
-        began = time.monotonic()
-        may = await flight.head()
-        ex.waited = time.monotonic() - began
-        if not may:
+        if not await self._may_follow(ex, flight):
             return None
         follower = flight.follow()
         ex.defer(follower.close)
@@ -109,6 +109,19 @@ class AnswerCache(Cache):
             self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, 0.0, shared=True))
             ex.defer(lambda ex: self._save(ex, flight.answer))
         return reply
+
+    async def _may_follow(self, ex: Exchange, flight: Flight) -> bool:
+        """Waits for the leader's head, as long as the call would for a provider's. Raises ProviderTimeout."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(ex.options.timeout):
+                return await flight.head()
+        except TimeoutError:
+            if ex.options.retry.attempts == 1:
+                raise ProviderTimeout from None
+            return False  # it has attempts left, and makes them itself
+        finally:
+            ex.waited = time.monotonic() - began
 
     def _hit(self, ex: Exchange, reply: Reply, decision: CacheDecision) -> None:
         ex.cache, ex.reply, ex.first_byte = decision, reply, time.monotonic()

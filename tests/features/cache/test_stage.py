@@ -398,3 +398,16 @@ async def test_why_it_was_a_hit_is_told_on_request():
         (attempt,) = miss["attempts"]
         assert (attempt["provider"], attempt["status"]) == ("openai", 200)
         assert 0 < attempt["ms"] <= miss["upstream_ms"]
+
+
+@pytest.mark.parametrize(("attempts", "outcome"), [("1", (504, "MISS")), ("2", (200, "MISS"))])
+async def test_a_follower_waits_for_a_head_no_longer_than_for_a_providers(attempts, outcome):
+    """Where it may try again, it calls by itself then."""
+    async with house(gateways=ON) as made, made.client() as leader, made.client() as follower:
+        await leader.send(chat(x_mock_stall="head"))
+        await made.mock.until(lambda stats: stats.requests_running > 0)
+        answer = await follower.ask(
+            chat("follower", cf_aig_request_timeout="30", cf_aig_max_attempts=attempts, cf_aig_explain="1")
+        )
+        assert (answer.status, answer.headers[STATUS]) == outcome
+        assert json.loads((await made.row("follower")).detail)["timings"]["upstream"] >= 30
