@@ -66,9 +66,16 @@ class Calls:
             if isinstance(outcome, Reply):
                 asked = retry_after(outcome.header, instants.now())
                 outcome.body.close()
-            began = time.monotonic()
-            await asyncio.sleep(delay(retry, made, asked, random.random()))  # noqa: S311  nobody gains by guessing it
-            wait = time.monotonic() - began
+            wait = await self._wait(ex, delay(retry, made, asked, random.random()))  # noqa: S311  nobody gains by a guess
+
+    async def _wait(self, ex: Exchange, seconds: float) -> float:
+        """Returns how long it was. A client that leaves, or a stop, ends it."""
+        began = time.monotonic()
+        try:
+            await asyncio.sleep(seconds)
+            return time.monotonic() - began
+        finally:
+            ex.waited += time.monotonic() - began
 
     async def _once(self, ex: Exchange, target: Target, waited: float, limit: float | None) -> Reply | ProviderFailure:
         """One attempt; ``limit``: the client's, in seconds to the first byte, connecting included."""
@@ -79,11 +86,10 @@ class Calls:
         try:
             reply = await self._send(self._outgoing(ex, target), limit)
         except ProviderFailure as error:
-            attempt.duration = (time.monotonic() - began) * 1000
             attempt.error = error.message
             return error.with_traceback(None)  # its frames hold this call: a circle for the collector
-        ex.first_byte = time.monotonic()
-        attempt.duration = (ex.first_byte - began) * 1000
+        finally:  # also where the client leaves meanwhile: the wait is not our own time
+            attempt.duration = (time.monotonic() - began) * 1000
         attempt.status, attempt.reused = reply.status, reply.body.reused
         return reply
 
@@ -102,6 +108,7 @@ class Calls:
     def _answered(self, ex: Exchange, target: Target, reply: Reply) -> Reply:
         ex.defer(reply.body.close)
         ex.target, ex.reply = target, reply
+        ex.first_byte = ex.started + (ex.attempts[-1].began + ex.attempts[-1].duration) / 1000
         return reply
 
     def _may_go_on(self, ex: Exchange, target: Target) -> bool:

@@ -36,8 +36,7 @@ class Explanation(msgspec.Struct, omit_defaults=True):
 def explained(ex: Exchange, now: float) -> bytes:
     """The header's value, JSON in ASCII. ``now``: monotonic, when the head goes out."""
     upstream = sum(attempt.duration for attempt in ex.attempts)
-    waited = ex.waited * 1000 + sum(attempt.waited or 0 for attempt in ex.attempts)
-    own = max(0.0, (now - ex.started) * 1000 - waited - upstream)
+    own = max(0.0, (now - ex.started - ex.waited) * 1000 - upstream)
     tries = [_try(attempt) for attempt in ex.attempts]
     return _ascii(encode(Explanation(round(upstream, 3), round(own, 3), ex.limit, ex.cache, tries)))
 

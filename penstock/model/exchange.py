@@ -76,7 +76,7 @@ class Exchange:
         self.attempts: list[Attempt] = []
         self.target: Target | None = None  # the one that answered
         self.reply: Reply | None = None  # the provider's that goes out
-        self.waited = 0.0  # seconds that it waited for another call's answer
+        self.waited = 0.0  # seconds that it waited between attempts, or for another call's answer
         self.first_byte = 0.0  # when the head of the answer came; 0: it has not
         self.last_byte = 0.0  # when its last byte came
         self.answer: bytes | None = None  # the decoded answer, for the log; None: not kept or too large

@@ -23,6 +23,7 @@ EXPOSED = b", ".join(
         b"cf-aig-cost",
         b"cf-aig-dlp",
         b"cf-aig-event-id",
+        b"cf-aig-explain",
         b"cf-aig-log-id",
         b"cf-aig-model",
         b"cf-aig-provider",

@@ -16,7 +16,7 @@ def test_times_are_told_apart():
         Attempt("openai", "secret.internal", 1.0, 40.0, None, "it broke"),
         Attempt("openai", "secret.internal", 91.0, 20.0, 200, waited=50.0),
     ]
-    ex.waited = 0.1
+    ex.waited = 0.15  # the 50 milliseconds between the attempts, and 100 for another call's answer
     told = json.loads(explained(ex, ex.started + 0.215))
     assert (told["upstream_ms"], told["own_ms"]) == (60.0, pytest.approx(5.0, abs=0.01))
     assert told["attempts"] == [

@@ -121,7 +121,7 @@ class AnswerCache(Cache):
                 raise ProviderTimeout from None
             return False  # it has attempts left, and makes them itself
         finally:
-            ex.waited = time.monotonic() - began
+            ex.waited += time.monotonic() - began
 
     def _hit(self, ex: Exchange, reply: Reply, decision: CacheDecision) -> None:
         ex.cache, ex.reply, ex.first_byte = decision, reply, time.monotonic()
