@@ -4,6 +4,7 @@ A value begins with what the index must know of it, so that finding out what is 
 """
 
 import asyncio
+import contextlib
 import os
 import struct
 from typing import Any
@@ -19,6 +20,7 @@ WAITING = 16 << 20  # bytes of answers that may wait to be written; beyond, they
 LONGEST = 10 * 365 * 24 * 3600  # seconds; Redis refuses much longer ones
 _HEAD = struct.Struct("!BQQQQ")  # version of the format, owner, size, made_at, ttl
 _VERSION = 1
+_SOON = 0.01  # seconds
 _PAGE = 500  # keys asked for at once
 _unpack = codec.unpacker(CachedAnswer).decode
 
@@ -110,6 +112,10 @@ class RedisCache(CacheStore):
             return
 
     async def stop(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._waiting:  # noqa: ASYNC110  once, at the end
+                    await asyncio.sleep(_SOON)
         if self._listener is not None:
             await end(self._listener)
 

@@ -46,7 +46,7 @@ class SqliteCache(CacheStore):
         self._index = index
         self._largest = largest
         self._tasks = tasks
-        self._thread = ThreadPoolExecutor(1, "cache")
+        self._thread: ThreadPoolExecutor  # from ``start`` to ``stop``, which may come again
         self._connection: sqlite3.Connection | None = None  # None: there is none, and nothing is kept
         self._waiting: dict[bytes, _Waiting] = {}
         self._bytes = 0  # of those
@@ -95,11 +95,13 @@ class SqliteCache(CacheStore):
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, "cache")
         try:
             self._connection, rows = await loop.run_in_executor(self._thread, _opened, self._file)
         except (sqlite3.Error, OSError) as error:
             log.error("nothing is cached: %s cannot be used: %s", self._file.name, error)
             self._failures += 1
+            self._thread.shutdown(wait=False)
             return
         expired: list[bytes] = []
         for key, owner, size, made_at, ttl in rows:
@@ -113,7 +115,7 @@ class SqliteCache(CacheStore):
         connection, self._connection = self._connection, None
         if connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
-        self._thread.shutdown()
+            self._thread.shutdown()
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         """What is gone from the index goes from the file, and what waits is written."""

@@ -100,3 +100,12 @@ async def test_installations_that_share_a_redis_know_nothing_of_one_another(own,
         assert await same.read(key) == answer
     async with a_store("redis", tmp_path, url=own.url, installation="two") as two:
         assert two.figures()[1] == 0
+
+
+async def test_what_is_on_its_way_when_a_process_stops_arrives(own, tmp_path):
+    keys = [os.urandom(32) for _ in range(50)]
+    async with a_store("redis", tmp_path, url=own.url) as one:
+        for key in keys:
+            one.keep(key, 1, an_answer(), 600)
+    async with a_store("redis", tmp_path, url=own.url) as two:
+        assert all(two.knows(key) for key in keys)

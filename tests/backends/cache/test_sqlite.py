@@ -81,3 +81,13 @@ async def test_what_is_damaged_within_is_a_miss(tmp_path):
         assert store.knows(KEY)
         assert await store.read(KEY) is None
         assert not store.knows(KEY)
+
+
+async def test_it_can_be_started_again(tmp_path):
+    """As where the database was away when the server started."""
+    async with a_store("sqlite", tmp_path) as store:
+        store.keep(KEY, 1, an_answer(), 600)
+        await store.stop()
+        await store.start()
+        assert await store.read(KEY)
+        assert store.figures()[1] == 1
