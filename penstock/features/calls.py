@@ -62,6 +62,8 @@ class Calls:
             outcome = await self._once(ex, target, wait, None if final else ex.options.timeout)
             if made >= retry.attempts or not may_pass(outcome) or not self._may_go_on(ex, target):
                 return self._answered(ex, target, outcome) if isinstance(outcome, Reply) else outcome
+            if ex.flight is not None:
+                ex.flight.refuse()  # whoever asks the same waits for one attempt, and not for this call's retries
             asked = None
             if isinstance(outcome, Reply):
                 asked = retry_after(outcome.header, instants.now())

@@ -411,3 +411,15 @@ async def test_a_follower_waits_for_a_head_no_longer_than_for_a_providers(attemp
         )
         assert (answer.status, answer.headers[STATUS]) == outcome
         assert json.loads((await made.row("follower")).detail)["timings"]["upstream"] >= 30
+
+
+async def test_a_follower_does_not_wait_for_the_retries_of_its_leader():
+    async with house(gateways=ON) as made, made.client() as leader, made.client() as follower:
+        headers = {"cf_aig_max_attempts": "3", "cf_aig_retry_delay": "60000"}
+        await leader.send(chat("leader", x_mock_status="503", x_mock_delay="30", **headers))
+        await made.mock.until(lambda stats: stats.requests_running > 0)
+        answer = await follower.ask(chat())
+        assert (answer.status, answer.headers[STATUS]) == (200, "MISS")
+        assert (await follower.ask(chat())).headers[STATUS] == "HIT"
+        leader.close()
+        assert (await made.row("leader")).outcome == "client_gone"
