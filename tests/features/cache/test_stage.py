@@ -415,8 +415,9 @@ async def test_a_follower_waits_for_a_head_no_longer_than_for_a_providers(attemp
 
 async def test_a_follower_does_not_wait_for_the_retries_of_its_leader():
     async with house(gateways=ON) as made, made.client() as leader, made.client() as follower:
-        headers = {"cf_aig_max_attempts": "3", "cf_aig_retry_delay": "60000"}
-        await leader.send(chat("leader", x_mock_status="503", x_mock_delay="30", **headers))
+        asked = {"cf-aig-max-attempts": "3", "cf-aig-retry-delay": "60000"}
+        asked |= {"x-mock-status": "503", "x-mock-delay": "30"}
+        await leader.send(request(body=CHAT, headers=asked, event="leader"))
         await made.mock.until(lambda stats: stats.requests_running > 0)
         answer = await follower.ask(chat())
         assert (answer.status, answer.headers[STATUS]) == (200, "MISS")
