@@ -169,8 +169,10 @@ class PostgresConnection:
     def _do(self, work: Callable[[_Connection, float], Awaitable[_T]]) -> _T:
         try:
             return self._run(self._work(work))
-        except asyncio.CancelledError:  # by the limit, from another thread
-            raise TooSlow from None
+        except asyncio.CancelledError:
+            if self._limit.passed():  # by the limit, from another thread
+                raise TooSlow from None
+            raise KeyboardInterrupt from None  # as it began: the runner takes that for a cancellation of somebody else
         except (StoreUnavailable, TooSlow):
             raise
         except TimeoutError:

@@ -1,8 +1,10 @@
 """What PostgreSQL has beside what either engine promises: it may go and come back while we live."""
 
+import signal
 import socket
 import threading
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -122,3 +124,23 @@ def test_to_close_it_ends_its_connection(shared: str):
         pause.wait(0.01)
     other.close()
     opening.connect(shared).close()  # one that was never opened
+
+
+def test_ctrl_c_ends_a_statement_as_ctrl_c_whenever_it_comes(shared: str, monkeypatch: pytest.MonkeyPatch):
+    install = signal.signal
+
+    def install_and_strike(number: int, handler: Any) -> Any:
+        before = install(number, handler)
+        if handler is not signal.default_int_handler:
+            signal.raise_signal(number)  # before the runner of the loop has forgotten those of its last task
+        return before
+
+    before = install(signal.SIGINT, signal.default_int_handler)
+    try:
+        with closing(opening.connect(shared)) as connection:
+            with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+                patched.setattr(signal, "signal", install_and_strike)
+                connection.execute("SELECT 1")
+            assert connection.execute("SELECT 1") == [(1,)]
+    finally:
+        install(signal.SIGINT, before)
