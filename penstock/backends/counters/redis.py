@@ -12,21 +12,25 @@ from penstock.ports.counters import Counters, RateLimit, Taken
 
 _LONGEST = 10 * 365 * 24 * 3600 * 1000  # milliseconds that Redis is told to keep a count; it refuses much longer ones
 
-# KEYS: the count. ARGV: limit, interval in milliseconds, the longest expiry.
+# KEYS: the count, as "start of its window:places". ARGV: limit, interval in milliseconds, the longest expiry.
 # Returns whether a place is given, places taken, milliseconds until one is free.
+# What is counted belongs to its window by the start kept with it, not by expiry: a key outlives that by up to a
+# millisecond. Where the clock was set back over a border, the window that had begun goes on.
 FIXED = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local span = tonumber(ARGV[2])
-local left = span - now % span
-local used = tonumber(redis.call('GET', KEYS[1]) or '0')
-if used >= tonumber(ARGV[1]) then
-  local lives = redis.call('PTTL', KEYS[1])
-  return {0, string.format('%.0f', used), string.format('%.0f', span > tonumber(ARGV[3]) and left or lives)}
+local begun = now - now % span
+local used = 0
+local at, places = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+):(%d+)$')
+if at and tonumber(at) >= begun and tonumber(at) <= begun + span then
+  begun, used = tonumber(at), tonumber(places)
 end
-used = redis.call('INCR', KEYS[1])
-if used == 1 then redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.min(left, tonumber(ARGV[3])))) end
-return {1, string.format('%.0f', used), '0'}
+local left = begun + span - now
+if used >= tonumber(ARGV[1]) then return {0, string.format('%.0f', used), string.format('%.0f', left)} end
+local lives = string.format('%.0f', math.min(left + 1, tonumber(ARGV[3])))
+redis.call('SET', KEYS[1], string.format('%.0f:%.0f', begun, used + 1), 'PX', lives)
+return {1, string.format('%.0f', used + 1), '0'}
 """)
 
 # KEYS: a list of runs, each "tick:places", and their sum. ARGV: limit, milliseconds of a tick, ticks of an interval,

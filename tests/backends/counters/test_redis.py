@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+from collections import Counter
 from contextlib import asynccontextmanager
 from itertools import count
 
 import pytest
 
-from penstock.backends.counters.redis import RedisCounters
-from penstock.backends.redis_link import RedisLink
+from penstock.backends.counters.redis import FIXED, RedisCounters
+from penstock.backends.redis_link import RedisLink, Script
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Telemetry
 from penstock.ports.counters import RateLimit
@@ -84,6 +85,64 @@ async def test_what_is_absurdly_large_counts_all_the_same(technique):
         assert told.wait > 10**9
         assert (await counters.take(owner, RateLimit(1, HUGE, technique))).given
         assert not telemetry.limits_alone.values
+
+
+async def test_no_fixed_window_gives_more_than_the_limit_where_calls_come_at_its_border():
+    """By Redis's own clock, which a variant of the script tells: ours may differ from it."""
+    span, limit = 200, 400
+    telling = Script(FIXED.text.replace("used + 1), '0'}", "used + 1), string.format('%.0f', now)}"))
+    assert telling.text != FIXED.text
+    windows: Counter[tuple[str, int]] = Counter()
+    async with counting() as ((counters, _),):
+        link = counters._link
+
+        async def now() -> int:
+            seconds, micros = await link.ask("TIME")
+            return int(seconds) * 1000 + int(micros) // 1000
+
+        async def take(name: str) -> bool:
+            given, _, at = await link.run(telling, [name], limit, span, 10**9)
+            if given:
+                windows[name, int(at) // span] += 1
+            return bool(given)
+
+        for _ in range(20):
+            name = f"{link.prefix}border:{next(_owners)}"
+            while not 0.6 * span < await now() % span < 0.9 * span:
+                await asyncio.sleep(0.001)
+            ends = (await now() // span + 1) * span
+            await take(name)  # the window that ends has places left, and its count is to expire
+            while await now() < ends - 2:
+                await asyncio.sleep(0)
+            while all(await asyncio.gather(*(take(name) for _ in range(12)))) or await now() < ends:
+                pass
+    assert max(windows.values()) == limit
+
+
+async def test_a_count_that_outlives_its_window_is_not_that_of_the_next():
+    owner, rule = next(_owners), RateLimit(10**6, 2, "fixed")
+    async with counting() as ((counters, _),):
+        await planted(counters, owner, rule, windows=-1)
+        assert [(await counters.take(owner, rule)).used for _ in range(3)] == [1, 2, 2]
+
+
+async def test_a_clock_that_is_set_back_over_a_border_gives_no_window_twice():
+    owner, rule = next(_owners), RateLimit(10**6, 2, "fixed")
+    async with counting() as ((counters, _),):
+        await planted(counters, owner, rule, windows=1)
+        told = [await counters.take(owner, rule) for _ in range(2)]
+        assert [(one.given, one.used) for one in told] == [(True, 2), (False, 2)]
+        assert 10**6 <= told[1].wait <= 2 * 10**6
+        await planted(counters, owner, rule, windows=2)  # by more than that it was no step, but set anew
+        assert (await counters.take(owner, rule)).used == 1
+
+
+async def planted(counters: RedisCounters, owner: int, rule: RateLimit, *, windows: int):
+    """One place, taken so many windows from now."""
+    link, span = counters._link, rule.interval * 1000
+    seconds, _ = await link.ask("TIME")
+    begun = (int(seconds) * 1000 // span + windows) * span
+    await link.ask("SET", f"{link.prefix}limit:{{{owner}}}:fixed:{rule.interval}", f"{begun}:1", "PX", 60_000)
 
 
 @pytest.mark.parametrize("technique", ["fixed", "sliding"])
