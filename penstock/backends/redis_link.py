@@ -13,7 +13,8 @@ from penstock.core.errors import PenstockError
 from penstock.core.logs import log
 from penstock.core.tasks import Tasks, end
 
-PATIENCE = 0.5  # seconds that Redis has to answer, or to take a connection
+PATIENCE = 0.5  # seconds that Redis has to take a connection, or to go on with what was asked
+BATCH = 1000  # questions that travel together at most: the loop packs them in one go
 LOOK = 1.0  # seconds without a question after which the connection is looked at
 BACK_OFF = (0.05, 1.0)  # seconds before Redis is tried again: at first, and at most
 Word = str | bytes | int
@@ -116,8 +117,9 @@ class RedisLink:
                 await self._idle()
             if _closed(connection):
                 return
-            asked, self._asked = self._asked, []
-            self._news.clear()
+            asked, self._asked = self._asked[:BATCH], self._asked[BATCH:]
+            if not self._asked:
+                self._news.clear()
             if asked:
                 await self._exchange(connection, asked)
 
@@ -132,10 +134,12 @@ class RedisLink:
         from redis.exceptions import NoScriptError, ResponseError  # noqa: PLC0415  by need
 
         try:
-            async with asyncio.timeout(PATIENCE):
-                packed = connection.pack_commands([command for command, _ in asked])
-                await connection.send_packed_command(packed, check_health=False)
+            async with asyncio.timeout(PATIENCE) as limit:
+                for part in connection.pack_commands([command for command, _ in asked]):
+                    await connection.send_packed_command(part, check_health=False)
+                    _extend(limit)
                 for _, future in asked:
+                    _extend(limit)
                     try:
                         answer = await connection.read_response()
                     except ResponseError as error:
@@ -187,6 +191,15 @@ def _connection(url: str) -> Any:  # the library's own types leave most open
 
 
 def _closed(connection: Any) -> bool:
-    """Whether Redis has closed it. Told by the stream: writing to it would tell too late."""
+    """Whether Redis has closed it. Told by the stream, which the library keeps to itself: writing to it would tell too
+    late, by an error to whoever asked.
+    """
     reader = cast("asyncio.StreamReader | None", getattr(connection, "_reader", None))
-    return reader is None or reader.at_eof() or reader.exception() is not None
+    return reader is not None and (reader.at_eof() or reader.exception() is not None)
+
+
+def _extend(limit: asyncio.Timeout) -> None:
+    """Something was sent or came: the rest has its time anew. Seldom, because it costs more than an answer."""
+    until = asyncio.get_running_loop().time() + PATIENCE
+    if until - (limit.when() or until) > PATIENCE / 10:
+        limit.reschedule(until)

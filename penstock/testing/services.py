@@ -102,11 +102,12 @@ def postgres(*options: str) -> Generator[Server]:
 
 
 @contextmanager
-def redis() -> Generator[Server]:
-    """Redis that keeps nothing on the disk. Raises Unavailable."""
+def redis(*options: str) -> Generator[Server]:
+    """Redis that keeps nothing on the disk. ``options``: of its command line. Raises Unavailable."""
     folder = _folder(None)
     port = _free_port()
-    command = [_found("redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
+    given = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder), *options]
+    command = [_found("redis-server"), *given]
     try:
         yield from _running(Server(f"redis://127.0.0.1:{port}/0", command, None, folder.with_suffix(".log")))
     finally:

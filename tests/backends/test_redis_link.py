@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import random
 import signal
+import time
 
 import pytest
 
-from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Script
+from penstock.backends.bus import connect_to
+from penstock.backends.redis_link import PATIENCE, RedisAway, RedisLink, RedisRefused, Script
 from penstock.core.tasks import Tasks
 from penstock.testing import services
+from penstock.testing.certificates import self_signed
 from penstock.testing.client import until
 from penstock.testing.several import CACHE
 
@@ -40,6 +44,39 @@ async def test_each_question_gets_its_own_answer_over_one_connection(tasks):
     await link.stop()
 
 
+async def test_every_kind_of_address_works_also_with_a_password(tasks, tmp_path, unused_tcp_port):
+    cert, key = self_signed(tmp_path, "127.0.0.1")
+    encrypted = ["--tls-port", f"{unused_tcp_port}", "--tls-cert-file", f"{cert}", "--tls-key-file", f"{key}"]
+    own = ["--unixsocket", f"{tmp_path}/redis.sock", "--requirepass", "open:sesame", "--tls-auth-clients", "no"]
+    with services.redis(*encrypted, *own) as server:
+        for url in (
+            server.url.replace("//", "//:open%3Asesame@"),
+            f"rediss://:open%3Asesame@127.0.0.1:{unused_tcp_port}/1?ssl_ca_certs={cert}",
+            f"unix://:open%3Asesame@{tmp_path}/redis.sock?db=2",
+        ):
+            link = await linked(tasks, url)
+            assert await link.ask("INCR", "in a database of its own") == 1
+            bus = connect_to(url)  # news travel by the same address
+            assert await bus.execute_command("GET", "in a database of its own") == b"1"
+            await bus.aclose()
+            await link.stop()
+
+
+async def test_a_wrong_password_and_an_unknown_certificate_are_told(tasks, tmp_path, unused_tcp_port, caplog):
+    cert, key = self_signed(tmp_path, "127.0.0.1")
+    encrypted = ["--tls-port", f"{unused_tcp_port}", "--tls-cert-file", f"{cert}", "--tls-key-file", f"{key}"]
+    with services.redis(*encrypted, "--requirepass", "sesame", "--tls-auth-clients", "no") as server:
+        for url, reason in (
+            (server.url.replace("//", "//:wrong@"), "invalid username-password pair"),
+            (f"rediss://:sesame@127.0.0.1:{unused_tcp_port}/0", "certificate verify failed"),
+        ):
+            link = await linked(tasks, url)
+            assert not link.up
+            assert reason in caplog.messages[-1]
+            assert "sesame" not in caplog.text
+            await link.stop()
+
+
 async def test_an_error_is_told_to_whoever_asked_and_to_nobody_else(tasks):
     link = await linked(tasks, os.environ[CACHE])
     asked = [link.ask(word, "x") for word in ("ECHO", "NONSENSE", "ECHO")]
@@ -47,6 +84,25 @@ async def test_an_error_is_told_to_whoever_asked_and_to_nobody_else(tasks):
     assert (answers[0], answers[2]) == (b"x", b"x")
     assert isinstance(answers[1], RedisRefused)
     assert link.up
+    await link.stop()
+
+
+async def test_more_than_redis_can_answer_in_its_time_is_answered_all_the_same(tasks, own):
+    slow = Script("local sum = 0 for i = 1, 120000 do sum = sum + i end return ARGV[1]")
+    link = await linked(tasks, own.url)
+    began = time.monotonic()
+    answers = await asyncio.gather(*(link.run(slow, [], number) for number in range(3000)))
+    assert answers == [b"%d" % number for number in range(3000)]
+    assert time.monotonic() - began > PATIENCE
+    await link.stop()
+
+
+async def test_values_of_many_megabytes_travel_both_ways(tasks):
+    link = await linked(tasks, os.environ[CACHE])
+    value = random.randbytes(20_000_000)
+    told = await asyncio.gather(*(link.ask("ECHO", value) for _ in range(5)), link.ask("ECHO", "after"))
+    assert [one == value for one in told[:5]] == [True] * 5
+    assert told[5] == b"after"
     await link.stop()
 
 
