@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from collections import Counter
 from contextlib import AsyncExitStack
 
 import pytest
@@ -135,22 +136,33 @@ async def test_retries_that_are_set_act_in_both(there):
 
 
 @pytest.mark.parametrize("policy", ["count", "allow", "refuse"])
-async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_is_used_again(policy, tmp_path):
+async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_counts_exactly_again(policy, tmp_path):
     alone = "penstock_limits_without_redis_total"
     with services.redis() as redis:
         environ = {"PENSTOCK_LIMITS_WITHOUT_REDIS": policy}
         async with several(tmp_path, redis=redis.url, **environ) as server:
             await server.make_gateway("limited", **LONG, rate_limiting_limit=10**6, cache_ttl=600)
-            seen, stopping = [], asyncio.Event()
+            await server.make_gateway("afterwards", **LONG, rate_limiting_limit=200)
+            seen, stopping, everybody = [], asyncio.Event(), asyncio.Barrier(8)
+
+            async def decided(client, gateway):
+                answer = await client.ask(request(gateway=gateway, headers={"cf-aig-explain": "1"}))
+                limit = json.loads(answer.headers["cf-aig-explain"]).get("limit", {})
+                seen.append((gateway, answer.status, limit.get("by", "")))
+                return limit.get("by", "")
+
+            async def by_redis(client):
+                return await decided(client, "limited") == "redis"
 
             async def caller(number):
                 async with connected(server.port) as client:
-                    await until_answered(client, request(gateway="limited"), 200)
+                    for gateway in ("limited", "default"):
+                        await until_answered(client, request(gateway=gateway), 200)
                     while not stopping.is_set():
-                        gateway = ("limited", "default")[len(seen) % 2]
-                        answer = await client.ask(request(gateway=gateway, headers={"cf-aig-explain": "1"}))
-                        limit = json.loads(answer.headers["cf-aig-explain"]).get("limit", {})
-                        seen.append((gateway, answer.status, limit.get("by", "")))
+                        await decided(client, ("limited", "default")[len(seen) % 2])
+                    await until_true(lambda: by_redis(client))
+                    await everybody.wait()  # in all processes it is back
+                    return [(await client.ask(request(gateway="afterwards"))).status for _ in range(50)]
 
             callers = [asyncio.ensure_future(caller(number)) for number in range(8)]
             by = lambda who: sum(one[2] == who for one in seen)  # noqa: E731
@@ -161,11 +173,12 @@ async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_is_use
             back = len(seen)
             await eventually(lambda: sum(one[2] == "redis" for one in seen[back:]) > 300)
             stopping.set()
-            await asyncio.gather(*callers)
+            afterwards = Counter(itertools.chain(*await asyncio.gather(*callers)))
             figures = await server.metrics()
     refused = {("limited", 503, "refuse")} if policy == "refuse" else set()
     assert {one for one in seen if one[1] != 200} == refused
     assert {gateway for gateway, status, _ in seen if status == 200} == {"limited", "default"}
+    assert afterwards == {200: 200, 429: 200}
     assert figures[f'{alone}{{policy="{policy}"}}'] == by(policy)
 
 
