@@ -79,6 +79,8 @@ class SqliteCache(CacheStore):
         gone = self._index.add(key, owner, size, answer.made_at, ttl)
         if gone is None:
             return
+        if (before := self._waiting.get(key)) is not None:
+            self._bytes -= before.answer.size
         self._waiting[key] = _Waiting(owner, answer, ttl)
         self._bytes += size
         self._forget(gone)

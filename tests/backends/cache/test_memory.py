@@ -1,5 +1,6 @@
 """What every store promises, and memory's own."""
 
+import asyncio
 import os
 
 from penstock.core import instants
@@ -25,6 +26,18 @@ async def test_another_answer_takes_the_place_of_the_one_before(store):
     store.keep(key, 1, an_answer(b"new!"), 600)
     assert (await store.read(key)).frames == [b"new!", b"new!"]
     assert store.figures()[:2] == (an_answer(b"new!").size, 1)
+
+
+async def test_answers_under_one_key_leave_nothing_behind_however_fast_they_come(store):
+    key, other = KEY(32), KEY(32)
+    for _ in range(2000):  # 64 MB
+        store.keep(key, 1, an_answer(b"x" * 16_000), 600)
+        await asyncio.sleep(0)
+    store.keep(other, 1, an_answer(), 600)
+    await until(lambda: not getattr(store, "_bytes", 0))  # that wait to be written
+    store.keep(other, 1, an_answer(b"last"), 600)
+    assert (await store.read(other)).frames == [b"last", b"last"]
+    assert store.figures()[1] == 2
 
 
 async def test_what_has_expired_is_not_there(store):
