@@ -58,7 +58,10 @@ class Follower(Body):
 
 
 class Flight:
-    """What the leader and its followers share. The leader's client pauses it, too, in the place of the answer."""
+    """What the leader and its followers share. The leader's client pauses it, too, in the place of the answer.
+
+    ``began``: when the leader's call did, on the monotonic clock.
+    """
 
     __slots__ = (
         "_abandon",
@@ -69,6 +72,7 @@ class Flight:
         "_waiting",
         "answer",
         "base",
+        "began",
         "error",
         "frames",
         "headers",
@@ -80,7 +84,8 @@ class Flight:
         "stream",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, began: float) -> None:
+        self.began = began
         self.shared: bool | None = None  # whether the answer may be followed; None: its head has not come
         self.status = 0
         self.headers: Headers = []

@@ -53,6 +53,12 @@ class CacheStore(Protocol):
         """
         ...
 
+    def outdated(self, key: bytes, began: float) -> bool:
+        """Whether the key was purged since a call began, at that time of the monotonic clock: what it brings is of
+        before.
+        """
+        ...
+
     def figures(self) -> tuple[int, int, int, int]:
         """Bytes and answers kept; answers dropped to make room, and failures, since the start."""
         ...
@@ -82,6 +88,9 @@ class NullCacheStore(CacheStore):
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
         return 0
+
+    def outdated(self, key: bytes, began: float) -> bool:
+        return False
 
     def figures(self) -> tuple[int, int, int, int]:
         return 0, 0, 0, 0

@@ -43,7 +43,7 @@ class Reader:
 
 
 def begun():
-    flight, source = Flight(), Source()
+    flight, source = Flight(0.0), Source()
     flight.begin(Reply(200, b"", [], source), [], stream=True)
     return flight, source
 
@@ -119,7 +119,7 @@ def test_what_is_not_held_any_more_is_forgotten_as_soon_as_all_have_it():
 
 
 async def test_who_waits_for_a_head_is_told_when_it_comes():
-    flight = Flight()
+    flight = Flight(0.0)
     waiting = [asyncio.ensure_future(flight.head()) for _ in range(3)]
     await asyncio.sleep(0)
     flight.begin(Reply(200, b"", [], Source()), [], stream=False)
@@ -129,7 +129,7 @@ async def test_who_waits_for_a_head_is_told_when_it_comes():
 
 @pytest.mark.parametrize("end", ["refuse", "land"])
 async def test_who_waits_for_a_head_that_is_not_for_it_goes_its_own_way(end):
-    flight = Flight()
+    flight = Flight(0.0)
     waiting = asyncio.ensure_future(flight.head())
     await asyncio.sleep(0)
     flight.refuse() if end == "refuse" else flight.land(ProviderBroke())
@@ -151,7 +151,7 @@ async def test_a_leader_without_its_client_goes_on_until_the_last_has_left():
 
 
 async def test_who_waits_for_a_head_keeps_a_leader_going_too():
-    flight, left = Flight(), []
+    flight, left = Flight(0.0), []
     waiting = asyncio.ensure_future(flight.head())
     await asyncio.sleep(0)
     assert flight.outlives(lambda: left.append(1))
@@ -161,7 +161,7 @@ async def test_who_waits_for_a_head_keeps_a_leader_going_too():
 
 
 async def test_between_the_head_and_the_first_frame_a_leader_is_kept_going():
-    flight, left = Flight(), []
+    flight, left = Flight(0.0), []
     waiting = asyncio.ensure_future(flight.head())
     await asyncio.sleep(0)
     flight.begin(Reply(200, b"", [], Source()), [], stream=True)

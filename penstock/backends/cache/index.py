@@ -12,6 +12,7 @@ _UNTIL: Final = 0
 _SIZE: Final = 1
 _OWNER: Final = 2
 _MADE_AT: Final = 3
+PURGED = 10_000  # keys of which is remembered when they were purged
 
 
 class Index:
@@ -32,6 +33,7 @@ class Index:
         self._clock = clock
         self._wall = wall
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()  # unused for longest first
+        self._purged: OrderedDict[bytes, float] = OrderedDict()  # when, on the monotonic clock
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -70,15 +72,33 @@ class Index:
             self.size -= entry[_SIZE]
         return entry is not None
 
-    def of(self, owner: int, key: bytes | None = None, older_than: float = 0) -> list[bytes]:
-        """The keys of an owner's answers that are at least so many seconds old; of one alone, if it is named."""
+    def purge(self, owner: int, key: bytes | None = None, older_than: float = 0) -> list[bytes]:
+        """Forgets an owner's answers that are at least so many seconds old, of one key alone if it is named; returns
+        their keys. That key is then out of date for every call that has begun.
+        """
+        if key is not None and not older_than:
+            self.outdate(key)
         latest = self._wall() - older_than * 1000
         among = self._entries if key is None else {key} & self._entries.keys()
-        return [
+        found = [
             one
             for one in among
             if (entry := self._entries[one])[_OWNER] == owner and (not older_than or entry[_MADE_AT] <= latest)
         ]
+        for one in found:
+            self.drop(one)
+        return found
+
+    def outdate(self, key: bytes) -> None:
+        """It was purged now."""
+        self._purged[key] = self._clock()
+        self._purged.move_to_end(key)
+        if len(self._purged) > PURGED:
+            self._purged.popitem(last=False)
+
+    def outdated(self, key: bytes, began: float) -> bool:
+        """Whether it was purged since a call began."""
+        return began <= self._purged.get(key, -1.0)
 
     def made_before(self, at: int) -> set[bytes]:
         """The keys of answers made before that time."""

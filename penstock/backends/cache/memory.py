@@ -35,11 +35,13 @@ class MemoryCache(CacheStore):
             self._answers.pop(one, None)
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        found = self._index.of(owner, key, older_than)
+        found = self._index.purge(owner, key, older_than)
         for one in found:
-            self._index.drop(one)
             self._answers.pop(one, None)
         return len(found)
+
+    def outdated(self, key: bytes, began: float) -> bool:
+        return self._index.outdated(key, began)
 
     def figures(self) -> tuple[int, int, int, int]:
         return self._index.size, len(self._index), self._index.evicted, 0

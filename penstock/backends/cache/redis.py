@@ -34,6 +34,7 @@ class News(codec.Struct, array_like=True):
     size: int = 0
     made_at: int = 0
     ttl: int = 0
+    purged: bool = False  # somebody asked for it: calls that have begun keep nothing under them
 
 
 _unpack_news = codec.unpacker(News).decode
@@ -90,12 +91,17 @@ class RedisCache(CacheStore):
             self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        found = self._index.of(owner, key, older_than)
+        found = self._index.purge(owner, key, older_than)
         for one in found:
-            self._index.drop(one)
-        if found:
-            await self._tell(("DEL", *(self._prefix + one for one in found)), News(self._name, found))
+            self._waiting.pop(one, None)
+        named = [key] if key is not None and not older_than else []
+        if gone := found or named:
+            news = News(self._name, gone, purged=bool(named))
+            await self._tell(("DEL", *(self._prefix + one for one in gone)), news)
         return len(found)
+
+    def outdated(self, key: bytes, began: float) -> bool:
+        return self._index.outdated(key, began)
 
     def figures(self) -> tuple[int, int, int, int]:
         return self._index.size, len(self._index), self._index.evicted, self._failures
@@ -121,13 +127,14 @@ class RedisCache(CacheStore):
 
     async def _write(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int, gone: list[bytes]) -> None:
         size = answer.size
-        value = _HEAD.pack(_VERSION, owner, size, answer.made_at, ttl) + codec.pack(answer)
-        news = News(self._name, [key], owner, size, answer.made_at, ttl)
-        if not await self._tell(("SET", self._prefix + key, value, "EX", min(ttl, LONGEST)), news):
-            self._index.drop(key)
+        if self._waiting.get(key) is answer:  # else another one has taken its place, or it was purged
+            value = _HEAD.pack(_VERSION, owner, size, answer.made_at, ttl) + codec.pack(answer)
+            news = News(self._name, [key], owner, size, answer.made_at, ttl)
+            if not await self._tell(("SET", self._prefix + key, value, "EX", min(ttl, LONGEST)), news):
+                self._index.drop(key)
+            if self._waiting.get(key) is answer:
+                del self._waiting[key]
         self._bytes -= size
-        if self._waiting.get(key) is answer:  # else another one has taken its place
-            del self._waiting[key]
         if gone:
             await self._tell(("DEL", *(self._prefix + one for one in gone)), News(self._name, gone))
 
@@ -182,6 +189,8 @@ class RedisCache(CacheStore):
                 self._index.add(key, news.owner, news.size, news.made_at, news.ttl)
             else:
                 self._index.drop(key)
+                if news.purged:
+                    self._index.outdate(key)
 
     async def _load(self) -> None:
         """Finds out what is there, and forgets what is not. Raises RedisAway, RedisRefused."""

@@ -44,8 +44,10 @@ class Keeper:
         self._ttl = ex.options.cache_ttl
         self._held = 0  # bytes, taken of the budget
         self._complete = False
-        self.flight = Flight()
-        shelf.flights.setdefault(key, self.flight)
+        self.flight = Flight(ex.started)
+        running = shelf.flights.get(key)
+        if running is None or shelf.store.outdated(key, running.began):
+            shelf.flights[key] = self.flight
 
     def begin(self, reply: Reply, *, streams: bool) -> None:
         """The answer's head is here."""
@@ -83,8 +85,10 @@ class Keeper:
             flight.land(ex.error or ProviderBroke())
         else:
             flight.answer = answer = self._answer(ex)
-            if flight.held and not (ex.reported and ex.reported.error):
-                self._shelf.store.keep(self._key, self._owner, answer, self._ttl)
+            store = self._shelf.store
+            wanted = flight.held and not (ex.reported and ex.reported.error)
+            if wanted and not store.outdated(self._key, flight.began):
+                store.keep(self._key, self._owner, answer, self._ttl)
             flight.land(None)
         self._release()
 

@@ -96,7 +96,7 @@ class AnswerCache(Cache):
 
     async def _shared(self, ex: Exchange, key: bytes) -> Reply | None:
         flight = self._shelf.flights.get(key)
-        if flight is None:
+        if flight is None or self._shelf.store.outdated(key, flight.began):
             return None
         if not await self._may_follow(ex, flight):
             return None

@@ -55,6 +55,14 @@ def test_it_holds_the_last_used_that_fit_and_knows_those_that_have_not_expired(s
             assert index.knows(key) is (key in model and model[key][1] > time.now)
 
 
+def test_it_remembers_the_last_keys_that_were_purged_and_not_all_that_ever_were(monkeypatch):
+    monkeypatch.setattr("penstock.backends.cache.index.PURGED", 2)
+    index = Index(100, Time())
+    for key in (b"a", b"b", b"a", b"c"):
+        index.purge(1, key)
+    assert [index.outdated(key, 100.0) for key in (b"a", b"b", b"c")] == [True, False, True]
+
+
 def test_what_is_too_large_or_too_old_is_not_taken_and_costs_nobody_its_place():
     index = Index(100, Time(), lambda: 50_000)
     assert index.add(b"a", 1, 90, 50_000, 60) == []

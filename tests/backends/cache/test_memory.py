@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 
 from penstock.core import instants
 from penstock.testing.caches import a_store, an_answer
@@ -83,6 +84,18 @@ async def test_a_gateways_answers_are_dropped_and_no_others(store):
     assert [store.knows(key) for key in (mine, old, theirs)] == [False, False, True]
     assert await store.read(theirs)
     assert await store.purge(2) == 1
+
+
+async def test_a_key_is_out_of_date_for_the_calls_that_had_begun_when_it_was_purged(store):
+    key, began = KEY(32), time.monotonic()
+    assert not store.outdated(key, began)
+    await store.purge(1, key=key, older_than=50)  # what runs is not as old as that
+    await store.purge(1)  # that is told by the generation of the gateway
+    assert not store.outdated(key, began)
+    await store.purge(1, key=key)
+    assert store.outdated(key, began)
+    assert not store.outdated(KEY(32), began)
+    assert not store.outdated(key, time.monotonic())
 
 
 async def test_a_time_to_live_beyond_all_measure_is_one(store):

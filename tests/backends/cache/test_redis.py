@@ -1,6 +1,7 @@
 """What one process keeps all know, also when Redis goes and comes."""
 
 import os
+import time
 
 import pytest
 
@@ -29,6 +30,28 @@ async def test_what_one_keeps_and_drops_the_others_know(tmp_path):
             assert await two.purge(991) == 2
             await until(lambda: not one.knows(key) and not one.knows(early))
             assert await one.read(key) is None
+
+
+async def test_a_key_that_one_purges_is_out_of_date_in_all_for_calls_that_have_begun(tmp_path):
+    key = os.urandom(32)
+    async with a_store("redis", tmp_path) as one, a_store("redis", tmp_path) as two:
+        before = time.monotonic()
+        assert await one.purge(993, key=key) == 0  # known to nobody yet
+        await until(lambda: two.outdated(key, before))
+        assert not two.outdated(key, time.monotonic())
+        assert not two.outdated(os.urandom(32), before)
+
+
+async def test_what_is_purged_before_it_is_written_never_is(tmp_path):
+    key, other = os.urandom(32), os.urandom(32)
+    async with a_store("redis", tmp_path) as one, a_store("redis", tmp_path) as two:
+        one.keep(key, 994, an_answer(), 600)
+        assert await one.purge(994, key=key) == 1
+        one.keep(other, 994, an_answer(), 600)
+        await until(lambda: two.knows(other))
+        assert not two.knows(key)
+        assert await one._link.ask("EXISTS", one._prefix + key) == 0
+        assert await one.purge(994) == 1
 
 
 async def test_the_bound_is_that_of_all_together(tmp_path):

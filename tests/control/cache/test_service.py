@@ -13,6 +13,7 @@ AT = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways"
 AUDIT = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/audit-logs"
 GATEWAYS = {"default": {"cache_ttl": 600}, "other": {"cache_ttl": 600}}
 STATUS = "cf-aig-cache-status"
+STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 
 
 async def ask(client, method, path, body=None, token=SECRET, at=AT):
@@ -50,6 +51,22 @@ async def test_one_that_a_client_keeps_under_its_own_key():
             assert (await ask(client, "POST", "/default/purge_cache", body))[1]["result"] == {"purged": dropped}
         assert await status(client, headers={"cf-aig-cache-key": "one"}) == "HIT"
         assert await status(client, headers={"cf-aig-cache-key": "zwei-ü".encode().decode("latin-1")}) == "MISS"
+
+
+@pytest.mark.parametrize(("body", "late"), [({}, "MISS"), ({"cache_key": "mine"}, "MISS"), ({"older_than": 9}, "HIT")])
+async def test_the_answer_of_a_call_that_was_running_is_not_kept_nor_followed(body, late):
+    """It may be of before whatever the purge was for; one of a certain age it is not."""
+    async with house(gateways=GATEWAYS) as made, made.client() as client, made.client() as other:
+        mine = {"cf-aig-cache-key": "mine"}
+        await client.send(request(headers={**mine, "x-mock-pace": "20", "x-mock-frames": "20"}, body=STREAM))
+        await made.mock.until(lambda stats: stats.requests_running > 0)
+        assert (await ask(other, "POST", "/default/purge_cache", body))[0] == 200
+        assert await status(other, headers=mine, body=STREAM) == late
+        assert await status(other, headers=mine, body=STREAM) == "HIT"  # the later one's, if there is one
+        before = (await client.answer()).body
+        answer = await other.ask(request(headers=mine, body=STREAM))
+        assert answer.headers[STATUS] == "HIT"
+        assert (answer.body == before) is (late == "HIT")
 
 
 async def test_old_ones():
