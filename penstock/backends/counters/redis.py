@@ -34,7 +34,8 @@ return {1, string.format('%.0f', used + 1), '0'}
 """)
 
 # KEYS: a list of runs, each "tick:places", and their sum. ARGV: limit, milliseconds of a tick, ticks of an interval,
-# the longest expiry. As counters.memory.Sliding does it; returns as above.
+# the longest expiry. As counters.memory.Sliding does it; returns as above. A Redis that is full may drop one of the two
+# keys and leave the other, which then says nothing.
 SLIDING = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -46,6 +47,11 @@ local function parts(run)
   return tonumber(string.sub(run, 1, mark - 1)), tonumber(string.sub(run, mark + 1))
 end
 local last = redis.call('LINDEX', KEYS[1], -1)
+if last and used < 1 then
+  redis.call('DEL', KEYS[1])
+  last = false
+end
+if not last then used = 0 end
 local last_at, last_count
 if last then
   last_at, last_count = parts(last)

@@ -176,6 +176,19 @@ async def test_a_key_that_holds_something_else_is_no_reason_to_fail():
         assert telemetry.limits_alone.values == {("count",): 1}
 
 
+@pytest.mark.parametrize("dropped", ["", ":sum"])
+async def test_one_of_two_keys_that_redis_drops_when_it_is_full_takes_the_other_with_it(dropped):
+    """Else what is left would count for ever, or against what comes."""
+    owner, rule = next(_owners), RateLimit(2, 3, "sliding")
+    async with counting() as ((counters, _),):
+        link, name = counters._link, f"{counters._link.prefix}limit:{{{owner}}}:sliding:{rule.interval}"
+        assert [(await counters.take(owner, rule)).given for _ in range(4)] == [True, True, True, False]
+        assert await link.ask("DEL", name + dropped) == 1
+        assert [(await counters.take(owner, rule)).used for _ in range(4)] == [1, 2, 3, 3]
+        held = sum(int(run.partition(b":")[2]) for run in await link.ask("LRANGE", name, 0, -1))
+        assert held == int(await link.ask("GET", f"{name}:sum")) == 3
+
+
 async def test_installations_that_share_a_redis_do_not_count_together():
     owner, rule, tasks = next(_owners), RateLimit(10**6, 1, "fixed"), Tasks()
     for name in ("here", "there"):
