@@ -76,8 +76,6 @@ class Index:
         """Forgets an owner's answers that are at least so many seconds old, of one key alone if it is named; returns
         their keys. That key is then out of date for every call that has begun.
         """
-        if key is not None and not older_than:
-            self.outdate(key)
         latest = self._wall() - older_than * 1000
         among = self._entries if key is None else {key} & self._entries.keys()
         found = [
@@ -87,6 +85,8 @@ class Index:
         ]
         for one in found:
             self.drop(one)
+        if key is not None and not older_than and key not in self._entries:  # else it is another owner's
+            self.outdate(key)
         return found
 
     def outdate(self, key: bytes) -> None:

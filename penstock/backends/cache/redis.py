@@ -11,7 +11,7 @@ from typing import Any
 
 from penstock.backends.bus import BACK_OFF, HEARTBEAT, PATIENCE, connect_to
 from penstock.backends.cache.index import Index
-from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Word
+from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Script, Word
 from penstock.core import codec, instants
 from penstock.core.tasks import Tasks, end
 from penstock.ports.cache_store import CachedAnswer, CacheStore
@@ -24,17 +24,35 @@ _SOON = 0.01  # seconds
 _PAGE = 500  # keys asked for at once
 _unpack = codec.unpacker(CachedAnswer).decode
 
+# What is done and that it is told are one step, so that all hear of everything in the order in which it was done. Else
+# an answer could be there of which nobody knows, and count in nobody's bound.
+# KEYS: the answer's, and of those that go for it. ARGV: the answer, seconds to live, where news are told, the news.
+_KEEP = Script("""
+for at = 2, #KEYS do redis.call('DEL', KEYS[at]) end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+""")
+
+# KEYS: of what goes. ARGV: where news are told, the news.
+_DROP = Script("""
+for at = 1, #KEYS do redis.call('DEL', KEYS[at]) end
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+""")
+
 
 class News(codec.Struct, array_like=True):
-    """What one process tells the others: an answer that it keeps (``ttl`` above 0), or some that are gone."""
+    """What one process tells the others: some that are gone, and after that an answer that it keeps, if ``key`` is
+    one.
+    """
 
     sender: bytes
-    keys: list[bytes]
+    gone: list[bytes]
+    purged: bool = False  # somebody asked for it: calls that have begun keep nothing under them
+    key: bytes = b""
     owner: int = 0
     size: int = 0
     made_at: int = 0
     ttl: int = 0
-    purged: bool = False  # somebody asked for it: calls that have begun keep nothing under them
 
 
 _unpack_news = codec.unpacker(News).decode
@@ -86,18 +104,17 @@ class RedisCache(CacheStore):
             return
         gone = self._index.add(key, owner, size, answer.made_at, ttl)
         if gone is not None:
+            self._forget(gone)
             self._waiting[key] = answer
             self._bytes += size
             self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
         found = self._index.purge(owner, key, older_than)
-        for one in found:
-            self._waiting.pop(one, None)
-        named = [key] if key is not None and not older_than else []
-        if gone := found or named:
-            news = News(self._name, gone, purged=bool(named))
-            await self._tell(("DEL", *(self._prefix + one for one in gone)), news)
+        if key is None or older_than or self._index.knows(key):  # the last: another owner's
+            await self._drop(found)
+        else:
+            await self._drop([key], purged=True)
         return len(found)
 
     def outdated(self, key: bytes, began: float) -> bool:
@@ -127,20 +144,34 @@ class RedisCache(CacheStore):
 
     async def _write(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int, gone: list[bytes]) -> None:
         size = answer.size
-        if self._waiting.get(key) is answer:  # else another one has taken its place, or it was purged
+        if self._waiting.get(key) is answer:  # else another one has taken its place, or it is gone already
             value = _HEAD.pack(_VERSION, owner, size, answer.made_at, ttl) + codec.pack(answer)
-            news = News(self._name, [key], owner, size, answer.made_at, ttl)
-            if not await self._tell(("SET", self._prefix + key, value, "EX", min(ttl, LONGEST)), news):
+            news = News(self._name, gone, key=key, owner=owner, size=size, made_at=answer.made_at, ttl=ttl)
+            keys = [self._prefix + one for one in (key, *gone)]
+            if not await self._do(_KEEP, keys, value, min(ttl, LONGEST), self._channel, codec.pack(news)):
                 self._index.drop(key)
             if self._waiting.get(key) is answer:
                 del self._waiting[key]
+        else:
+            await self._drop(gone)
         self._bytes -= size
-        if gone:
-            await self._tell(("DEL", *(self._prefix + one for one in gone)), News(self._name, gone))
 
-    async def _tell(self, command: tuple[Word, ...], news: News) -> bool:
+    async def _drop(self, gone: list[bytes], *, purged: bool = False) -> None:
+        """What is gone from the index goes from Redis, and all hear of it."""
+        self._forget(gone)
+        for at in range(0, len(gone), _PAGE):
+            page = gone[at : at + _PAGE]
+            news = codec.pack(News(self._name, page, purged))
+            await self._do(_DROP, [self._prefix + one for one in page], self._channel, news)
+
+    def _forget(self, gone: list[bytes]) -> None:
+        """What waits to be written no longer does."""
+        for key in gone:
+            self._waiting.pop(key, None)
+
+    async def _do(self, script: Script, keys: list[bytes], *arguments: Word) -> bool:
         try:
-            await asyncio.gather(self._link.ask(*command), self._link.ask("PUBLISH", self._channel, codec.pack(news)))
+            await self._link.run(script, keys, *arguments)
         except (RedisAway, RedisRefused):
             self._failures += 1
             return False
@@ -184,13 +215,19 @@ class RedisCache(CacheStore):
             return  # another release's
         if news.sender == self._name:
             return
-        for key in news.keys:
-            if news.ttl:
-                self._index.add(key, news.owner, news.size, news.made_at, news.ttl)
-            else:
-                self._index.drop(key)
-                if news.purged:
-                    self._index.outdate(key)
+        for key in news.gone:
+            self._index.drop(key)
+            if news.purged:
+                self._index.outdate(key)
+        self._forget(news.gone)
+        if news.key:
+            self._add(news.key, news.owner, news.size, news.made_at, news.ttl)
+
+    def _add(self, key: bytes, owner: int, size: int, made_at: int, ttl: int) -> None:
+        """Another process's answer is there. What has to go for it is nobody else's to drop."""
+        gone = self._index.add(key, owner, size, made_at, ttl)
+        if gone:
+            self._tasks.start("cache", self._drop(gone))
 
     async def _load(self) -> None:
         """Finds out what is there, and forgets what is not. Raises RedisAway, RedisRefused."""
@@ -203,7 +240,7 @@ class RedisCache(CacheStore):
                     key = name.removeprefix(self._prefix)
                     found.add(key)
                     if not self._index.knows(key):
-                        self._index.add(key, *_HEAD.unpack(head)[1:])
+                        self._add(key, *_HEAD.unpack(head)[1:])
             if cursor == b"0":
                 break
         for key in before - found:

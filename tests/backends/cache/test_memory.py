@@ -92,6 +92,11 @@ async def test_a_key_is_out_of_date_for_the_calls_that_had_begun_when_it_was_pur
     await store.purge(1, key=key, older_than=50)  # what runs is not as old as that
     await store.purge(1)  # that is told by the generation of the gateway
     assert not store.outdated(key, began)
+    theirs = KEY(32)
+    store.keep(theirs, 2, an_answer(), 600)
+    await store.purge(1, key=theirs)
+    assert not store.outdated(theirs, began)
+    assert await store.read(theirs)
     await store.purge(1, key=key)
     assert store.outdated(key, began)
     assert not store.outdated(KEY(32), began)

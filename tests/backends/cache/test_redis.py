@@ -1,7 +1,10 @@
 """What one process keeps all know, also when Redis goes and comes."""
 
+import asyncio
 import os
+import random
 import time
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -63,6 +66,45 @@ async def test_the_bound_is_that_of_all_together(tmp_path):
         assert one.figures()[0] <= 9_000
         assert two.figures()[0] <= 9_000
         assert await one.purge(992) > 0
+
+
+async def test_nothing_is_in_redis_of_which_nobody_knows(own, tmp_path):
+    """However the processes' turns fall: each thinks of others' answers as unused for longest."""
+    async with AsyncExitStack() as opened:
+        stores = [
+            await opened.enter_async_context(a_store("redis", tmp_path, limit=20_000, url=own.url)) for _ in range(3)
+        ]
+        keys, chosen = [], random.Random(5)
+        for number in range(300):
+            keys.append(os.urandom(32))
+            store = stores[number % 3]
+            store.keep(keys[-1], number % 2, an_answer(b"x" * 500), 600)
+            if chosen.random() < 0.3:
+                await store.read(chosen.choice(keys[-15:]))
+        await until(lambda: not any(store._waiting for store in stores))
+        one, *_ = stores
+
+        async def settled():
+            there = await one._link.ask("KEYS", one._prefix + b"*")
+            known = [key for key in keys if any(store.knows(key) for store in stores)]
+            return sorted(there) == sorted(one._prefix + key for key in known)
+
+        async with asyncio.timeout(5):
+            while not await settled():
+                await asyncio.sleep(0.01)
+        size = an_answer(b"x" * 500).size
+        assert 5 * size < len(await one._link.ask("KEYS", one._prefix + b"*")) * size <= 20_000
+
+
+async def test_a_smaller_bound_after_a_restart_holds_in_redis_too(own, tmp_path):
+    async with a_store("redis", tmp_path, url=own.url) as before:
+        for _ in range(20):
+            before.keep(os.urandom(32), 1, an_answer(b"x" * 1000), 600)
+    async with a_store("redis", tmp_path, limit=10_000, url=own.url) as store:
+        async with asyncio.timeout(5):
+            while len(await store._link.ask("KEYS", store._prefix + b"*")) > 3:
+                await asyncio.sleep(0.01)
+        assert store.figures()[1] == 3
 
 
 async def test_while_redis_is_away_there_is_nothing_and_afterwards_it_is_used_again(own, tmp_path):
