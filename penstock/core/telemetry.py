@@ -83,8 +83,18 @@ METRICS = (
         "penstock_cache_saved_tokens_total", "counter", "Tokens that hits did not use again.", ("gateway", "direction")
     ),
     Metric("penstock_cache_saved_usd_total", "counter", "Cost that hits did not cause again.", ("gateway",)),
-    Metric("penstock_cache_bytes", "gauge", "Bytes of cached answers."),
-    Metric("penstock_cache_entries", "gauge", "Cached answers."),
+    Metric(
+        "penstock_cache_bytes",
+        "gauge",
+        "Bytes of cached answers; of several processes with a memory each, in the fullest.",
+        over=max,
+    ),
+    Metric(
+        "penstock_cache_entries",
+        "gauge",
+        "Cached answers; of several processes with a memory each, in the fullest.",
+        over=max,
+    ),
     Metric("penstock_cache_evicted_total", "counter", "Cached answers dropped to make room."),
     Metric("penstock_cache_failures_total", "counter", "Reads and writes that the cache's store failed at."),
     Metric("penstock_log_rows_written_total", "counter", "Log rows written."),

@@ -175,6 +175,7 @@ async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_counts
             stopping.set()
             afterwards = Counter(itertools.chain(*await asyncio.gather(*callers)))
             figures = await server.metrics()
+            assert figures["penstock_cache_entries"] == 1  # one store, however many look into it
     refused = {("limited", 503, "refuse")} if policy == "refuse" else set()
     assert {one for one in seen if one[1] != 200} == refused
     assert {gateway for gateway, status, _ in seen if status == 200} == {"limited", "default"}
