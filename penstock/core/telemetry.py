@@ -18,6 +18,7 @@ Reading = float | Mapping[Labels, float]  # one figure, or one for each set of l
 Figures = list[tuple[Labels, float]]
 Distribution = tuple[list[int], float]  # counts of each bucket alone; the sum of seconds
 
+_NANO = 10**9
 SETS = 10_000  # label sets kept for one counter; further ones are counted together under "other"
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 FINE = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -120,12 +121,12 @@ METRICS = (
 
 
 class Counter:
-    """Integers by label set. ``unit`` is what one count is worth when shown (1e-9: counted in nano-dollars)."""
+    """Integers by label set. ``parts``: so many of them are one where they are shown (10**9: of nano-dollars)."""
 
-    __slots__ = ("unit", "values")
+    __slots__ = ("parts", "values")
 
-    def __init__(self, unit: float = 1) -> None:
-        self.unit = unit
+    def __init__(self, parts: int = 1) -> None:
+        self.parts = parts
         self.values: dict[Labels, int] = {}
 
     def add(self, labels: Labels = (), amount: int = 1) -> None:
@@ -161,7 +162,7 @@ class Telemetry:
     def __init__(self) -> None:
         self.calls = Counter()  # gateway, provider, outcome
         self.tokens = Counter()  # gateway, provider, direction: in or out
-        self.cost = Counter(1e-9)  # nano-dollars by gateway, provider
+        self.cost = Counter(_NANO)  # nano-dollars by gateway, provider
         self.refused = Counter()  # plane: data or control; reason
         self.rate_limited = Counter()  # gateway
         self.limits_alone = Counter()  # policy
@@ -169,7 +170,7 @@ class Telemetry:
         self.retries_withheld = Counter()  # provider
         self.cache_lookups = Counter()  # gateway; result: hit, shared, miss
         self.saved_tokens = Counter()  # gateway; direction: in or out
-        self.saved_cost = Counter(1e-9)  # nano-dollars by gateway
+        self.saved_cost = Counter(_NANO)  # nano-dollars by gateway
         self.call_duration = Histogram(BOUNDS)
         self.overhead = Histogram(FINE)
         self._parts: dict[str, Counter | Histogram | Callable[[], Reading]] = {
@@ -240,6 +241,6 @@ class _NullHistogram(Histogram):
 
 def _figures(part: Counter | Callable[[], Reading]) -> Figures:
     if isinstance(part, Counter):
-        return [(labels, count * part.unit) for labels, count in part.values.items()]
+        return [(labels, count / part.parts) for labels, count in part.values.items()]
     reading = part()
     return list(reading.items()) if isinstance(reading, Mapping) else [((), reading)]

@@ -32,6 +32,8 @@ def test_cost_is_counted_in_nano_dollars_and_shown_in_dollars():
     telemetry = Telemetry()
     telemetry.cost.add(("default", "openai"), 2_500_000_000)
     assert samples(telemetry)["penstock_cost_usd_total", (("gateway", "default"), ("provider", "openai"))] == 2.5
+    telemetry.saved_cost.add(("default",), 77_800)
+    assert samples(telemetry)["penstock_cache_saved_usd_total", (("gateway", "default"),)] == 7.78e-05
 
 
 def test_a_histogram_shows_cumulated_buckets():
