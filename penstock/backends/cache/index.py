@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from penstock.core import instants
@@ -12,6 +12,7 @@ _UNTIL: Final = 0
 _SIZE: Final = 1
 _OWNER: Final = 2
 _MADE_AT: Final = 3
+SLICE = 2000  # answers looked at in one go, which takes less than a millisecond
 PURGED = 10_000  # keys of which is remembered when they were purged
 
 
@@ -72,22 +73,25 @@ class Index:
             self.size -= entry[_SIZE]
         return entry is not None
 
-    def purge(self, owner: int, key: bytes | None = None, older_than: float = 0) -> list[bytes]:
-        """Forgets an owner's answers that are at least so many seconds old, of one key alone if it is named; returns
-        their keys. That key is then out of date for every call that has begun.
+    def purge(self, owner: int, key: bytes | None = None, older_than: float = 0) -> Iterator[list[bytes]]:
+        """Forgets an owner's answers that are at least so many seconds old, of one key alone if it is named. The latter
+        is then out of date for every call that has begun.
+
+        Yields what has gone after every ``SLICE`` answers looked at: between two of them others may have their turn.
         """
         latest = self._wall() - older_than * 1000
-        among = self._entries if key is None else {key} & self._entries.keys()
-        found = [
-            one
-            for one in among
-            if (entry := self._entries[one])[_OWNER] == owner and (not older_than or entry[_MADE_AT] <= latest)
-        ]
-        for one in found:
-            self.drop(one)
+        keys = list(self._entries) if key is None else [key]
+        for at in range(0, len(keys), SLICE):
+            yield [
+                one
+                for one in keys[at : at + SLICE]
+                if (entry := self._entries.get(one)) is not None
+                and entry[_OWNER] == owner
+                and (not older_than or entry[_MADE_AT] <= latest)
+                and self.drop(one)
+            ]
         if key is not None and not older_than and key not in self._entries:  # else it is another owner's
             self.outdate(key)
-        return found
 
     def outdate(self, key: bytes) -> None:
         """It was purged now."""

@@ -1,5 +1,7 @@
 """Answers in this process's memory, packed: a hundred thousand of them are nothing that the collector must look at."""
 
+import asyncio
+
 from penstock.backends.cache.index import Index
 from penstock.core import codec
 from penstock.ports.cache_store import CachedAnswer, CacheStore
@@ -35,10 +37,13 @@ class MemoryCache(CacheStore):
             self._answers.pop(one, None)
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        found = self._index.purge(owner, key, older_than)
-        for one in found:
-            self._answers.pop(one, None)
-        return len(found)
+        count = 0
+        for gone in self._index.purge(owner, key, older_than):
+            for one in gone:
+                self._answers.pop(one, None)
+            count += len(gone)
+            await asyncio.sleep(0)
+        return count
 
     def outdated(self, key: bytes, began: float) -> bool:
         return self._index.outdated(key, began)

@@ -110,12 +110,14 @@ class RedisCache(CacheStore):
             self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        found = self._index.purge(owner, key, older_than)
-        if key is None or older_than or self._index.knows(key):  # the last: another owner's
-            await self._drop(found)
-        else:
+        count = 0
+        for gone in self._index.purge(owner, key, older_than):
+            await self._drop(gone)
+            count += len(gone)
+            await asyncio.sleep(0)
+        if key is not None and not older_than and not self._index.knows(key):  # else it is another owner's
             await self._drop([key], purged=True)
-        return len(found)
+        return count
 
     def outdated(self, key: bytes, began: float) -> bool:
         return self._index.outdated(key, began)

@@ -86,9 +86,12 @@ class SqliteCache(CacheStore):
         self._forget(gone)
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        found = self._index.purge(owner, key, older_than)
-        self._forget(found)
-        return len(found)
+        count = 0
+        for gone in self._index.purge(owner, key, older_than):
+            self._forget(gone)
+            count += len(gone)
+            await asyncio.sleep(0)
+        return count
 
     def outdated(self, key: bytes, began: float) -> bool:
         return self._index.outdated(key, began)

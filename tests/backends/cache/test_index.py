@@ -59,7 +59,7 @@ def test_it_remembers_the_last_keys_that_were_purged_and_not_all_that_ever_were(
     monkeypatch.setattr("penstock.backends.cache.index.PURGED", 2)
     index = Index(100, Time())
     for key in (b"a", b"b", b"a", b"c"):
-        index.purge(1, key)
+        assert list(index.purge(1, key)) == [[]]
     assert [index.outdated(key, 100.0) for key in (b"a", b"b", b"c")] == [True, False, True]
 
 

@@ -86,6 +86,24 @@ async def test_a_gateways_answers_are_dropped_and_no_others(store):
     assert await store.purge(2) == 1
 
 
+async def test_a_purge_of_many_answers_lets_others_have_their_turn(kind, tmp_path, server, monkeypatch):
+    monkeypatch.setattr("penstock.backends.cache.index.SLICE", 10)
+    async with a_store(kind, tmp_path, limit=10**6, url=server.url) as store:
+        mine, theirs = [KEY(32) for _ in range(100)], [KEY(32) for _ in range(100)]
+        for one, other in zip(mine, theirs, strict=True):
+            store.keep(one, 1, an_answer(), 600)
+            store.keep(other, 2, an_answer(), 600)
+        purging = asyncio.ensure_future(store.purge(1))
+        seen = set()
+        while not purging.done():
+            seen.add(sum(map(store.knows, mine)))
+            await asyncio.sleep(0)
+        assert await purging == 100
+        assert len(seen) > 10
+        assert [store.knows(key) for key in mine] == [False] * 100
+        assert all([await store.read(key) for key in theirs])
+
+
 async def test_a_key_is_out_of_date_for_the_calls_that_had_begun_when_it_was_purged(store):
     key, began = KEY(32), time.monotonic()
     assert not store.outdated(key, began)
