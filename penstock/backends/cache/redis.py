@@ -94,7 +94,7 @@ class RedisCache(CacheStore):
             answer = _unpack(memoryview(value)[_HEAD.size :]) if value and value[0] == _VERSION else None
         except codec.DecodeError:
             answer = None
-        if answer is None:  # expired, evicted by Redis or another process, or another release's
+        if answer is None and key not in self._waiting:  # expired, evicted by whomever, or another release's
             self._index.drop(key)
         return answer
 
@@ -150,10 +150,11 @@ class RedisCache(CacheStore):
             value = _HEAD.pack(_VERSION, owner, size, answer.made_at, ttl) + codec.pack(answer)
             news = News(self._name, gone, key=key, owner=owner, size=size, made_at=answer.made_at, ttl=ttl)
             keys = [self._prefix + one for one in (key, *gone)]
-            if not await self._do(_KEEP, keys, value, min(ttl, LONGEST), self._channel, codec.pack(news)):
-                self._index.drop(key)
+            kept = await self._do(_KEEP, keys, value, min(ttl, LONGEST), self._channel, codec.pack(news))
             if self._waiting.get(key) is answer:
                 del self._waiting[key]
+                if not kept:
+                    self._index.drop(key)
         else:
             await self._drop(gone)
         self._bytes -= size

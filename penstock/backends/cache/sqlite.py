@@ -68,7 +68,7 @@ class SqliteCache(CacheStore):
             answer = _unpack(found[0]) if found else None
         except codec.DecodeError:
             answer = None
-        if answer is None:
+        if answer is None and key not in self._waiting:
             self._index.drop(key)
         return answer
 

@@ -41,6 +41,18 @@ async def test_answers_under_one_key_leave_nothing_behind_however_fast_they_come
     assert store.figures()[1] == 2
 
 
+async def test_an_answer_that_is_kept_while_one_is_missed_is_known(store):
+    """Else it would be there, and count in nobody's bound."""
+    key = KEY(32)
+    store._index.add(key, 1, 10, instants.now(), 600)  # what another took away
+    reading = asyncio.ensure_future(store.read(key))
+    await asyncio.sleep(0)
+    store.keep(key, 1, an_answer(), 600)
+    await reading
+    assert store.knows(key)
+    assert (await store.read(key)).frames == an_answer().frames
+
+
 async def test_what_has_expired_is_not_there(store):
     key = KEY(32)
     store.keep(key, 1, an_answer(made_at=instants.now() - 61_000), 60)
