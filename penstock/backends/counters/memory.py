@@ -25,22 +25,26 @@ class Count(Protocol):
 class Fixed(Count):
     """A window of the clock: of an interval of 600 seconds, from 12:00 to 12:10.
 
-    When a window begins, its end is found by the clock, and from then on kept by the monotonic one, so that a step of
-    the clock neither ends it early nor prolongs it.
+    When a window begins, its end is found by the clock, and from then on kept by the monotonic one, so that no step of
+    the clock ends it early. Where the clock was set back and is still in that window at its end, the window goes on.
     """
 
-    __slots__ = ("_interval", "_used", "_wall", "until")
+    __slots__ = ("_interval", "_used", "_wall", "_window", "until")
 
     def __init__(self, interval: int, wall: Callable[[], int]) -> None:
         self._interval = interval
         self._wall = wall
         self._used = 0
+        self._window = -1
         self.until = 0.0
 
     def take(self, limit: int, now: float) -> tuple[bool, int, float]:
         if now >= self.until:
             span = self._interval * 1000
-            self._used, self.until = 0, now + (span - self._wall() % span) / 1000
+            window, gone = divmod(self._wall(), span)
+            if window != self._window:
+                self._window, self._used = window, 0
+            self.until = now + (span - gone) / 1000
         if self._used >= limit:
             return False, self._used, self.until - now
         self._used += 1

@@ -118,8 +118,9 @@ def test_after_the_wait_there_is_a_place_and_not_before(technique, interval):
     assert take(counters, rule).given
 
 
-@pytest.mark.parametrize("step", [-86_400_000, -1000, 1000, 86_400_000])
-def test_a_step_of_the_clock_neither_ends_a_window_early_nor_prolongs_it(step):
+@pytest.mark.parametrize(("step", "longer"), [(-86_400_000, 0), (-1000, 1), (1000, 0), (86_400_000, 0)])
+def test_a_step_of_the_clock_ends_no_window_early_and_gives_none_twice(step, longer):
+    """One that is set back by less than a window is in the same one again, and stays there for as long."""
     time = Time()
     counters, rule = time.counters(), RateLimit(600, 2, "fixed")
     assert take(counters, rule).given
@@ -129,6 +130,9 @@ def test_a_step_of_the_clock_neither_ends_a_window_early_nor_prolongs_it(step):
     assert not take(counters, rule).given
     time.pass_(left - 0.01)
     assert not take(counters, rule).given
+    time.pass_(longer)
+    told = take(counters, rule)
+    assert (told.given, told.wait) == (False, pytest.approx(0.01, abs=1e-6))
     time.pass_(0.02)
     assert take(counters, rule).given
 
