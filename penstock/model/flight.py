@@ -174,7 +174,10 @@ class Flight:
                 self._unwanted()
                 raise
             self._waiting.remove(waiter)  # only now: meanwhile the leader may have lost its client
-        return bool(self.shared) and self.held and self.error is None
+        wanted = bool(self.shared) and self.held and self.error is None
+        if not wanted:
+            self._unwanted()
+        return wanted
 
     def follow(self) -> Follower:
         follower = Follower(self)

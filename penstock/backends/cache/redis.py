@@ -72,6 +72,7 @@ class RedisCache(CacheStore):
         self._name = os.urandom(8)  # this process, among those that tell news
         self._waiting: dict[bytes, CachedAnswer] = {}  # on their way
         self._bytes = 0  # of those
+        self._owed: set[bytes] = set()  # keys to be dropped once Redis is there again
         self._failures = 0
         self._listener: asyncio.Task[Any] | None = None
         self._listens = asyncio.Event()
@@ -165,7 +166,8 @@ class RedisCache(CacheStore):
         for at in range(0, len(gone), _PAGE):
             page = gone[at : at + _PAGE]
             news = codec.pack(News(self._name, page, purged))
-            await self._do(_DROP, [self._prefix + one for one in page], self._channel, news)
+            if not await self._do(_DROP, [self._prefix + one for one in page], self._channel, news):
+                self._owed.update(page)
 
     def _forget(self, gone: list[bytes]) -> None:
         """What waits to be written no longer does."""
@@ -202,14 +204,20 @@ class RedisCache(CacheStore):
 
     async def _hear(self, channel: Any) -> None:
         """Until the connection is no good, which raises."""
+        asked = False  # whether it is there
         while True:
-            message = await channel.get_message(timeout=HEARTBEAT)
-            if message is None:
+            message = await channel.get_message(
+                ignore_subscribe_messages=False, timeout=PATIENCE if asked else HEARTBEAT
+            )
+            if message is not None:
+                asked = False
+                if message["type"] == "message":
+                    self._learn(message["data"])
+            elif asked:
+                raise TimeoutError
+            else:
                 await channel.ping()
-                if not await channel.get_message(ignore_subscribe_messages=False, timeout=PATIENCE):
-                    raise TimeoutError
-            elif message["type"] == "message":
-                self._learn(message["data"])
+                asked = True
 
     def _learn(self, data: bytes) -> None:
         try:
@@ -218,11 +226,13 @@ class RedisCache(CacheStore):
             return  # another release's
         if news.sender == self._name:
             return
-        for key in news.gone:
-            self._index.drop(key)
-            if news.purged:
-                self._index.outdate(key)
+        late = [key for key in news.gone if self._index.drop(key) and news.purged]
         self._forget(news.gone)
+        if news.purged:
+            for key in news.gone:
+                self._index.outdate(key)
+        if late:  # it may have been kept here after it was purged there, before that was heard
+            self._tasks.start("cache", self._drop(late))
         if news.key:
             self._add(news.key, news.owner, news.size, news.made_at, news.ttl)
 
@@ -233,7 +243,9 @@ class RedisCache(CacheStore):
             self._tasks.start("cache", self._drop(gone))
 
     async def _load(self) -> None:
-        """Finds out what is there, and forgets what is not. Raises RedisAway, RedisRefused."""
+        """Drops what is owed, finds out what is there, and forgets what is not. Raises RedisAway, RedisRefused."""
+        owed, self._owed = self._owed, set()
+        await self._drop(list(owed), purged=True)
         before, found, cursor = self._index.made_before(instants.now()), set[bytes](), b"0"
         while True:
             cursor, keys = await self._link.ask("SCAN", cursor, "MATCH", self._prefix + b"*", "COUNT", _PAGE)

@@ -118,6 +118,8 @@ class SqliteCache(CacheStore):
     async def stop(self) -> None:
         while self._writer is not None and not self._writer.done():
             await self._writer
+        if self._gone:  # once more
+            await self._write()
         connection, self._connection = self._connection, None
         if connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
@@ -137,11 +139,16 @@ class SqliteCache(CacheStore):
         while self._waiting or self._gone:
             batch, gone = dict(self._waiting), self._gone
             self._gone = set()
-            await self._do(lambda there, batch=batch, gone=gone: _store(there, batch, gone))
+            stored = await self._do(lambda there, batch=batch, gone=gone: _store(there, batch, gone))
             for key, one in batch.items():
                 if self._waiting.get(key) is one:  # else another answer has taken its place
                     del self._waiting[key]
                     self._bytes -= one.answer.size
+                    if not stored:
+                        self._index.drop(key)
+            if not stored:  # what the file still has of all these is older, and goes with the next write
+                self._gone |= gone | batch.keys()
+                return
 
     async def _do(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
         """None where it fails: the answer is then as one that was never kept."""
@@ -154,7 +161,7 @@ class SqliteCache(CacheStore):
             return None
 
 
-def _store(there: sqlite3.Connection, batch: dict[bytes, _Waiting], gone: set[bytes]) -> None:
+def _store(there: sqlite3.Connection, batch: dict[bytes, _Waiting], gone: set[bytes]) -> bool:
     there.execute("BEGIN")
     try:
         there.executemany("DELETE FROM answers WHERE key = ?", [(key,) for key in gone])
@@ -170,6 +177,7 @@ def _store(there: sqlite3.Connection, batch: dict[bytes, _Waiting], gone: set[by
         with suppress(sqlite3.Error):
             there.execute("ROLLBACK")
         raise
+    return True
 
 
 def _opened(file: Path) -> tuple[sqlite3.Connection, list[tuple[bytes, int, int, int, int]]]:

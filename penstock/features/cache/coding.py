@@ -10,8 +10,8 @@ _MOST = 64 << 20  # bytes that one frame may become: whoever encoded it may mean
 
 def in_coding(ex: Exchange, reply: Reply) -> Reply | None:
     """The reply in a coding that the client takes; None: there is none."""
-    coding = reply.header(b"content-encoding")
-    if coding is None or acceptable(coding, ex.request.header(b"accept-encoding")):
+    coding = b", ".join([value for lower, _, value in reply.headers if lower == b"content-encoding"])
+    if not coding or acceptable(coding, ex.request.header(b"accept-encoding")):
         return reply
     decode = decoder(coding, _MOST)
     if decode is None:

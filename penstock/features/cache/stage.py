@@ -105,9 +105,11 @@ class AnswerCache(Cache):
         reply = Reply(flight.status, b"", flight.headers, follower)
         reply.length = flight.length
         reply = in_coding(ex, reply)
-        if reply is not None:
-            self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, 0.0, shared=True))
-            ex.defer(lambda ex: self._save(ex, flight.answer))
+        if reply is None:
+            follower.close()
+            return None
+        self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, 0.0, shared=True))
+        ex.defer(lambda ex: self._save(ex, flight.answer))
         return reply
 
     async def _may_follow(self, ex: Exchange, flight: Flight) -> bool:

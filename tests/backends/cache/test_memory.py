@@ -103,9 +103,9 @@ async def test_a_purge_of_many_answers_lets_others_have_their_turn(kind, tmp_pat
     async with a_store(kind, tmp_path, limit=10**6, url=server.url) as store:
         mine, theirs = [KEY(32) for _ in range(100)], [KEY(32) for _ in range(100)]
         for one, other in zip(mine, theirs, strict=True):
-            store.keep(one, 1, an_answer(), 600)
-            store.keep(other, 2, an_answer(), 600)
-        purging = asyncio.ensure_future(store.purge(1))
+            store.keep(one, 51, an_answer(), 600)
+            store.keep(other, 52, an_answer(), 600)
+        purging = asyncio.ensure_future(store.purge(51))
         seen = set()
         while not purging.done():
             seen.add(sum(map(store.knows, mine)))

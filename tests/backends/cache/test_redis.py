@@ -8,6 +8,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from penstock.backends.cache.redis import News
+from penstock.backends.redis_link import RedisAway
+from penstock.core import codec, instants
 from penstock.testing import services
 from penstock.testing.caches import a_store, an_answer
 from penstock.testing.client import until
@@ -55,6 +58,65 @@ async def test_what_is_purged_before_it_is_written_never_is(tmp_path):
         assert not two.knows(key)
         assert await one._link.ask("EXISTS", one._prefix + key) == 0
         assert await one.purge(994) == 1
+
+
+async def test_what_could_not_be_dropped_is_once_redis_is_there_again(tmp_path, monkeypatch):
+    key = os.urandom(32)
+    async with a_store("redis", tmp_path) as store:
+        store.keep(key, 995, an_answer(), 600)
+        await until(lambda: not store._waiting)
+
+        async def away(*_):
+            raise RedisAway
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store._link, "run", away)
+            assert await store.purge(995, key=key) == 1
+        assert await store._link.ask("EXISTS", store._prefix + key) == 1
+        await store._load()
+        assert not store.knows(key)
+        assert await store._link.ask("EXISTS", store._prefix + key) == 0
+
+
+async def test_what_is_kept_before_a_purge_is_heard_goes_too(tmp_path):
+    key = os.urandom(32)
+    async with a_store("redis", tmp_path) as store:
+        store.keep(key, 996, an_answer(), 600)
+        await until(lambda: not store._waiting)
+        store._learn(codec.pack(News(b"another", [key], purged=True)))
+
+        async def gone():
+            return await store._link.ask("EXISTS", store._prefix + key) == 0
+
+        async with asyncio.timeout(5):
+            while not await gone():
+                await asyncio.sleep(0.01)
+        assert not store.knows(key)
+
+
+async def test_news_in_the_place_of_a_heartbeat_are_heard(tmp_path):
+    key = os.urandom(32)
+    news = codec.pack(News(b"another", [], key=key, owner=997, size=10, made_at=instants.now(), ttl=600))
+
+    class Channel:
+        messages = (None, {"type": "message", "data": news}, {"type": "pong"}, None, None)
+        pings = 0
+
+        def __init__(self):
+            self.left = iter(self.messages)
+
+        async def get_message(self, **_):
+            return next(self.left)
+
+        async def ping(self):
+            self.pings += 1
+
+    async with a_store("redis", tmp_path) as store:
+        channel = Channel()
+        with pytest.raises(TimeoutError):
+            await store._hear(channel)
+        assert store.knows(key)
+        assert channel.pings == 2
 
 
 async def test_the_bound_is_that_of_all_together(tmp_path):

@@ -3,11 +3,13 @@
 import os
 import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
 from penstock.core import instants
 from penstock.testing.caches import a_store, an_answer
+from penstock.testing.client import until
 
 KEY = b"k" * 32
 
@@ -91,3 +93,22 @@ async def test_it_can_be_started_again(tmp_path):
         await store.start()
         assert await store.read(KEY)
         assert store.figures()[1] == 1
+
+
+async def test_what_cannot_be_written_or_deleted_is_not_answered_from_what_is_older(tmp_path):
+    other = b"o" * 32
+    async with a_store("sqlite", tmp_path) as store:
+        store.keep(KEY, 1, an_answer(b"old"), 600)
+        store.keep(other, 1, an_answer(), 600)
+        await until(store._writer.done)
+        await store._do(lambda there: there.execute("PRAGMA busy_timeout = 10"))
+        with closing(sqlite3.connect(tmp_path / "cache.db", isolation_level=None)) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            store.keep(KEY, 1, an_answer(b"new"), 600)
+            assert await store.purge(1, key=other) == 1
+            await until(store._writer.done)
+            lock.execute("ROLLBACK")
+        assert store.figures()[3] > 0
+        assert not store.knows(KEY)
+    async with a_store("sqlite", tmp_path) as store:
+        assert [store.knows(key) for key in (KEY, other)] == [False, False]

@@ -1,6 +1,7 @@
 """Answers from memory, on a real server before simulated providers."""
 
 import asyncio
+import gzip
 import json
 
 import pytest
@@ -424,3 +425,94 @@ async def test_a_follower_does_not_wait_for_the_retries_of_its_leader():
         assert (await follower.ask(chat())).headers[STATUS] == "HIT"
         leader.close()
         assert (await made.row("leader")).outcome == "client_gone"
+
+
+SSE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\na\r\ndata: {}\n\n\r\n"
+
+
+async def test_a_leader_whose_last_follower_goes_its_own_way_goes_on_for_nobody():
+    served, go, closed = [], asyncio.Event(), asyncio.Event()
+
+    async def serve(peer):
+        await peer.request()
+        served.append(peer.number)
+        if len(served) == 1:
+            await go.wait()
+            await peer.say(SSE)
+            await peer.gone()
+            closed.set()
+        else:
+            await peer.say(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+            await peer.gone()
+
+    gateways = {"default": {"cache_ttl": 600, "cache_streams": False}}
+    async with (
+        providing(serve) as provider,
+        house(gateways=gateways, providers={"openai": provider.url}) as made,
+        made.client() as follower,
+    ):
+        async with made.client() as leader:
+            await leader.send(chat("leader", body=STREAM))
+            await until(lambda: len(served) == 1)
+            await follower.send(chat("follower", body=STREAM))
+            await until(lambda: len(made.server.app.plane.calls) == 2)
+        await until(lambda: any(call.client_gone for call in made.server.app.plane.calls))
+        go.set()
+        assert (await follower.answer()).body == b"{}"
+        await asyncio.wait_for(closed.wait(), 5)
+        assert (await made.row("leader")).outcome == "client_gone"
+
+
+async def test_whoever_cannot_take_an_answers_coding_holds_nothing_of_it():
+    served, go, closed = [], asyncio.Event(), asyncio.Event()
+
+    async def serve(peer):
+        await peer.request()
+        served.append(peer.number)
+        if len(served) == 1:
+            odd = b"content-type: application/json\r\ncontent-encoding: x-odd\r\n"
+            await peer.say(b"HTTP/1.1 200 OK\r\n" + odd + b"content-length: 5000000\r\n\r\n")
+            await go.wait()
+            await peer.say(b"x" * 4_000_000)
+            await peer.gone()
+            closed.set()
+        else:
+            await peer.gone()
+
+    async with (
+        providing(serve) as provider,
+        house(gateways=ON, providers={"openai": provider.url}, cache_answer_size=1000) as made,
+        made.client() as other,
+    ):
+        async with made.client() as leader:
+            await leader.send(chat("leader"))
+            await leader.head()
+            (flight,) = [call.flight for call in made.server.app.plane.calls]
+            await other.send(chat("other"))
+            await until(lambda: len(served) == 2)
+            go.set()
+            await leader.reader.readexactly(4_000_000)
+            assert flight is not None
+            assert flight.frames == []
+        await asyncio.wait_for(closed.wait(), 5)
+
+
+async def test_an_answer_with_several_codings_is_taken_out_of_all_of_them():
+    plain = b'{"a":"' + b"y" * 500 + b'"}'
+    data = gzip.compress(gzip.compress(plain))
+
+    async def serve(peer):
+        while True:
+            await peer.request()
+            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" + 2 * b"content-encoding: gzip\r\n"
+            await peer.say(head + b"content-length: %d\r\n\r\n" % len(data) + data)
+
+    async with (
+        providing(serve) as provider,
+        house(gateways=ON, providers={"openai": provider.url}) as made,
+        made.client() as client,
+    ):
+        assert (await client.ask(chat(accept_encoding="gzip"))).body == data
+        hit = await client.ask(chat())
+        assert (hit.headers[STATUS], hit.body) == ("HIT", plain)
+        assert "content-encoding" not in hit.headers
