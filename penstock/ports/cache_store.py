@@ -53,9 +53,13 @@ class CacheStore(Protocol):
         """
         ...
 
+    def refreshed(self, key: bytes, began: float) -> None:
+        """A call that began then has brought what is kept now, in the place of whatever was there."""
+        ...
+
     def outdated(self, key: bytes, began: float) -> bool:
-        """Whether the key was purged since a call began, at that time of the monotonic clock: what it brings is of
-        before.
+        """Whether the key was purged, or refreshed by a later call, since a call began, at that time of the monotonic
+        clock: what it brings is of before.
         """
         ...
 
@@ -88,6 +92,9 @@ class NullCacheStore(CacheStore):
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
         return 0
+
+    def refreshed(self, key: bytes, began: float) -> None:
+        """Nothing is there."""
 
     def outdated(self, key: bytes, began: float) -> bool:
         return False

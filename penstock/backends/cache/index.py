@@ -93,15 +93,15 @@ class Index:
         if key is not None and not older_than and key not in self._entries:  # else it is another owner's
             self.outdate(key)
 
-    def outdate(self, key: bytes) -> None:
-        """It was purged now."""
-        self._purged[key] = self._clock()
+    def outdate(self, key: bytes, began: float | None = None) -> None:
+        """What calls bring that have begun by then is out of date; by now, if nothing is said."""
+        self._purged[key] = max(self._purged.get(key, 0.0), self._clock() if began is None else began)
         self._purged.move_to_end(key)
         if len(self._purged) > PURGED:
             self._purged.popitem(last=False)
 
     def outdated(self, key: bytes, began: float) -> bool:
-        """Whether it was purged since a call began."""
+        """Whether it was purged, or refreshed by a later call, since a call began."""
         return began <= self._purged.get(key, -1.0)
 
     def made_before(self, at: int) -> set[bytes]:

@@ -45,6 +45,9 @@ class MemoryCache(CacheStore):
             await asyncio.sleep(0)
         return count
 
+    def refreshed(self, key: bytes, began: float) -> None:
+        self._index.outdate(key, began)
+
     def outdated(self, key: bytes, began: float) -> bool:
         return self._index.outdated(key, began)
 

@@ -120,6 +120,9 @@ class RedisCache(CacheStore):
             await self._drop([key], purged=True)
         return count
 
+    def refreshed(self, key: bytes, began: float) -> None:
+        self._index.outdate(key, began)
+
     def outdated(self, key: bytes, began: float) -> bool:
         return self._index.outdated(key, began)
 

@@ -93,6 +93,9 @@ class SqliteCache(CacheStore):
             await asyncio.sleep(0)
         return count
 
+    def refreshed(self, key: bytes, began: float) -> None:
+        self._index.outdate(key, began)
+
     def outdated(self, key: bytes, began: float) -> bool:
         return self._index.outdated(key, began)
 

@@ -89,6 +89,8 @@ class Keeper:
             wanted = flight.held and not (ex.reported and ex.reported.error)
             if wanted and not store.outdated(self._key, flight.began):
                 store.keep(self._key, self._owner, answer, self._ttl)
+                if ex.options.skip_cache:
+                    store.refreshed(self._key, flight.began)
             flight.land(None)
         self._release()
 
