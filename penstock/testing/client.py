@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
-PATIENCE = 5.0  # seconds after which a test has failed rather than waits on
+PATIENCE = 20.0  # seconds after which a test has failed rather than waits on: some paced streams take five
 _RST = struct.pack("ii", 1, 0)  # linger, 0 seconds: closing sends a reset
 _NO_BODY = frozenset({204, 304})
 
