@@ -84,11 +84,15 @@ def control(server: Serving, method: str, path: str, body: object = None) -> byt
 async def gone(processes: Iterable[psutil.Process]) -> None:
     """Returns when none of them runs any more."""
 
-    def none_runs() -> bool:
-        return not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in waited)
-
     waited = list(processes)
-    await eventually(none_runs)
+    await eventually(lambda: not any(map(_runs, waited)))
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two
+        return False
 
 
 class Load:
