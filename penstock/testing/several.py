@@ -83,7 +83,6 @@ def control(server: Serving, method: str, path: str, body: object = None) -> byt
 
 async def gone(processes: Iterable[psutil.Process]) -> None:
     """Returns when none of them runs any more."""
-
     waited = list(processes)
     await eventually(lambda: not any(map(_runs, waited)))
 
