@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -38,11 +39,14 @@ async def test_waiting_for_what_never_comes_ends_with_the_counters(server):
         await server.until(lambda stats: False, 0.01)
 
 
-async def test_ipv6_where_there_is_some():
-    try:
-        server = await mock.start("::1")
-    except OSError:
-        pytest.skip("no IPv6 loopback here")
+async def test_ipv6_where_there_is_some_and_an_error_where_there_is_none():
+    loopback = f"{1:032x}"  # ::1, as the kernel lists its addresses
+    addresses = Path("/proc/net/if_inet6")
+    if not addresses.exists() or loopback not in addresses.read_text():
+        with pytest.raises(OSError, match="::1"):
+            await mock.start("::1")
+        return
+    server = await mock.start("::1")
     async with httpx.AsyncClient(trust_env=False) as asking:
         assert (await asking.get(f"{server.url}/openai/models")).status_code == 200
     await server.stop()
