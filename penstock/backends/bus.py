@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
+from penstock.backends import redis_channel
+from penstock.backends.redis_channel import HEARTBEAT, PATIENCE, connect_to, in_words
 from penstock.core.logs import log
 from penstock.core.tasks import Tasks
 from penstock.ports.bus import Bus, BusUnavailable
 
 CHANNEL = "penstock:configuration"
-PATIENCE = 2.0  # seconds that Redis has to answer
-HEARTBEAT = 10.0  # seconds of silence after which a listener asks whether Redis is still there
-BACK_OFF = (0.1, 5.0)  # seconds before Redis is tried again: at first, and at most
 
 
 class RedisBus(Bus):
@@ -28,40 +26,30 @@ class RedisBus(Bus):
         try:
             await self._command("PING")
         except Exception as error:  # its library raises errors of many kinds, the system's among them
-            raise BusUnavailable(f"redis_url: Redis cannot be used: {_words(error)}") from error
+            raise BusUnavailable(f"redis_url: Redis cannot be used: {in_words(error)}") from error
 
     def announce(self) -> None:
         self._tasks.start("announcement", self._publish())
 
     async def listen(self, heard: Callable[[], None]) -> None:
-        least, most = BACK_OFF
-        wait = least
-        while True:
-            client = connect_to(self._url)
-            try:
-                async with client.pubsub() as channel:
-                    await channel.subscribe(CHANNEL)
-                    wait = least
-                    self._is_away("")
-                    heard()  # there may have been something while nobody listened
-                    while True:
-                        if not await channel.get_message(timeout=self._heartbeat):
-                            await channel.ping()
-                            if not await channel.get_message(timeout=PATIENCE):
-                                raise TimeoutError
-                        heard()  # of what was announced, or for nothing, which costs next to nothing
-            except Exception as error:  # noqa: BLE001  as in reach
-                self._is_away(_words(error))
-            finally:
-                await client.aclose()
-            await asyncio.sleep(wait)
-            wait = min(most, 2 * wait)
+        async def listening() -> None:
+            self._is_away("")
+            heard()  # there may have been something while nobody listened
+
+        await redis_channel.listen(
+            self._url,
+            CHANNEL,
+            listening=listening,
+            heard=lambda _: heard(),
+            away=lambda error: self._is_away(in_words(error)),
+            heartbeat=self._heartbeat,
+        )
 
     async def _publish(self) -> None:
         try:
             await self._command("PUBLISH", CHANNEL, b"")
         except Exception as error:  # noqa: BLE001  as in reach
-            self._is_away(_words(error))
+            self._is_away(in_words(error))
 
     async def _command(self, *words: str | bytes) -> None:
         """On a connection of its own: changes are rare, and one that is kept may be dead when it is wanted."""
@@ -79,16 +67,3 @@ class RedisBus(Bus):
         elif self._away and not reason:
             log.warning("Redis is back")
         self._away = bool(reason)
-
-
-def connect_to(url: str) -> Any:  # the library's own types leave most open
-    from redis.asyncio import Redis  # noqa: PLC0415  by need
-    from redis.asyncio.retry import Retry  # noqa: PLC0415
-    from redis.backoff import NoBackoff  # noqa: PLC0415
-
-    make: Any = getattr(Redis, "from_url")  # noqa: B009
-    return make(url, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0))
-
-
-def _words(error: Exception) -> str:
-    return f"{error}" or ("it does not answer" if isinstance(error, TimeoutError) else type(error).__name__)

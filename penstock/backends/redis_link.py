@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from penstock.backends.redis_channel import in_words
 from penstock.core.errors import PenstockError
 from penstock.core.logs import log
 from penstock.core.tasks import Tasks, end
@@ -173,8 +174,7 @@ class RedisLink:
     def _is_away(self, error: Exception) -> None:
         """Says it once, until it is over."""
         if not self._told:
-            reason = f"{error}" or ("it does not answer" if isinstance(error, TimeoutError) else type(error).__name__)
-            log.warning("Redis cannot be asked: limits and the cache do without it: %s", reason)
+            log.warning("Redis cannot be asked: limits and the cache do without it: %s", in_words(error))
         self._told = True
         self._give_up([])
         self._tried.set()

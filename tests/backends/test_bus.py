@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from penstock.backends.bus import HEARTBEAT, RedisBus
+from penstock.backends.bus import RedisBus
+from penstock.backends.redis_channel import HEARTBEAT
 from penstock.core.tasks import Tasks
 from penstock.ports.bus import BusUnavailable
 from penstock.testing.process import eventually

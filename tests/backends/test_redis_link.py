@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from penstock.backends.bus import connect_to
+from penstock.backends.redis_channel import connect_to
 from penstock.backends.redis_link import PATIENCE, RedisAway, RedisLink, RedisRefused, Script
 from penstock.core.tasks import Tasks
 from penstock.testing import services

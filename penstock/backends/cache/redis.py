@@ -9,8 +9,9 @@ import os
 import struct
 from typing import Any
 
-from penstock.backends.bus import BACK_OFF, HEARTBEAT, PATIENCE, connect_to
+from penstock.backends import redis_channel
 from penstock.backends.cache.index import Index
+from penstock.backends.redis_channel import PATIENCE
 from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Script, Word
 from penstock.core import codec, instants
 from penstock.core.tasks import Tasks, end
@@ -133,7 +134,16 @@ class RedisCache(CacheStore):
         """Returns when it is known what is there, or Redis has not answered for a while."""
         self._prefix = f"{self._link.prefix}cache:".encode()
         self._channel = f"{self._link.prefix}cache"
-        self._listener = self._tasks.start("cache news", self._listen())
+        self._listener = self._tasks.start(
+            "cache news",
+            redis_channel.listen(
+                self._url,
+                self._channel,
+                listening=self._listening,
+                heard=self._learn,
+                away=lambda _: None,  # the link says so
+            ),
+        )
         try:
             async with asyncio.timeout(PATIENCE if self._link.up else 0):
                 await self._listens.wait()
@@ -187,40 +197,9 @@ class RedisCache(CacheStore):
 
     # What the others tell
 
-    async def _listen(self) -> None:
-        least, most = BACK_OFF
-        wait = least
-        while True:
-            client = connect_to(self._url)
-            try:
-                async with client.pubsub(ignore_subscribe_messages=True) as channel:
-                    await channel.subscribe(self._channel)
-                    await self._load()
-                    self._listens.set()
-                    wait = least
-                    await self._hear(channel)
-            except Exception:  # noqa: BLE001  its library raises errors of many kinds; the link says that Redis is away
-                wait = min(most, 2 * wait)
-            finally:
-                await client.aclose()
-            await asyncio.sleep(wait)
-
-    async def _hear(self, channel: Any) -> None:
-        """Until the connection is no good, which raises."""
-        asked = False  # whether it is there
-        while True:
-            message = await channel.get_message(
-                ignore_subscribe_messages=False, timeout=PATIENCE if asked else HEARTBEAT
-            )
-            if message is not None:
-                asked = False
-                if message["type"] == "message":
-                    self._learn(message["data"])
-            elif asked:
-                raise TimeoutError
-            else:
-                await channel.ping()
-                asked = True
+    async def _listening(self) -> None:
+        await self._load()
+        self._listens.set()
 
     def _learn(self, data: bytes) -> None:
         try:

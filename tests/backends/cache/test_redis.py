@@ -10,7 +10,7 @@ import pytest
 
 from penstock.backends.cache.redis import News
 from penstock.backends.redis_link import RedisAway
-from penstock.core import codec, instants
+from penstock.core import codec
 from penstock.testing import services
 from penstock.testing.caches import a_store, an_answer
 from penstock.testing.client import until
@@ -92,31 +92,6 @@ async def test_what_is_kept_before_a_purge_is_heard_goes_too(tmp_path):
             while not await gone():
                 await asyncio.sleep(0.01)
         assert not store.knows(key)
-
-
-async def test_news_in_the_place_of_a_heartbeat_are_heard(tmp_path):
-    key = os.urandom(32)
-    news = codec.pack(News(b"another", [], key=key, owner=997, size=10, made_at=instants.now(), ttl=600))
-
-    class Channel:
-        messages = (None, {"type": "message", "data": news}, {"type": "pong"}, None, None)
-        pings = 0
-
-        def __init__(self):
-            self.left = iter(self.messages)
-
-        async def get_message(self, **_):
-            return next(self.left)
-
-        async def ping(self):
-            self.pings += 1
-
-    async with a_store("redis", tmp_path) as store:
-        channel = Channel()
-        with pytest.raises(TimeoutError):
-            await store._hear(channel)
-        assert store.knows(key)
-        assert channel.pings == 2
 
 
 async def test_the_bound_is_that_of_all_together(tmp_path):
