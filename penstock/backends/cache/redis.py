@@ -7,15 +7,17 @@ import asyncio
 import contextlib
 import os
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from penstock.backends import redis_channel
 from penstock.backends.cache.index import Index
+from penstock.backends.cache.indexed import IndexedCache
 from penstock.backends.redis_channel import PATIENCE
 from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Script, Word
 from penstock.core import codec, instants
 from penstock.core.tasks import Tasks, end
-from penstock.ports.cache_store import CachedAnswer, CacheStore
+from penstock.ports.cache_store import CachedAnswer
 
 WAITING = 16 << 20  # bytes of answers that may wait to be written; beyond, they are not kept
 LONGEST = 10 * 365 * 24 * 3600  # seconds; Redis refuses much longer ones
@@ -47,7 +49,7 @@ class News(codec.Struct, array_like=True):
     """
 
     sender: bytes
-    gone: list[bytes]
+    gone: Sequence[bytes]
     purged: bool = False  # somebody asked for it: calls that have begun keep nothing under them
     key: bytes = b""
     owner: int = 0
@@ -59,29 +61,24 @@ class News(codec.Struct, array_like=True):
 _unpack_news = codec.unpacker(News).decode
 
 
-class RedisCache(CacheStore):
-    """``url``: where to listen for news; everything else goes over ``link``. ``largest``: bytes of one answer."""
+class RedisCache(IndexedCache):
+    """``url``: where to listen for news; everything else goes over ``link``."""
 
     shared = True
 
     def __init__(self, link: RedisLink, url: str, index: Index, largest: int, tasks: Tasks) -> None:
+        super().__init__(index, largest)
         self._link = link
         self._url = url
-        self._index = index
-        self._largest = largest
         self._tasks = tasks
         self._name = os.urandom(8)  # this process, among those that tell news
         self._waiting: dict[bytes, CachedAnswer] = {}  # on their way
         self._bytes = 0  # of those
         self._owed: set[bytes] = set()  # keys to be dropped once Redis is there again
-        self._failures = 0
         self._listener: asyncio.Task[Any] | None = None
         self._listens = asyncio.Event()
         self._prefix = b""
         self._channel = ""
-
-    def knows(self, key: bytes) -> bool:
-        return self._index.knows(key)
 
     async def read(self, key: bytes) -> CachedAnswer | None:
         self._index.use(key)
@@ -112,23 +109,10 @@ class RedisCache(CacheStore):
             self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        count = 0
-        for gone in self._index.purge(owner, key, older_than):
-            await self._drop(gone)
-            count += len(gone)
-            await asyncio.sleep(0)
+        count = await super().purge(owner, key, older_than)
         if key is not None and not older_than and not self._index.knows(key):  # else it is another owner's
             await self._drop([key], purged=True)
         return count
-
-    def refreshed(self, key: bytes, began: float) -> None:
-        self._index.outdate(key, began)
-
-    def outdated(self, key: bytes, began: float) -> bool:
-        return self._index.outdated(key, began)
-
-    def figures(self) -> tuple[int, int, int, int]:
-        return self._index.size, len(self._index), self._index.evicted, self._failures
 
     async def start(self) -> None:
         """Returns when it is known what is there, or Redis has not answered for a while."""
@@ -169,11 +153,13 @@ class RedisCache(CacheStore):
                 del self._waiting[key]
                 if not kept:
                     self._index.drop(key)
+            if not kept:  # what Redis still has of all these is older
+                await self._drop([one for one in (key, *gone) if not self._index.knows(one)])
         else:
             await self._drop(gone)
         self._bytes -= size
 
-    async def _drop(self, gone: list[bytes], *, purged: bool = False) -> None:
+    async def _drop(self, gone: Sequence[bytes], *, purged: bool = False) -> None:
         """What is gone from the index goes from Redis, and all hear of it."""
         self._forget(gone)
         for at in range(0, len(gone), _PAGE):
@@ -182,7 +168,7 @@ class RedisCache(CacheStore):
             if not await self._do(_DROP, [self._prefix + one for one in page], self._channel, news):
                 self._owed.update(page)
 
-    def _forget(self, gone: list[bytes]) -> None:
+    def _forget(self, gone: Sequence[bytes]) -> None:
         """What waits to be written no longer does."""
         for key in gone:
             self._waiting.pop(key, None)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from penstock.backends.cache.index import Index
+from penstock.backends.cache.indexed import IndexedCache
 from penstock.core import codec
 from penstock.core.logs import log
 from penstock.core.tasks import Tasks
-from penstock.ports.cache_store import CachedAnswer, CacheStore
+from penstock.ports.cache_store import CachedAnswer
 
 VERSION = 1  # of the table, and of what is in it
 WAITING = 16 << 20  # bytes of answers that may wait to be written; beyond, they are not kept
@@ -36,15 +37,14 @@ class _Waiting(codec.Struct):
     ttl: int
 
 
-class SqliteCache(CacheStore):
-    """``largest``: bytes of one answer."""
+class SqliteCache(IndexedCache):
+    """What is kept is there again after a restart."""
 
     shared = False
 
     def __init__(self, file: Path, index: Index, largest: int, tasks: Tasks) -> None:
+        super().__init__(index, largest)
         self._file = file
-        self._index = index
-        self._largest = largest
         self._tasks = tasks
         self._thread: ThreadPoolExecutor  # from ``start`` to ``stop``, which may come again
         self._connection: sqlite3.Connection | None = None  # None: there is none, and nothing is kept
@@ -52,10 +52,6 @@ class SqliteCache(CacheStore):
         self._bytes = 0  # of those
         self._gone: set[bytes] = set()  # to be deleted
         self._writer: asyncio.Task[Any] | None = None
-        self._failures = 0
-
-    def knows(self, key: bytes) -> bool:
-        return self._index.knows(key)
 
     async def read(self, key: bytes) -> CachedAnswer | None:
         self._index.use(key)
@@ -85,23 +81,6 @@ class SqliteCache(CacheStore):
         self._bytes += size
         self._forget(gone)
 
-    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        count = 0
-        for gone in self._index.purge(owner, key, older_than):
-            self._forget(gone)
-            count += len(gone)
-            await asyncio.sleep(0)
-        return count
-
-    def refreshed(self, key: bytes, began: float) -> None:
-        self._index.outdate(key, began)
-
-    def outdated(self, key: bytes, began: float) -> bool:
-        return self._index.outdated(key, began)
-
-    def figures(self) -> tuple[int, int, int, int]:
-        return self._index.size, len(self._index), self._index.evicted, self._failures
-
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "cache")
@@ -127,6 +106,9 @@ class SqliteCache(CacheStore):
         if connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
             self._thread.shutdown()
+
+    async def _drop(self, gone: Sequence[bytes]) -> None:
+        self._forget(gone)
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         """What is gone from the index goes from the file, and what waits is written."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 
 import pytest
 
@@ -56,26 +56,57 @@ async def test_what_is_purged_before_it_is_written_never_is(tmp_path):
         one.keep(other, 994, an_answer(), 600)
         await until(lambda: two.knows(other))
         assert not two.knows(key)
-        assert await one._link.ask("EXISTS", one._prefix + key) == 0
+        assert await there(one, key) == 0
         assert await one.purge(994) == 1
 
 
-async def test_what_could_not_be_dropped_is_once_redis_is_there_again(tmp_path, monkeypatch):
-    key = os.urandom(32)
-    async with a_store("redis", tmp_path) as store:
-        store.keep(key, 995, an_answer(), 600)
-        await until(lambda: not store._waiting)
+@pytest.fixture
+def fails(monkeypatch):
+    """A context in which the store's scripts do not reach Redis."""
 
+    @contextmanager
+    def reaches_nothing(store):
         async def away(*_):
             raise RedisAway
 
         with monkeypatch.context() as patched:
             patched.setattr(store._link, "run", away)
+            yield
+
+    return reaches_nothing
+
+
+async def there(store, *keys):
+    return await store._link.ask("EXISTS", *(store._prefix + key for key in keys))
+
+
+async def test_what_could_not_be_dropped_is_once_redis_is_there_again(tmp_path, fails):
+    key = os.urandom(32)
+    async with a_store("redis", tmp_path) as store:
+        store.keep(key, 995, an_answer(), 600)
+        await until(lambda: not store._waiting)
+
+        with fails(store):
             assert await store.purge(995, key=key) == 1
-        assert await store._link.ask("EXISTS", store._prefix + key) == 1
+        assert await there(store, key) == 1
         await store._load()
         assert not store.knows(key)
-        assert await store._link.ask("EXISTS", store._prefix + key) == 0
+        assert await there(store, key) == 0
+
+
+async def test_an_answer_that_did_not_arrive_takes_those_with_it_that_it_replaced(tmp_path, fails):
+    old, replaced = os.urandom(32), os.urandom(32)
+    async with a_store("redis", tmp_path, limit=2_500) as store:
+        for key in (old, replaced):
+            store.keep(key, 998, an_answer(b"x" * 200), 600)
+            await until(lambda: not store._waiting)
+        with fails(store):
+            store.keep(replaced, 998, an_answer(b"y" * 800), 600)  # there is no more room for the other
+            await until(lambda: not store._waiting)
+        assert await there(store, old, replaced) == 2
+        await store._load()
+        assert await there(store, old, replaced) == 0
+        assert store.figures()[:2] == (0, 0)
 
 
 async def test_what_is_kept_before_a_purge_is_heard_goes_too(tmp_path):
@@ -86,7 +117,7 @@ async def test_what_is_kept_before_a_purge_is_heard_goes_too(tmp_path):
         store._learn(codec.pack(News(b"another", [key], purged=True)))
 
         async def gone():
-            return await store._link.ask("EXISTS", store._prefix + key) == 0
+            return await there(store, key) == 0
 
         async with asyncio.timeout(5):
             while not await gone():
