@@ -67,6 +67,7 @@ class Flight:
         "_abandon",
         "_followers",
         "_leader_slow",
+        "_left",
         "_paused",
         "_source",
         "_waiting",
@@ -102,6 +103,7 @@ class Flight:
         self._followers: list[Follower] = []
         self._leader_slow = self._paused = False
         self._abandon: Callable[[], object] | None = None
+        self._left: Callable[[], object] | None = None
 
     @property
     def end(self) -> int:
@@ -138,6 +140,11 @@ class Flight:
         self._wake()
         for follower in tuple(self._followers):
             follower.pump()
+
+    def when_left(self, call: Callable[[], object]) -> None:
+        """It is over; ``call``, once nobody follows any more: what a slow client has still to get is held so long."""
+        self._left = call
+        self._unwanted()
 
     def refuse(self) -> None:
         """The answer is for the leader alone."""
@@ -217,5 +224,12 @@ class Flight:
                 waiter.set_result(None)
 
     def _unwanted(self) -> None:
-        if self._abandon is not None and not self._waiting and not self._followers and not self.over:
-            self._abandon()
+        """Somebody has left: was it the last?"""
+        if self._waiting or self._followers:
+            return
+        if not self.over:
+            if self._abandon is not None:
+                self._abandon()
+        elif self._left is not None:
+            left, self._left = self._left, None  # it holds this: a circle
+            left()

@@ -93,12 +93,16 @@ def test_whoever_follows_gets_every_frame_once_and_in_order(steps, breaks):
             assert follower.slow or len(reader.frames) == len(sent)
         slow = flight._leader_slow or any(follower.slow for follower, _ in there)
         assert source.paused is (slow and not (flight.held and there))
-    error = ProviderBroke() if breaks else None
+    error, left = ProviderBroke() if breaks else None, []
     flight.land(error)
+    flight.when_left(lambda: left.append(1))
     for follower, reader in there:
         follower.resume()
         assert reader.frames == sent
         assert (reader.ended, reader.error) == (not breaks, error)
+        assert not left
+        follower.close()
+    assert left == [1]
 
 
 def test_what_is_not_held_any_more_is_forgotten_as_soon_as_all_have_it():
@@ -169,5 +173,20 @@ async def test_between_the_head_and_the_first_frame_a_leader_is_kept_going():
     assert await waiting
     follower, _ = following(flight)
     assert not left
+    follower.close()
+    assert left == [1]
+
+
+async def test_after_the_end_too_who_was_woken_may_still_follow():
+    flight, left = Flight(0.0), []
+    waiting = asyncio.ensure_future(flight.head())
+    await asyncio.sleep(0)
+    flight.begin(Reply(200, b"", [], Source()), [], stream=True)
+    flight.feed(b"all")
+    flight.land(None)
+    flight.when_left(lambda: left.append(1))
+    assert await waiting
+    follower, reader = following(flight)
+    assert (reader.frames, reader.ended, left) == ([b"all"], True, [])
     follower.close()
     assert left == [1]

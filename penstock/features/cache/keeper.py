@@ -92,7 +92,7 @@ class Keeper:
                 if ex.options.skip_cache:
                     store.refreshed(self._key, flight.began)
             flight.land(None)
-        self._release()
+        flight.when_left(self._release)
 
     def _answer(self, ex: Exchange) -> CachedAnswer:
         flight, usage = self.flight, ex.reported.usage if ex.reported else None

@@ -334,6 +334,26 @@ async def test_a_slow_client_keeps_no_other_waiting():
         assert upstream(made) == 1
 
 
+@pytest.mark.parametrize("stays", [True, False])
+async def test_what_a_slow_client_has_still_to_get_counts_as_held(stays):
+    async with house(gateways=ON) as made, made.client() as leader:
+        held = made.server.app.answers
+        async with made.client(1 << 16) as slow:
+            size = 8_000_000
+            await leader.send(chat("leader", x_mock_size=str(size), x_mock_frames="400"))
+            await made.mock.until(lambda stats: stats.requests_running > 0)
+            await slow.send(chat("slow"))
+            slow.deafen()
+            answer = await leader.answer()
+            assert (await made.row("leader")).cached is False
+            assert held.used > size
+            if stays:
+                slow.undeafen()
+                assert (await slow.answer()).body == answer.body
+        await until(lambda: held.used == 0)
+        assert (await made.row("slow")).cached is True
+
+
 async def test_beyond_what_is_kept_all_go_at_the_pace_of_the_slowest():
     async with house(gateways=ON, cache_answer_size=100_000) as made, made.client(1 << 16) as leader:
         size = 30_000_000
