@@ -32,7 +32,8 @@ GATEWAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def _path(gateway: str, *, unique: bool = False) -> str:
+def path(gateway: str, *, unique: bool = False) -> str:
+    """Where calls go; ``unique``: no two are the same."""
     return f"/v1/{ACCOUNT}/{gateway}/openai/chat/completions" + (f"?{MARK}" if unique else "")
 
 
@@ -47,7 +48,7 @@ def measure(session: Session) -> Table:
         on = (ALL_ON_RATE, LOGGED_CPU)
 
         def missing(name: str, gateway: str, server: Any = ours) -> Target:
-            where = (_path(gateway, unique=True),)
+            where = (path(gateway, unique=True),)
             return Target(name, server, where, part.store(server), headers=key, unique=True)
 
         plan = [
@@ -55,13 +56,13 @@ def measure(session: Session) -> Table:
             (missing("everything on, fixed limit, cache miss", "fixed"), on),
             (missing("everything on, sliding limit, cache miss", "sliding"), on),
             (missing("the same, fixed, cache at its limit of 1 MB", "fixed", full), on),
-            (Target("cache hit, log on", ours, (_path("cached"),), store), (HIT_RATE, LOGGED_CPU)),
-            (Target("cache hit, log off", ours, (_path("silent"),)), None),
-            (Target("refused: over a fixed limit", ours, (_path("used-up"),), status=429), None),
-            (Target("refused: over a sliding limit", ours, (_path("used-up-sliding"),), status=429), None),
+            (Target("cache hit, log on", ours, (path("cached"),), store), (HIT_RATE, LOGGED_CPU)),
+            (Target("cache hit, log off", ours, (path("silent"),)), None),
+            (Target("refused: over a fixed limit", ours, (path("used-up"),), status=429), None),
+            (Target("refused: over a sliding limit", ours, (path("used-up-sliding"),), status=429), None),
         ]
         for gateway in ("used-up", "used-up-sliding"):
-            Target("its one place", ours, (_path(gateway),)).check()
+            Target("its one place", ours, (path(gateway),)).check()
         rounds = run(part, [target for target, _ in plan])
         for (target, budgets), found in zip(plan, rounds, strict=True):
             fill(table, target, found, rounds[0], budgets)

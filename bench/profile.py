@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import load, payload, streaming, streams, targets
+from bench import load, payload, policy, streaming, streams, targets
 from bench.machine import Quiet
 from bench.procs import BenchFault, Server, family
 from bench.session import Session
@@ -23,14 +23,18 @@ from bench.session import Session
 WARM_UP = 2  # seconds
 OUTER = 0.9  # frames on nearly every stack are the way in, and say nothing
 STREAMS = "streams"
-SHAPES = {"on": targets.LOGGED, "off": targets.UNLOGGED, "refused": targets.UNKNOWN}
+POLICY = {"miss": policy.path("fixed", unique=True), "hit": policy.path("cached")}  # everything on, as in its table
+SHAPES = {"on": targets.LOGGED, "off": targets.UNLOGGED, "refused": targets.UNKNOWN, **POLICY}
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
     parser.add_argument(
-        "--calls", choices=[*SHAPES, STREAMS], default="on", help="log on, log off, unknown gateway, paced streams"
+        "--calls",
+        choices=[*SHAPES, STREAMS],
+        default="on",
+        help="log on, log off, unknown gateway, everything on and a cache miss, a cache hit, paced streams",
     )
     parser.add_argument("--process", choices=("serving", "writer", "bare"), default="serving")
     parser.add_argument("--seconds", type=int, default=8)
@@ -86,6 +90,8 @@ def process_of(server: Server, name: str) -> int:
 
 def target(session: Session, chosen: argparse.Namespace) -> Server:
     """The server to load."""
+    if chosen.calls in POLICY:
+        return session.serving("policy", targets.config(session.upstream.port), policy.GATEWAYS)
     if chosen.calls != STREAMS:
         return session.bare if chosen.process == "bare" else session.penstock
     upstream = targets.started(session.stack, targets.mock(session.folder))
@@ -102,7 +108,8 @@ def load_of(server: Server, chosen: argparse.Namespace, folder: Path) -> Callabl
         once = streams.FRAMES * streams.PACE / 1000
         count = streaming.STREAMS
         return lambda seconds: streams.run(streams.Order(server.port, path, count, math.ceil(seconds / once)))
-    lua = load.script(folder / "profile.lua", (SHAPES[chosen.calls],), payload.prompts(64))
+    where, unique = (SHAPES[chosen.calls],), chosen.calls == "miss"
+    lua = load.script(folder / "profile.lua", where, payload.prompts(64), targets.WITH_TOKEN, unique=unique)
     return lambda seconds: load.run(server.port, lua, seconds)
 
 
