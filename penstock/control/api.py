@@ -171,9 +171,17 @@ def _problems(error: RequestValidationError) -> Iterator[dict[str, Any]]:
         yield {"code": Invalid.code, "message": f"{name}: {_sentence(problem)}", "path": path}
 
 
+_LENGTHS = {
+    "too_short": "must be {min_length} or more characters long",
+    "too_long": "must be {max_length} characters long at most",
+}
+
+
 def _sentence(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         return "there is no such field"
+    if isinstance(problem["input"], str) and (sentence := _LENGTHS.get(problem["type"])):  # pydantic counts "items"
+        return sentence.format_map(problem["ctx"])
     return str(problem["msg"])
 
 

@@ -9,6 +9,8 @@ from penstock.storage import audit, gateways
 from penstock.storage.configuration import raise_version
 from penstock.wire.cache_key import own_key
 
+_AROUND = " \t"  # a header's value, which such a key is
+
 
 async def purge(control: Control, caller: Token, account: str, gateway_id: str, body: Purge) -> int:
     """How many were dropped here. Raises NotFound.
@@ -31,5 +33,5 @@ async def purge(control: Control, caller: Token, account: str, gateway_id: str, 
     if everything:
         await control.refresh()
         return await control.cache.purge(row.number)
-    named = None if key is None else own_key(row.number, row.generation, key.encode())
+    named = None if key is None else own_key(row.number, row.generation, key.strip(_AROUND).encode())
     return await control.cache.purge(row.number, named, age or 0)

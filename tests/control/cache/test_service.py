@@ -46,7 +46,7 @@ async def test_one_that_a_client_keeps_under_its_own_key():
     async with house(gateways=GATEWAYS) as made, made.client() as client:
         for key in ("one", "zwei-ü"):
             await status(client, headers={"cf-aig-cache-key": key.encode().decode("latin-1")})
-        for named, dropped in (("none", 0), ("zwei-ü", 1), ("zwei-ü", 0)):
+        for named, dropped in (("none", 0), (" zwei-ü ", 1), ("zwei-ü", 0)):
             body = {"cache_key": named}
             assert (await ask(client, "POST", "/default/purge_cache", body))[1]["result"] == {"purged": dropped}
         assert await status(client, headers={"cf-aig-cache-key": "one"}) == "HIT"
@@ -77,19 +77,21 @@ async def test_old_ones():
 
 
 @pytest.mark.parametrize(
-    ("body", "path"),
+    ("body", "field", "message"),
     [
-        ({"cache_key": ""}, ["body", "cache_key"]),
-        ({"cache_key": 1}, ["body", "cache_key"]),
-        ({"older_than": 0}, ["body", "older_than"]),
-        ({"older_than": "1"}, ["body", "older_than"]),
-        ({"everything": True}, ["body", "everything"]),
+        ({"cache_key": ""}, "cache_key", "must be 1 or more characters long"),
+        ({"cache_key": "x" * 16385}, "cache_key", "must be 16384 characters long at most"),
+        ({"cache_key": 1}, "cache_key", "Input should be a valid string"),
+        ({"older_than": 0}, "older_than", "Input should be greater than or equal to 1"),
+        ({"older_than": "1"}, "older_than", "Input should be a valid integer"),
+        ({"everything": True}, "everything", "there is no such field"),
     ],
 )
-async def test_what_is_wrong_is_told_with_its_field(body, path):
+async def test_what_is_wrong_is_told_with_its_field(body, field, message):
     async with house(gateways=GATEWAYS) as made, made.client() as client:
         code, told = await ask(client, "POST", "/default/purge_cache", body)
-        assert (code, told["errors"][0]["code"], told["errors"][0]["path"]) == (400, 7001, path)
+        assert code == 400
+        assert told["errors"] == [{"code": 7001, "message": f"{field}: {message}", "path": ["body", field]}]
 
 
 async def test_whoever_may_not_write_drops_nothing():
