@@ -146,7 +146,7 @@ def count(telemetry: Telemetry, ex: Exchange, ended: float, overhead: float) -> 
 
 def own_time(ex: Exchange, ended: float) -> float:
     """Seconds of ours: all but the waits for heads, between attempts, and for the body that followed."""
-    waited = ex.waited + (ex.last_byte - ex.first_byte if ex.last_byte else 0.0)
+    waited = ex.waited + (ex.last_byte - ex.first_byte if ex.last_byte and ex.first_byte else 0.0)
     for attempt in ex.attempts:
         waited += attempt.duration / 1000
     return max(0.0, ended - ex.started - waited)

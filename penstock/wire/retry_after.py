@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 _NUMBER = re.compile(rb"\s*(\d{1,9}(?:\.\d{1,9})?)\s*")
@@ -21,7 +22,8 @@ def retry_after(header: Callable[[bytes], bytes | None], now: int) -> float | No
     if (match := _NUMBER.fullmatch(value)) is not None:
         return float(match[1])
     try:
-        at = parsedate_to_datetime(value.decode("ascii")).timestamp()
+        at = parsedate_to_datetime(value.decode("ascii"))
+        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()  # asctime's form names no zone
     except (ValueError, OverflowError):  # UnicodeDecodeError is a ValueError
         return None
-    return max(0.0, at - now / 1000)
+    return max(0.0, seconds - now / 1000)

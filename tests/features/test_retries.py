@@ -258,6 +258,18 @@ async def test_the_waits_are_not_our_own_time():
         assert not any("host" in one for one in told["attempts"])
 
 
+async def test_a_call_that_waits_for_no_provider_says_so():
+    settings = {"cache_ttl": 600, "rate_limiting_interval": 3600, "rate_limiting_limit": 2}
+    async with house(gateways={"default": settings}) as made, made.client() as client:
+        for event, status in (("first", 200), ("hit", 200), ("refused", 429)):
+            assert (await client.ask(request(event=event))).status == status
+        for event in ("hit", "refused"):
+            timings = json.loads((await made.row(event)).detail)["timings"]
+            assert timings["upstream"] == 0
+            assert timings["overhead"] == timings["total"] > 0
+            assert 0 < timings["latency"] <= timings["total"]
+
+
 async def test_a_client_that_leaves_while_the_provider_thinks_costs_none_of_our_own_time():
     async with house() as made:
         async with made.client() as client:

@@ -1,5 +1,7 @@
 """What a provider says about another try."""
 
+import time
+
 import pytest
 
 from penstock.wire.retry_after import retry_after
@@ -15,6 +17,7 @@ NOW = 1_700_000_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
         ({"retry-after": " 0.25 "}, 0.25),
         ({"retry-after": "Tue, 14 Nov 2023 22:13:50 GMT"}, 30.0),
         ({"retry-after": "Tuesday, 14-Nov-23 22:13:50 GMT"}, 30.0),
+        ({"retry-after": "Tue Nov 14 22:13:50 2023"}, 30.0),
         ({"retry-after": "Tue, 14 Nov 2023 22:00:00 GMT"}, 0.0),
         ({"retry-after": "-7"}, None),
         ({"retry-after": "soon"}, None),
@@ -26,6 +29,12 @@ NOW = 1_700_000_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
         ({"retry-after-ms": "x", "retry-after": "9"}, 9.0),
     ],
 )
-def test_how_long_it_asks_to_wait(headers, seconds):
+def test_how_long_it_asks_to_wait_wherever_we_are(headers, seconds, monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
     given = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
-    assert retry_after(given.get, NOW) == seconds
+    try:
+        assert retry_after(given.get, NOW) == seconds
+    finally:
+        monkeypatch.undo()
+        time.tzset()

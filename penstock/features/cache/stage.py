@@ -108,6 +108,7 @@ class AnswerCache(Cache):
         if reply is None:
             follower.close()
             return None
+        ex.first_byte = time.monotonic()  # what follows is waited for
         self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, 0.0, shared=True))
         ex.defer(lambda ex: self._save(ex, flight.answer))
         return reply
@@ -126,7 +127,7 @@ class AnswerCache(Cache):
             ex.waited += time.monotonic() - began
 
     def _hit(self, ex: Exchange, reply: Reply, decision: CacheDecision) -> None:
-        ex.cache, ex.reply, ex.first_byte = decision, reply, time.monotonic()
+        ex.cache, ex.reply = decision, reply
         self._shelf.telemetry.cache_lookups.add((ex.request.gateway, "shared" if decision.shared else "hit"))
 
     def _save(self, ex: Exchange, answer: CachedAnswer | None) -> None:
