@@ -19,6 +19,7 @@ BATCH = 1000  # questions that travel together at most: the loop packs them in o
 LOOK = 1.0  # seconds without a question after which the connection is looked at
 BACK_OFF = (0.05, 1.0)  # seconds before Redis is tried again: at first, and at most
 Word = str | bytes | int
+_READ_ONLY = "READONLY"  # in the error of a script
 
 
 class RedisAway(PenstockError):
@@ -98,6 +99,7 @@ class RedisLink:
             try:
                 async with asyncio.timeout(PATIENCE):
                     await connection.connect()
+                    await _writable(connection)
                 wait = least
                 self._is_up()
                 await self._serve(connection)
@@ -132,7 +134,12 @@ class RedisLink:
             return
 
     async def _exchange(self, connection: Any, asked: list[tuple[tuple[Word, ...], asyncio.Future[Any]]]) -> None:
-        from redis.exceptions import NoScriptError, ResponseError  # noqa: PLC0415  by need
+        from redis.exceptions import (  # noqa: PLC0415  by need
+            MasterDownError,
+            NoScriptError,
+            ReadOnlyError,
+            ResponseError,
+        )
 
         try:
             async with asyncio.timeout(PATIENCE) as limit:
@@ -144,6 +151,8 @@ class RedisLink:
                     try:
                         answer = await connection.read_response()
                     except ResponseError as error:
+                        if _READ_ONLY in str(error) or isinstance(error, (ReadOnlyError, MasterDownError)):
+                            raise  # another one is the primary now
                         kind = UnknownScript if isinstance(error, NoScriptError) else RedisRefused
                         if not future.done():
                             future.set_exception(kind(str(error)))
@@ -188,6 +197,19 @@ def _connection(url: str) -> Any:  # the library's own types leave most open
     make: Any = getattr(ConnectionPool, "from_url")  # noqa: B009
     pool = make(url, socket_connect_timeout=PATIENCE, socket_timeout=None, retry=Retry(NoBackoff(), 0))
     return pool.make_connection()
+
+
+async def _writable(connection: Any) -> None:
+    """Raises where it is a replica: after a failover the address may lead to the old primary still."""
+    from redis.exceptions import ResponseError  # noqa: PLC0415  by need
+
+    await connection.send_command("ROLE")
+    try:
+        role = await connection.read_response()
+    except ResponseError:  # it may not be asked
+        return
+    if role[0] == b"slave":
+        raise RedisRefused("it is a replica, which takes no writes")
 
 
 def _closed(connection: Any) -> bool:

@@ -1,6 +1,6 @@
 """Where cached answers are kept."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from penstock.core.codec import Struct
 
@@ -26,6 +26,13 @@ class CachedAnswer(Struct, array_like=True):
 _OVERHEAD = 768  # bytes of an entry beside its frames, about: headers, key, place in the index
 
 
+class Purged(NamedTuple):
+    """``answers``: how many were dropped that were known here. ``everywhere``: False where others may have some yet."""
+
+    answers: int
+    everywhere: bool
+
+
 class CacheStore(Protocol):
     """Bounded in bytes: the answers unused for longest make room. An answer that does not fit is not kept.
 
@@ -47,9 +54,9 @@ class CacheStore(Protocol):
         """Takes an answer of the gateway with that number for ``ttl`` seconds; returns at once."""
         ...
 
-    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
+    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> Purged:
         """Drops the gateway's answers, here and for all; ``key``: that one alone; ``older_than``: only what is at least
-        so many seconds old. Returns how many were dropped.
+        so many seconds old.
         """
         ...
 
@@ -90,8 +97,8 @@ class NullCacheStore(CacheStore):
     def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
         """Not at all."""
 
-    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        return 0
+    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> Purged:
+        return Purged(0, everywhere=True)
 
     def refreshed(self, key: bytes, began: float) -> None:
         """Nothing is there."""

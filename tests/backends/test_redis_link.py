@@ -136,6 +136,26 @@ async def test_a_server_that_is_not_there_is_told_at_once(tasks, unused_tcp_port
     await link.stop()
 
 
+async def test_one_that_has_become_a_replica_is_away_until_a_primary_answers(tasks, own, caplog):
+    write = Script("return redis.call('SET', KEYS[1], 'x')")
+    with services.redis() as primary:
+        link, admin = await linked(tasks, own.url), connect_to(own.url)
+        assert await link.run(write, ["k"]) == b"OK"
+        await admin.execute_command("REPLICAOF", *primary.url.removeprefix("redis://").removesuffix("/0").split(":"))
+        with pytest.raises(RedisAway):
+            await link.run(write, ["k"])
+        assert "read only replica" in caplog.text
+        later = await linked(tasks, own.url)
+        assert not later.up
+        assert "it is a replica, which takes no writes" in caplog.text
+        await later.stop()
+        await admin.execute_command("REPLICAOF", "NO", "ONE")
+        await until(lambda: link.up)
+        assert await link.run(write, ["k"]) == b"OK"
+        await admin.aclose()
+        await link.stop()
+
+
 async def test_one_that_is_killed_and_comes_back_is_used_again(tasks, own, caplog):
     heard = []
     link = RedisLink(tasks, own.url)

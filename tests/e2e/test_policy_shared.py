@@ -3,6 +3,9 @@
 import asyncio
 import itertools
 import json
+import os
+import signal
+import time
 from collections import Counter
 from contextlib import AsyncExitStack
 
@@ -181,6 +184,35 @@ async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_counts
     assert {gateway for gateway, status, _ in seen if status == 200} == {"limited", "default"}
     assert afterwards == {200: 200, 429: 200}
     assert figures[f'{alone}{{policy="{policy}"}}'] == by(policy)
+
+
+async def test_what_is_dropped_while_redis_hangs_is_dropped_in_both(tmp_path):
+    with services.redis() as redis:
+        async with several(tmp_path, redis=redis.url) as server, each(server) as clients:
+            asked = request(gateway="mine", headers={"cf-aig-cache-key": "mine"})
+            await made(server, clients.values(), "mine", cache_ttl=600)
+
+            async def tells(client, status):
+                return (await client.ask(asked)).headers[STATUS] == status
+
+            for client in clients.values():
+                await until_true(lambda client=client: tells(client, "HIT"))
+            os.kill(redis.pid, signal.SIGSTOP)
+            one, other = clients.values()
+            assert await tells(one, "MISS")  # it has noticed
+            purge = control(server, "POST", f"{AT}/mine/purge_cache", {"cache_key": "mine"})
+            assert (await one.ask(purge)).status == 200
+            os.kill(redis.pid, signal.SIGCONT)
+            explained = request(gateway="mine", headers={"cf-aig-cache-key": "mine", "cf-aig-explain": "1"})
+            purged = time.monotonic()
+
+            async def has_it_anew(client):
+                told = json.loads((await client.ask(explained)).headers["cf-aig-explain"])["cache"]
+                assert told.get("age", 0.0) <= time.monotonic() - purged, "a hit on what was dropped"
+                return told["status"] == "HIT"
+
+            await until_true(lambda: has_it_anew(one))
+            await until_true(lambda: has_it_anew(other))
 
 
 async def explained(client, gateway, body=None, **headers):

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from penstock.backends.cache.index import Index
-from penstock.ports.cache_store import CacheStore
+from penstock.ports.cache_store import CacheStore, Purged
 
 
 class IndexedCache(CacheStore):
@@ -19,13 +19,13 @@ class IndexedCache(CacheStore):
     def knows(self, key: bytes) -> bool:
         return self._index.knows(key)
 
-    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        count = 0
+    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> Purged:
+        count, everywhere = 0, True
         for gone in self._index.purge(owner, key, older_than):
-            await self._drop(gone)
+            everywhere = await self._drop(gone) and everywhere
             count += len(gone)
             await asyncio.sleep(0)  # others have their turn
-        return count
+        return Purged(count, everywhere)
 
     def refreshed(self, key: bytes, began: float) -> None:
         self._index.outdate(key, began)
@@ -37,6 +37,6 @@ class IndexedCache(CacheStore):
         return self._index.size, len(self._index), self._index.evicted, self._failures
 
     @abstractmethod
-    async def _drop(self, gone: Sequence[bytes]) -> None:
-        """What is gone from the index goes from where it is kept."""
+    async def _drop(self, gone: Sequence[bytes]) -> bool:
+        """What is gone from the index goes from where it is kept. False: it could not be done now."""
         ...

@@ -38,8 +38,9 @@ class MemoryCache(IndexedCache):
     async def stop(self) -> None:
         """Nothing waits."""
 
-    async def _drop(self, gone: Sequence[bytes]) -> None:
+    async def _drop(self, gone: Sequence[bytes]) -> bool:
         self._forget(gone)
+        return True
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         for one in gone:

@@ -17,7 +17,7 @@ from penstock.backends.redis_channel import PATIENCE
 from penstock.backends.redis_link import RedisAway, RedisLink, RedisRefused, Script, Word
 from penstock.core import codec, instants
 from penstock.core.tasks import Tasks, end
-from penstock.ports.cache_store import CachedAnswer
+from penstock.ports.cache_store import CachedAnswer, Purged
 
 WAITING = 16 << 20  # bytes of answers that may wait to be written; beyond, they are not kept
 LONGEST = 10 * 365 * 24 * 3600  # seconds; Redis refuses much longer ones
@@ -108,31 +108,42 @@ class RedisCache(IndexedCache):
             self._bytes += size
             self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
 
-    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> int:
-        count = await super().purge(owner, key, older_than)
+    def knows(self, key: bytes) -> bool:
+        return self._listens.is_set() and super().knows(key)
+
+    async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> Purged:
+        count, everywhere = await super().purge(owner, key, older_than)
         if key is not None and not older_than and not self._index.knows(key):  # else it is another owner's
-            await self._drop([key], purged=True)
-        return count
+            everywhere = await self._drop([key], purged=True)
+        return Purged(count, everywhere and self._link.up)
 
     async def start(self) -> None:
         """Returns when it is known what is there, or Redis has not answered for a while."""
         self._prefix = f"{self._link.prefix}cache:".encode()
         self._channel = f"{self._link.prefix}cache"
-        self._listener = self._tasks.start(
-            "cache news",
-            redis_channel.listen(
-                self._url,
-                self._channel,
-                listening=self._listening,
-                heard=self._learn,
-                away=lambda _: None,  # the link says so
-            ),
-        )
+        self._link.on_up(self._begin)
+        self._begin()
         try:
             async with asyncio.timeout(PATIENCE if self._link.up else 0):
                 await self._listens.wait()
         except TimeoutError:
             return
+
+    def _begin(self) -> None:
+        """Listens, anew each time that Redis is back: what was told meanwhile is lost, and what is owed is due."""
+        if self._listener is not None:
+            self._listener.cancel()
+        self._unheard()
+        self._listener = self._tasks.start(
+            "cache news",
+            redis_channel.listen(
+                self._url, self._channel, listening=self._listening, heard=self._learn, away=self._unheard
+            ),
+        )
+
+    def _unheard(self, _: object = None) -> None:
+        """Until it is known again what is there, nothing is: another process may have dropped it."""
+        self._listens.clear()
 
     async def stop(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -154,19 +165,26 @@ class RedisCache(IndexedCache):
                 if not kept:
                     self._index.drop(key)
             if not kept:  # what Redis still has of all these is older
-                await self._drop([one for one in (key, *gone) if not self._index.knows(one)])
+                await self._drop(self._still([key, *gone]))
         else:
-            await self._drop(gone)
+            await self._drop(self._still(gone))
         self._bytes -= size
 
-    async def _drop(self, gone: Sequence[bytes], *, purged: bool = False) -> None:
-        """What is gone from the index goes from Redis, and all hear of it."""
+    def _still(self, gone: Sequence[bytes]) -> list[bytes]:
+        """Those that have not come again meanwhile."""
+        return [key for key in gone if not self._index.knows(key)]
+
+    async def _drop(self, gone: Sequence[bytes], *, purged: bool = False) -> bool:
+        """What is gone from the index goes from Redis, and all hear of it; what cannot now does once Redis is back."""
         self._forget(gone)
+        done = True
         for at in range(0, len(gone), _PAGE):
             page = gone[at : at + _PAGE]
             news = codec.pack(News(self._name, page, purged))
             if not await self._do(_DROP, [self._prefix + one for one in page], self._channel, news):
                 self._owed.update(page)
+                done = False
+        return done
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         """What waits to be written no longer does."""

@@ -107,8 +107,9 @@ class SqliteCache(IndexedCache):
             await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
             self._thread.shutdown()
 
-    async def _drop(self, gone: Sequence[bytes]) -> None:
+    async def _drop(self, gone: Sequence[bytes]) -> bool:
         self._forget(gone)
+        return True
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         """What is gone from the index goes from the file, and what waits is written."""

@@ -16,7 +16,7 @@ async def purge(control: Control, caller: Token, account: str, gateway_id: str, 
     """How many were dropped here. Raises NotFound.
 
     All of a gateway's are dropped by raising its generation, which every process heeds. Of single ones, processes that
-    keep answers each in their own memory hear nothing: there all are dropped.
+    keep answers each in their own memory hear nothing, and others not while their store is away: there all are dropped.
     """
     key, age = body.cache_key, body.older_than
     apart = control.shared and not control.cache.shared
@@ -30,8 +30,12 @@ async def purge(control: Control, caller: Token, account: str, gateway_id: str, 
             await gateways.raise_generation(connection, account, row.number, await raise_version(connection))
         asked = body.model_dump(exclude_none=True)
         await audit.add(connection, account, caller, "gateway.purge_cache", row.id, None, asked)
-    if everything:
-        await control.refresh()
-        return await control.cache.purge(row.number)
-    named = None if key is None else own_key(row.number, row.generation, key.strip(_AROUND).encode())
-    return await control.cache.purge(row.number, named, age or 0)
+    if not everything:
+        named = None if key is None else own_key(row.number, row.generation, key.strip(_AROUND).encode())
+        purged = await control.cache.purge(row.number, named, age or 0)
+        if purged.everywhere:
+            return purged.answers
+        async with control.database.writing() as connection:
+            await gateways.raise_generation(connection, account, row.number, await raise_version(connection))
+    await control.refresh()
+    return (await control.cache.purge(row.number)).answers

@@ -85,17 +85,17 @@ async def test_a_gateways_answers_are_dropped_and_no_others(store):
     store.keep(mine, 1, an_answer(), 600)
     store.keep(old, 1, an_answer(made_at=instants.now() - 100_000), 600)
     store.keep(theirs, 2, an_answer(), 600)
-    assert await store.purge(1, key=theirs) == 0
-    assert await store.purge(1, key=mine, older_than=50) == 0
-    assert await store.purge(1, older_than=50) == 1
+    assert (await store.purge(1, key=theirs)).answers == 0
+    assert (await store.purge(1, key=mine, older_than=50)).answers == 0
+    assert (await store.purge(1, older_than=50)).answers == 1
     assert [store.knows(key) for key in (mine, old, theirs)] == [True, False, True]
-    assert await store.purge(1, key=mine) == 1
-    assert await store.purge(1) == 0
+    assert (await store.purge(1, key=mine)).answers == 1
+    assert (await store.purge(1)).answers == 0
     store.keep(mine, 1, an_answer(), 600)
-    assert await store.purge(1) == 1
+    assert (await store.purge(1)).answers == 1
     assert [store.knows(key) for key in (mine, old, theirs)] == [False, False, True]
     assert await store.read(theirs)
-    assert await store.purge(2) == 1
+    assert (await store.purge(2)).answers == 1
 
 
 async def test_a_purge_of_many_answers_lets_others_have_their_turn(kind, tmp_path, server, monkeypatch):
@@ -110,7 +110,7 @@ async def test_a_purge_of_many_answers_lets_others_have_their_turn(kind, tmp_pat
         while not purging.done():
             seen.add(sum(map(store.knows, mine)))
             await asyncio.sleep(0)
-        assert await purging == 100
+        assert await purging == (100, True)
         assert len(seen) > 10
         assert [store.knows(key) for key in mine] == [False] * 100
         assert all([await store.read(key) for key in theirs])

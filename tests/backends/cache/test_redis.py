@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import signal
 import time
 from contextlib import AsyncExitStack, contextmanager
 
@@ -33,7 +34,7 @@ async def test_what_one_keeps_and_drops_the_others_know(tmp_path):
             one.keep(key, 991, answer, 600)
             await until(lambda: two.knows(key))
             assert await two.read(key) == answer
-            assert await two.purge(991) == 2
+            assert (await two.purge(991)).answers == 2
             await until(lambda: not one.knows(key) and not one.knows(early))
             assert await one.read(key) is None
 
@@ -42,7 +43,7 @@ async def test_a_key_that_one_purges_is_out_of_date_in_all_for_calls_that_have_b
     key = os.urandom(32)
     async with a_store("redis", tmp_path) as one, a_store("redis", tmp_path) as two:
         before = time.monotonic()
-        assert await one.purge(993, key=key) == 0  # known to nobody yet
+        assert (await one.purge(993, key=key)).answers == 0  # known to nobody yet
         await until(lambda: two.outdated(key, before))
         assert not two.outdated(key, time.monotonic())
         assert not two.outdated(os.urandom(32), before)
@@ -52,12 +53,12 @@ async def test_what_is_purged_before_it_is_written_never_is(tmp_path):
     key, other = os.urandom(32), os.urandom(32)
     async with a_store("redis", tmp_path) as one, a_store("redis", tmp_path) as two:
         one.keep(key, 994, an_answer(), 600)
-        assert await one.purge(994, key=key) == 1
+        assert (await one.purge(994, key=key)).answers == 1
         one.keep(other, 994, an_answer(), 600)
         await until(lambda: two.knows(other))
         assert not two.knows(key)
         assert await there(one, key) == 0
-        assert await one.purge(994) == 1
+        assert (await one.purge(994)).answers == 1
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ async def test_what_could_not_be_dropped_is_once_redis_is_there_again(tmp_path, 
         await until(lambda: not store._waiting)
 
         with fails(store):
-            assert await store.purge(995, key=key) == 1
+            assert (await store.purge(995, key=key)).answers == 1
         assert await there(store, key) == 1
         await store._load()
         assert not store.knows(key)
@@ -133,7 +134,7 @@ async def test_the_bound_is_that_of_all_together(tmp_path):
             await until(lambda key=key: one.knows(key) and two.knows(key))
         assert one.figures()[0] <= 9_000
         assert two.figures()[0] <= 9_000
-        assert await one.purge(992) > 0
+        assert (await one.purge(992)).answers > 0
 
 
 async def test_nothing_is_in_redis_of_which_nobody_knows(own, tmp_path):
@@ -196,6 +197,24 @@ async def test_while_redis_is_away_there_is_nothing_and_afterwards_it_is_used_ag
         await until(lambda: not two.knows(key))  # Redis came back empty
 
 
+async def test_what_is_dropped_while_redis_hangs_is_dropped_for_all_when_it_goes_on(own, tmp_path):
+    key, other = os.urandom(32), os.urandom(32)
+    async with a_store("redis", tmp_path, url=own.url) as one, a_store("redis", tmp_path, url=own.url) as two:
+        for each in (key, other):
+            one.keep(each, 1, an_answer(), 600)
+            await until(lambda each=each: two.knows(each))
+        os.kill(own.pid, signal.SIGSTOP)
+        try:
+            assert await one.purge(1, key=key) == (1, False)
+            assert await one.purge(1, older_than=3600) == (0, False)  # two may have some
+        finally:
+            os.kill(own.pid, signal.SIGCONT)
+        await until(lambda: one.knows(other) and two.knows(other) and not two.knows(key))
+        assert not one.knows(key)
+        assert await there(one, key) == 0
+        assert await two.purge(1) == (1, True)
+
+
 async def test_what_others_took_out_of_redis_is_a_miss(own, tmp_path):
     key = os.urandom(32)
     async with a_store("redis", tmp_path, url=own.url) as one:
@@ -229,7 +248,7 @@ async def test_installations_that_share_a_redis_know_nothing_of_one_another(own,
         await until(lambda: same.knows(key))
         assert not two.knows(key)
         assert await two.read(key) is None
-        assert await two.purge(1) == 0
+        assert (await two.purge(1)).answers == 0
         assert await same.read(key) == answer
     async with a_store("redis", tmp_path, url=own.url, installation="two") as two:
         assert two.figures()[1] == 0

@@ -22,13 +22,13 @@ async def test_what_was_kept_is_there_after_a_restart(tmp_path):
         store.keep(old, 7, an_answer(made_at=instants.now() - 59_990), 60)
         for key in many:
             store.keep(key, 8, answer, 600)
-        assert await store.purge(8, key=many[0]) == 1
+        assert (await store.purge(8, key=many[0])).answers == 1
     assert stat.S_IMODE((tmp_path / "cache.db").stat().st_mode) == 0o600
     async with a_store("sqlite", tmp_path, limit=10**6) as store:
         assert await store.read(KEY) == answer
         assert not store.knows(many[0])
         assert all([await store.read(key) == answer for key in many[1:]])
-        assert await store.purge(8) == 299
+        assert (await store.purge(8)).answers == 299
 
 
 async def test_a_smaller_bound_after_a_restart_holds(tmp_path):
@@ -68,7 +68,7 @@ async def test_where_no_file_can_be_made_nothing_is_kept_and_nothing_fails(tmp_p
     async with a_store("sqlite", tmp_path / "none") as store:
         store.keep(KEY, 1, an_answer(), 600)
         assert not store.knows(KEY)
-        assert await store.purge(1) == 0
+        assert (await store.purge(1)).answers == 0
         assert store.figures()[3] == 1
     assert any("nothing is cached" in line for line in caplog.messages)
 
@@ -105,7 +105,7 @@ async def test_what_cannot_be_written_or_deleted_is_not_answered_from_what_is_ol
         with closing(sqlite3.connect(tmp_path / "cache.db", isolation_level=None)) as lock:
             lock.execute("BEGIN IMMEDIATE")
             store.keep(KEY, 1, an_answer(b"new"), 600)
-            assert await store.purge(1, key=other) == 1
+            assert (await store.purge(1, key=other)).answers == 1
             await until(store._writer.done)
             lock.execute("ROLLBACK")
         assert store.figures()[3] > 0
