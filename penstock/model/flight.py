@@ -81,6 +81,7 @@ class Flight:
         "length",
         "over",
         "shared",
+        "size",
         "status",
         "stream",
     )
@@ -94,6 +95,7 @@ class Flight:
         self.length: int | None = None  # of the whole answer, where it was told
         self.frames: list[bytes] = []  # from ``base`` on
         self.base = 0
+        self.size = 0  # bytes of those
         self.held = True  # all of them, from the first
         self.over = False
         self.error: PenstockError | None = None
@@ -122,6 +124,7 @@ class Flight:
     def feed(self, data: bytes) -> None:
         if self.held or self._followers:
             self.frames.append(data)
+            self.size += len(data)
             for follower in tuple(self._followers):
                 follower.pump()
         if not self.held:
@@ -215,6 +218,7 @@ class Flight:
     def _drop(self) -> None:
         """What nobody needs any more."""
         needed = min((follower.at for follower in self._followers), default=self.end)
+        self.size -= sum(map(len, self.frames[: needed - self.base]))
         del self.frames[: needed - self.base]
         self.base = needed
 

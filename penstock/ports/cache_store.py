@@ -50,8 +50,14 @@ class CacheStore(Protocol):
         """The answer, used now; None where it is gone after all."""
         ...
 
-    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
-        """Takes an answer of the gateway with that number for ``ttl`` seconds; returns at once."""
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> bool:
+        """Takes an answer of the gateway with that number for ``ttl`` seconds; returns at once. False: it does not, and
+        what was there stays.
+        """
+        ...
+
+    def drop(self, key: bytes) -> None:
+        """Forgets an answer; returns at once."""
         ...
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> Purged:
@@ -94,8 +100,11 @@ class NullCacheStore(CacheStore):
     async def read(self, key: bytes) -> CachedAnswer | None:
         return None
 
-    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
-        """Not at all."""
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> bool:
+        return False
+
+    def drop(self, key: bytes) -> None:
+        """Nothing is there."""
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> Purged:
         return Purged(0, everywhere=True)

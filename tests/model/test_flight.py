@@ -91,6 +91,7 @@ def test_whoever_follows_gets_every_frame_once_and_in_order(steps, breaks):
         for follower, reader in there:
             assert reader.frames == sent[: len(reader.frames)]
             assert follower.slow or len(reader.frames) == len(sent)
+        assert flight.size == sum(map(len, flight.frames))
         slow = flight._leader_slow or any(follower.slow for follower, _ in there)
         assert source.paused is (slow and not (flight.held and there))
     error, left = ProviderBroke() if breaks else None, []

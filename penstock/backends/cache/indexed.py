@@ -36,7 +36,16 @@ class IndexedCache(CacheStore):
     def figures(self) -> tuple[int, int, int, int]:
         return self._index.size, len(self._index), self._index.evicted, self._failures
 
-    @abstractmethod
+    def drop(self, key: bytes) -> None:
+        if self._index.drop(key):
+            self._forget([key])
+
     async def _drop(self, gone: Sequence[bytes]) -> bool:
         """What is gone from the index goes from where it is kept. False: it could not be done now."""
+        self._forget(gone)
+        return True
+
+    @abstractmethod
+    def _forget(self, gone: Sequence[bytes]) -> None:
+        """The same, at once."""
         ...

@@ -24,23 +24,20 @@ class MemoryCache(IndexedCache):
         packed = self._answers.get(key)
         return None if packed is None else _unpack(packed)
 
-    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> bool:
         size = answer.size
         gone = self._index.add(key, owner, size, answer.made_at, ttl) if size <= self._largest else None
         if gone is None:
-            return
+            return False
         self._answers[key] = codec.pack(answer)
         self._forget(gone)
+        return True
 
     async def start(self) -> None:
         """Nothing is there."""
 
     async def stop(self) -> None:
         """Nothing waits."""
-
-    async def _drop(self, gone: Sequence[bytes]) -> bool:
-        self._forget(gone)
-        return True
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         for one in gone:

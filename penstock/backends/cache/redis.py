@@ -97,16 +97,23 @@ class RedisCache(IndexedCache):
             self._index.drop(key)
         return answer
 
-    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> bool:
         size = answer.size
         if not self._link.up or size > self._largest or self._bytes + size > WAITING:
-            return
+            return False
         gone = self._index.add(key, owner, size, answer.made_at, ttl)
-        if gone is not None:
-            self._forget(gone)
-            self._waiting[key] = answer
-            self._bytes += size
-            self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
+        if gone is None:
+            return False
+        self._forget(gone)
+        self._waiting[key] = answer
+        self._bytes += size
+        self._tasks.start("cache", self._write(key, owner, answer, ttl, gone))
+        return True
+
+    def drop(self, key: bytes) -> None:
+        if self._index.drop(key):
+            self._forget([key])
+            self._tasks.start("cache", self._drop([key]))
 
     def knows(self, key: bytes) -> bool:
         return self._listens.is_set() and super().knows(key)

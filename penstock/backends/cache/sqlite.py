@@ -68,18 +68,19 @@ class SqliteCache(IndexedCache):
             self._index.drop(key)
         return answer
 
-    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> None:
+    def keep(self, key: bytes, owner: int, answer: CachedAnswer, ttl: int) -> bool:
         size = answer.size
         if self._connection is None or size > self._largest or self._bytes + size > WAITING:
-            return
+            return False
         gone = self._index.add(key, owner, size, answer.made_at, ttl)
         if gone is None:
-            return
+            return False
         if (before := self._waiting.get(key)) is not None:
             self._bytes -= before.answer.size
         self._waiting[key] = _Waiting(owner, answer, ttl)
         self._bytes += size
         self._forget(gone)
+        return True
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -106,10 +107,6 @@ class SqliteCache(IndexedCache):
         if connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, connection.close)
             self._thread.shutdown()
-
-    async def _drop(self, gone: Sequence[bytes]) -> bool:
-        self._forget(gone)
-        return True
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         """What is gone from the index goes from the file, and what waits is written."""

@@ -66,10 +66,11 @@ class Keeper:
             if self._held + len(data) <= self._shelf.limit and self._shelf.budget.try_take(len(data)):
                 self._held += len(data)
             else:
-                self._release()
                 flight.outgrow()
         if data:
             flight.feed(data)
+        if not flight.held:
+            self._hold(flight.size)
         return data
 
     def end(self) -> bytes:
@@ -85,14 +86,18 @@ class Keeper:
             flight.land(ex.error or ProviderBroke())
         else:
             flight.answer = answer = self._answer(ex)
-            store = self._shelf.store
-            wanted = flight.held and not (ex.reported and ex.reported.error)
-            if wanted and not store.outdated(self._key, flight.began):
-                store.keep(self._key, self._owner, answer, self._ttl)
-                if ex.options.skip_cache:
-                    store.refreshed(self._key, flight.began)
+            if not (ex.reported and ex.reported.error) and not self._shelf.store.outdated(self._key, flight.began):
+                self._keep(answer, refreshes=ex.options.skip_cache)
             flight.land(None)
-        flight.when_left(self._release)
+        flight.when_left(self._hold)
+
+    def _keep(self, answer: CachedAnswer, *, refreshes: bool) -> None:
+        store = self._shelf.store
+        kept = self.flight.held and store.keep(self._key, self._owner, answer, self._ttl)
+        if refreshes:
+            store.refreshed(self._key, self.flight.began)
+            if not kept:
+                store.drop(self._key)  # it is older
 
     def _answer(self, ex: Exchange) -> CachedAnswer:
         flight, usage = self.flight, ex.reported.usage if ex.reported else None
@@ -107,6 +112,8 @@ class Keeper:
             ex.cost,
         )
 
-    def _release(self) -> None:
-        self._shelf.budget.give(self._held)
-        self._held = 0
+    def _hold(self, size: int = 0) -> None:
+        """No more than so many bytes are held now."""
+        if size < self._held:
+            self._shelf.budget.give(self._held - size)
+            self._held = size

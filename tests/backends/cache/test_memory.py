@@ -147,3 +147,17 @@ async def test_the_bytes_of_all_are_bounded(kind, tmp_path, server):
             store.keep(KEY(32), number % 3, an_answer(b"x" * (number * 37 % 2000)), 600)
             assert store.figures()[0] <= 20_000
         assert store.figures()[2] > 50
+
+
+async def test_one_that_is_dropped_is_gone_and_what_is_refused_leaves_what_was_there(store):
+    key, other = KEY(32), KEY(32)
+    size, answers, *_ = store.figures()
+    assert store.keep(key, 1, an_answer(), 600)
+    assert store.keep(other, 1, an_answer(), 600)
+    assert not store.keep(other, 1, an_answer(b"x" * 60_000), 600)
+    store.drop(key)
+    store.drop(KEY(32))
+    assert not store.knows(key)
+    assert await store.read(key) is None
+    assert await store.read(other) is not None
+    assert store.figures()[:2] == (size + an_answer().size, answers + 1)

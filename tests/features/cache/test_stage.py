@@ -366,6 +366,51 @@ async def test_beyond_what_is_kept_all_go_at_the_pace_of_the_slowest():
         await made.quiet()
 
 
+async def test_what_is_held_of_an_answer_that_outgrew_its_place_counts_until_the_slowest_has_it():
+    async def serve(peer):
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 12000000\r\n\r\n")
+        await go.wait()
+        for _ in range(120):
+            await peer.say(b"x" * 100_000)
+        await peer.gone()
+
+    go = asyncio.Event()
+    async with (
+        providing(serve) as provider,
+        house(gateways=ON, providers={"openai": provider.url}, cache_answer_size=10_000_000) as made,
+        made.client() as leader,
+        made.client(1 << 16) as slow,
+    ):
+        held = made.server.app.answers
+        await leader.send(chat("leader"))
+        await leader.head()
+        (flight,) = [call.flight for call in made.server.app.plane.calls]
+        await slow.send(chat("slow"))
+        await slow.head()
+        slow.deafen()
+        go.set()
+        reading = asyncio.ensure_future(leader.reader.readexactly(12_000_000))
+        await until(lambda: not flight.held)
+        assert held.used >= flight.size - 1_000_000 > 1_000_000
+        slow.undeafen()
+        assert await slow.reader.readexactly(12_000_000) == await reading
+        await until(lambda: held.used == 0)
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+async def test_a_refresh_that_is_too_large_to_keep_drops_what_is_older(store, tmp_path):
+    async with (
+        house(gateways=ON, cache_answer_size=5000, cache_store=store, data_dir=tmp_path) as made,
+        made.client() as client,
+    ):
+        await client.ask(chat())
+        assert (await client.ask(chat(cf_aig_skip_cache="1", x_mock_status="500"))).status == 500
+        assert (await client.ask(chat())).headers[STATUS] == "HIT"
+        await client.ask(chat(cf_aig_skip_cache="1", x_mock_size="20000"))
+        assert (await client.ask(chat())).headers[STATUS] == "MISS"
+
+
 async def test_who_comes_when_an_answer_is_too_large_to_share_goes_by_itself():
     async def serve(peer):
         await peer.request()
