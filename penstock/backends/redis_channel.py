@@ -1,6 +1,8 @@
 """A channel of Redis: what is told there, from now on and whenever Redis is back."""
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,21 +24,21 @@ async def listen(
     ``away`` each time that Redis cannot be used, or ``listening`` raised. ``url`` as in the setting ``redis_url``.
     """
     least, most = BACK_OFF
-    wait = least
+    wait = least / 2
     while True:
-        client = connect_to(url)
+        client, began = connect_to(url), math.inf
         try:
             async with client.pubsub() as channel:
-                await channel.subscribe(name)
+                await _subscribe(channel, name)
                 await listening()
-                wait = least
+                began = time.monotonic()
                 await _hear(channel, heard, heartbeat)
         except Exception as error:  # noqa: BLE001  its library raises errors of many kinds, the system's among them
             away(error)
         finally:
             await client.aclose()
+        wait = least if time.monotonic() - began > most else min(most, 2 * wait)
         await asyncio.sleep(wait)
-        wait = min(most, 2 * wait)
 
 
 def connect_to(url: str) -> Any:  # the library's own types leave most open
@@ -52,6 +54,14 @@ def connect_to(url: str) -> Any:  # the library's own types leave most open
 def in_words(error: Exception) -> str:
     """Why Redis cannot be used."""
     return f"{error}" or ("it does not answer" if isinstance(error, TimeoutError) else type(error).__name__)
+
+
+async def _subscribe(channel: Any, name: str) -> None:
+    """Returns when Redis has confirmed it: from then on nothing that is told is missed."""
+    async with asyncio.timeout(PATIENCE):
+        await channel.subscribe(name)
+        if await channel.get_message(timeout=PATIENCE) is None:
+            raise TimeoutError
 
 
 async def _hear(channel: Any, heard: Callable[[bytes], None], heartbeat: float) -> None:

@@ -56,6 +56,7 @@ class RedisLink:
         self._news = asyncio.Event()
         self._tried = asyncio.Event()
         self._heard: list[Callable[[], None]] = []
+        self._scripts: set[str] = set()  # that Redis has; by name, they are not sent again
         self._task: asyncio.Task[Any] | None = None
         self._told = False  # that it is away
 
@@ -85,11 +86,15 @@ class RedisLink:
         return await future
 
     async def run(self, script: Script, keys: Sequence[Word], *arguments: Word) -> Any:
-        """The script's answer. Raises as ``ask``."""
-        try:
-            return await self.ask("EVALSHA", script.sha, len(keys), *keys, *arguments)
-        except UnknownScript:
-            return await self.ask("EVAL", script.text, len(keys), *keys, *arguments)
+        """The script's answer. Raises as ``ask``. Scripts run in the order in which they are asked for."""
+        if script.sha in self._scripts:
+            try:
+                return await self.ask("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            except UnknownScript:  # somebody has made Redis forget it
+                self._scripts.discard(script.sha)
+        answer = await self.ask("EVAL", script.text, len(keys), *keys, *arguments)
+        self._scripts.add(script.sha)
+        return answer
 
     async def _run(self) -> None:
         least, most = BACK_OFF
@@ -177,6 +182,7 @@ class RedisLink:
         if self._told:
             log.warning("Redis is back: limits and the cache are shared again")
         self._told, self.up = False, True
+        self._scripts.clear()
         for call in self._heard:
             call()
 

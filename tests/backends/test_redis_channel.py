@@ -106,3 +106,15 @@ async def test_news_in_the_place_of_a_heartbeat_are_heard():
     with pytest.raises(TimeoutError):
         await redis_channel._hear(channel, heard.append, 10)
     assert (heard, channel.pings) == ([b"news"], 2)
+
+
+async def test_who_is_not_told_that_it_listens_does_not():
+    class Channel:
+        async def subscribe(self, _):
+            """Nothing comes of it."""
+
+        async def get_message(self, **_):
+            return None
+
+    with pytest.raises(TimeoutError):
+        await redis_channel._subscribe(Channel(), "news")

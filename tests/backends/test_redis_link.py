@@ -116,6 +116,15 @@ async def test_a_script_is_sent_where_redis_does_not_know_it(tasks, own):
     await link.stop()
 
 
+async def test_scripts_run_in_the_order_in_which_they_are_asked_for_whether_or_not_redis_knows_them(tasks, own):
+    one, two = (Script(f"redis.call('RPUSH', KEYS[1], '{name}' .. ARGV[1])") for name in "ab")
+    link = await linked(tasks, own.url)
+    await link.run(two, ["k"], 0)
+    await asyncio.gather(link.run(one, ["k"], 1), link.run(two, ["k"], 2), link.run(one, ["k"], 3))
+    assert await link.ask("LRANGE", "k", 0, -1) == [b"b0", b"a1", b"b2", b"a3"]
+    await link.stop()
+
+
 async def test_who_stops_asking_disturbs_nobody(tasks):
     link = await linked(tasks, os.environ[CACHE])
     one, two = (asyncio.ensure_future(link.ask("ECHO", word)) for word in ("one", "two"))

@@ -82,7 +82,7 @@ class Index:
         latest = self._wall() - older_than * 1000
         keys = list(self._entries) if key is None else [key]
         for at in range(0, len(keys), SLICE):
-            yield [
+            gone = [
                 one
                 for one in keys[at : at + SLICE]
                 if (entry := self._entries.get(one)) is not None
@@ -90,8 +90,9 @@ class Index:
                 and (not older_than or entry[_MADE_AT] <= latest)
                 and self.drop(one)
             ]
-        if key is not None and not older_than and key not in self._entries:  # else it is another owner's
-            self.outdate(key)
+            if key is not None and not older_than and key not in self._entries:  # else it is another owner's
+                self.outdate(key)
+            yield gone
 
     def outdate(self, key: bytes, began: float | None = None) -> None:
         """What calls bring that have begun by then is out of date; by now, if nothing is said."""

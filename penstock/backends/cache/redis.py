@@ -23,7 +23,9 @@ WAITING = 16 << 20  # bytes of answers that may wait to be written; beyond, they
 LONGEST = 10 * 365 * 24 * 3600  # seconds; Redis refuses much longer ones
 _HEAD = struct.Struct("!BQQQQ")  # version of the format, owner, size, made_at, ttl
 _VERSION = 1
+OWED = 10_000  # keys that are remembered to be dropped
 _SOON = 0.01  # seconds
+_LATER = 1.0  # seconds between two tries to drop what is owed
 _PAGE = 500  # keys asked for at once
 _unpack = codec.unpacker(CachedAnswer).decode
 
@@ -74,7 +76,8 @@ class RedisCache(IndexedCache):
         self._name = os.urandom(8)  # this process, among those that tell news
         self._waiting: dict[bytes, CachedAnswer] = {}  # on their way
         self._bytes = 0  # of those
-        self._owed: set[bytes] = set()  # keys to be dropped once Redis is there again
+        self._owed: set[bytes] = set()  # keys that Redis may have and should not
+        self._payer: asyncio.Task[Any] | None = None
         self._listener: asyncio.Task[Any] | None = None
         self._listens = asyncio.Event()
         self._prefix = b""
@@ -119,10 +122,12 @@ class RedisCache(IndexedCache):
         return self._listens.is_set() and super().knows(key)
 
     async def purge(self, owner: int, key: bytes | None = None, older_than: int = 0) -> Purged:
-        count, everywhere = await super().purge(owner, key, older_than)
-        if key is not None and not older_than and not self._index.knows(key):  # else it is another owner's
-            everywhere = await self._drop([key], purged=True)
-        return Purged(count, everywhere and self._link.up)
+        if key is None or older_than:
+            answers, everywhere = await super().purge(owner, key, older_than)
+            return Purged(answers, everywhere and self._link.up)
+        (gone,) = self._index.purge(owner, key)
+        theirs = self._index.knows(key)  # another owner's
+        return Purged(len(gone), theirs or await self._drop([key], purged=True))
 
     async def start(self) -> None:
         """Returns when it is known what is there, or Redis has not answered for a while."""
@@ -171,7 +176,9 @@ class RedisCache(IndexedCache):
                 del self._waiting[key]
                 if not kept:
                     self._index.drop(key)
-            if not kept:  # what Redis still has of all these is older
+            if kept:
+                self._owed.difference_update((key, *gone))
+            else:  # what Redis still has of all these is older
                 await self._drop(self._still([key, *gone]))
         else:
             await self._drop(self._still(gone))
@@ -182,16 +189,30 @@ class RedisCache(IndexedCache):
         return [key for key in gone if not self._index.knows(key)]
 
     async def _drop(self, gone: Sequence[bytes], *, purged: bool = False) -> bool:
-        """What is gone from the index goes from Redis, and all hear of it; what cannot now does once Redis is back."""
+        """What is gone from the index goes from Redis, and all hear of it; what cannot go now is owed."""
         self._forget(gone)
         done = True
         for at in range(0, len(gone), _PAGE):
             page = gone[at : at + _PAGE]
             news = codec.pack(News(self._name, page, purged))
-            if not await self._do(_DROP, [self._prefix + one for one in page], self._channel, news):
-                self._owed.update(page)
+            if await self._do(_DROP, [self._prefix + one for one in page], self._channel, news):
+                self._owed.difference_update(page)
+            else:
+                self._owe(page)
                 done = False
         return done
+
+    def _owe(self, gone: Sequence[bytes]) -> None:
+        """They are dropped once that can be done."""
+        self._owed.update(gone[: OWED - len(self._owed)])
+        if self._payer is None or self._payer.done():
+            self._payer = self._tasks.start("cache", self._pay())
+
+    async def _pay(self) -> None:
+        while self._owed:
+            await asyncio.sleep(_LATER)
+            if self._link.up:
+                await self._drop(self._still(list(self._owed)), purged=True)
 
     def _forget(self, gone: Sequence[bytes]) -> None:
         """What waits to be written no longer does."""
@@ -221,6 +242,7 @@ class RedisCache(IndexedCache):
             return
         late = [key for key in news.gone if self._index.drop(key) and news.purged]
         self._forget(news.gone)
+        self._owed.difference_update(news.gone, (news.key,))
         if news.purged:
             for key in news.gone:
                 self._index.outdate(key)
@@ -237,8 +259,7 @@ class RedisCache(IndexedCache):
 
     async def _load(self) -> None:
         """Drops what is owed, finds out what is there, and forgets what is not. Raises RedisAway, RedisRefused."""
-        owed, self._owed = self._owed, set()
-        await self._drop(list(owed), purged=True)
+        await self._drop(list(self._owed), purged=True)
         before, found, cursor = self._index.made_before(instants.now()), set[bytes](), b"0"
         while True:
             cursor, keys = await self._link.ask("SCAN", cursor, "MATCH", self._prefix + b"*", "COUNT", _PAGE)
@@ -247,7 +268,7 @@ class RedisCache(IndexedCache):
                 if len(head) == _HEAD.size and head[0] == _VERSION:
                     key = name.removeprefix(self._prefix)
                     found.add(key)
-                    if not self._index.knows(key):
+                    if not self._index.knows(key) and key not in self._owed:
                         self._add(key, *_HEAD.unpack(head)[1:])
             if cursor == b"0":
                 break

@@ -161,3 +161,13 @@ async def test_one_that_is_dropped_is_gone_and_what_is_refused_leaves_what_was_t
     assert await store.read(key) is None
     assert await store.read(other) is not None
     assert store.figures()[:2] == (size + an_answer().size, answers + 1)
+
+
+async def test_while_a_key_is_purged_what_calls_bring_that_began_before_is_out_of_date(store):
+    key = KEY(32)
+    store.keep(key, 1, an_answer(), 600)
+    began = time.monotonic()
+    purging = asyncio.ensure_future(store.purge(1, key=key))
+    await asyncio.sleep(0)
+    assert store.outdated(key, began)
+    assert await purging == (1, True)

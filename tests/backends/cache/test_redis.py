@@ -209,10 +209,48 @@ async def test_what_is_dropped_while_redis_hangs_is_dropped_for_all_when_it_goes
             assert await one.purge(1, older_than=3600) == (0, False)  # two may have some
         finally:
             os.kill(own.pid, signal.SIGCONT)
-        await until(lambda: one.knows(other) and two.knows(other) and not two.knows(key))
+        await until(lambda: one._link.up and one.knows(other) and two.knows(other) and not two.knows(key))
         assert not one.knows(key)
         assert await there(one, key) == 0
+        await until(lambda: two._link.up)
         assert await two.purge(1) == (1, True)
+
+
+async def test_what_redis_refuses_to_drop_is_dropped_when_it_writes_again(own, tmp_path):
+    key, refused, kept = os.urandom(32), os.urandom(32), os.urandom(32)
+    async with a_store("redis", tmp_path, url=own.url) as one, a_store("redis", tmp_path, url=own.url) as two:
+        one.keep(key, 1, an_answer(), 600)
+        await until(lambda: two.knows(key))
+        await one._link.ask("CONFIG", "SET", "min-replicas-to-write", 1)
+        assert await one.purge(1, key=key) == (1, False)
+        one.keep(refused, 1, an_answer(), 600)
+        await until(lambda: not one._waiting)
+        assert not one.knows(refused)
+        await one._link.ask("CLIENT", "KILL", "TYPE", "pubsub")
+        await until(lambda: not one._listens.is_set())
+        await until(one._listens.is_set)
+        assert not one.knows(key)  # though Redis has it still
+        await one._link.ask("CONFIG", "SET", "min-replicas-to-write", 0)
+        one.keep(refused, 1, an_answer(), 600)
+        one.keep(kept, 1, an_answer(), 600)
+        await until(lambda: not one._owed)
+        await until(lambda: two.knows(kept) and two.knows(refused) and not two.knows(key))
+        assert await there(one, key) == 0
+        assert await there(one, kept, refused) == 2
+
+
+async def test_a_purge_does_not_overtake_what_it_purges(own, tmp_path):
+    """Also where Redis does not know the script of the one, and that of the other."""
+    key = os.urandom(32)
+    async with a_store("redis", tmp_path, url=own.url) as one, a_store("redis", tmp_path, url=own.url) as two:
+        await one.purge(1, key=os.urandom(32))
+        one.keep(key, 1, an_answer(), 600)
+        await asyncio.sleep(0)  # it is on its way
+        assert await one.purge(1) == (1, True)
+        assert await there(one, key) == 0
+        one.keep(os.urandom(32), 1, an_answer(), 600)
+        await until(lambda: two.figures()[1])
+        assert not two.knows(key)
 
 
 async def test_what_others_took_out_of_redis_is_a_miss(own, tmp_path):

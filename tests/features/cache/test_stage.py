@@ -390,6 +390,7 @@ async def test_what_is_held_of_an_answer_that_outgrew_its_place_counts_until_the
         await slow.head()
         slow.deafen()
         go.set()
+        assert flight is not None
         reading = asyncio.ensure_future(leader.reader.readexactly(12_000_000))
         await until(lambda: not flight.held)
         assert held.used >= flight.size - 1_000_000 > 1_000_000
