@@ -16,6 +16,7 @@ from penstock.core.tasks import Tasks, end
 
 PATIENCE = 0.5  # seconds that Redis has to take a connection, or to go on with what was asked
 BATCH = 1000  # questions that travel together at most: the loop packs them in one go
+PIECE = 1 << 16  # bytes that are sent in one go: each that is taken shows that Redis is there
 LOOK = 1.0  # seconds without a question after which the connection is looked at
 BACK_OFF = (0.05, 1.0)  # seconds before Redis is tried again: at first, and at most
 Word = str | bytes | int
@@ -59,6 +60,7 @@ class RedisLink:
         self._scripts: set[str] = set()  # that Redis has; by name, they are not sent again
         self._task: asyncio.Task[Any] | None = None
         self._told = False  # that it is away
+        self._limit: asyncio.Timeout | None = None  # of what is being asked
 
     def on_up(self, call: Callable[[], None]) -> None:
         """Calls ``call`` each time a connection is made: what Redis held may be gone."""
@@ -105,6 +107,7 @@ class RedisLink:
                 async with asyncio.timeout(PATIENCE):
                     await connection.connect()
                     await _writable(connection)
+                self._watch(connection)
                 wait = least
                 self._is_up()
                 await self._serve(connection)
@@ -147,12 +150,12 @@ class RedisLink:
         )
 
         try:
-            async with asyncio.timeout(PATIENCE) as limit:
+            async with asyncio.timeout(PATIENCE) as self._limit:
                 for part in connection.pack_commands([command for command, _ in asked]):
-                    await connection.send_packed_command(part, check_health=False)
-                    _extend(limit)
+                    for at in range(0, len(part), PIECE):
+                        await connection.send_packed_command(part[at : at + PIECE], check_health=False)
+                        self._extend()
                 for _, future in asked:
-                    _extend(limit)
                     try:
                         answer = await connection.read_response()
                     except ResponseError as error:
@@ -167,6 +170,27 @@ class RedisLink:
         except BaseException:
             self._give_up(asked)
             raise
+        finally:
+            self._limit = None
+
+    def _watch(self, connection: Any) -> None:
+        """Notes whatever comes: the library tells of whole answers only, and a large one takes long to come."""
+        reader = getattr(connection, "_reader")  # noqa: B009
+        feed = reader.feed_data
+
+        def heard(data: bytes) -> None:
+            self._extend()
+            feed(data)
+
+        reader.feed_data = heard
+
+    def _extend(self) -> None:
+        """Something was sent or came: the rest has its time anew. Seldom, because it costs more than an answer."""
+        if self._limit is None:
+            return
+        until = asyncio.get_running_loop().time() + PATIENCE
+        if until - (self._limit.when() or until) > PATIENCE / 10:
+            self._limit.reschedule(until)
 
     def _give_up(self, asked: list[tuple[tuple[Word, ...], asyncio.Future[Any]]]) -> None:
         """Nobody will answer these, nor what was asked since."""
@@ -224,10 +248,3 @@ def _closed(connection: Any) -> bool:
     """
     reader = cast("asyncio.StreamReader | None", getattr(connection, "_reader", None))
     return reader is not None and (reader.at_eof() or reader.exception() is not None)
-
-
-def _extend(limit: asyncio.Timeout) -> None:
-    """Something was sent or came: the rest has its time anew. Seldom, because it costs more than an answer."""
-    until = asyncio.get_running_loop().time() + PATIENCE
-    if until - (limit.when() or until) > PATIENCE / 10:
-        limit.reschedule(until)

@@ -4,7 +4,9 @@ import asyncio
 import os
 import random
 import signal
+import socket
 import time
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -104,6 +106,42 @@ async def test_values_of_many_megabytes_travel_both_ways(tasks):
     assert [one == value for one in told[:5]] == [True] * 5
     assert told[5] == b"after"
     await link.stop()
+
+
+@asynccontextmanager
+async def slow_network(url, pause):
+    """The URL of a Redis behind a network that carries 64 KB, and then nothing for ``pause`` seconds."""
+    host, port = url.removeprefix("redis://").removesuffix("/0").split(":")
+
+    async def carry(reader, writer):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+            await asyncio.sleep(pause)
+        writer.close()
+
+    async def serve(reader, writer):
+        further, onward = await asyncio.open_connection(host, port)
+        await asyncio.gather(carry(reader, onward), carry(further, writer))
+
+    near = socket.create_server(("127.0.0.1", 0))
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)  # what waits on the way is little
+    server = await asyncio.start_server(serve, sock=near)
+    yield f"redis://127.0.0.1:{near.getsockname()[1]}/0"
+    server.close()
+
+
+async def test_what_takes_long_to_travel_arrives_as_long_as_it_travels(tasks, own):
+    value = random.randbytes(20_000_000)
+    async with slow_network(own.url, 0.003) as url:
+        link = await linked(tasks, url)
+        began = time.monotonic()
+        assert await link.ask("SET", "k", value) == b"OK"
+        sent = time.monotonic()
+        assert await link.ask("GET", "k") == value
+        assert sent - began > PATIENCE
+        assert time.monotonic() - sent > PATIENCE
+        await link.stop()
 
 
 async def test_a_script_is_sent_where_redis_does_not_know_it(tasks, own):
