@@ -106,8 +106,11 @@ class Application:
         self.rules = Rules(settings.allowed_networks)
         self.proxies = Proxies.read(os.environ)  # the start has refused what cannot be read
         self.redis = RedisBus(tasks, settings.redis_url) if settings.redis_url else None
-        self.link = RedisLink(tasks, settings.redis_url) if settings.redis_url else None
-        self.cache = cache_store(settings, self.link, tasks)
+        self.link = RedisLink(tasks, settings.redis_url, "limits") if settings.redis_url else None
+        # Of its own: whoever asks for a place waits for no large answer.
+        cache_link = RedisLink(tasks, settings.redis_url, "the cache") if settings.redis_url else None
+        self.cache = cache_store(settings, cache_link, tasks)
+        self.links = [link for link in (self.link, cache_link if self.cache.shared else None) if link is not None]
         self.plane: Plane
         self.transport: HttpTransport
         self.control: Control
@@ -212,9 +215,10 @@ class Application:
         vault = Vault(self.place.master_key)
         try:
             if self.parts & {Part.CALLS, Part.API}:
-                if self.link is not None:
+                if self.links:
                     async with database.reading() as connection:
-                        await self.link.start(await configuration.installation(connection))
+                        installation = await configuration.installation(connection)
+                    await asyncio.gather(*(link.start(installation) for link in self.links))
                 await self.cache.start()
                 refresh = publisher.published
                 control = Control(
@@ -232,8 +236,8 @@ class Application:
         finally:
             await publisher.stop()
             await self.cache.stop()
-            if self.link is not None:
-                await self.link.stop()
+            for link in self.links:
+                await link.stop()
             await self.tasks.stop()
             await logs.close()
             await database.close()

@@ -46,13 +46,14 @@ class Script:
 
 
 class RedisLink:
-    """``url`` as in the setting ``redis_url``."""
+    """``url`` as in the setting ``redis_url``; ``use``: what is asked for, as the process's own log calls it."""
 
-    def __init__(self, tasks: Tasks, url: str) -> None:
+    def __init__(self, tasks: Tasks, url: str, use: str) -> None:
         self.up = False
         self.prefix = ""  # of all that is ours in Redis, once it has started
         self._tasks = tasks
         self._url = url
+        self._use = use
         self._asked: list[tuple[tuple[Word, ...], asyncio.Future[Any]]] = []
         self._news = asyncio.Event()
         self._tried = asyncio.Event()
@@ -204,7 +205,7 @@ class RedisLink:
     def _is_up(self) -> None:
         self._tried.set()
         if self._told:
-            log.warning("Redis is back: limits and the cache are shared again")
+            log.warning("Redis is back for %s", self._use)
         self._told, self.up = False, True
         self._scripts.clear()
         for call in self._heard:
@@ -213,7 +214,7 @@ class RedisLink:
     def _is_away(self, error: Exception) -> None:
         """Says it once, until it is over."""
         if not self._told:
-            log.warning("Redis cannot be asked: limits and the cache do without it: %s", in_words(error))
+            log.warning("Redis cannot be used for %s until it is back: %s", self._use, in_words(error))
         self._told = True
         self._give_up([])
         self._tried.set()

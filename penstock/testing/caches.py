@@ -39,7 +39,7 @@ async def a_store(
         store = SqliteCache(folder / "cache.db", index, largest, tasks)
     else:
         url = url or os.environ[CACHE]
-        link = RedisLink(tasks, url)
+        link = RedisLink(tasks, url, "the cache")
         await link.start(installation)
         store = RedisCache(link, url, index, largest, tasks)
     await store.start()

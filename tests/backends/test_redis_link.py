@@ -34,7 +34,7 @@ def own():
 
 
 async def linked(tasks, url):
-    link = RedisLink(tasks, url)
+    link = RedisLink(tasks, url, "limits")
     await link.start()
     return link
 
@@ -179,7 +179,7 @@ async def test_a_server_that_is_not_there_is_told_at_once(tasks, unused_tcp_port
     for _ in range(3):
         with pytest.raises(RedisAway):
             await link.ask("PING")
-    assert sum("Redis cannot be asked" in line for line in caplog.messages) == 1
+    assert sum("Redis cannot be used for limits" in line for line in caplog.messages) == 1
     await link.stop()
 
 
@@ -205,7 +205,7 @@ async def test_one_that_has_become_a_replica_is_away_until_a_primary_answers(tas
 
 async def test_one_that_is_killed_and_comes_back_is_used_again(tasks, own, caplog):
     heard = []
-    link = RedisLink(tasks, own.url)
+    link = RedisLink(tasks, own.url, "limits")
     link.on_up(lambda: heard.append(link.up))
     await link.start()
     own.kill()
@@ -218,7 +218,7 @@ async def test_one_that_is_killed_and_comes_back_is_used_again(tasks, own, caplo
     assert await link.ask("PING") in (b"PONG", "PONG")
     assert heard == [True, True]
     said = [line.partition(":")[0] for line in caplog.messages]
-    assert said == ["Redis cannot be asked", "Redis is back"]
+    assert said == ["Redis cannot be used for limits until it is back", "Redis is back for limits"]
     await link.stop()
 
 

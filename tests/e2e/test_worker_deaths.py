@@ -160,8 +160,8 @@ async def test_redis_may_go_and_come_back_while_changes_are_made(tmp_path):
         async with several(tmp_path, redis=cache.url, database=database) as server, each(server) as clients:
             one, other = clients.values()
             cache.stop()
-            # once in each process for news of the configuration, and once for what is counted and cached
-            await eventually(lambda: server.said.count("Redis cannot be ") == 4)
+            # in each process once for news of the configuration, once for limits and once for the cache
+            await eventually(lambda: server.said.count("Redis cannot be used") == 6)
             for turn in range(4):
                 status, _ = await server.ask("PUT", GATEWAY, dict(OPEN) | {"authentication": turn % 2 == 0})
                 assert status == 200
@@ -169,7 +169,7 @@ async def test_redis_may_go_and_come_back_while_changes_are_made(tmp_path):
                     for client in (one, other):
                         while (await client.ask(request())).status != (401, 200)[turn % 2]:
                             await asyncio.sleep(0.005)
-            assert server.said.count("\n") == 4, "nothing is said again and again"
+            assert server.said.count("\n") == 6, "nothing is said again and again"
             cache.start()
-            await eventually(lambda: server.said.count("Redis is back") == 4)
+            await eventually(lambda: server.said.count("Redis is back") == 6)
             assert await server.stop() == 0

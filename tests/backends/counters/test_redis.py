@@ -24,7 +24,7 @@ async def counting(number=1, policy="count", url=""):
     """Counters of so many processes, and their telemetry."""
     tasks, made, links = Tasks(), [], []
     for _ in range(number):
-        link = RedisLink(tasks, url or os.environ[CACHE])
+        link = RedisLink(tasks, url or os.environ[CACHE], "limits")
         await link.start("tests")
         telemetry = Telemetry()
         links.append(link)
@@ -192,7 +192,7 @@ async def test_one_of_two_keys_that_redis_drops_when_it_is_full_takes_the_other_
 async def test_installations_that_share_a_redis_do_not_count_together():
     owner, rule, tasks = next(_owners), RateLimit(10**6, 1, "fixed"), Tasks()
     for name in ("here", "there"):
-        link = RedisLink(tasks, os.environ[CACHE])
+        link = RedisLink(tasks, os.environ[CACHE], "limits")
         await link.start(name)
         assert (await RedisCounters(link, "count", Telemetry()).take(owner, rule)) == (True, 1, 0.0, "redis")
         await link.stop()
