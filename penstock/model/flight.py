@@ -12,7 +12,7 @@ from typing import Any
 from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
 from penstock.model.body import Sink
-from penstock.model.reply import Body, Reply
+from penstock.model.reply import GO, Body, Reply
 
 
 class Follower(Body):
@@ -32,10 +32,15 @@ class Follower(Body):
 
     def pump(self) -> None:
         """Hands on what has come, and the end."""
-        flight = self._flight
+        flight, given = self._flight, 0
         while self._sink is not None and not self.slow and self.at < flight.end:
+            if given >= GO:
+                asyncio.get_running_loop().call_soon(self.pump)
+                return
+            frame = flight.frames[self.at - flight.base]
             self.at += 1
-            self._sink.on_frame(flight.frames[self.at - 1 - flight.base])
+            given += len(frame)
+            self._sink.on_frame(frame)
         if self._sink is None or self.at < flight.end or not flight.over or self.complete:
             return
         if flight.error is not None:

@@ -1,10 +1,13 @@
 """What goes back to the client: a head, and a body that may still be coming."""
 
+import asyncio
 from typing import Protocol
 
 from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
 from penstock.model.body import Sink
+
+GO = 1 << 18  # bytes that are handed on in one go of what is here: then it shows whether the client reads
 
 
 class Stage(Protocol):
@@ -92,17 +95,39 @@ class Body:
 
 
 class Replay(Body):
-    """An answer that is all here, and goes out in the frames it came in."""
+    """An answer that is all here, and goes out in its frames, no faster than its client reads."""
 
-    __slots__ = ()
+    __slots__ = ("_at", "_slow")
 
     def __init__(self, frames: list[bytes]) -> None:
         super().__init__()
         self.frames = frames
+        self._at = 0  # the frame that is due next
+        self._slow = False
 
     def send_to(self, sink: Sink) -> None:
-        self.complete = True
-        super().send_to(sink)
+        self._sink = sink
+        self._pump()
+
+    def pause(self) -> None:
+        self._slow = True
+
+    def resume(self) -> None:
+        self._slow = False
+        self._pump()
+
+    def _pump(self) -> None:
+        given = 0
+        while self._sink is not None and not self._slow and self._at < len(self.frames):
+            if given >= GO:
+                asyncio.get_running_loop().call_soon(self._pump)
+                return
+            frame = self.frames[self._at]
+            self._at += 1
+            given += len(frame)
+            self._sink.on_frame(frame)
+        if self._sink is not None and self._at == len(self.frames) and not self.complete:
+            self.finish()
 
 
 class Reply:

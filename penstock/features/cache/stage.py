@@ -13,12 +13,13 @@ from typing import Protocol
 
 from penstock.core import instants
 from penstock.core.errors import ProviderTimeout
+from penstock.core.headers import Headers
 from penstock.features.cache.coding import in_coding
 from penstock.features.cache.keeper import Keeper, Shelf
 from penstock.model.decision import HIT, MISS, CacheDecision
 from penstock.model.exchange import Exchange
 from penstock.model.flight import Flight
-from penstock.model.reply import Body, Replay, Reply
+from penstock.model.reply import GO, Body, Replay, Reply
 from penstock.ports.cache_store import CachedAnswer
 from penstock.wire.cache_key import call_key, own_key
 
@@ -83,16 +84,24 @@ class AnswerCache(Cache):
         answer = await store.read(key) if store.knows(key) else None
         if answer is None or (answer.stream and not self._streams):
             return None
-        body = Replay(answer.frames) if answer.stream else Body()
-        if not answer.stream:
-            body.frames, body.complete = answer.frames, True
+        if answer.size > GO and not self._hold(ex, answer.size):
+            return None
         headers = [(name.lower(), name, value) for name, value in answer.headers]
-        reply = in_coding(ex, Reply(answer.status, b"", headers, body))
+        reply = in_coding(ex, _reply(answer, headers))
         if reply is not None:
             age = max(0.0, (instants.now() - answer.made_at) / 1000)
             self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, age))
             self._save(ex, answer)
         return reply
+
+    def _hold(self, ex: Exchange, size: int) -> bool:
+        """Of a large answer a client that reads slowly has much to get still. Whether so much may be held."""
+        budget = self._shelf.budget
+        if not budget.try_take(size):
+            return False
+        ex.defer(lambda _: budget.give(size))
+        ex.first_byte = time.monotonic()  # what follows is waited for
+        return True
 
     async def _shared(self, ex: Exchange, key: bytes) -> Reply | None:
         flight = self._shelf.flights.get(key)
@@ -140,6 +149,19 @@ class AnswerCache(Cache):
         telemetry.saved_tokens.add((gateway, "in"), answer.tokens_in)
         telemetry.saved_tokens.add((gateway, "out"), answer.tokens_out)
         telemetry.saved_cost.add((gateway,), answer.cost or 0)
+
+
+def _reply(answer: CachedAnswer, headers: Headers) -> Reply:
+    if answer.stream:
+        return Reply(answer.status, b"", headers, Replay(answer.frames))
+    (whole,) = answer.frames
+    if len(whole) > GO:
+        reply = Reply(answer.status, b"", headers, Replay([whole[at : at + GO] for at in range(0, len(whole), GO)]))
+        reply.length = len(whole)
+        return reply
+    body = Body()
+    body.frames, body.complete = answer.frames, True
+    return Reply(answer.status, b"", headers, body)
 
 
 class NullCache(Cache):

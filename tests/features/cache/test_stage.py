@@ -354,6 +354,31 @@ async def test_what_a_slow_client_has_still_to_get_counts_as_held(stays):
         assert (await made.row("slow")).cached is True
 
 
+@pytest.mark.parametrize("kind", [CHAT, STREAM])
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_large_hit_goes_out_as_its_client_reads_and_counts_as_held_until_then(kind, stays):
+    size = 8_000_000
+    async with house(gateways=ON, answer_memory=20_000_000) as made, made.client() as client:
+        held = made.server.app.answers
+        miss = await client.ask(chat("miss", body=kind, x_mock_size=str(size), x_mock_frames="400"))
+        await until(lambda: held.used == 0)
+        async with made.client(1 << 16) as slow, made.client(1 << 16) as second:
+            for one in (slow, second):
+                await one.send(chat(body=kind))
+                one.deafen()
+            await until(lambda: held.used >= 2 * size)
+            assert len(made.server.app.plane.calls) == 2  # they are not done
+            # there is no room for a third: it is as if there were nothing to answer it by
+            assert (await client.ask(chat("third", body=kind, x_mock_status="503"))).status == 503
+            if stays:
+                for one in (slow, second):
+                    one.undeafen()
+                    hit = await one.answer()
+                    assert (hit.headers[STATUS], hit.body) == ("HIT", miss.body)
+                    assert hit.chunks == miss.chunks
+        await until(lambda: held.used == 0)
+
+
 async def test_beyond_what_is_kept_all_go_at_the_pace_of_the_slowest():
     async with house(gateways=ON, cache_answer_size=100_000) as made, made.client(1 << 16) as leader:
         size = 30_000_000
