@@ -47,13 +47,14 @@ UNREAD = Unread()
 class Body:
     """Frames of an answer: kept until somebody takes them, handed on at once from then on."""
 
-    __slots__ = ("_sink", "complete", "error", "frames", "reused")
+    __slots__ = ("_sink", "complete", "error", "frames", "reused", "until_close")
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.complete = False
         self.error: PenstockError | None = None
         self.reused = False  # it comes over a connection that had served before
+        self.until_close = False  # nothing but the end of its connection tells that it is whole
         self._sink: Sink | None = None
 
     def close(self, _: object = None) -> None:

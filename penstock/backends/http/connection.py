@@ -304,7 +304,7 @@ class Connection(asyncio.Protocol):
         deadline = self._deadlines.now + self._between
         self.deadline = deadline if deadline < self._until else self._until  # noqa: FURB136
         bodiless = call.method == b"HEAD" or status in _NO_BODY
-        self._until_close = self._length is None and not self._chunked and not bodiless
+        call.until_close = self._until_close = self._length is None and not self._chunked and not bodiless
         call.begin_reply(status, self._reason, self._headers, self._length)
         if call.method == b"HEAD":
             self.on_message_complete()

@@ -52,7 +52,7 @@ class Keeper:
     def begin(self, reply: Reply, *, streams: bool) -> None:
         """The answer's head is here."""
         stream = (reply.header(b"content-type") or b"").lower().startswith(_STREAMS)
-        if reply.status != _OK or (stream and not streams):
+        if reply.status != _OK or (stream and not streams) or reply.body.until_close:
             self.flight.refuse()
             return
         headers = [header for header in reply.headers if header[0] in _DESCRIBING]

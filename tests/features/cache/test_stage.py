@@ -8,7 +8,7 @@ import pytest
 
 from penstock.testing.client import until
 from penstock.testing.house import house, request
-from penstock.testing.provider import providing
+from penstock.testing.provider import answering, providing
 
 ON = {"default": {"cache_ttl": 600}}
 CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
@@ -157,6 +157,18 @@ async def test_only_whole_and_successful_answers_are_kept(fault, body):
         await made.row("bad")
         async with made.client() as client:
             assert (await client.ask(request(body=body))).headers[STATUS] == "MISS"
+
+
+async def test_what_only_its_connections_end_ends_is_not_kept():
+    half = answering(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{")
+    async with (
+        providing(half) as provider,
+        house(gateways=ON, providers={"openai": provider.url}) as made,
+        made.client() as client,
+    ):
+        for _ in range(2):
+            answer = await client.ask(chat())
+            assert (answer.status, answer.body, answer.headers[STATUS]) == (200, b"{", "MISS")
 
 
 async def test_an_answer_whose_client_left_is_not_kept():
