@@ -1,5 +1,8 @@
 """The rules of cached answers."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from penstock.control.cache.schema import Purge
 from penstock.control.context import Control
 from penstock.control.standing import still_holds
@@ -31,11 +34,19 @@ async def purge(control: Control, caller: Token, account: str, gateway_id: str, 
         asked = body.model_dump(exclude_none=True)
         await audit.add(connection, account, caller, "gateway.purge_cache", row.id, None, asked)
     if not everything:
-        named = None if key is None else own_key(row.number, row.generation, key.strip(_AROUND).encode())
-        purged = await control.cache.purge(row.number, named, age or 0)
-        if purged.everywhere:
-            return purged.answers
+        spellings: set[bytes | None] = {None} if key is None else {*_spellings(key.strip(_AROUND))}
+        named = [one if one is None else own_key(row.number, row.generation, one) for one in spellings]
+        purged = [await control.cache.purge(row.number, one, age or 0) for one in named]
+        if all(one.everywhere for one in purged):
+            return sum(one.answers for one in purged)
         async with control.database.writing() as connection:
             await gateways.raise_generation(connection, account, row.number, await raise_version(connection))
     await control.refresh()
     return (await control.cache.purge(row.number)).answers
+
+
+def _spellings(key: str) -> Iterator[bytes]:
+    """What a client may have sent: UTF-8, or Latin-1 as browsers and Node do where they can."""
+    yield key.encode()
+    with suppress(UnicodeEncodeError):
+        yield key.encode("latin-1")
