@@ -13,7 +13,6 @@ from typing import Protocol
 
 from penstock.core import instants
 from penstock.core.errors import ProviderTimeout
-from penstock.core.headers import Headers
 from penstock.features.cache.coding import in_coding
 from penstock.features.cache.keeper import Keeper, Shelf
 from penstock.model.decision import HIT, MISS, CacheDecision
@@ -84,10 +83,15 @@ class AnswerCache(Cache):
         answer = await store.read(key) if store.knows(key) else None
         if answer is None or (answer.stream and not self._streams):
             return None
-        if answer.size > GO and not self._hold(ex, answer.size):
+        size = answer.size if answer.stream else len(answer.frames[0])
+        large = size > GO
+        if large and not self._hold(ex, size):
             return None
         headers = [(name.lower(), name, value) for name, value in answer.headers]
-        reply = in_coding(ex, _reply(answer, headers))
+        reply = Reply(answer.status, b"", headers, _body(answer, large=large))
+        if large and not answer.stream:
+            reply.length = size
+        reply = in_coding(ex, reply)
         if reply is not None:
             age = max(0.0, (instants.now() - answer.made_at) / 1000)
             self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, age))
@@ -151,17 +155,15 @@ class AnswerCache(Cache):
         telemetry.saved_cost.add((gateway,), answer.cost or 0)
 
 
-def _reply(answer: CachedAnswer, headers: Headers) -> Reply:
+def _body(answer: CachedAnswer, *, large: bool) -> Body:
     if answer.stream:
-        return Reply(answer.status, b"", headers, Replay(answer.frames))
-    (whole,) = answer.frames
-    if len(whole) > GO:
-        reply = Reply(answer.status, b"", headers, Replay([whole[at : at + GO] for at in range(0, len(whole), GO)]))
-        reply.length = len(whole)
-        return reply
+        return Replay(answer.frames)
+    if large:
+        (whole,) = answer.frames
+        return Replay([whole[at : at + GO] for at in range(0, len(whole), GO)])
     body = Body()
     body.frames, body.complete = answer.frames, True
-    return Reply(answer.status, b"", headers, body)
+    return body
 
 
 class NullCache(Cache):
