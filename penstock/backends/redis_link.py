@@ -187,7 +187,7 @@ class RedisLink:
 
     def _extend(self) -> None:
         """Something was sent or came: the rest has its time anew. Seldom, because it costs more than an answer."""
-        if self._limit is None:
+        if self._limit is None or self._limit.expired():
             return
         until = asyncio.get_running_loop().time() + PATIENCE
         if until - (self._limit.when() or until) > PATIENCE / 10:

@@ -259,7 +259,7 @@ class RedisCache(IndexedCache):
 
     async def _load(self) -> None:
         """Drops what is owed, finds out what is there, and forgets what is not. Raises RedisAway, RedisRefused."""
-        await self._drop(list(self._owed), purged=True)
+        await self._drop(self._still(list(self._owed)), purged=True)
         before, found, cursor = self._index.made_before(instants.now()), set[bytes](), b"0"
         while True:
             cursor, keys = await self._link.ask("SCAN", cursor, "MATCH", self._prefix + b"*", "COUNT", _PAGE)
