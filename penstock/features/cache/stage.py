@@ -85,17 +85,16 @@ class AnswerCache(Cache):
             return None
         size = answer.size if answer.stream else len(answer.frames[0])
         large = size > GO
-        if large and not self._hold(ex, size):
-            return None
         headers = [(name.lower(), name, value) for name, value in answer.headers]
         reply = Reply(answer.status, b"", headers, _body(answer, large=large))
         if large and not answer.stream:
             reply.length = size
         reply = in_coding(ex, reply)
-        if reply is not None:
-            age = max(0.0, (instants.now() - answer.made_at) / 1000)
-            self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, age))
-            self._save(ex, answer)
+        if reply is None or (large and not self._hold(ex, size)):
+            return None
+        age = max(0.0, (instants.now() - answer.made_at) / 1000)
+        self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, age))
+        self._save(ex, answer)
         return reply
 
     def _hold(self, ex: Exchange, size: int) -> bool:
