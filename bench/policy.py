@@ -10,7 +10,7 @@ from bench.load import MARK
 from bench.session import Session
 from bench.table import Table
 from bench.throughput import HEADING, LOGGED_CPU, Target, fill, run
-from penstock.testing.store import ACCOUNT
+from tests.kit.store import ACCOUNT
 
 ALL_ON_RATE = Budget("≥", 0.25, "× nginx")
 HIT_RATE = Budget("≥", 0.40, "× nginx")

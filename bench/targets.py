@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bench import payload
 from bench.procs import BenchFault, Server, free_port
-from penstock.testing.store import ACCOUNT, MASTER_KEY, a_token, furnish
+from tests.kit.store import ACCOUNT, MASTER_KEY, a_token, furnish
 
 TOKEN = "pst_bench_0123456789abcdef0123456789abcdef"  # noqa: S105  opens nothing: the server it is for ends with the run
 WITH_TOKEN = {"cf-aig-authorization": f"Bearer {TOKEN}"}

@@ -9,7 +9,7 @@ from bench.session import Session
 from bench.table import Table
 from bench.throughput import Target, fill, run
 from penstock.storage import schema
-from penstock.testing import services
+from tests.kit import services
 
 _KEEPS = ("shared_buffers=256MB",)  # everything else as PostgreSQL comes: what is committed is on the disk
 

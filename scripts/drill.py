@@ -33,8 +33,8 @@ from drilling import (
     writable,
 )
 
-from penstock.testing import services
-from penstock.testing.process import serving
+from tests.kit import services
+from tests.kit.process import serving
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from penstock.core import codec
-from penstock.testing import services
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import Serving, serving
-from penstock.testing.store import ACCOUNT, OPEN, SECRET
+from tests.kit import services
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import Serving, serving
+from tests.kit.store import ACCOUNT, OPEN, SECRET
 
 CLIENTS = 16
 PAUSE = 0.02  # seconds between two calls of a client: about 600 calls a second in all

@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from penstock.testing import services
+from tests.kit import services
 
 OFFERED = {"PENSTOCK_TEST_DATABASE_URL": services.postgres, "PENSTOCK_TEST_REDIS_URL": services.redis}
 _running = ExitStack()

@@ -9,8 +9,8 @@ from penstock.core.telemetry import METRICS
 from penstock.model.exchange import Exchange
 from penstock.ports.transport import Origin, Outgoing
 from penstock.proxy.ingress import ClientConnection
-from penstock.testing.client import until
-from penstock.testing.house import house, request
+from tests.kit.client import until
+from tests.kit.house import house, request
 
 
 async def test_everything_that_is_measured_is_shown():

@@ -61,7 +61,6 @@ UNMIRRORED = {
     "penstock/storage/migrations/": "tests/storage/test_schema.py holds what they end in to the tables",
     "penstock/storage/tables.py": "a table of tables; tests/storage/test_schema.py holds the database to it",
     "penstock/storage/zones.py": "an index; tests/storage/test_log_rows.py holds it to a plain filter, by Hypothesis",
-    "penstock/testing/": "the test kit: every test that uses it tests it",
 }
 
 # Settings that nothing reads because every value but the default is refused, or that are read while loading.

@@ -12,9 +12,9 @@ from penstock.backends.bus import RedisBus
 from penstock.backends.redis_channel import HEARTBEAT
 from penstock.core.tasks import Tasks
 from penstock.ports.bus import BusUnavailable
-from penstock.testing.process import eventually
-from penstock.testing.services import redis
-from penstock.testing.several import CACHE
+from tests.kit.process import eventually
+from tests.kit.services import redis
+from tests.kit.several import CACHE
 
 
 class Listener:

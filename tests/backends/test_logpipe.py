@@ -14,9 +14,9 @@ from penstock.model.record import LogRecord
 from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader
-from penstock.testing.databases import KINDS, database_of, postgres_on
-from penstock.testing.logsink import a_record, with_gateway
-from penstock.testing.services import postgres
+from tests.kit.databases import KINDS, database_of, postgres_on
+from tests.kit.logsink import a_record, with_gateway
+from tests.kit.services import postgres
 
 LIMIT = 30.0
 

@@ -15,8 +15,8 @@ from penstock.core import codec, ids
 from penstock.storage import opening, schema, sqlite_file
 from penstock.storage.log_rows import LogReader
 from penstock.storage.sql import Sql
-from penstock.testing.databases import database_of
-from penstock.testing.logsink import a_gateway
+from tests.kit.databases import database_of
+from tests.kit.logsink import a_gateway
 
 ROUNDS = 10
 GATEWAYS = ["g0", "g1", "g2"]
@@ -27,7 +27,7 @@ import asyncio, hashlib, os, sys
 from penstock.backends.logpipe import LogPipe
 from penstock.core.tasks import Tasks
 from penstock.storage import schema
-from penstock.testing.logsink import a_record
+from tests.kit.logsink import a_record
 
 async def main(url, round):
     store, tasks, offered = schema.open_store(url), Tasks(), 0

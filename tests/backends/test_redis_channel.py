@@ -8,8 +8,8 @@ import pytest
 from penstock.backends import redis_channel
 from penstock.backends.redis_channel import connect_to, in_words
 from penstock.core.tasks import Tasks
-from penstock.testing.process import eventually
-from penstock.testing.services import redis
+from tests.kit.process import eventually
+from tests.kit.services import redis
 
 
 class Listener:

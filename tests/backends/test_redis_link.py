@@ -13,10 +13,10 @@ import pytest
 from penstock.backends.redis_channel import connect_to
 from penstock.backends.redis_link import PATIENCE, RedisAway, RedisLink, RedisRefused, Script
 from penstock.core.tasks import Tasks
-from penstock.testing import services
-from penstock.testing.certificates import self_signed
-from penstock.testing.client import until
-from penstock.testing.several import CACHE
+from tests.kit import services
+from tests.kit.certificates import self_signed
+from tests.kit.client import until
+from tests.kit.several import CACHE
 
 
 @pytest.fixture

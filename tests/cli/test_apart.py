@@ -11,8 +11,8 @@ from penstock.cli.refused import Refused
 from penstock.control.first_start import Start, StartError
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.schema import Store
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.process import environment
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.process import environment
 
 FOUND = Start(Store("postgresql://u:secret@h/d"), ("a" * 32, "b" * 32), True, "pst_x", bytes(range(32)))
 

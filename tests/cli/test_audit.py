@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from penstock.cli.audit import changes
 from penstock.storage import audit
 from penstock.storage.engine import Database
-from penstock.testing.process import environment
-from penstock.testing.store import ACCOUNT, a_token, furnish
+from tests.kit.process import environment
+from tests.kit.store import ACCOUNT, a_token, furnish
 
 OTHER = "f" * 32
 Show = Callable[..., str]

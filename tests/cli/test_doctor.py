@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from penstock.core import codec
-from penstock.testing.process import environment, serving
+from tests.kit.process import environment, serving
 
 
 @pytest.fixture

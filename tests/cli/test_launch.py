@@ -15,7 +15,7 @@ import pytest
 from penstock.control.first_start import CREDENTIALS
 from penstock.core.codec import decode
 from penstock.storage import opening, schema, sqlite_file
-from penstock.testing.process import Refused, environment, serving
+from tests.kit.process import Refused, environment, serving
 
 ACCOUNT = "fedcba9876543210" * 2
 TOKEN = "a-token-of-my-own-choice"

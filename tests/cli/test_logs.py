@@ -14,7 +14,7 @@ from penstock.core import ids
 from penstock.storage import opening, schema
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import Sql
-from penstock.testing.logsink import ACCOUNT, a_gateway, a_record
+from tests.kit.logsink import ACCOUNT, a_gateway, a_record
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from penstock.storage import opening, schema
 from penstock.storage.migrations import run
 from penstock.storage.revisions import REVISIONS
-from penstock.testing.databases import SERVER, database_of, postgres_on, sqlite_in
-from penstock.testing.process import environment
+from tests.kit.databases import SERVER, database_of, postgres_on, sqlite_in
+from tests.kit.process import environment
 
 
 def penstock(url: str, *words: str) -> subprocess.CompletedProcess[str]:

@@ -12,10 +12,10 @@ from penstock.cli.sibling import Sibling
 from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Report
-from penstock.testing.client import connected
-from penstock.testing.process import PATIENCE
-from penstock.testing.several import ALIVE
-from penstock.testing.store import furnish
+from tests.kit.client import connected
+from tests.kit.process import PATIENCE
+from tests.kit.several import ALIVE
+from tests.kit.store import furnish
 
 METRICS = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"
 

@@ -15,10 +15,10 @@ from penstock.control import first_start
 from penstock.core import ids
 from penstock.storage import opening
 from penstock.storage.logs import LogTable
-from penstock.testing.databases import await_server, database_of, postgres_on
-from penstock.testing.logsink import a_gateway, a_record
-from penstock.testing.process import environment
-from penstock.testing.services import postgres
+from tests.kit.databases import await_server, database_of, postgres_on
+from tests.kit.logsink import a_gateway, a_record
+from tests.kit.process import environment
+from tests.kit.services import postgres
 
 ACCOUNT = "0123456789abcdef" * 2
 KEY = "0f" * 32

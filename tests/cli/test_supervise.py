@@ -9,7 +9,7 @@ from penstock.cli.handover import Handover
 from penstock.cli.refused import Refused
 from penstock.cli.supervise import Supervisor
 from penstock.core.settings import Settings
-from penstock.testing.store import furnish
+from tests.kit.store import furnish
 
 
 async def given_up(place, settings):

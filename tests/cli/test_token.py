@@ -20,8 +20,8 @@ from penstock.control import first_start
 from penstock.core import instants, secrets
 from penstock.model.token import SCOPES, Scope
 from penstock.storage import accounts, sqlite
-from penstock.testing.client import connected
-from penstock.testing.process import PATIENCE, environment, serving
+from tests.kit.client import connected
+from tests.kit.process import PATIENCE, environment, serving
 
 ACCOUNT = "0123456789abcdef" * 2
 OTHER = "f" * 32

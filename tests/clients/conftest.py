@@ -12,7 +12,7 @@ import openai
 import pytest
 import pytest_asyncio
 
-from penstock.testing.process import Serving, serving
+from tests.kit.process import Serving, serving
 
 ACCOUNT = "3ebbcb006d4d46d7bb6a8c7f14676cb0"  # of the SDKs' own samples
 TOKEN = "a-token-of-the-first-start"  # has every permission

@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 
 from penstock.control import api
 from penstock.storage import sqlite_file
-from penstock.testing.house import house
-from penstock.testing.store import ACCOUNT, SECRET
+from tests.kit.house import house
+from tests.kit.store import ACCOUNT, SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,8 +9,8 @@ import pytest
 
 from penstock.core import ids, instants
 from penstock.model.token import SCOPES, Scope
-from penstock.testing.house import house
-from penstock.testing.store import ACCOUNT, SECRET, a_token
+from tests.kit.house import house
+from tests.kit.store import ACCOUNT, SECRET, a_token
 
 OTHER = "f" * 32
 BASE = f"/client/v4/accounts/{ACCOUNT}"

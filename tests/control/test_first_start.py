@@ -16,7 +16,7 @@ from penstock.storage import configuration, tokens
 from penstock.storage.announcements import Announcements
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreUnavailable
-from penstock.testing.databases import KINDS, SERVER, database_of, postgres_on
+from tests.kit.databases import KINDS, SERVER, database_of, postgres_on
 
 ACCOUNT = "0123456789abcdef" * 2
 TOKEN = "a-token-of-the-operators-own-making"

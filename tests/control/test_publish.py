@@ -20,8 +20,8 @@ from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.storage import configuration, gateways, sqlite_file, tokens
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreUnavailable
-from penstock.testing.client import until
-from penstock.testing.store import ACCOUNT, SECRET, a_token, furnish
+from tests.kit.client import until
+from tests.kit.store import ACCOUNT, SECRET, a_token, furnish
 
 NOTHING: Any = None  # what the parts are where nothing is compiled of them
 

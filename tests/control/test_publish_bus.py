@@ -15,8 +15,8 @@ from penstock.ports.bus import Bus
 from penstock.storage import configuration, tokens
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreUnavailable
-from penstock.testing.client import until
-from penstock.testing.store import SECRET, a_token, furnish
+from tests.kit.client import until
+from tests.kit.store import SECRET, a_token, furnish
 
 NOTHING: Any = None  # what the parts are where nothing is compiled of them
 

@@ -12,9 +12,9 @@ from fastapi.routing import APIRoute
 from penstock.control.api import ROUTERS
 from penstock.model.token import SCOPES, Scope
 from penstock.storage import sqlite_file
-from penstock.testing.client import connected
-from penstock.testing.house import house
-from penstock.testing.store import ACCOUNT, OPEN, SECRET, a_token
+from tests.kit.client import connected
+from tests.kit.house import house
+from tests.kit.store import ACCOUNT, OPEN, SECRET, a_token
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,8 +5,8 @@ import shutil
 import sqlite3
 from contextlib import closing
 
-from penstock.testing.client import connected
-from penstock.testing.process import serving
+from tests.kit.client import connected
+from tests.kit.process import serving
 
 
 async def call(server, gateway):

@@ -9,9 +9,9 @@ import psutil
 import pytest
 import yaml
 
-from penstock.testing.client import connected
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.process import environment, eventually
+from tests.kit.client import connected
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.process import environment, eventually
 
 GIVEN = {
     "POSTGRES_PASSWORD": "0f" * 8,

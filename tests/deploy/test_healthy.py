@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-from penstock.testing.certificates import self_signed
-from penstock.testing.process import environment, serving
+from tests.kit.certificates import self_signed
+from tests.kit.process import environment, serving
 
 
 async def ask(root, **environ):

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from penstock.core import codec
-from penstock.testing.certificates import self_signed
-from penstock.testing.process import eventually, serving
+from tests.kit.certificates import self_signed
+from tests.kit.process import eventually, serving
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penstock.testing.client import connected
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.process import environment, eventually
+from tests.kit.client import connected
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.process import environment, eventually
 
 
 def parse(text):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from penstock.testing.process import Serving, environment, serving
+from tests.kit.process import Serving, environment, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

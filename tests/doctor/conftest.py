@@ -7,7 +7,7 @@ import pytest
 
 from penstock.core.settings import load
 from penstock.doctor.finding import Subject
-from penstock.testing.databases import SERVER, postgres_on
+from tests.kit.databases import SERVER, postgres_on
 
 
 @pytest.fixture

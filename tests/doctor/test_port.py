@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from penstock.doctor import port
-from penstock.testing.certificates import self_signed
-from penstock.testing.process import serving
+from tests.kit.certificates import self_signed
+from tests.kit.process import serving
 
 
 def test_a_free_port_is_good(subject, closed_port, levels):

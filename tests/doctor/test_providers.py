@@ -9,8 +9,8 @@ import pytest
 
 from penstock.doctor import providers
 from penstock.providers import catalog
-from penstock.testing.certificates import self_signed
-from penstock.testing.provider import answering, providing
+from tests.kit.certificates import self_signed
+from tests.kit.provider import answering, providing
 
 
 async def silent(peer):

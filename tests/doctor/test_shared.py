@@ -3,8 +3,8 @@
 import os
 
 from penstock.doctor import shared
-from penstock.testing import services
-from penstock.testing.certificates import self_signed
+from tests.kit import services
+from tests.kit.certificates import self_signed
 
 
 def test_without_redis_there_is_nothing_to_say(subject):

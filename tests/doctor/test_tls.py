@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from penstock.doctor import tls
-from penstock.testing.certificates import self_signed
+from tests.kit.certificates import self_signed
 
 URL = "https://gateway.example.com"
 

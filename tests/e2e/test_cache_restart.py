@@ -3,9 +3,9 @@
 import stat
 
 from penstock.mock.server import start
-from penstock.testing.client import connected
-from penstock.testing.house import ACCOUNT, request
-from penstock.testing.process import serving
+from tests.kit.client import connected
+from tests.kit.house import ACCOUNT, request
+from tests.kit.process import serving
 
 ENVIRON = {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_CACHE_STORE": "sqlite"}
 

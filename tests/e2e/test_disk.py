@@ -6,10 +6,10 @@ import resource
 import psutil
 
 from penstock.storage import sqlite_file
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import serving
-from penstock.testing.store import ACCOUNT, OPEN
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import serving
+from tests.kit.store import ACCOUNT, OPEN
 
 CALLS = 300
 

@@ -5,11 +5,11 @@ import ssl
 
 import pytest
 
-from penstock.testing.certificates import self_signed
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import Refused, serving
-from penstock.testing.store import ACCOUNT
+from tests.kit.certificates import self_signed
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import Refused, serving
+from tests.kit.store import ACCOUNT
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 

@@ -9,10 +9,10 @@ from contextlib import closing
 from penstock.core import codec, ids
 from penstock.storage import sqlite, sqlite_file
 from penstock.storage.log_rows import LogReader
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import serving
-from penstock.testing.server import ACCOUNT
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import serving
+from tests.kit.server import ACCOUNT
 
 ROUNDS = 10
 CLIENTS = 16

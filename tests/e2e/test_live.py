@@ -4,9 +4,9 @@ import asyncio
 import time
 from itertools import pairwise
 
-from penstock.testing.client import connected
-from penstock.testing.house import ACCOUNT, request
-from penstock.testing.process import eventually, serving
+from tests.kit.client import connected
+from tests.kit.house import ACCOUNT, request
+from tests.kit.process import eventually, serving
 
 CONNECTIONS = 8
 RATE = 1000  # calls a second, over all connections

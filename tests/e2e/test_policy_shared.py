@@ -12,12 +12,12 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 
-from penstock.testing import services
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import eventually
-from penstock.testing.several import control, each, several
-from penstock.testing.store import OPEN
+from tests.kit import services
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import eventually
+from tests.kit.several import control, each, several
+from tests.kit.store import OPEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

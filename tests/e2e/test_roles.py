@@ -9,12 +9,12 @@ import pytest_asyncio
 
 from penstock.core import codec
 from penstock.storage import opening
-from penstock.testing.client import connected
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.house import ACCOUNT, request
-from penstock.testing.process import PATIENCE, eventually, serving, shared
-from penstock.testing.several import control
-from penstock.testing.store import OPEN
+from tests.kit.client import connected
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.house import ACCOUNT, request
+from tests.kit.process import PATIENCE, eventually, serving, shared
+from tests.kit.several import control
+from tests.kit.store import OPEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,7 +15,7 @@ import pytest_asyncio
 from penstock.core import codec, ids
 from penstock.storage import sqlite, sqlite_file
 from penstock.storage.log_rows import LogReader
-from penstock.testing.process import eventually, serving
+from tests.kit.process import eventually, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

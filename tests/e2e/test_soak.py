@@ -20,10 +20,10 @@ from penstock.core import codec
 from penstock.mock import server as mock
 from penstock.storage import sqlite, sqlite_file
 from penstock.storage.log_rows import LogReader
-from penstock.testing.client import Client, connected
-from penstock.testing.house import request
-from penstock.testing.process import serving
-from penstock.testing.server import ACCOUNT
+from tests.kit.client import Client, connected
+from tests.kit.house import request
+from tests.kit.process import serving
+from tests.kit.server import ACCOUNT
 
 SECONDS = 60
 WARM_UP = 8  # seconds of the same, before it is noted where things are

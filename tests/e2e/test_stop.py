@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import serving
-from penstock.testing.server import ACCOUNT
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import serving
+from tests.kit.server import ACCOUNT
 
 STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 PACED = {"x-mock-frames": "30", "x-mock-pace": "40"}

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from penstock.core import codec
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import PATIENCE, eventually
-from penstock.testing.services import postgres
-from penstock.testing.several import Load, each, several
-from penstock.testing.store import OPEN
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import PATIENCE, eventually
+from tests.kit.services import postgres
+from tests.kit.several import Load, each, several
+from tests.kit.store import OPEN
 
 GATEWAY = "/accounts/{account}/ai-gateway/gateways/default"
 RUNNING = 'penstock_workers{state="running"}'

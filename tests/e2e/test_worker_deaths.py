@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack
 import psutil
 import pytest
 
-from penstock.testing.client import connected
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.house import request
-from penstock.testing.process import PATIENCE, Refused, eventually
-from penstock.testing.services import redis
-from penstock.testing.several import Load, each, gone, several
-from penstock.testing.store import OPEN
+from tests.kit.client import connected
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.house import request
+from tests.kit.process import PATIENCE, Refused, eventually
+from tests.kit.services import redis
+from tests.kit.several import Load, each, gone, several
+from tests.kit.store import OPEN
 
 STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 PACED = {"x-mock-frames": "30", "x-mock-pace": "40"}

@@ -10,11 +10,11 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from penstock.testing.client import connected
-from penstock.testing.house import request
-from penstock.testing.process import PATIENCE
-from penstock.testing.several import ALIVE, control, each, owner, several
-from penstock.testing.store import OPEN
+from tests.kit.client import connected
+from tests.kit.house import request
+from tests.kit.process import PATIENCE
+from tests.kit.several import ALIVE, control, each, owner, several
+from tests.kit.store import OPEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

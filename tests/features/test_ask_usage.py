@@ -6,7 +6,7 @@ import json
 import pytest
 import pytest_asyncio
 
-from penstock.testing.house import house, request
+from tests.kit.house import house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

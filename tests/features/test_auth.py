@@ -16,10 +16,10 @@ from penstock.core.exposition import render
 from penstock.core.telemetry import Telemetry
 from penstock.features.auth import NOBODY, Auth, Keyring, OpenAuth
 from penstock.model.token import SCOPES, Scope
-from penstock.testing.exchange import an_exchange
-from penstock.testing.house import house, request
-from penstock.testing.store import ACCOUNT, a_token
 from penstock.wire.credentials import OWN, PLACES
+from tests.kit.exchange import an_exchange
+from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT, a_token
 
 OTHER = "f" * 32
 TOKENS = {

@@ -12,11 +12,11 @@ import pytest
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.plan import Plan
 from penstock.providers.upstream import Upstream
-from penstock.testing.client import until
-from penstock.testing.exchange import an_exchange
-from penstock.testing.house import house, request
-from penstock.testing.provider import providing
-from penstock.testing.store import ACCOUNT
+from tests.kit.client import until
+from tests.kit.exchange import an_exchange
+from tests.kit.house import house, request
+from tests.kit.provider import providing
+from tests.kit.store import ACCOUNT
 
 
 class Through:

@@ -7,7 +7,7 @@ import pytest
 from penstock.features.explain import explained
 from penstock.model.decision import CacheDecision, LimitDecision
 from penstock.model.plan import Attempt
-from penstock.testing.exchange import an_exchange
+from tests.kit.exchange import an_exchange
 
 
 def test_times_are_told_apart():

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from penstock.testing.client import until
-from penstock.testing.house import ACCOUNT, envelope, house, request
-from penstock.testing.store import OPEN, SECRET
+from tests.kit.client import until
+from tests.kit.house import ACCOUNT, envelope, house, request
+from tests.kit.store import OPEN, SECRET
 
 ONE_A_LONG_TIME = {"rate_limiting_interval": 10**6, "rate_limiting_limit": 1}
 AT = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/default"

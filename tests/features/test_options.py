@@ -7,9 +7,9 @@ import pytest_asyncio
 
 from penstock.features.options import Options
 from penstock.model.options import ONCE, CallOptions, CustomCost, Retry
-from penstock.testing.exchange import an_exchange
-from penstock.testing.house import house, request
-from penstock.testing.store import SECRET
+from tests.kit.exchange import an_exchange
+from tests.kit.house import house, request
+from tests.kit.store import SECRET
 
 GATEWAYS = {
     "full": {},

@@ -24,10 +24,10 @@ from penstock.features.record import Recorder, outcome
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.usage import Reported, Usage
 from penstock.providers.catalog import OPAQUE
-from penstock.testing.exchange import an_exchange
-from penstock.testing.house import house, request
-from penstock.testing.logsink import MemoryLogSink
-from penstock.testing.store import ACCOUNT
+from tests.kit.exchange import an_exchange
+from tests.kit.house import house, request
+from tests.kit.logsink import MemoryLogSink
+from tests.kit.store import ACCOUNT
 
 CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
 

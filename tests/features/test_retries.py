@@ -6,10 +6,10 @@ import json
 import pytest
 
 from penstock.core.retry_budget import FLOOR
-from penstock.testing.client import until
-from penstock.testing.house import ACCOUNT, envelope, house, request
-from penstock.testing.provider import OK, answering, providing
-from penstock.testing.store import OPEN, SECRET
+from tests.kit.client import until
+from tests.kit.house import ACCOUNT, envelope, house, request
+from tests.kit.provider import OK, answering, providing
+from tests.kit.store import OPEN, SECRET
 
 THREE = {"cf-aig-max-attempts": "3", "cf-aig-retry-delay": "1"}
 BUSY = b"HTTP/1.1 503 No\r\ncontent-length: 4\r\n\r\nbusy"

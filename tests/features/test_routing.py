@@ -6,7 +6,7 @@ from penstock.core import secrets
 from penstock.core.errors import InvalidPath, InvalidProvider
 from penstock.features.routing import NativeRouting
 from penstock.gateway.compile import upstreams
-from penstock.testing.exchange import an_exchange
+from tests.kit.exchange import an_exchange
 
 ROUTING = NativeRouting(upstreams({}))
 

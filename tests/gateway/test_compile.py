@@ -17,7 +17,7 @@ from penstock.gateway.config import GatewayConfig
 from penstock.model.options import CallOptions
 from penstock.ports.transport import Origin
 from penstock.providers.prices import PriceBook
-from penstock.testing.house import house, request
+from tests.kit.house import house, request
 
 STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.options import UNADDRESSED, CallOptions
-from penstock.testing.exchange import an_exchange
-from penstock.testing.house import house, request
+from tests.kit.exchange import an_exchange
+from tests.kit.house import house, request
 
 
 class Plain:

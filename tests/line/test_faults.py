@@ -19,9 +19,9 @@ import pytest
 import pytest_asyncio
 
 from penstock.core import codec
-from penstock.testing.client import Answer, Client
-from penstock.testing.house import House, house, request
-from penstock.testing.provider import Peer, providing
+from tests.kit.client import Answer, Client
+from tests.kit.house import House, house, request
+from tests.kit.provider import Peer, providing
 
 LIMITS: dict[str, Any] = {"first_byte_timeout": 0.5, "idle_timeout": 0.5, "call_timeout": 2.0, "connect_timeout": 2.0}
 LARGE = 10_000_000
@@ -161,7 +161,7 @@ async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 
 def self_signed(folder) -> ssl.SSLContext:
-    from penstock.testing.certificates import self_signed
+    from tests.kit.certificates import self_signed
 
     certificate, key = self_signed(folder, "127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -25,9 +25,9 @@ from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
 from penstock.ports.transport import Origin
 from penstock.providers.upstream import Upstream
-from penstock.testing.logsink import MemoryLogSink
-from penstock.testing.server import Running, running
-from penstock.testing.store import ACCOUNT, furnish
+from tests.kit.logsink import MemoryLogSink
+from tests.kit.server import Running, running
+from tests.kit.store import ACCOUNT, furnish
 
 FRAMES, PACE = 6, 15  # of a simulated stream: content frames, and milliseconds between two
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.testing.client import until
-from penstock.testing.house import ACCOUNT, house
-from penstock.testing.provider import providing
+from tests.kit.client import until
+from tests.kit.house import ACCOUNT, house
+from tests.kit.provider import providing
 
 EXAMPLES = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 OTHER = "fedcba9876543210fedcba9876543210"

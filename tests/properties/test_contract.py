@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.testing.client import connected
-from penstock.testing.house import ACCOUNT, request
-from penstock.testing.process import serving
+from tests.kit.client import connected
+from tests.kit.house import ACCOUNT, request
+from tests.kit.process import serving
 
 TOKEN = "a-token-of-my-own-choice"
 # Any address may be set: which ones may be called is no matter of the schema.

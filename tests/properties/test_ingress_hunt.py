@@ -28,10 +28,10 @@ from typing import Any
 import pytest
 import uvloop
 
-from penstock.testing import strict
-from penstock.testing.house import house
-from penstock.testing.mutations import mutate
-from penstock.testing.store import ACCOUNT, SECRET
+from tests.kit import strict
+from tests.kit.house import house
+from tests.kit.mutations import mutate
+from tests.kit.store import ACCOUNT, SECRET
 
 REQUESTS = int(os.environ.get("PENSTOCK_HUNT", "3000"))
 SEED = int(os.environ.get("PENSTOCK_HUNT_SEED", "0")) or int.from_bytes(os.urandom(4))

@@ -10,10 +10,10 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.testing.client import until
-from penstock.testing.house import house, request
-from penstock.testing.provider import providing
-from penstock.testing.server import ACCOUNT
+from tests.kit.client import until
+from tests.kit.house import house, request
+from tests.kit.provider import providing
+from tests.kit.server import ACCOUNT
 
 EXAMPLES = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from penstock.core import ids
 from penstock.storage import gateways, opening
 from penstock.storage.logs import LogTable
-from penstock.testing.databases import KINDS, database_of
-from penstock.testing.house import house, request
-from penstock.testing.logsink import a_record
-from penstock.testing.store import ACCOUNT, OPEN, SECRET, a_token
+from tests.kit.databases import KINDS, database_of
+from tests.kit.house import house, request
+from tests.kit.logsink import a_record
+from tests.kit.store import ACCOUNT, OPEN, SECRET, a_token
 
 OTHER, NOBODY = "b" * 32, "e" * 32
 LIMITED, THEIRS, STRANGER = "limited-to-mine", "theirs-and-all-scopes", "nobody-knows-this-one"

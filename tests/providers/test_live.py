@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from penstock.providers import catalog
-from penstock.testing.house import house, request
+from tests.kit.house import house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.core.tasks import Tasks
 from penstock.proxy.acceptor import Acceptor
-from penstock.testing.client import until
+from tests.kit.client import until
 
 
 class Greeter(asyncio.Protocol):

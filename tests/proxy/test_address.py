@@ -7,9 +7,9 @@ import pytest_asyncio
 
 from penstock.core.errors import UnknownPath
 from penstock.proxy import address
-from penstock.testing.exchange import an_exchange
-from penstock.testing.house import house, request
-from penstock.testing.store import ACCOUNT
+from tests.kit.exchange import an_exchange
+from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT
 
 BASE = f"/v1/{ACCOUNT}/default"
 

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from penstock.proxy.asgi import CONTROL_BODY, HELD
-from penstock.testing.client import until
-from penstock.testing.house import house, request
+from tests.kit.client import until
+from tests.kit.house import house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

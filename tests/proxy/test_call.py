@@ -8,9 +8,9 @@ import pytest_asyncio
 from penstock.core import tasks
 from penstock.model.body import RequestBody
 from penstock.proxy.call import DataCall
-from penstock.testing.client import until
-from penstock.testing.house import house, request
-from penstock.testing.store import ACCOUNT
+from tests.kit.client import until
+from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,8 +6,8 @@ import json
 import pytest
 import pytest_asyncio
 
-from penstock.testing.house import house, request
-from penstock.testing.provider import providing
+from tests.kit.house import house, request
+from tests.kit.provider import providing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from penstock.model.token import Scope
-from penstock.testing.client import connected
-from penstock.testing.house import house, request
-from penstock.testing.store import ACCOUNT, SECRET, a_token
+from tests.kit.client import connected
+from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT, SECRET, a_token
 
 OTHER = "f" * 32
 OURS = {"cf-aig-authorization": f"Bearer {SECRET}"}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from penstock.testing.house import house, request
+from tests.kit.house import house, request
 
 
 @pytest.mark.parametrize("role", ["control", "worker"])

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 import pytest_asyncio
 
-from penstock.testing.certificates import self_signed
-from penstock.testing.client import connected, until
-from penstock.testing.house import envelope, house, request
+from tests.kit.certificates import self_signed
+from tests.kit.client import connected, until
+from tests.kit.house import envelope, house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from penstock.core.errors import MalformedRequest
 from penstock.proxy import head
-from penstock.testing.house import house
-from penstock.testing.store import ACCOUNT
+from tests.kit.house import house
+from tests.kit.store import ACCOUNT
 
 
 class Told:

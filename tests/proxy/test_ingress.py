@@ -7,10 +7,10 @@ import socket
 import pytest
 import pytest_asyncio
 
-from penstock.testing.certificates import self_signed
-from penstock.testing.client import until
-from penstock.testing.house import envelope, house, request
-from penstock.testing.store import ACCOUNT, SECRET
+from tests.kit.certificates import self_signed
+from tests.kit.client import until
+from tests.kit.house import envelope, house, request
+from tests.kit.store import ACCOUNT, SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from penstock.testing.client import connected, until
-from penstock.testing.house import house, request
+from tests.kit.client import connected, until
+from tests.kit.house import house, request
 
 STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 PACED = {"x-mock-frames": "20", "x-mock-pace": "20"}

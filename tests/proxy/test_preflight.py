@@ -5,9 +5,9 @@ import json
 import pytest
 import pytest_asyncio
 
-from penstock.testing.client import until
-from penstock.testing.house import house, request
-from penstock.testing.store import ACCOUNT
+from tests.kit.client import until
+from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,8 +6,8 @@ import json
 import pytest
 import pytest_asyncio
 
-from penstock.testing.house import envelope, house, request
-from penstock.testing.store import ACCOUNT
+from tests.kit.house import envelope, house, request
+from tests.kit.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

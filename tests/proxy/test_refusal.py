@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from penstock.core.errors import HeadTooLarge, Overloaded, RequestTimeout
 from penstock.proxy import refusal
-from penstock.testing.client import Answer
-from penstock.testing.house import house
+from tests.kit.client import Answer
+from tests.kit.house import house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,7 +8,7 @@ import pytest
 from penstock.core import errors
 from penstock.model.reply import Body, Reply
 from penstock.proxy.render import error_body, error_reply, head, status_line
-from penstock.testing.exchange import an_exchange
+from tests.kit.exchange import an_exchange
 
 ERRORS = [kind for _, kind in getmembers(errors, isclass) if issubclass(kind, errors.PenstockError)]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from penstock.testing.client import connected, until
-from penstock.testing.house import house, request
-from penstock.testing.provider import providing
+from tests.kit.client import connected, until
+from tests.kit.house import house, request
+from tests.kit.provider import providing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

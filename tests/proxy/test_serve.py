@@ -6,9 +6,9 @@ import pytest
 
 from penstock.core.errors import GatewayRefusal
 from penstock.gateway.snapshot import Snapshot
-from penstock.testing.exchange import an_exchange
-from penstock.testing.house import house, request
-from penstock.testing.store import ACCOUNT
+from tests.kit.exchange import an_exchange
+from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT
 
 ORDER = ["limits", "cache", "policies", "spend", "dlp", "guard"]
 

@@ -12,11 +12,11 @@ from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
 from penstock.gateway.compile import upstreams
 from penstock.storage.errors import StoreUnavailable
-from penstock.testing.client import connected, until
-from penstock.testing.house import request
-from penstock.testing.logsink import MemoryLogSink
-from penstock.testing.server import _leave_signals_alone
-from penstock.testing.store import furnish
+from tests.kit.client import connected, until
+from tests.kit.house import request
+from tests.kit.logsink import MemoryLogSink
+from tests.kit.server import _leave_signals_alone
+from tests.kit.store import furnish
 
 NOBODY = {"openai": "http://127.0.0.1:1"}
 CALL = request(body=b"x" * 10)

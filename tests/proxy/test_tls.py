@@ -7,7 +7,7 @@ import pytest
 
 from penstock.core.settings import Settings
 from penstock.proxy.tls import TlsError, context
-from penstock.testing.certificates import self_signed
+from tests.kit.certificates import self_signed
 
 
 @pytest.fixture

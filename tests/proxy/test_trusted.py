@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from penstock.proxy.trusted import clients
-from penstock.testing.house import house, request
+from tests.kit.house import house, request
 
 PROXIES = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "192.0.2.7", "fd00::/8")))
 

@@ -6,9 +6,9 @@ import pytest
 
 from penstock.storage import opening
 from penstock.storage.errors import StoreUnavailable
-from penstock.testing.databases import KINDS, await_server, database_of, postgres_on
-from penstock.testing.logsink import a_gateway
-from penstock.testing.services import postgres
+from tests.kit.databases import KINDS, await_server, database_of, postgres_on
+from tests.kit.logsink import a_gateway
+from tests.kit.services import postgres
 
 
 @pytest.fixture(params=KINDS)

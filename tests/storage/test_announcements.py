@@ -10,9 +10,9 @@ from penstock.core.tasks import Tasks
 from penstock.storage import configuration, opening
 from penstock.storage.announcements import Announcements
 from penstock.storage.engine import Database
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.process import eventually
-from penstock.testing.services import postgres
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.process import eventually
+from tests.kit.services import postgres
 
 END = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"

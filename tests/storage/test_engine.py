@@ -16,9 +16,9 @@ from penstock.storage.engine import QUEUE, Database
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
-from penstock.testing.client import until
-from penstock.testing.databases import await_server
-from penstock.testing.logsink import a_gateway, a_record
+from tests.kit.client import until
+from tests.kit.databases import await_server
+from tests.kit.logsink import a_gateway, a_record
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from penstock.storage import health, opening
 from penstock.storage.errors import StoreUnavailable
-from penstock.testing.databases import KINDS, database_of
+from tests.kit.databases import KINDS, database_of
 
 
 @pytest.fixture(params=KINDS)

@@ -12,7 +12,7 @@ from penstock.storage.log_query import LogFilter
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import SQLITE, Sql
-from penstock.testing.logsink import a_gateway, a_record, delete_gateway
+from tests.kit.logsink import a_gateway, a_record, delete_gateway
 
 
 def left(connection: Sql, number: int) -> list[int]:

@@ -14,7 +14,7 @@ from penstock.storage.log_query import LogFilter, page
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import SQLITE, Sql
-from penstock.testing.logsink import a_record
+from tests.kit.logsink import a_record
 
 KINDS = st.sampled_from([None, "a", "a;b=c", "aa", "b"])
 NAMES = st.sampled_from(["a", "b", "c"])

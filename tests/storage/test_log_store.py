@@ -17,9 +17,9 @@ from penstock.storage.log_rows import LogReader
 from penstock.storage.log_store import SEATS, LogStore
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import SQLITE, Sql
-from penstock.testing.databases import await_server
-from penstock.testing.logsink import a_gateway, a_record
-from penstock.testing.services import Server
+from tests.kit.databases import await_server
+from tests.kit.logsink import a_gateway, a_record
+from tests.kit.services import Server
 
 FOR_EVER = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT max(x) FROM n"
 

@@ -6,7 +6,7 @@ from penstock.storage.log_rows import LogReader
 from penstock.storage.log_tail import Tail
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import Sql
-from penstock.testing.logsink import a_gateway, a_record
+from tests.kit.logsink import a_gateway, a_record
 
 
 def told(rows):

@@ -7,7 +7,7 @@ from penstock.storage.log_rows import LogReader
 from penstock.storage.log_tail import Tail
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import Sql
-from penstock.testing.logsink import ACCOUNT, a_gateway, a_record, delete_gateway
+from tests.kit.logsink import ACCOUNT, a_gateway, a_record, delete_gateway
 
 
 def counts(connection: Sql) -> tuple[int, int, int]:

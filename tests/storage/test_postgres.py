@@ -11,7 +11,7 @@ import pytest
 from penstock.storage import opening
 from penstock.storage.errors import StoreRefused, StoreUnavailable
 from penstock.storage.postgres import PostgresConnection
-from penstock.testing.databases import await_server
+from tests.kit.databases import await_server
 
 END_OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()

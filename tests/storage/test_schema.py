@@ -25,8 +25,8 @@ from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import COLUMNS, LogTable
 from penstock.storage.migrations import run
 from penstock.storage.sql import Sql
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.logsink import ACCOUNT, a_gateway, a_record
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.logsink import ACCOUNT, a_gateway, a_record
 
 
 def test_the_list_of_revisions_is_the_folder_of_migrations():

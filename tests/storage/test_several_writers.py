@@ -12,8 +12,8 @@ from penstock.core import ids
 from penstock.storage import blocks, log_reap, opening, zones
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
-from penstock.testing.databases import database_of
-from penstock.testing.logsink import a_gateway, a_record
+from tests.kit.databases import database_of
+from tests.kit.logsink import a_gateway, a_record
 
 GATEWAYS = (1, 2, 1 + 64)  # two share a stripe of locks
 ZONE = 5

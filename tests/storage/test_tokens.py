@@ -6,7 +6,7 @@ import pytest
 from penstock.model.token import Scope
 from penstock.storage import configuration, tokens
 from penstock.storage.engine import Database
-from penstock.testing.store import ACCOUNT, a_token, furnish
+from tests.kit.store import ACCOUNT, a_token, furnish
 
 OTHER = "f" * 32
 

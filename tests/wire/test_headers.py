@@ -7,10 +7,10 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.testing.house import house, request
-from penstock.testing.provider import providing
-from penstock.testing.store import a_token
 from penstock.wire.headers import HOP_BY_HOP, back, onward
+from tests.kit.house import house, request
+from tests.kit.provider import providing
+from tests.kit.store import a_token
 
 TOKEN = "pst_our-own-token-0123456789"
 

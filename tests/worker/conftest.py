@@ -1,7 +1,7 @@
 import pytest
 
-from penstock.testing.databases import KINDS, database_of
-from penstock.testing.logsink import with_gateway
+from tests.kit.databases import KINDS, database_of
+from tests.kit.logsink import with_gateway
 
 
 @pytest.fixture(params=KINDS)

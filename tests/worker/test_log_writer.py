@@ -13,11 +13,11 @@ from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import SQLITE
-from penstock.testing.databases import postgres_on, sqlite_in
-from penstock.testing.logsink import a_record, with_gateway
-from penstock.testing.services import postgres
-from penstock.testing.writer import frame, writing
 from penstock.worker import log_writer
+from tests.kit.databases import postgres_on, sqlite_in
+from tests.kit.logsink import a_record, with_gateway
+from tests.kit.services import postgres
+from tests.kit.writer import frame, writing
 
 
 def stored(url: str) -> set[str]:

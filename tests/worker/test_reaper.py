@@ -10,11 +10,11 @@ from penstock.storage import log_reap, opening
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import LogTable
 from penstock.storage.sql import SQLITE
-from penstock.testing.databases import sqlite_in
-from penstock.testing.logsink import a_gateway, a_record, delete_gateway, with_gateway
-from penstock.testing.writer import writing
 from penstock.worker import reaper
 from penstock.worker.reaper import Reaper
+from tests.kit.databases import sqlite_in
+from tests.kit.logsink import a_gateway, a_record, delete_gateway, with_gateway
+from tests.kit.writer import writing
 
 DAY = 24 * 3600 * 1000
 

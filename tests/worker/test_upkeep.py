@@ -6,11 +6,11 @@ import pytest
 
 from penstock.storage import opening
 from penstock.storage.logs import LogTable
-from penstock.testing.databases import await_server, postgres_on
-from penstock.testing.logsink import a_gateway, a_record, delete_gateway, with_gateway
-from penstock.testing.services import postgres
 from penstock.worker import upkeep
 from penstock.worker.upkeep import Upkeep
+from tests.kit.databases import await_server, postgres_on
+from tests.kit.logsink import a_gateway, a_record, delete_gateway, with_gateway
+from tests.kit.services import postgres
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
-from penstock.testing import services
-from penstock.testing.caches import KINDS, a_store
+from tests.kit import services
+from tests.kit.caches import KINDS, a_store
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import os
 import time
 
 from penstock.core import instants
-from penstock.testing.caches import a_store, an_answer
-from penstock.testing.client import until
+from tests.kit.caches import a_store, an_answer
+from tests.kit.client import until
 
 KEY = os.urandom
 

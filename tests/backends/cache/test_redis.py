@@ -12,9 +12,9 @@ import pytest
 from penstock.backends.cache.redis import News
 from penstock.backends.redis_link import RedisAway
 from penstock.core import codec
-from penstock.testing import services
-from penstock.testing.caches import a_store, an_answer
-from penstock.testing.client import until
+from tests.kit import services
+from tests.kit.caches import a_store, an_answer
+from tests.kit.client import until
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from penstock.core import instants
-from penstock.testing.caches import a_store, an_answer
-from penstock.testing.client import until
+from tests.kit.caches import a_store, an_answer
+from tests.kit.client import until
 
 KEY = b"k" * 32
 

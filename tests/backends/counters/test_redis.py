@@ -13,7 +13,7 @@ from penstock.backends.redis_link import RedisLink, Script
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Telemetry
 from penstock.ports.counters import RateLimit
-from penstock.testing.several import CACHE
+from tests.kit.several import CACHE
 
 HUGE = 2**53 - 1
 _owners = count(os.getpid() * 1_000_000)  # the server is shared among tests

@@ -24,7 +24,7 @@ from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies
 from penstock.model.body import Bounds, RequestBody
 from penstock.ports.transport import Origin, Outgoing
-from penstock.testing.client import until
+from tests.kit.client import until
 
 
 def pytest_asyncio_loop_factories(config, item):

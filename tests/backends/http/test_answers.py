@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.core.errors import ProviderBroke, ProviderFailure, ProviderTimeout
-from penstock.testing.client import until
-from penstock.testing.provider import OK, always, answering, providing
+from tests.kit.client import until
+from tests.kit.provider import OK, always, answering, providing
 
 LINE = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = LINE + b"transfer-encoding: chunked\r\n\r\n"

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from penstock.core.errors import MalformedRequest
-from penstock.testing.client import until
-from penstock.testing.provider import OK, always, providing
+from tests.kit.client import until
+from tests.kit.provider import OK, always, providing
 
 
 async def test_an_answer_before_the_end_of_the_request_costs_the_connection(way, stream):

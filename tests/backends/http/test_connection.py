@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from penstock.core.errors import ProviderBroke, ProviderTimeout
-from penstock.testing.client import until
-from penstock.testing.provider import OK, answering, providing
+from tests.kit.client import until
+from tests.kit.provider import OK, answering, providing
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nx: "])

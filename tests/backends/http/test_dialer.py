@@ -12,8 +12,8 @@ import uvloop
 
 from penstock.backends.http.resolver import Unresolved
 from penstock.core.errors import AddressRefused, ProviderTimeout, ProviderUnreachable
-from penstock.testing.client import until
-from penstock.testing.provider import always, providing
+from tests.kit.client import until
+from tests.kit.provider import always, providing
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 

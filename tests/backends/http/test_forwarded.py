@@ -4,8 +4,8 @@ import pytest
 
 from penstock.core.errors import AddressRefused, ProviderUnreachable
 from penstock.core.proxies import Proxies
-from penstock.testing.client import until
-from penstock.testing.provider import OK, answering, providing
+from tests.kit.client import until
+from tests.kit.provider import OK, answering, providing
 
 
 def through(proxy, credentials=""):

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from penstock.core.errors import ProviderFailure, ProviderUnreachable
-from penstock.testing.client import until
-from penstock.testing.provider import OK, always, providing
+from tests.kit.client import until
+from tests.kit.provider import OK, always, providing
 
 RESET = struct.pack("ii", 1, 0)
 

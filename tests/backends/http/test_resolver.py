@@ -8,7 +8,7 @@ import pytest
 
 from penstock.backends.http import resolver as module
 from penstock.backends.http.resolver import AT_ONCE, Resolver, Unresolved
-from penstock.testing.client import until
+from tests.kit.client import until
 
 
 class Names:

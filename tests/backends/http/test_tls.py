@@ -8,8 +8,8 @@ import pytest
 
 from penstock.backends.http import tls
 from penstock.core.errors import ProviderBroke, ProviderTimeout, ProviderUnreachable
-from penstock.testing.client import until
-from penstock.testing.provider import OK, always, providing
+from tests.kit.client import until
+from tests.kit.provider import OK, always, providing
 
 
 def named(name):

@@ -9,8 +9,8 @@ import pytest
 
 from penstock.core.errors import ProviderFailure, ProviderTimeout, ProviderUnreachable
 from penstock.ports.transport import Origin
-from penstock.testing.client import until
-from penstock.testing.provider import OK, always, answering, providing
+from tests.kit.client import until
+from tests.kit.provider import OK, always, answering, providing
 
 # Pools
 

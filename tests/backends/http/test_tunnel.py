@@ -8,8 +8,8 @@ import pytest
 
 from penstock.core.errors import AddressRefused, ProviderTimeout, ProviderUnreachable
 from penstock.core.proxies import Proxies
-from penstock.testing.client import until
-from penstock.testing.provider import always, providing
+from tests.kit.client import until
+from tests.kit.provider import always, providing
 
 HOST = "models.example"
 

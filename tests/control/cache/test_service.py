@@ -5,9 +5,9 @@ import json
 import pytest
 
 from penstock.model.token import Scope
-from penstock.testing.client import until
-from penstock.testing.house import ACCOUNT, house, request
-from penstock.testing.store import SECRET, a_token
+from tests.kit.client import until
+from tests.kit.house import ACCOUNT, house, request
+from tests.kit.store import SECRET, a_token
 
 AT = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways"
 AUDIT = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/audit-logs"

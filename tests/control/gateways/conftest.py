@@ -26,7 +26,7 @@ from penstock.features.auth import Keyring
 from penstock.model.token import SCOPES, Scope, Token
 from penstock.storage import accounts, audit, configuration, gateways, opening, tokens
 from penstock.storage.engine import Database
-from penstock.testing.databases import KINDS, database_of
+from tests.kit.databases import KINDS, database_of
 
 NOTHING: Any = None  # what gateways do not work with
 ACCOUNT, OTHER = "0" * 31 + "a", "0" * 31 + "b"

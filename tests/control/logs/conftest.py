@@ -21,8 +21,8 @@ from penstock.storage import opening
 from penstock.storage.engine import Database
 from penstock.storage.log_store import LogStore
 from penstock.storage.logs import LogTable
-from penstock.testing.databases import KINDS, database_of
-from penstock.testing.logsink import ACCOUNT, a_gateway
+from tests.kit.databases import KINDS, database_of
+from tests.kit.logsink import ACCOUNT, a_gateway
 
 NOTHING: Any = None  # what logs do not work with
 OTHER = "f" * 32

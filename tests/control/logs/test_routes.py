@@ -4,7 +4,7 @@ import pytest
 
 from penstock.control.logs import service
 from penstock.core import ids
-from penstock.testing.logsink import ACCOUNT, a_record
+from tests.kit.logsink import ACCOUNT, a_record
 
 OTHER = "f" * 32
 

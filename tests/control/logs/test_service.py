@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from penstock.control.logs import service
 from penstock.control.logs.service import FLUSH, HORIZON, LONGEST, patience
 from penstock.core import ids, instants
-from penstock.testing.logsink import a_record
+from tests.kit.logsink import a_record
 
 YEAR = 366 * 24 * 3600 * 1000
 

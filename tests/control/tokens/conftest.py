@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from penstock.model.token import Token
-from penstock.testing.databases import KINDS, database_of
-from penstock.testing.house import House, house
-from penstock.testing.store import ACCOUNT, SECRET
+from tests.kit.databases import KINDS, database_of
+from tests.kit.house import House, house
+from tests.kit.store import ACCOUNT, SECRET
 
 
 class Api:

@@ -13,7 +13,7 @@ from cloudflare import AsyncCloudflare
 from penstock.core import instants
 from penstock.model.token import SCOPES, Scope
 from penstock.storage import opening, tables
-from penstock.testing.store import ACCOUNT, SECRET, a_token
+from tests.kit.store import ACCOUNT, SECRET, a_token
 
 OTHER = "f" * 32
 FUTURE = "2999-01-31T12:00:00.000Z"

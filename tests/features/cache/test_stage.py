@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from penstock.testing.client import until
-from penstock.testing.house import house, request
-from penstock.testing.provider import answering, providing
+from tests.kit.client import until
+from tests.kit.house import house, request
+from tests.kit.provider import answering, providing
 
 ON = {"default": {"cache_ttl": 600}}
 CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'

@@ -156,7 +156,7 @@ def _chunks(data: bytes, start: int) -> tuple[bytes, int]:
         after = data[start : start + 2]
         if not b"\r\n".startswith(after):
             raise Refused("a chunk is not as long as it says")
-        if len(after) < 2:  # noqa: PLR2004
+        if len(after) < 2:
             raise Incomplete
         start += 2
 

@@ -57,7 +57,7 @@ class Client:
         async with asyncio.timeout(PATIENCE):
             while True:
                 answer = Answer(await self.reader.readuntil(b"\r\n\r\n"))
-                if answer.status >= 200:  # noqa: PLR2004
+                if answer.status >= 200:
                     answer.interim = interim
                     return answer
                 interim.append(answer.status)
@@ -151,5 +151,5 @@ async def connected(
 async def until(condition: Callable[[], object]) -> None:
     """Waits for a state."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  any state of any object: there is no event to wait for
+        while not condition():
             await asyncio.sleep(0.002)

@@ -14,7 +14,7 @@ from penstock.backends.redis_link import RedisLink
 from penstock.core import instants
 from penstock.core.tasks import Tasks
 from penstock.ports.cache_store import CachedAnswer, CacheStore
-from penstock.testing.several import CACHE
+from tests.kit.several import CACHE
 
 KINDS = ("memory", "sqlite", "redis")
 

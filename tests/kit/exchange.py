@@ -6,7 +6,7 @@ from penstock.core.budget import Budget
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
 from penstock.model.request import Request
-from penstock.testing.server import ACCOUNT
+from tests.kit.server import ACCOUNT
 
 
 class _Nobody:

@@ -14,7 +14,7 @@ from penstock.core.tasks import Tasks
 from penstock.gateway.compile import upstreams
 from penstock.gateway.snapshot import Snapshot
 from penstock.ports.logsink import LogSink
-from penstock.testing.store import ACCOUNT
+from tests.kit.store import ACCOUNT
 
 
 class Running:

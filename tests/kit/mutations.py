@@ -180,7 +180,7 @@ def recode(dice: Random, data: bytes) -> bytes:
     """Another transfer coding: in the place of the one there is, or beside what there is."""
     line = dice.choice(CODINGS)
     found = list(re.finditer(rb"(?i)(transfer-encoding|content-length)[^\r\n]*", data))
-    if found and dice.random() < 0.5:  # noqa: PLR2004
+    if found and dice.random() < 0.5:
         match = dice.choice(found)
         return data[: match.start()] + line + data[match.end() :]
     return _add(dice, data, line)
@@ -209,7 +209,7 @@ def resize(dice: Random, data: bytes) -> bytes:
 def loosen(dice: Random, data: bytes) -> bytes:
     """A line end is not quite one; now and then, none is."""
     to = dice.choice((b"\n", b"\r", b"\r\r\n", b"\n\r", b" \r\n", b"\r\n ", b"\r\n\t", b"\x00\r\n", b"\r \n"))
-    if dice.random() < 0.1:  # noqa: PLR2004
+    if dice.random() < 0.1:
         return data.replace(b"\r\n", to)
     found = [match.start() for match in re.finditer(rb"\r\n", data)]
     if not found:
@@ -266,7 +266,7 @@ def mutate(dice: Random, data: bytes, times: int) -> bytes:
 def _place(dice: Random, data: bytes) -> int:
     """Anywhere, or at the beginning or end of a line."""
     ends = [match.start() for match in re.finditer(rb"\r\n", data)]
-    if not ends or dice.random() < 0.4:  # noqa: PLR2004
+    if not ends or dice.random() < 0.4:
         return dice.randrange(len(data))
     return dice.choice(ends) + dice.choice((0, 0, 1, 2))
 

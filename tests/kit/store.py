@@ -10,11 +10,11 @@ from penstock.core import instants, secrets
 from penstock.model.token import SCOPES, Token
 from penstock.storage import accounts, configuration, gateways, opening, tokens
 from penstock.storage.engine import Database
-from penstock.testing.databases import sqlite_in
+from tests.kit.databases import sqlite_in
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 MASTER_KEY = bytes(range(32))
-SECRET = "pst_for_tests_alone_0123456789"  # noqa: S105  of the token that may do everything, in tests
+SECRET = "pst_for_tests_alone_0123456789"
 OPEN: Mapping[str, Any] = {
     "authentication": False,
     "cache_invalidate_on_update": False,

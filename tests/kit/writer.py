@@ -27,7 +27,7 @@ class Writer:
     def answer(self) -> int:
         """The next number that it says."""
         data = b""
-        while len(data) < 8:  # noqa: PLR2004
+        while len(data) < 8:
             more = self.link.recv(8 - len(data))
             assert more
             data += more

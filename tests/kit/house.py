@@ -16,10 +16,10 @@ from penstock.mock.providers import PROVIDERS
 from penstock.mock.server import MockServer, start
 from penstock.model.record import LogRecord
 from penstock.model.token import Token
-from penstock.testing.client import Answer, Client, connected, until
-from penstock.testing.logsink import MemoryLogSink
-from penstock.testing.server import Running, running
-from penstock.testing.store import ACCOUNT, a_token, furnish
+from tests.kit.client import Answer, Client, connected, until
+from tests.kit.logsink import MemoryLogSink
+from tests.kit.server import Running, running
+from tests.kit.store import ACCOUNT, a_token, furnish
 
 _OPEN: Mapping[str, Mapping[str, Any]] = {"default": {}}
 

@@ -11,10 +11,10 @@ import psutil
 from penstock.core import codec
 from penstock.mock.server import start
 from penstock.storage import opening
-from penstock.testing.client import Client, connected
-from penstock.testing.databases import SERVER, postgres_on
-from penstock.testing.house import ACCOUNT, request
-from penstock.testing.process import PATIENCE, Serving, eventually, serving, shared
+from tests.kit.client import Client, connected
+from tests.kit.databases import SERVER, postgres_on
+from tests.kit.house import ACCOUNT, request
+from tests.kit.process import PATIENCE, Serving, eventually, serving, shared
 
 CACHE = "PENSTOCK_TEST_REDIS_URL"  # names a Redis server
 ALIVE = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -47,7 +47,7 @@ async def _published(server: Serving, url: str) -> None:
     with closing(opening.connect(url)) as connection:
         ((version,),) = connection.execute("SELECT version FROM configuration")
     async with asyncio.timeout(PATIENCE):
-        while (await server.metrics())["penstock_configuration_version"] < version:  # noqa: ASYNC110  in another process
+        while (await server.metrics())["penstock_configuration_version"] < version:
             await asyncio.sleep(0.01)
 
 
@@ -140,7 +140,7 @@ class Load:
         answer = await client.ask(request(event=event))
         if answer.status == _REFUSED:
             self.refused += 1
-        elif answer.status == 200 and answer.whole:  # noqa: PLR2004
+        elif answer.status == 200 and answer.whole:
             self.answered.append(event)
         else:
             raise AssertionError(answer.head + answer.body)

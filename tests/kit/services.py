@@ -163,5 +163,5 @@ _CLEAN = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.envi
 
 if __name__ == "__main__":  # by hand: the addresses, until the standard input ends
     with postgres() as database, redis() as cache:
-        print(f"PENSTOCK_TEST_DATABASE_URL={database.url}\nPENSTOCK_TEST_REDIS_URL={cache.url}", flush=True)  # noqa: T201
+        print(f"PENSTOCK_TEST_DATABASE_URL={database.url}\nPENSTOCK_TEST_REDIS_URL={cache.url}", flush=True)
         sys.stdin.read()

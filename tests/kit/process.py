@@ -15,8 +15,8 @@ import psutil
 import penstock
 from penstock.control.first_start import CREDENTIALS
 from penstock.core import codec
-from penstock.testing.client import connected
-from penstock.testing.store import MASTER_KEY, OPEN
+from tests.kit.client import connected
+from tests.kit.store import MASTER_KEY, OPEN
 
 PATIENCE = 30.0  # seconds after which a start or a stop has failed
 _T = TypeVar("_T")
@@ -210,7 +210,7 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 async def eventually(ask: Callable[[], _T]) -> _T:
     """What ``ask`` returns, once that is true."""
     async with asyncio.timeout(PATIENCE):
-        while not (answer := ask()):  # noqa: ASYNC110  what it waits for happens in another process
+        while not (answer := ask()):
             await asyncio.sleep(0.01)
     return answer
 

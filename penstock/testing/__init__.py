@@ -1,1 +1,0 @@
-"""Shipped test helpers: a server on real sockets, memory ports."""
