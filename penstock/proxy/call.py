@@ -65,10 +65,10 @@ class DataCall:
                     await respond.send(ex, serve(ex, plane), owner)
         finally:
             del plane.calls[ex]
+            self.body.release()  # first: whatever happens on the connection, the memory is given back
             if ex.outcome in _NO_PROPER_END:
                 respond.apologise(ex, owner)
             owner.answered(self)
-            self.body.release()
 
 
 _NO_PROPER_END = frozenset({Outcome.BUG, Outcome.CANCELLED})

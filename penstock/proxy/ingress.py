@@ -5,6 +5,7 @@ Requests on one connection are answered in order; pipelined ones wait, and readi
 """
 
 import asyncio
+import contextlib
 import select
 from collections import deque
 from itertools import takewhile
@@ -307,7 +308,8 @@ class ClientConnection(asyncio.Protocol):
         self.plane.outbox.flush()
         self._go_on_reading()
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            with contextlib.suppress(OSError):  # the standard loop raises it where the client has left meanwhile
+                self.transport.write_eof()
         else:  # TLS: it says that no more comes, drops what still arrives, and waits for the client to say the same
             self.transport.close()
 

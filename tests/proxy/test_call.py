@@ -10,6 +10,7 @@ from penstock.model.body import RequestBody
 from penstock.proxy.call import DataCall
 from tests.kit.client import until
 from tests.kit.house import house, request
+from tests.kit.provider import providing
 from tests.kit.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -106,6 +107,29 @@ async def test_a_cancelled_call_says_so_where_nothing_was_said_yet(there):
     assert (row.outcome, row.status_code) == ("cancelled", 503)
     assert owner.written.startswith(b"HTTP/1.1 503 ")
     assert owner.cuts == 0
+
+
+async def test_a_client_that_leaves_amid_a_large_body_costs_no_memory():
+    """The provider fails right after the client has left, before the gateway has noticed that it did."""
+    fail = asyncio.Event()
+
+    async def stalls(peer):  # amid the TLS handshake
+        await fail.wait()
+
+    async with (
+        providing(stalls) as provider,
+        house(providers={"mistral": f"https://127.0.0.1:{provider.port}"}) as made,
+    ):
+        budget, hold = made.server.app.plane.bounds.budget, made.server.app.plane.bounds.hold
+        async with made.client() as client:
+            whole = request("mistral/v1/chat/completions", body=b"x" * 10 * hold, event="amid")
+            await client.send(whole[: hold + (1 << 17)])
+            await until(lambda: budget.used > hold and provider.open)
+            client.close()
+            fail.set()
+            assert (await made.row("amid")).outcome in {"failed", "client_gone"}
+        await made.quiet()
+        assert budget.used == 0
 
 
 async def test_calls_beyond_the_cap_are_refused_and_room_comes_back():
