@@ -1,4 +1,4 @@
-"""Content codings, decoded as the bytes come, and the part of ``Accept-Encoding`` that we can live with.
+"""Content codings, decoded in slices of bounded work, and the part of ``Accept-Encoding`` that we can live with.
 
 Nothing here raises on what a peer sent: a decoder that meets corrupt input, or a bomb, marks itself failed and yields
 nothing more.
@@ -6,6 +6,7 @@ nothing more.
 
 import re
 import zlib
+from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
@@ -18,24 +19,73 @@ _brotli: Any = brotli  # untyped
 DECODABLE = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"identity"})
 
 LIMIT = 10 << 20  # bytes that one ``feed`` may yield
+SLICE = 64 * 1024  # bytes that one ``take`` yields, more or less
+MEMBERS = 1000  # of one gzip answer; each further one costs the work of a whole answer
+_STEP = 16 * 1024  # encoded bytes that one ``take`` looks at: what zlib leaves over is copied every time
 _MAX_STACK = 4  # codings upon one another; more is nobody's honest answer
 _ZSTD_WINDOW = 8 << 20  # what RFC 9659 lets a sender ask for
-_ZSTD_STEP = 256  # a block yields at most 128 KiB and takes at least 4 bytes: one step yields at most 8 MiB
 
 
-class Decoder(Protocol):
-    """One answer's decoder. ``failed``: the input was corrupt, or a single feed yielded more than the limit."""
+class Coding(Protocol):
+    """The decoder of one coding."""
 
-    @property
-    def failed(self) -> bool: ...
+    def put(self, data: bytes) -> None:
+        """Encoded bytes came."""
+        ...
+
+    def take(self) -> bytes | None:
+        """Does a bounded piece of the work that is left. Returns what came of it (perhaps nothing), at most about
+        ``SLICE`` bytes; None: there is no work left until more bytes come. Raises what the library raises.
+        """
+        ...
+
+
+class Decoder:
+    """Decodes one answer. ``failed``: its bytes are corrupt, or a limit was passed."""
+
+    __slots__ = ("_codings", "_limit", "failed")
+
+    def __init__(self, codings: "list[Coding]", limit: int) -> None:
+        self._codings = codings  # in the order in which they come off; none: identity
+        self._limit = limit
+        self.failed = False
+
+    def put(self, data: bytes) -> None:
+        """Encoded bytes came."""
+        if data and not self.failed:
+            self._codings[0].put(data)
+
+    def take(self) -> bytes | None:
+        """The next slice, perhaps an empty one; None: all that was put is decoded. At most a millisecond of work."""
+        try:
+            return None if self.failed else self._take(len(self._codings) - 1)
+        except (zlib.error, _brotli.error, zstandard.ZstdError, _TooMany):
+            self.failed = True
+            return None
 
     def feed(self, data: bytes) -> bytes:
-        """What these bytes decode to, as far as it is known."""
-        ...
+        """What these bytes decode to, in one go. Fails where that is more than the limit."""
+        self.put(data)
+        parts: list[bytes] = []
+        left = self._limit
+        while (part := self.take()) is not None:
+            left -= len(part)
+            if left < 0:
+                self.failed = True
+                return b""
+            parts.append(part)
+        return b"" if self.failed else b"".join(parts)
 
     def end(self) -> bytes:
         """The encoded bytes are complete; what was still held."""
-        ...
+        return b""
+
+    def _take(self, at: int) -> bytes | None:
+        part = self._codings[at].take()
+        if part is None and at and (below := self._take(at - 1)) is not None:
+            self._codings[at].put(below)
+            return b""
+        return part
 
 
 def decoder(content_encoding: bytes, limit: int = LIMIT) -> Decoder | None:
@@ -43,69 +93,45 @@ def decoder(content_encoding: bytes, limit: int = LIMIT) -> Decoder | None:
     names = [name for part in content_encoding.lower().split(b",") if (name := part.strip()) not in (b"", b"identity")]
     if len(names) > _MAX_STACK or any(name not in _CODINGS for name in names):
         return None
-    if not names:
-        return _Identity()
-    layers = [_Layer(_CODINGS[name], limit) for name in reversed(names)]
-    return layers[0] if len(layers) == 1 else _Stack(layers)
+    return Decoder([_CODINGS[name]() for name in reversed(names)] or [_Identity()], limit)
 
 
-class _TooLarge(Exception):
+class _TooMany(Exception):
     pass
 
 
-_Coding = Callable[[bytes, int], bytes]  # (encoded bytes, the most that may come of them) -> decoded bytes
+class _Input:
+    """Encoded bytes that wait to be decoded, in pieces of at most ``_STEP``."""
+
+    __slots__ = ("_at", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._at = 0  # of the first one, what is taken already
+
+    def put(self, data: bytes) -> None:
+        if data:
+            self._waiting.append(data)
+
+    def next(self) -> bytes:
+        """Empty: nothing waits."""
+        if not self._waiting:
+            return b""
+        first, begin = self._waiting[0], self._at
+        self._at = begin + _STEP
+        if self._at >= len(first):
+            self._waiting.popleft()
+            self._at = 0
+        return first if len(first) <= _STEP else first[begin : begin + _STEP]
 
 
 class _Identity:
-    failed = False
+    def __init__(self) -> None:
+        self._input = _Input()
+        self.put = self._input.put
 
-    def feed(self, data: bytes) -> bytes:
-        return data
-
-    def end(self) -> bytes:
-        return b""
-
-
-class _Layer:
-    """One coding."""
-
-    __slots__ = ("_coding", "_limit", "failed")
-
-    def __init__(self, make: Callable[[], _Coding], limit: int) -> None:
-        self._coding = make()
-        self._limit = limit
-        self.failed = False
-
-    def feed(self, data: bytes) -> bytes:
-        if self.failed or not data:
-            return b""
-        try:
-            return self._coding(data, self._limit)
-        except (zlib.error, _brotli.error, zstandard.ZstdError, _TooLarge):
-            self.failed = True
-            return b""
-
-    def end(self) -> bytes:
-        return b""  # every coding here hands out all it can at once
-
-
-class _Stack:
-    """Several codings; the one applied last comes off first."""
-
-    def __init__(self, layers: list[_Layer]) -> None:
-        self._layers = layers
-
-    @property
-    def failed(self) -> bool:
-        return any(layer.failed for layer in self._layers)
-
-    def feed(self, data: bytes) -> bytes:
-        for layer in self._layers:
-            data = layer.feed(data)
-        return data
-
-    def end(self) -> bytes:
-        return b""
+    def take(self) -> bytes | None:
+        return self._input.next() or None
 
 
 class _Zlib:
@@ -114,32 +140,39 @@ class _Zlib:
     def __init__(self, wbits: int) -> None:
         self._wbits = wbits
         self._zlib = zlib.decompressobj(wbits) if wbits else None
-        self._head: bytes = b""
+        self._input = _Input()
+        self.put = self._input.put
+        self._left: bytes = b""  # of a piece of input, what is not decoded yet
+        self._full = False  # there may be more to take though no input is left
+        self._members = 1
 
-    def __call__(self, data: bytes, limit: int) -> bytes:
+    def take(self) -> bytes | None:
+        data = self._left or self._input.next()
+        if not data and not self._full:
+            return None
         if self._zlib is None:
-            data = self._head + data
             if len(data) < 2:  # noqa: PLR2004  the two bytes of a zlib header
-                self._head = data
-                return b""
+                more = self._input.next()
+                self._left = data = data + more
+                return b"" if more else None
             zlib_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0  # noqa: PLR2004
             self._wbits = zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS
             self._zlib = zlib.decompressobj(self._wbits)
-        parts: list[bytes] = []
-        left = limit
-        while data:
-            if self._zlib.eof:
-                data = data.lstrip(b"\0")  # padding between members is allowed
-                if not data or self._wbits != _GZIP:
-                    break  # only gzip has members; what follows a deflate stream is ignored
-                self._zlib = zlib.decompressobj(self._wbits)
-            part = self._zlib.decompress(data, left + 1)
-            left -= len(part)
-            if left < 0:
-                raise _TooLarge
-            parts.append(part)
-            data = self._zlib.unused_data
-        return b"".join(parts)
+        if self._zlib.eof:
+            return self._next_member(data)
+        part = self._zlib.decompress(data, SLICE)
+        self._full = len(part) == SLICE and not self._zlib.eof
+        self._left = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
+        return part
+
+    def _next_member(self, data: bytes) -> bytes:
+        self._left = data.lstrip(b"\0") if self._wbits == _GZIP else b""  # what follows a deflate stream is ignored
+        if self._left:  # padding between members is allowed
+            self._members += 1
+            if self._members > MEMBERS:
+                raise _TooMany
+            self._zlib = zlib.decompressobj(self._wbits)
+        return b""
 
 
 _GZIP = zlib.MAX_WBITS | 16
@@ -148,33 +181,57 @@ _GZIP = zlib.MAX_WBITS | 16
 class _Brotli:
     def __init__(self) -> None:
         self._brotli: Any = _brotli.Decompressor()
+        self._input = _Input()
+        self.put = self._input.put
+        self._more = False  # the last piece of input has more to give
 
-    def __call__(self, data: bytes, limit: int) -> bytes:
-        if self._brotli.is_finished():
-            return b""
-        part: bytes = self._brotli.process(data, output_buffer_limit=limit + 1)
-        if len(part) > limit or not self._brotli.can_accept_more_data():
-            raise _TooLarge
+    def take(self) -> bytes | None:
+        data = b"" if self._more else self._input.next()
+        if self._brotli.is_finished() or not (data or self._more):
+            return None if not data else b""  # what follows is ignored
+        part: bytes = self._brotli.process(data, output_buffer_limit=SLICE)
+        self._more = bool(part) or not self._brotli.can_accept_more_data()
         return part
 
 
-class _Zstd:
+class _Dry(Exception):
+    """No input: ``read1`` then leaves its state as it is."""
+
+
+class _Source:
+    """What the library's reader reads from: one piece of input at a time."""
+
+    __slots__ = ("given",)
+
     def __init__(self) -> None:
-        self._zstd = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj(read_across_frames=True)
+        self.given = b""
 
-    def __call__(self, data: bytes, limit: int) -> bytes:
-        parts: list[bytes] = []
-        left = limit
-        for begin in range(0, len(data), _ZSTD_STEP):
-            part = self._zstd.decompress(data[begin : begin + _ZSTD_STEP])
-            left -= len(part)
-            if left < 0:
-                raise _TooLarge
-            parts.append(part)
-        return b"".join(parts)
+    def read(self, _: int) -> bytes:
+        data, self.given = self.given, b""
+        if not data:
+            raise _Dry
+        return data
 
 
-_CODINGS: dict[bytes, Callable[[], _Coding]] = {
+class _Zstd:
+    """Only the library's reader yields bounded pieces of what a small input may become."""
+
+    def __init__(self) -> None:
+        self._input = _Input()
+        self.put = self._input.put
+        self._source: Any = _Source()
+        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        self._reader = decompressor.stream_reader(self._source, read_size=_STEP, read_across_frames=True)
+
+    def take(self) -> bytes | None:
+        try:
+            return self._reader.read1(SLICE)
+        except _Dry:
+            self._source.given = self._input.next()
+            return b"" if self._source.given else None
+
+
+_CODINGS: dict[bytes, Callable[[], Coding]] = {
     b"gzip": lambda: _Zlib(_GZIP),
     b"x-gzip": lambda: _Zlib(_GZIP),
     b"deflate": lambda: _Zlib(0),

@@ -10,7 +10,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.encodings import DECODABLE, decoder, narrow_accept_encoding
+from penstock.wire.encodings import DECODABLE, MEMBERS, SLICE, decoder, narrow_accept_encoding
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -76,6 +76,39 @@ def test_a_bomb_is_not_unpacked(name: bytes, encode) -> None:
     assert decode is not None
     assert len(decode.feed(bomb)) <= 1 << 20
     assert decode.failed
+
+
+@pytest.mark.parametrize(("name", "encode"), CODINGS[2:])
+def test_a_small_input_is_decoded_in_slices(name: bytes, encode) -> None:
+    decode = decoder(name)
+    assert decode is not None
+    decode.put(encode(bytes(20 << 20)))
+    slices = list(iter(decode.take, None))
+    assert b"".join(slices) == bytes(20 << 20)
+    assert max(map(len, slices)) <= 2 * SLICE
+    assert not decode.failed
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0" * 100])
+def test_gzip_members_are_counted(padding: bytes) -> None:
+    few = decoder(b"gzip")
+    assert few is not None
+    assert few.feed((gzip.compress(b"a") + padding) * MEMBERS) == b"a" * MEMBERS
+    assert not few.failed
+    many = decoder(b"gzip")
+    assert many is not None
+    many.feed((gzip.compress(b"a") + padding) * (MEMBERS + 1))
+    assert many.failed
+
+
+@pytest.mark.parametrize("piece", [zstandard.compress(b""), b"\x50\x2a\x4d\x18\0\0\0\0"])
+def test_many_empty_zstd_frames_are_looked_at_in_pieces(piece: bytes) -> None:
+    decode = decoder(b"zstd")
+    assert decode is not None
+    decode.put(piece * 100_000 + zstandard.compress(b"told"))
+    slices = list(iter(decode.take, None))
+    assert b"".join(slices) == b"told"
+    assert len(slices) >= 100_000 * len(piece) / SLICE
 
 
 def test_unknown_codings() -> None:
