@@ -97,7 +97,7 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
     status = status_code(ex)
     cached = ex.cache is not None and ex.cache.status == HIT
     free = 0 if cached else None
-    succeeded = ex.outcome == Outcome.ANSWERED and status < 400 and not (reported and reported.error)  # noqa: PLR2004
+    succeeded = ex.outcome == Outcome.ANSWERED and status < 400 and not _fault(ex)  # noqa: PLR2004
     return LogRecord(
         ex.id,
         gateway.number if gateway else 0,  # an address that does not exist is nobody's
@@ -187,7 +187,7 @@ def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
             Timings(total * 1000, latency * 1000, overhead * 1000, max(0.0, total - overhead) * 1000),
             Raw(usage.raw) if usage and 0 < len(usage.raw) <= _USAGE_LIMIT else None,
             ex.attempts,
-            ex.error.message if ex.error else None,
+            ex.error.message if ex.error else _fault(ex),
             ex.warnings,
             ex.snapshot,
             ex.caller.token if ex.caller else "",
@@ -195,6 +195,16 @@ def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
             ex.cache,
         )
     )
+
+
+def _fault(ex: Exchange) -> str | None:
+    """What is wrong with an answer that was passed on with a good status."""
+    reported = ex.reported
+    if reported is None or ex.outcome != Outcome.ANSWERED:
+        return None
+    if reported.error:
+        return "The provider reported an error in an answer with a status of success."
+    return None if reported.complete else "The answer ended before its dialect's end: it is not whole."
 
 
 def _event(sent: str) -> str:

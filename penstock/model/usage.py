@@ -31,6 +31,7 @@ class Reported(msgspec.Struct, frozen=True):
     usage: Usage | None
     error: bool = False  # a 2xx answer that carries an error body or error event instead of an answer
     tier: str = ""  # what sets another price than the model's standard one, as "service_tier=flex"; empty: nothing
+    complete: bool = True  # False: it ended without its dialect's own end, whatever HTTP said; not to be kept
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -22,6 +22,8 @@ from penstock.core.errors import (
 from penstock.core.telemetry import Telemetry
 from penstock.features.record import Recorder, outcome
 from penstock.gateway.snapshot import Snapshot
+from penstock.model.outcome import Outcome
+from penstock.model.reply import Body, Reply
 from penstock.model.usage import Reported, Usage
 from penstock.providers.catalog import OPAQUE
 from tests.kit.exchange import an_exchange
@@ -251,6 +253,24 @@ def test_a_usage_object_is_kept_verbatim_up_to_a_bound(size, kept):
     assert detail.get("usage") == (json.loads(raw) if kept else None)
     assert [warning for warning in detail.get("warnings", []) if "usage" in warning] == ex.warnings
     assert bool(ex.warnings) is not kept
+
+
+@pytest.mark.parametrize(
+    ("reported", "why"),
+    [
+        (Reported("m", None), None),
+        (Reported("m", None, error=True), "reported an error"),
+        (Reported("m", None, complete=False), "ended before its dialect's end"),
+    ],
+)
+def test_an_answer_that_is_an_error_or_not_whole_is_a_failure_and_says_why(reported, why):
+    sink, ex = MemoryLogSink(), an_exchange()
+    ex.reply = Reply(200, b"OK", [], Body())
+    with Recorder(sink, Telemetry()).scope(ex):
+        ex.reported = reported
+    (row,) = sink.records
+    assert (row.outcome, row.success) == (Outcome.ANSWERED, why is None)
+    assert (why or "None") in str(json.loads(row.detail).get("error"))
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -91,12 +91,13 @@ class AnthropicReader:
     output too low.
     """
 
-    __slots__ = ("_error", "_model", "_usage")
+    __slots__ = ("_ended", "_error", "_model", "_usage")
 
     def __init__(self) -> None:
         self._model = ""
         self._usage = b""
         self._error = False
+        self._ended = False
 
     def dull(self, data: bytes) -> bool:
         """Whether ``data`` holds pieces of the answer alone."""
@@ -114,24 +115,25 @@ class AnthropicReader:
         if event.message is not None:
             said = event.message
             self._model = name(said.model) or self._model
+        self._ended = self._ended or event.type == "message_stop"
         self._error = self._error or event.type == "error" or present(event.error)
         if present(said.usage):
             self._usage = _merged(self._usage, bytes(said.usage))
 
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
-        return _reported(self._model, self._usage, error=self._error)
+        return _reported(self._model, self._usage, error=self._error, complete=self._ended)
 
 
-def _reported(model: str, raw: bytes, *, error: bool) -> Reported:
+def _reported(model: str, raw: bytes, *, error: bool, complete: bool = True) -> Reported:
     try:
         said = _decode_usage(raw)
     except DecodeError:
-        return Reported(model, None, error)
+        return Reported(model, None, error, complete=complete)
     if said.input_tokens is None and said.output_tokens is None:
-        return Reported(model, None, error)
+        return Reported(model, None, error, complete=complete)
     speed = name(said.speed)
-    return Reported(model, _usage(said, raw), error, f"speed={speed}" if speed else "")
+    return Reported(model, _usage(said, raw), error, f"speed={speed}" if speed else "", complete)
 
 
 def _usage(said: _Usage, raw: bytes) -> Usage:

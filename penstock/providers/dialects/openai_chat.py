@@ -1,5 +1,6 @@
 """OpenAI chat completions, and the many who speak it too."""
 
+import re
 from typing import Any
 
 from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder, encode
@@ -28,6 +29,9 @@ class _UsageChunk(Struct):
     choices: Any = None
     usage: Raw = NOTHING
 
+
+# a finish reason: within a text its quotes would be escaped
+_FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 
 _decode_answer = decoder(_Answer).decode
 _decode_options = decoder(_Options).decode
@@ -90,20 +94,25 @@ class OpenAIChat:
 class OpenAIChatReader:
     """The last usage object counts: some report a growing one on every chunk, most a null until the end."""
 
-    __slots__ = ("_error", "_model", "_refrain", "_tier", "_usage")
+    __slots__ = ("_ended", "_error", "_model", "_refrain", "_tier", "_usage")
 
     def __init__(self) -> None:
         self._model = ""
         self._tier = ""
         self._usage = b""
         self._error = False
+        self._ended = False
         self._refrain = Refrain(b'"content":"')
 
     def dull(self, data: bytes) -> bool:
         """Whether no event in ``data`` says anything new."""
         if self._refrain.recognises(data):
             return True
+        if b"{" not in data:  # no chunk: the end, or the name of an event
+            return b"[DONE]" not in data and b"error" not in data
         if not self._model or _has_usage(data) or b'"error"' in data or b"event:" in data:
+            return False
+        if not self._ended and (_FINISH.search(data) or b"[DONE]" in data):
             return False
         self._refrain.learn(data)
         return True
@@ -113,6 +122,7 @@ class OpenAIChatReader:
         if self.dull(data):
             return
         self._error = self._error or _shapes.is_error_event(data)
+        self._ended = self._ended or data_of(data) == b"[DONE]" or _FINISH.search(data) is not None
         try:
             chunk = _decode_answer(data_of(data))
         except DecodeError:
@@ -126,7 +136,7 @@ class OpenAIChatReader:
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
         usage: Usage | None = openai_usage(self._usage) if self._usage else None
-        return Reported(self._model, usage, self._error, self._tier)
+        return Reported(self._model, usage, self._error, self._tier, self._ended)
 
 
 class HideUsage:

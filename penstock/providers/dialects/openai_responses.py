@@ -23,6 +23,8 @@ class _Event(Struct):
     error: Raw = NOTHING
 
 
+_ENDS = ("response.completed", "response.incomplete", "response.failed")
+
 _decode_answer = decoder(_Answer).decode
 _decode_event = decoder(_Event).decode
 
@@ -63,15 +65,16 @@ class OpenAIResponses:
 class OpenAIResponsesReader:
     """The first event names the model, the last (completed, incomplete, failed) carries the usage."""
 
-    __slots__ = ("_answer", "_error")
+    __slots__ = ("_answer", "_ended", "_error")
 
     def __init__(self) -> None:
         self._answer: _Answer | None = None
         self._error = False
+        self._ended = False
 
     def dull(self, data: bytes) -> bool:
         """Whether ``data`` holds pieces of the answer alone."""
-        return b'"usage"' not in data and b'"error"' not in data
+        return b'"response"' not in data and b'"error"' not in data
 
     def event(self, data: bytes) -> None:
         """Takes one SSE event, with or without its blank line. Never raises."""
@@ -83,15 +86,16 @@ class OpenAIResponsesReader:
             return
         if event.response is not None:
             self._answer = event.response
+        self._ended = self._ended or event.type in _ENDS
         self._error = self._error or event.type in ("error", "response.failed") or present(event.error)
 
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
         if self._answer is None:
-            return Reported("", None, self._error)
-        return _reported(self._answer, error=self._error)
+            return Reported("", None, self._error, complete=self._ended)
+        return _reported(self._answer, error=self._error, complete=self._ended)
 
 
-def _reported(answer: _Answer, *, error: bool = False) -> Reported:
-    usage = openai_usage(bytes(answer.usage))
-    return Reported(name(answer.model), usage, error or present(answer.error), service_tier(answer.service_tier))
+def _reported(answer: _Answer, *, error: bool = False, complete: bool = True) -> Reported:
+    usage, tier = openai_usage(bytes(answer.usage)), service_tier(answer.service_tier)
+    return Reported(name(answer.model), usage, error or present(answer.error), tier, complete)

@@ -54,7 +54,7 @@ def test_a_stream_merges_its_figures() -> None:
     reported = read(MESSAGE_START, event("ping"), DELTA, END, event("message_stop"))
     usage = reported.usage
     assert usage is not None
-    assert reported.model == "claude-x"
+    assert (reported.model, reported.complete) == ("claude-x", True)
     assert (usage.tokens_in, usage.tokens_out, usage.cache_read, usage.cache_write_1h) == (10, 40, 500, 10)
     assert json.loads(usage.raw) == {**START, "output_tokens": 40}
 
@@ -64,6 +64,7 @@ def test_a_stream_that_ended_early_reports_what_was_said() -> None:
     assert reported.usage is not None
     assert (reported.usage.tokens_in, reported.usage.tokens_out) == (10, 1)
     assert json.loads(reported.usage.raw) == START
+    assert not reported.complete
 
 
 def test_errors() -> None:
@@ -75,7 +76,9 @@ def test_errors() -> None:
 def test_strange_bytes() -> None:
     for body in (b"", b"[]", b'{"usage":3}', b'{"usage":{}}', b'{"usage":{"input_tokens":"x"}}', b"\xff"):
         assert ANTHROPIC.reported(body).usage is None
-    assert read(b'data: {"type":"message_start","message":3}\n\n', b'data: "message_\n\n') == Reported("", None)
+    assert read(b'data: {"type":"message_start","message":3}\n\n', b'data: "message_\n\n') == Reported(
+        "", None, complete=False
+    )
 
 
 def test_what_a_request_asks() -> None:

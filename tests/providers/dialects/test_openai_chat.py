@@ -92,7 +92,25 @@ def test_a_stream_whose_usage_grows() -> None:
 
 
 def test_a_stream_that_broke_halfway() -> None:
-    assert read(chunk(usage=None), chunk(usage=None)) == Reported("gpt-4o-2024", None)
+    assert read(chunk(usage=None), chunk(usage=None)) == Reported("gpt-4o-2024", None, complete=False)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        DONE,
+        chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "length"}]),
+        b'data: {"model":"m","choices":[{"index":1,"finish_reason" : "stop"}]}\r\n\r\n',
+    ],
+)
+def test_a_stream_is_whole_with_its_own_end(end: bytes) -> None:
+    running = {"index": 0, "delta": {"content": '"finish_reason":"stop" [DONE]'}, "finish_reason": None}
+    halves = [chunk(choices=[running]), chunk(choices=[running | {"finish_reason": ""}])]
+    assert not read(*halves).complete
+    assert read(*halves, end).complete
+    reader = CHAT.reader()
+    reader.event(halves[0])
+    assert not reader.dull(chunk() + end)
 
 
 def test_a_stream_that_speaks_of_usage() -> None:

@@ -49,17 +49,18 @@ def test_a_stream(kind: str, error: bool) -> None:
     told = {"model": "gpt-5", "error": {"code": "x"} if error else None, "usage": USAGE}
     reported = read(CREATED, DELTA, DELTA, event(f"response.{kind}", response=told))
     assert reported.usage is not None
+    assert reported.complete
     assert (reported.usage.tokens_in, reported.usage.tokens_out, reported.error) == (50, 9, error)
 
 
 def test_a_stream_that_broke_halfway() -> None:
-    assert read(CREATED, DELTA) == Reported("gpt-5", None)
+    assert read(CREATED, DELTA) == Reported("gpt-5", None, complete=False)
 
 
 def test_an_error() -> None:
     assert read(event("error", code="x", message="y", error=None)).error
     assert RESPONSES.reported(b'{"error":{"message":"x"}}').error
-    assert read(b'event: x\ndata: {"error"\n\n', b"\xff") == Reported("", None)
+    assert read(b'event: x\ndata: {"error"\n\n', b"\xff") == Reported("", None, complete=False)
 
 
 def test_what_a_request_asks() -> None:
