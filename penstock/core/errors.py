@@ -11,6 +11,7 @@
     │   ├── RequestTimeout       408 / 2007
     │   ├── BodyTooLarge         413 / 2019
     │   ├── HeadTooLarge         431 / 2019
+    │   ├── UpgradeRequired      426 / 2019
     │   └── MalformedRequest     400 / 2019
     ├── GatewayRefusal           the gateway says no
     │   ├── Unauthorized         401 / 2009
@@ -110,6 +111,12 @@ class MalformedRequest(CallerError):
     """Malformed HTTP request"""
 
     status, code = 400, 2019
+
+
+class UpgradeRequired(CallerError):
+    """WebSockets are not served here: use HTTP/1.1."""
+
+    status, code = 426, 2019
 
 
 class GatewayRefusal(PenstockError):

@@ -16,15 +16,20 @@ from penstock.core.errors import ProviderFailure, ProviderTimeout
 from penstock.core.retry_budget import RetryBudget
 from penstock.core.telemetry import Telemetry
 from penstock.model.exchange import Exchange
+from penstock.model.peek import peek
 from penstock.model.plan import Attempt, Target
 from penstock.model.reply import Reply
-from penstock.model.retrying import delay, may_pass
+from penstock.model.retrying import delay, forbids, may_pass
 from penstock.ports.transport import Outgoing, Transport
-from penstock.wire.encodings import narrow_accept_encoding
+from penstock.wire.encodings import decoder, narrow_accept_encoding
 from penstock.wire.headers import onward
-from penstock.wire.retry_after import retry_after
+from penstock.wire.retry_after import retry_after, retry_delay, spent
 
 _WITHHELD = "not tried again: of the provider's last calls as many were tried again as may be"
+_STALE = "sent again: the provider had closed this idle connection before it can have read the request"
+_TOO_MANY = 429  # told of too many calls as well as of an account that has nothing left
+_PEEK = 16 * 1024  # bytes of an error that are looked at, and
+_PATIENCE = 1.0  # seconds that are waited for them
 _NOT_HELD = "not tried again: the request body was too large to be held"
 
 
@@ -60,15 +65,36 @@ class Calls:
             made += 1
             final = last and made == retry.attempts and bool(ex.attempts)
             outcome = await self._once(ex, target, wait, None if final else ex.options.timeout)
-            if made >= retry.attempts or not may_pass(outcome) or not self._may_go_on(ex, target):
+            asked, again = None, made < retry.attempts and may_pass(outcome)
+            if again and isinstance(outcome, Reply):
+                asked, refusal = await self._advice(ex, outcome)
+                if refusal:
+                    ex.warnings.append(f"not tried again: {refusal}")
+                    again = False
+            if not again or not self._may_go_on(ex, target):
                 return self._answered(ex, target, outcome) if isinstance(outcome, Reply) else outcome
             if ex.flight is not None:
                 ex.flight.refuse()  # whoever asks the same waits for one attempt, and not for this call's retries
-            asked = None
             if isinstance(outcome, Reply):
-                asked = retry_after(outcome.header, instants.now())
                 outcome.body.close()
             wait = await self._wait(ex, delay(retry, made, asked, random.random()))  # noqa: S311  nobody gains by a guess
+
+    async def _advice(self, ex: Exchange, reply: Reply) -> tuple[float | None, str]:
+        """What an error says of another try: the seconds to wait, and why there should be none."""
+        asked = retry_after(reply.header, instants.now())
+        refusal = forbids(reply.header(b"x-should-retry"), asked)
+        if refusal or reply.status != _TOO_MANY:
+            return asked, refusal
+        began = time.monotonic()
+        try:
+            body = await _beginning(reply)
+        except BaseException:
+            reply.body.close()
+            raise
+        finally:
+            ex.waited += time.monotonic() - began
+        asked = retry_delay(body) if asked is None else asked
+        return asked, forbids(None, asked, spent(body))
 
     async def _wait(self, ex: Exchange, seconds: float) -> float:
         """Returns how long it was. A client that leaves, or a stop, ends it."""
@@ -85,13 +111,16 @@ class Calls:
         attempt = Attempt(target.provider, target.origin.host, (began - ex.started) * 1000)
         attempt.waited = waited * 1000 or None
         ex.attempts.append(attempt)
+        outgoing = self._outgoing(ex, target)
         try:
-            reply = await self._send(self._outgoing(ex, target), limit)
+            reply = await self._send(outgoing, limit)
         except ProviderFailure as error:
             attempt.error = error.message
             return error.with_traceback(None)  # its frames hold this call: a circle for the collector
         finally:  # also where the client leaves meanwhile: the wait is not our own time
             attempt.duration = (time.monotonic() - began) * 1000
+            if outgoing.stale is not None:
+                ex.attempts.insert(-1, _stale(attempt, outgoing.stale * 1000))
         attempt.status, attempt.reused = reply.status, reply.body.reused
         return reply
 
@@ -149,3 +178,18 @@ class Calls:
         if body or request.body.length is None or request.header(b"content-length") is not None:
             head.append(b"content-length: %d\r\n" % len(body))
         return Outgoing(target.origin, request.method, head, self._first_byte, body)
+
+
+def _stale(attempt: Attempt, passed: float) -> Attempt:
+    """The attempt on a pooled connection that had been closed, cut off from the one that followed; milliseconds."""
+    first = Attempt(attempt.provider, attempt.host, attempt.began, passed, None, _STALE, attempt.waited, reused=True)
+    attempt.began += passed
+    attempt.duration -= passed
+    attempt.waited = None
+    return first
+
+
+async def _beginning(reply: Reply) -> bytes:
+    """The first bytes of an answer, decoded."""
+    decode = decoder(reply.header(b"content-encoding") or b"", _PEEK)
+    return decode.feed((await peek(reply.body, _PEEK, _PATIENCE))[:_PEEK]) if decode is not None else b""

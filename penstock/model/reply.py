@@ -77,6 +77,10 @@ class Body:
         elif self.error is not None:
             sink.on_error(self.error)
 
+    def put_back(self, frames: list[bytes]) -> None:
+        """Undoes ``send_to``: these were handed on, and are kept again for whoever takes them next."""
+        self.frames, self._sink = frames, None
+
     def feed(self, data: bytes) -> None:
         if self._sink is None:
             self.frames.append(data)

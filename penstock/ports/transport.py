@@ -21,7 +21,7 @@ class Origin(NamedTuple):
 class Outgoing:
     """One request, ready to be written. ``head`` is in pieces, complete but for the blank line at its end."""
 
-    __slots__ = ("body", "first_byte", "head", "method", "origin", "stream")
+    __slots__ = ("body", "first_byte", "head", "method", "origin", "stale", "stream")
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Outgoing:
         self.first_byte = first_byte  # seconds to the first byte of the answer
         self.body = body  # where it is held whole
         self.stream = stream  # where it streams through
+        self.stale: float | None = None  # seconds until a pooled connection turned out to be closed; None: none did
 
 
 class Transport(Protocol):
@@ -45,6 +46,9 @@ class Transport(Protocol):
 
     Raises ProviderUnreachable, ProviderTimeout; after the head, failures arrive through the reply's body. Closing
     that body ends the exchange, whatever its state; a finished answer has given its connection back by itself.
+
+    A request is sent once, with one exception: where a pooled connection turns out to have been closed before the
+    provider can have read the request, it is sent again on a new one, and ``stale`` of the request says so.
     """
 
     async def send(self, outgoing: Outgoing) -> Reply: ...

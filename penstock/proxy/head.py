@@ -49,6 +49,14 @@ def _is_old(version: str, *, chunked: bool) -> bool:
     return True
 
 
+def offers_websocket(parser: httptools.HttpRequestParser, headers: Headers) -> bool:
+    """Whether a request that offers another protocol is the handshake of a WebSocket (RFC 6455, 4.1)."""
+    if parser.get_method() != b"GET" or parser.get_http_version() != "1.1":
+        return False
+    offers = b",".join(value for lower, _, value in headers if lower == b"upgrade")
+    return b"websocket" in (offer.strip() for offer in offers.lower().split(b","))
+
+
 def size(url: bytes, headers: Headers) -> int:
     """Bytes of a head, as it was on the wire."""
     return len(url) + sum(len(name) + len(value) + 4 for _, name, value in headers)

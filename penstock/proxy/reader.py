@@ -4,7 +4,7 @@ from typing import Protocol
 
 import httptools
 
-from penstock.core.errors import HeadTooLarge, MalformedRequest, PenstockError
+from penstock.core.errors import HeadTooLarge, MalformedRequest, PenstockError, UpgradeRequired
 from penstock.core.headers import Headers
 from penstock.model.body import RequestBody
 from penstock.proxy import head, refusal
@@ -97,11 +97,16 @@ class Reader:
         return parser
 
     def _without_upgrade(self, rest: memoryview) -> PenstockError | None:
-        """The offer to switch protocols is declined: the request is read again as if it had not been made."""
+        """The offer to switch protocols is declined: the request is read again as if it had not been made. Where it was
+        the beginning of a WebSocket, a plain answer would be none, and the request is refused.
+        """
         while True:
             method = self.parser.get_method()
             if method == b"CONNECT":
                 return MalformedRequest("Malformed HTTP request: this is no forward proxy.")
+            if head.offers_websocket(self.parser, self.headers):
+                self.in_head = False
+                return UpgradeRequired()
             declined = self._declined(method)
             self.parser = self._new_parser()
             try:

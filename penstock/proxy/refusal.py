@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from penstock.core.codec import encode
-from penstock.core.errors import Bug, MalformedRequest, PenstockError, RequestTimeout
+from penstock.core.errors import Bug, MalformedRequest, PenstockError, RequestTimeout, UpgradeRequired
 from penstock.proxy import address, head
 from penstock.proxy.render import error_body, status_line
 
@@ -50,6 +50,8 @@ def _headers(error: PenstockError) -> list[tuple[bytes, bytes]]:
     headers = [(b"content-type", b"application/json")]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % error.retry_after))
+    if isinstance(error, UpgradeRequired):  # RFC 9110, 15.5.22
+        headers += ((b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade"))
     return headers
 
 

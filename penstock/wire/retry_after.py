@@ -1,11 +1,17 @@
-"""When a provider says that another try may succeed."""
+"""What a provider's error says of another try: when it may succeed, or that none will."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-_NUMBER = re.compile(rb"\s*(\d{1,9}(?:\.\d{1,9})?)\s*")
+_NUMBER = re.compile(rb"\s*(\d{1,18}(?:\.\d{1,9})?)\s*")
+_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,18}(?:\.\d{1,9})?)s"')
+_SPENT = re.compile(
+    rb'"(?:code|type|status)"\s*:\s*"((?:insufficient_(?:quota|balance|credits?|funds))|billing_hard_limit_reached'
+    rb'|billing_not_active|exceeded_current_quota_error|account_deactivated|out_of_credits)"',
+    re.IGNORECASE,
+)
 
 
 def retry_after(header: Callable[[bytes], bytes | None], now: int) -> float | None:
@@ -27,3 +33,15 @@ def retry_after(header: Callable[[bytes], bytes | None], now: int) -> float | No
     except (ValueError, OverflowError):  # UnicodeDecodeError is a ValueError
         return None
     return max(0.0, seconds - now / 1000)
+
+
+def retry_delay(body: bytes) -> float | None:
+    """Seconds to wait, as Google's APIs say it in the body of an error (``google.rpc.RetryInfo``)."""
+    found = _DELAY.search(body)
+    return float(found[1]) if found is not None else None
+
+
+def spent(body: bytes) -> str:
+    """The code by which an error says that the account has nothing left to spend, so that waiting does not help."""
+    found = _SPENT.search(body)
+    return found[1].decode() if found is not None else ""

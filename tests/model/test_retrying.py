@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from penstock.core.errors import AddressRefused, ProviderTimeout, ProviderUnreachable
 from penstock.model.options import Retry
 from penstock.model.reply import Body, Reply
-from penstock.model.retrying import LONGEST, delay, may_pass
+from penstock.model.retrying import LONGEST, delay, forbids, may_pass
 
 AGAIN = {408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
 RETRIES = st.builds(
@@ -45,10 +45,25 @@ def test_it_is_never_longer_than_a_minute_and_never_shorter_than_half(retry, mad
 
 
 @given(RETRIES, st.integers(1, 4), st.floats(0, 100), st.floats(0, 1))
-def test_what_the_provider_asks_for_holds_where_it_is_longer_and_within_a_minute(retry, made, asked, chance):
+def test_what_the_provider_asks_for_holds_where_it_is_longer(retry, made, asked, chance):
     own = delay(retry, made, None, 1.0)
     told = delay(retry, made, asked, chance)
-    if own < asked <= LONGEST:
+    if own < asked:
         assert told == asked
     else:
         assert told == delay(retry, made, None, chance)
+
+
+@pytest.mark.parametrize(
+    ("should", "asked", "spent", "why"),
+    [
+        (None, None, "", ""),
+        (b"true", 60.0, "", ""),
+        (b"FALSE", None, "", "x-should-retry: false"),
+        (None, 60.5, "", "asks to wait"),
+        (None, 1.0, "insufficient_quota", "insufficient_quota"),
+    ],
+)
+def test_what_makes_an_error_final(should, asked, spent, why):
+    said = forbids(should, asked, spent)
+    assert why in said if why else not said

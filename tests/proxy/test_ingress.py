@@ -342,7 +342,7 @@ async def test_an_absolute_target_counts_by_its_path(there, target):
 
 
 @pytest.mark.parametrize("split", [0, 30, 3])
-@pytest.mark.parametrize("offer", ["h2c", "websocket", "foo"])
+@pytest.mark.parametrize("offer", ["h2c", "websocket", "foo"])  # a WebSocket begins with a GET
 async def test_an_offer_to_switch_protocols_is_declined_without_losing_the_body(there, offer, split):
     async with there.client() as client:
         headers = {
@@ -362,6 +362,34 @@ async def test_an_offer_to_switch_protocols_is_declined_without_losing_the_body(
             name.lower() for name, _ in told["headers"]
         }
         assert json.loads((await client.answer()).body)["length"] == 6
+
+
+@pytest.mark.parametrize("split", [0, 7])
+@pytest.mark.parametrize("offer", ["websocket", "WebSocket", "h2c , websocket"])
+async def test_an_offered_websocket_is_refused_on_both_planes(there, scheme, offer, split):
+    begun = there.mock.stats()["requests_begun"]
+    shake = {"connection": "keep-alive, Upgrade", "upgrade": offer, "sec-websocket-version": "13"}
+    ours = request("openai/responses", method="GET", headers=shake, body=None)
+    theirs = ours.replace(ours.split(b" ")[1], b"/client/v4/user")
+    for data in (ours, theirs, request("openai/x", headers=ECHO) + ours):
+        async with there.client() as client:
+            for at in range(0, len(data), split or len(data)):
+                await client.send(data[at : at + (split or len(data))])
+            if data.startswith(b"POST"):
+                assert (await client.answer()).status == 200
+            answer = await client.answer()
+            assert (answer.status, answer.headers["upgrade"]) == (426, "HTTP/1.1")
+            assert answer.headers["connection"] == "upgrade, close"
+            told = json.loads(answer.body)
+            assert "errors" in told if data is theirs else told["internalCode"] == 2019
+            assert await client.rest() == b""
+    assert there.mock.stats()["requests_begun"] == begun + 1
+
+
+async def test_an_offer_of_http10_is_not_heeded(there):
+    async with there.client() as client:
+        offer = request("openai/x", method="GET", headers=ECHO | {"connection": "upgrade", "upgrade": "websocket"})
+        assert (await client.ask(offer.replace(b"HTTP/1.1", b"HTTP/1.0"))).status == 200
 
 
 async def test_declining_an_offer_keeps_the_wish_to_close(there):

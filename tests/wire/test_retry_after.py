@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from penstock.wire.retry_after import retry_after
+from penstock.wire.retry_after import retry_after, retry_delay, spent
 
 NOW = 1_700_000_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
 
@@ -38,3 +38,21 @@ def test_how_long_it_asks_to_wait_wherever_we_are(headers, seconds, monkeypatch)
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds", "code"),
+    [
+        (b"", None, ""),
+        (b'{"error":{"code":"insufficient_quota"}}', None, "insufficient_quota"),
+        (b'{"error":{"type" : "insufficient_balance"}}', None, "insufficient_balance"),
+        (b'{"code":"exceeded_current_quota_error"}', None, "exceeded_current_quota_error"),
+        (b'{"error":{"code":"token_quota_exceeded"}}', None, ""),  # per minute
+        (b'{"error":{"message":"\\"code\\": \\"insufficient_quota\\""}}', None, ""),
+        (b'{"error":{"details":[{"retryDelay": "3600s"}]}}', 3600.0, ""),
+        (b'{"error":{"details":[{"retryDelay":"0.25s"}]}}', 0.25, ""),
+        (b'{"error":{"details":[{"retryDelay":"soon"}]}}', None, ""),
+    ],
+)
+def test_what_the_body_of_an_error_says(body, seconds, code):
+    assert (retry_delay(body), spent(body)) == (seconds, code)

@@ -8,6 +8,8 @@ from penstock.core.headers import Headers
 from penstock.model.body import RequestBody
 from penstock.model.reply import Body, Reply
 
+_ERROR = 400  # from here on a provider that answers amid a request wants no more of it
+
 
 class Wire(Protocol):
     """The connection, as a call sees it."""
@@ -24,7 +26,7 @@ class UpstreamCall(Body):
     It is also the sink of a request body that streams through.
     """
 
-    __slots__ = ("_chunked", "_stream", "_waiter", "_wire", "heard", "method", "sent")
+    __slots__ = ("_chunked", "_refused", "_stream", "_waiter", "_wire", "heard", "method", "sent")
 
     def __init__(self, wire: Wire, method: bytes, stream: RequestBody | None) -> None:
         super().__init__()
@@ -35,6 +37,7 @@ class UpstreamCall(Body):
         self._waiter: asyncio.Future[Reply] | None = None
         self._stream = stream
         self._chunked = stream is not None and stream.length is None
+        self._refused = False  # the answer is an error that came before the whole request was sent
 
     async def head(self, loop: asyncio.AbstractEventLoop) -> Reply:
         """The reply, when its head is here. Raises what kept it from coming."""
@@ -69,6 +72,9 @@ class UpstreamCall(Body):
     # Told by the connection
 
     def begin_reply(self, status: int, reason: bytes, headers: Headers, length: int | None) -> None:
+        if status >= _ERROR and not self.sent:
+            self._refused = True
+            self.resume_request()
         if self._waiter is not None and not self._waiter.done():
             reply = Reply(status, reason, headers, self)
             reply.length = length
@@ -96,10 +102,12 @@ class UpstreamCall(Body):
     # A request body that streams
 
     def on_frame(self, data: bytes) -> None:
-        if self._wire is not None:
+        if self._wire is not None and not self._refused:
             self._wire.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def on_end(self) -> None:
+        if self._refused:
+            return
         self.sent = True
         if self._wire is not None and self._chunked:
             self._wire.write(b"0\r\n\r\n")

@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection to a provider; one call on it at a time."""
 
 import asyncio
+import contextlib
 import re
 import select
 import socket
@@ -33,14 +34,18 @@ _GRACE = 1.0  # seconds before the provider's own limit: what is sent later may 
 
 
 class Limits:
-    """Seconds: between two bytes of an answer, for which an idle connection is kept, and for a whole call."""
+    """Seconds: between two bytes of an answer, for which an idle connection is kept, and for a whole call.
 
-    __slots__ = ("between", "idle", "whole")
+    ``unread``: a pooled connection that closes so soon after a request was written had been closed before it came.
+    """
 
-    def __init__(self, between: float, idle: float, whole: float = NEVER) -> None:
+    __slots__ = ("between", "idle", "unread", "whole")
+
+    def __init__(self, between: float, idle: float, whole: float = NEVER, unread: float = 0.1) -> None:
         self.between = between
         self.idle = idle
         self.whole = whole
+        self.unread = unread
 
 
 class Connection(asyncio.Protocol):
@@ -67,6 +72,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_paused",
         "_reason",
+        "_socket",
         "_stray",
         "_transport",
         "_until",
@@ -105,6 +111,7 @@ class Connection(asyncio.Protocol):
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._transport: asyncio.Transport
+        self._socket: socket.socket | None = None
         self._parser: httptools.HttpResponseParser  # while it is connected
         self._headers: Headers = []
         self._reason = b""
@@ -122,6 +129,7 @@ class Connection(asyncio.Protocol):
 
     def watch(self, sock: socket.socket) -> None:
         """``sock`` is what it reads from. Makes ``pending``."""
+        self._socket = sock
         poll = select.poll()
         poll.register(sock, select.POLLIN)
         self.pending = poll.poll
@@ -190,6 +198,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.usable = False
+        if exc is not None and self.call is not None:
+            self._read_rest()
         self._deadlines.watched.discard(self)
         self._on_lost(self)
         self.release()
@@ -203,6 +213,16 @@ class Connection(asyncio.Protocol):
             call.fail(ProviderUnreachable("Failed to get response from provider: it closed the connection."))
         else:
             call.fail(ProviderBroke())
+
+    def _read_rest(self) -> None:
+        """Takes what came before the connection broke. A provider that answers amid a request and closes makes the next
+        write fail, and then the loop reads no more. Of TLS only the loop can make sense.
+        """
+        if self._socket is None or self.tls() is not None:
+            return
+        with contextlib.suppress(OSError):  # nothing more has come, or the reset itself
+            while self.call is not None and (data := self._socket.recv(HEAD_LIMIT)):
+                self.data_received(data)
 
     def data_received(self, data: bytes) -> None:
         if self.call is None:  # nobody asked: it cannot be trusted with another call
@@ -339,7 +359,8 @@ class Connection(asyncio.Protocol):
         call = self.call
         if call is None or self._in_head:  # an informational answer: the real one follows
             return
-        if call.sent and not self._until_close and self._idle > 0 and self._parser.should_keep_alive():
+        reusable = call.sent and not self._until_close and self._idle > 0 and self._parser.should_keep_alive()
+        if reusable and not self._transport.get_write_buffer_size():  # else it may never read the rest of the request
             self._rest()
         else:
             self.abort()

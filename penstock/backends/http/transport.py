@@ -27,16 +27,19 @@ class HttpTransport:
         self._open: set[Connection] = set()
 
     async def send(self, outgoing: Outgoing) -> Reply:
-        """The answer's head is here. One silent retry, on a new connection, where a pooled one turns out to be dead."""
+        """See ``Transport.send``."""
         stream = outgoing.stream
         if connection := self._take(outgoing.origin):
             call = UpstreamCall(connection, outgoing.method, stream)
             call.reused = True
+            began = self._loop.time()
             try:
                 return await self._exchange(connection, outgoing, call)
             except ProviderUnreachable:
-                if call.heard or not (stream is None or stream.rewindable()):
+                passed = self._loop.time() - began
+                if call.heard or passed > self._limits.unread or not (stream is None or stream.rewindable()):
                     raise
+                outgoing.stale = passed
         connection = await self._connect(outgoing.origin)
         return await self._exchange(connection, outgoing, UpstreamCall(connection, outgoing.method, stream))
 

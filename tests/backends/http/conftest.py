@@ -68,11 +68,14 @@ class Caught:
 class Way:
     """A transport with short limits, and what tests do with it."""
 
-    def __init__(self, *, between=5.0, idle=5.0, connect=5.0, pool=10, allowed=(), proxies=None, resolve=None):
+    def __init__(
+        self, *, between=5.0, idle=5.0, connect=5.0, unread=5.0, pool=10, allowed=(), proxies=None, resolve=None
+    ):
         loop = asyncio.get_running_loop()
         self.deadlines = Deadlines(loop)
         self.dialer = Dialer(loop, connect, Rules(allowed), proxies or Proxies(), resolve)
-        self.transport = HttpTransport(self.deadlines, Outbox(loop, []), Limits(between, idle), self.dialer, pool)
+        limits = Limits(between, idle, unread=unread)
+        self.transport = HttpTransport(self.deadlines, Outbox(loop, []), limits, self.dialer, pool)
 
     def outgoing(self, port, *, method=b"POST", body=b"hello", stream=None, first_byte=5.0, **origin):
         length = (

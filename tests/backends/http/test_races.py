@@ -75,6 +75,90 @@ async def test_an_end_in_the_midst_of_a_request_costs_one_silent_retry(way, stre
         await until(lambda: way.transport.counts() == (0, 1))
 
 
+async def test_a_request_that_the_provider_may_have_read_is_not_sent_again(a_way):
+    """It may have worked on it, and be paid for it."""
+    way, read = a_way(unread=0.05), asyncio.Event()
+
+    async def serve(peer):
+        await peer.request()
+        await peer.say(OK)
+        await peer.request()
+        read.set()
+        await asyncio.sleep(0.2)
+
+    async with providing(serve) as provider:
+        await way.ask(provider.port)
+        outgoing = way.outgoing(provider.port)
+        with pytest.raises(ProviderUnreachable):
+            await way.transport.send(outgoing)
+        assert (provider.connections, outgoing.stale, read.is_set()) == (1, None, True)
+
+
+async def test_a_request_that_was_sent_again_says_so(way):
+    async with providing(Ending("in the head")) as provider:
+        await way.ask(provider.port)
+        outgoing = way.outgoing(provider.port)
+        reply = await way.transport.send(outgoing)
+        assert await way.read(reply) == b"ok"
+        assert outgoing.stale is not None
+        assert provider.connections == 2
+
+
+LARGE = b"HTTP/1.1 413 Large\r\nconnection: close\r\ncontent-length: 9\r\n\r\ntoo large"
+
+
+@pytest.mark.parametrize("kind", ["held", "stream", "chunked stream"])
+async def test_an_answer_that_comes_amid_the_request_is_the_answer(way, stream, kind):
+    """The provider reads the head alone, answers, and closes: what is still sent meets a broken pipe. All of that is
+    there before the loop looks: it has only the next write to notice it by.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        body = stream(b"x" * 1000, length=None if kind == "chunked stream" else 10**7, complete=False)
+        given = {"body": b"x" * 10**7} if kind == "held" else {"stream": body}
+        sending = asyncio.ensure_future(way.transport.send(way.outgoing(listening.getsockname()[1], **given)))
+        await until(lambda: way.transport.counts()[0])
+        peer, _ = listening.accept()
+        with peer:
+            peer.recv(20)
+            peer.sendall(LARGE)
+        if kind != "held":
+            body.feed(b"y" * 70_000)
+            body.feed(b"y" * 70_000)
+        reply = await sending
+        assert reply.status == 413
+        assert await way.read(reply) == b"too large"
+        await until(lambda: way.transport.counts() == (0, 0))
+
+
+async def test_a_request_that_is_refused_amid_its_body_is_not_sent_on(way, stream, flow):
+    got = b""
+
+    async def serve(peer):
+        nonlocal got
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.say(b"HTTP/1.1 401 No\r\ncontent-length: 2\r\n\r\nn")
+        got = await peer.reader.read()
+
+    async with providing(serve) as provider:
+        body = stream(b"x" * 10, length=10**7, complete=False)
+        reply = await way.transport.send(way.outgoing(provider.port, stream=body))
+        body.feed(b"y" * 1000)
+        reply.body.close()
+        await until(lambda: not provider.open)
+        assert got == b"x" * 10
+
+
+async def test_a_connection_with_an_unsent_rest_of_a_request_is_not_used_again(way):
+    async def serve(peer):
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.say(OK)
+        await asyncio.Event().wait()  # it reads no more
+
+    async with providing(serve) as provider:
+        assert await way.ask(provider.port, body=b"x" * 3 * 10**7) == (200, b"ok", False)
+        await until(lambda: way.transport.counts() == (0, 0))
+
+
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 async def test_an_end_around_the_moment_of_use_is_never_seen(way, how, turns):
