@@ -8,6 +8,7 @@ ARGS ?=
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= python3.13 python3.12 python3.11 python3 python
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench drill docs lock runtime dev

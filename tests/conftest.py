@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,17 +10,33 @@ import hypothesis
 import pytest
 
 from tests.kit import services
+from tests.kit.cpu import CpuReport
 
 OFFERED = {"PENSTOCK_TEST_DATABASE_URL": services.postgres, "PENSTOCK_TEST_REDIS_URL": services.redis}
 _running = ExitStack()
 
-# A slow machine is no fault of the code: no example has a time limit.
-hypothesis.settings.register_profile("penstock", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("penstock")
+# Tests start some hundred processes, each of which would compile the whole package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# A slow machine is no fault of the code: no example has a time limit. `ci` tries the same few examples in every run;
+# `deep`, chosen by --deep, looks for new ones.
+hypothesis.settings.register_profile("ci", max_examples=40, derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("deep", max_examples=400, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ci")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--deep", action="store_true", help="what takes long: tests marked `deep`, and far more examples of the laws"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Once a run, before the processes that share the work begin; they inherit the addresses."""
+    config.pluginmanager.register(CpuReport(), "cpu-report")
+    if config.option.deep:
+        hypothesis.settings.load_profile("deep")
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     signal.signal(signal.SIGTERM, _stopped)
@@ -41,8 +58,12 @@ def _stopped(*_: object) -> None:
     os._exit(128 + signal.SIGTERM)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The table of situations and clients comes first: where it fails, nothing else needs a look."""
+    if not config.option.deep:
+        deep = [item for item in items if item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=deep)
+        items[:] = [item for item in items if item not in deep]
     items.sort(key=lambda item: "line" not in item.path.parts)
 
 

@@ -1,8 +1,7 @@
-"""``penstock audit`` as a process on a real database."""
+"""``penstock audit`` on a real database."""
 
+import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,17 +12,16 @@ from hypothesis import strategies as st
 from penstock.cli.audit import changes
 from penstock.storage import audit
 from penstock.storage.engine import Database
-from tests.kit.process import environment
+from tests.kit.command import command, spawned
 from tests.kit.store import ACCOUNT, a_token, furnish
 
 OTHER = "f" * 32
 Show = Callable[..., str]
 
 
-@pytest.fixture
-async def show(tmp_path: Path) -> Show:
+async def fill(folder: Path) -> None:
     """A database in which a gateway was made, changed and deleted, and another account did something."""
-    place = await furnish(tmp_path, {}, (), [OTHER])
+    place = await furnish(folder, {}, (), [OTHER])
     pipeline = a_token("pipeline")
     steps = [
         ("gateway.create", "alpha", None, {"id": "alpha", "cache_ttl": 0, "otel": None}),
@@ -42,22 +40,20 @@ async def show(tmp_path: Path) -> Show:
         await audit.add(connection, OTHER, "mia", "token.revoke", "their token", {"name": "x\x1b[31m"}, None)
     await database.close()
 
+
+@pytest.fixture
+def show(tmp_path: Path) -> Show:
+    asyncio.run(fill(tmp_path))
+
     def run(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "penstock", "audit", "--data-dir", str(tmp_path), *words],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env=environment(),
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
+        done = command("audit", "--data-dir", str(tmp_path), *words)
+        assert (done.status, done.err) == (0, "")
+        return done.out
 
     return run
 
 
-async def test_it_says_who_changed_what_field_by_field_newest_last(show: Show):
+def test_it_says_who_changed_what_field_by_field_newest_last(show: Show):
     lines = [line[21:] if not line.startswith(" ") else line for line in show("--account", ACCOUNT).splitlines()]
     by = f"by pipeline ({a_token('pipeline').id})  in {ACCOUNT}"
     assert lines == [
@@ -74,7 +70,7 @@ async def test_it_says_who_changed_what_field_by_field_newest_last(show: Show):
     ]
 
 
-async def test_only_the_newest_or_only_one_subject(show: Show):
+def test_only_the_newest_or_only_one_subject(show: Show):
     rows = [json.loads(line) for line in show("--json").splitlines()]
     assert [row["action"] for row in rows] == ["gateway.create", "gateway.update", "gateway.delete", "token.revoke"]
     assert [json.loads(line) for line in show("--json", "-n", "2").splitlines()] == rows[2:]
@@ -83,7 +79,12 @@ async def test_only_the_newest_or_only_one_subject(show: Show):
     assert show("-n", "0") == ""
 
 
-async def test_names_cannot_write_to_the_terminal(show: Show):
+def test_it_runs_as_a_process(show: Show, tmp_path: Path):
+    done = spawned("audit", "--data-dir", str(tmp_path))
+    assert (done.status, done.out, done.err) == (0, show(), "")
+
+
+def test_names_cannot_write_to_the_terminal(show: Show):
     told = show("--account", OTHER)
     assert "token.revoke their token  by mia (command line)" in told
     assert "\x1b" not in told

@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-import sys
 
 import pytest
 
 from penstock.core import codec
-from tests.kit.process import environment, serving
+from tests.kit.command import command, spawned
+from tests.kit.process import serving
 
 
 @pytest.fixture
@@ -15,15 +15,7 @@ def doctor(tmp_path):
     """Runs it; returns exit status, standard output and standard error."""
 
     async def run(*flags, **environ):
-        done = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "penstock", "doctor", *flags),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment(environ),
-            cwd=tmp_path,
-        )
-        out, err = await done.communicate()
-        return done.returncode, out.decode(), err.decode()
+        return await asyncio.to_thread(command, "doctor", *flags, cwd=tmp_path, environ=environ)
 
     return run
 
@@ -72,7 +64,8 @@ async def test_settings_come_from_where_serve_takes_them(doctor, tmp_path):
 
 async def test_beside_a_server_that_runs_all_is_well(doctor, tmp_path):
     async with serving(tmp_path / "data") as server:
-        status, said, _ = await doctor("--port", str(server.port), "--data-dir", str(server.data_dir))
+        flags = ("--port", str(server.port), "--data-dir", str(server.data_dir))
+        status, said, _ = await asyncio.to_thread(spawned, "doctor", *flags)
         assert (await server.get("/readyz"))[0] == 200
     assert status == 0, said
     for word in (

@@ -1,4 +1,4 @@
-"""``penstock migrate`` as a process."""
+"""``penstock migrate``."""
 
 import os
 import subprocess
@@ -12,24 +12,19 @@ import pytest
 from penstock.storage import opening, schema
 from penstock.storage.migrations import run
 from penstock.storage.revisions import REVISIONS
+from tests.kit.command import Done, command
 from tests.kit.databases import SERVER, database_of, postgres_on, sqlite_in
 from tests.kit.process import environment
 
 
-def penstock(url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "penstock", "migrate", *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment({"PENSTOCK_DATABASE_URL": url}),
-    )
+def penstock(url: str, *words: str) -> Done:
+    return command("migrate", *words, environ={"PENSTOCK_DATABASE_URL": url})
 
 
 def done(url: str, *words: str) -> str:
     result = penstock(url, *words)
-    assert (result.returncode, result.stderr) == (0, "")
-    return result.stdout
+    assert (result.status, result.err) == (0, "")
+    return result.out
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -76,35 +71,35 @@ def test_what_a_newer_version_wrote_is_left_alone(kind: str, tmp_path: Path):
             connection.execute("UPDATE alembic_version SET version_num = '9999'")
             connection.execute("UPDATE configuration SET compatible = '9998'")
         result = penstock(url)
-        assert result.returncode == 1
-        assert "9999" in result.stderr
-        assert "newer version" in result.stderr
+        assert result.status == 1
+        assert "9999" in result.err
+        assert "newer version" in result.err
 
 
 def test_a_file_that_a_server_uses_or_that_is_not_there_is_refused(tmp_path: Path):
     url = opening.url_in(tmp_path)
     result = penstock(url)
-    assert (result.returncode, list(tmp_path.iterdir())) == (1, [])
-    assert "There is no database at" in result.stderr
+    assert (result.status, list(tmp_path.iterdir())) == (1, [])
+    assert "There is no database at" in result.err
     store = schema.open_store(sqlite_in(tmp_path))
     result = penstock(url)
-    assert result.returncode == 1
-    assert "in use by another Penstock process" in result.stderr
+    assert result.status == 1
+    assert "in use by another Penstock process" in result.err
     store.close()
 
 
 def test_a_database_that_is_away_is_told_without_its_password():
     result = penstock("postgresql://penstock:secret-word@127.0.0.1:9/none")
-    assert result.returncode == 1
-    assert "cannot be reached" in result.stderr
-    assert "secret-word" not in result.stderr
+    assert result.status == 1
+    assert "cannot be reached" in result.err
+    assert "secret-word" not in result.err
 
 
 def test_of_several_at_once_one_says_that_it_did_it():
     with postgres_on(os.environ[SERVER], migrated=False) as url:
-        command = [sys.executable, "-m", "penstock", "migrate"]
+        words = [sys.executable, "-m", "penstock", "migrate"]
         env = environment({"PENSTOCK_DATABASE_URL": url})
-        running = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+        running = [subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True) for _ in range(3)]
         told = [process.communicate(timeout=60)[0] for process in running]
         assert [process.returncode for process in running] == [0, 0, 0]
         assert sorted("was brought" in one for one in told) == [False, False, True]
@@ -117,6 +112,6 @@ def test_a_database_that_does_not_say_its_revision_is_not_taken_for_an_empty_one
         with closing(opening.connect(url)) as connection:
             connection.execute("DELETE FROM alembic_version")
         result = penstock(url)
-        assert result.returncode == 1
-        assert "alembic_version" in result.stderr
-        assert "restore a backup" in result.stderr
+        assert result.status == 1
+        assert "alembic_version" in result.err
+        assert "restore a backup" in result.err

@@ -1,4 +1,4 @@
-"""The commands on a PostgreSQL database, each as a process."""
+"""The commands on a PostgreSQL database."""
 
 import json
 import signal
@@ -15,6 +15,7 @@ from penstock.control import first_start
 from penstock.core import ids
 from penstock.storage import opening
 from penstock.storage.logs import LogTable
+from tests.kit.command import command
 from tests.kit.databases import await_server, database_of, postgres_on
 from tests.kit.logsink import a_gateway, a_record
 from tests.kit.process import environment
@@ -39,15 +40,9 @@ def prepared(url: str, folder: Path) -> None:
 
 def penstock(*words: str, **environ: str) -> str:
     """What it says; it needs no master key, which seals nothing that it reads."""
-    done = subprocess.run(
-        [sys.executable, "-m", "penstock", *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment(environ),
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    done = command(*words, environ=environ)
+    assert (done.status, done.err) == (0, "")
+    return done.out
 
 
 def test_tokens_are_made_listed_and_revoked_and_the_trail_says_so(url: str):
@@ -84,9 +79,9 @@ def line(stream: IO[str] | None) -> str:
 
 
 def following(url: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "penstock", "logs", "tail", "-f", "--json"]
+    words = [sys.executable, "-m", "penstock", "logs", "tail", "-f", "--json"]
     environ = environment({"PENSTOCK_DATABASE_URL": url})
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ)
 
 
 def test_a_log_that_is_followed_goes_on_when_the_database_is_back(tmp_path: Path):
@@ -111,12 +106,6 @@ def test_a_database_of_an_older_version_is_told_with_the_command_to_run(url: str
     with closing(opening.connect(url)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
     for words in (("token", "list"), ("audit",), ("logs", "tail")):
-        done = subprocess.run(
-            [sys.executable, "-m", "penstock", *words],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment({"PENSTOCK_DATABASE_URL": url}),
-        )
-        assert done.returncode == 1
-        assert "run `penstock migrate`" in done.stderr
+        done = command(*words, environ={"PENSTOCK_DATABASE_URL": url})
+        assert done.status == 1
+        assert "run `penstock migrate`" in done.err

@@ -1,4 +1,4 @@
-"""``penstock token`` as a process on a real database."""
+"""``penstock token`` on a real database."""
 
 import asyncio
 import json
@@ -21,6 +21,7 @@ from penstock.core import instants, secrets
 from penstock.model.token import SCOPES, Scope
 from penstock.storage import accounts, sqlite
 from tests.kit.client import connected
+from tests.kit.command import Done, command, spawned
 from tests.kit.process import PATIENCE, environment, serving
 
 ACCOUNT = "0123456789abcdef" * 2
@@ -35,21 +36,14 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def penstock(data_dir: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "penstock", *words],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=data_dir,
-        env=environment({"PENSTOCK_DATA_DIR": str(data_dir), **environ}),
-    )
+def penstock(data_dir: Path, *words: str, **environ: str) -> Done:
+    return command(*words, cwd=data_dir, environ={"PENSTOCK_DATA_DIR": str(data_dir)} | environ)
 
 
 def done(data_dir: Path, *words: str, **environ: str) -> str:
     result = penstock(data_dir, *words, **environ)
-    assert (result.returncode, result.stderr) == (0, "")
-    return result.stdout
+    assert (result.status, result.err) == (0, "")
+    return result.out
 
 
 def listed(data_dir: Path, *words: str) -> list[dict[str, Any]]:
@@ -126,9 +120,9 @@ def test_scopes_may_be_spelt_in_full_and_twice(data_dir: Path):
 
 def test_a_gateway_that_does_not_exist_is_a_warning(data_dir: Path):
     result = penstock(data_dir, "token", "create", "-q", "--name", "x", "--scope", "run", "--gateway", "later")
-    assert result.returncode == 0
-    assert result.stderr == "There is no gateway 'later' yet: the token will open it once there is.\n"
-    assert re.fullmatch(SECRET + "\n", result.stdout)
+    assert result.status == 0
+    assert result.err == "There is no gateway 'later' yet: the token will open it once there is.\n"
+    assert re.fullmatch(SECRET + "\n", result.out)
     assert listed(data_dir)[-1]["gateways"] == ["later"]
 
 
@@ -151,9 +145,9 @@ WRONG = {
 @pytest.mark.parametrize(("words", "said"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_named(data_dir: Path, words: tuple[str, ...], said: str):
     result = penstock(data_dir, "token", "create", "--name", "x", *words)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("penstock token create: ")
-    assert said in result.stderr
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("penstock token create: ")
+    assert said in result.err
     assert len(listed(data_dir)) == 1
 
 
@@ -162,9 +156,9 @@ def test_what_is_wrong_is_named(data_dir: Path, words: tuple[str, ...], said: st
 )
 def test_without_a_database_it_says_what_to_do_and_makes_none(tmp_path: Path, words: tuple[str, ...]):
     result = penstock(tmp_path, *words)
-    assert (result.returncode, result.stdout) == (1, "")
-    assert "There is no database at" in result.stderr
-    assert "start the server once" in result.stderr
+    assert (result.status, result.out) == (1, "")
+    assert "There is no database at" in result.err
+    assert "start the server once" in result.err
     assert not list(tmp_path.iterdir())
 
 
@@ -173,14 +167,14 @@ def test_a_database_of_an_older_version_is_left_alone(data_dir: Path):
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
     result = penstock(data_dir, "token", "create", "--name", "x", "--all")
-    assert result.returncode == 1
-    assert "is of an older version: start the server once" in result.stderr
+    assert result.status == 1
+    assert "is of an older version: start the server once" in result.err
 
 
 def test_an_unknown_token_cannot_be_revoked(data_dir: Path):
     result = penstock(data_dir, "token", "revoke", "nobody")
-    assert result.returncode == 1
-    assert "there is no token of the id nobody" in result.stderr
+    assert result.status == 1
+    assert "there is no token of the id nobody" in result.err
 
 
 def test_the_file_and_the_environment_say_where_the_database_is(data_dir: Path, tmp_path: Path):
@@ -200,8 +194,8 @@ def test_where_there_are_several_accounts_one_is_named(data_dir: Path):
     with closing(sqlite.connect(data_dir / "penstock.db")) as connection:
         accounts.add_account(connection, OTHER, 4_000_000_000_000)
     unnamed = penstock(data_dir, "token", "create", "--name", "x", "--all")
-    assert unnamed.returncode == 2
-    assert f"--account: there are several; name one of: {ACCOUNT}, {OTHER}" in unnamed.stderr
+    assert unnamed.status == 2
+    assert f"--account: there are several; name one of: {ACCOUNT}, {OTHER}" in unnamed.err
     done(data_dir, "token", "create", "--name", "theirs", "--all", "--account", OTHER)
     done(data_dir, "token", "create", "--name", "ours", "--all", PENSTOCK_ACCOUNT_ID=ACCOUNT)
     assert [row["name"] for row in listed(data_dir, "--account", OTHER)] == ["theirs"]
@@ -217,9 +211,9 @@ def test_it_waits_for_its_turn_to_write(data_dir: Path):
     """Another process holds the database for a while."""
     holder = sqlite3.connect(data_dir / "penstock.db", isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")
-    command = [sys.executable, "-m", "penstock", "token", "create", "-q", "--name", "x", "--all"]
+    words = [sys.executable, "-m", "penstock", "token", "create", "-q", "--name", "x", "--all"]
     environ = environment({"PENSTOCK_DATA_DIR": str(data_dir)})
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environ) as process:
         release = threading.Timer(2, holder.execute, ["COMMIT"])
         release.start()
         assert process.stdout is not None
@@ -250,10 +244,11 @@ def test_a_name_cannot_write_to_the_terminal(data_dir: Path):
 
 async def test_a_running_server_hears_of_it(tmp_path: Path):
     async with serving(tmp_path / "data") as server:
-        value = done(server.data_dir, "token", "create", "-q", "--name", "x", "--scope", "read").strip()
+        environ = {"PENSTOCK_DATA_DIR": str(server.data_dir)}
+        value = spawned("token", "create", "-q", "--name", "x", "--scope", "read", environ=environ).out.strip()
         await answers(server.port, value, 200)
-        made = listed(server.data_dir)[-1]
-        done(server.data_dir, "token", "revoke", made["id"])
+        made = json.loads(spawned("token", "list", "--json", environ=environ).out.splitlines()[-1])
+        assert spawned("token", "revoke", made["id"], environ=environ).status == 0
         await answers(server.port, value, 401)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.control.publish import Publisher
@@ -387,7 +387,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40)
 @given(STEPS)
 def test_whoever_looks_whenever_has_in_the_end_what_a_new_process_reads(steps):
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ from tests.kit.client import until
 from tests.kit.house import ACCOUNT, house
 from tests.kit.provider import providing
 
-EXAMPLES = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(suppress_health_check=[HealthCheck.too_slow])
 OTHER = "fedcba9876543210fedcba9876543210"
 STATUS = "cf-aig-cache-status"
 BODIES = st.lists(st.binary(min_size=1, max_size=300) | st.just(b"data: {}\n\n"), max_size=8)

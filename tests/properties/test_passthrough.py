@@ -15,7 +15,7 @@ from tests.kit.house import house, request
 from tests.kit.provider import providing
 from tests.kit.server import ACCOUNT
 
-EXAMPLES = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+EXAMPLES = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 METHODS = st.sampled_from(["POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "QUERY"])
 KINDS = st.sampled_from(

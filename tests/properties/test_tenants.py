@@ -25,7 +25,6 @@ from tests.kit.store import ACCOUNT, OPEN, SECRET, a_token
 OTHER, NOBODY = "b" * 32, "e" * 32
 LIMITED, THEIRS, STRANGER = "limited-to-mine", "theirs-and-all-scopes", "nobody-knows-this-one"
 MARK = "7f3a9"  # in all that the other wrote; in nothing that anybody else gets to see
-EXAMPLES = 60
 
 TOKENS = [
     a_token("a-key", email="ann@example.com"),
@@ -256,7 +255,7 @@ CREDENTIALS = [
 ]
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_nothing_of_another_account_is_shown_changed_or_confirmed(there, data):
     world, run = there
@@ -264,7 +263,7 @@ def test_nothing_of_another_account_is_shown_changed_or_confirmed(there, data):
     run(hold(world, world.other, asked, data.draw(st.sampled_from(CREDENTIALS)), "mine"))
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_nothing_of_another_gateway_is_either_to_a_token_that_is_limited(there, data):
     world, run = there
@@ -278,7 +277,7 @@ def test_nothing_of_another_gateway_is_either_to_a_token_that_is_limited(there, 
 PLACES = ["cf-aig-authorization", "authorization", "x-api-key", "api-key"]
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data())
 def test_a_gateway_that_a_token_may_not_know_is_called_as_one_that_never_was(there, data):
     world, run = there

@@ -30,7 +30,7 @@ def names(records: list[LogRecord]) -> list[str]:
 FATES = st.tuples(st.integers(0, 20), st.booleans(), st.booleans())  # when, success, cached
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.lists(FATES, max_size=40),
     after=st.lists(FATES, max_size=20),

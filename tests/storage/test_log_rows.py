@@ -90,7 +90,7 @@ def emptied(connection: Sql) -> Sql:
     return connection
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     drawn=RECORDS,
     where=st.lists(FILTERS, min_size=1, max_size=4),
@@ -117,7 +117,7 @@ def test_a_page_is_what_a_plain_filter_gives(
             assert [row.id for row in rows] == wanted[offset : offset + limit]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=RECORDS, where=st.lists(FILTERS | DATES, min_size=1, max_size=4), batch=st.integers(1, 20))
 def test_a_summary_is_that_of_all_rows_that_match(
     connection: Sql, drawn: list[tuple[int, dict[str, Any]]], where: list[LogFilter], batch: int

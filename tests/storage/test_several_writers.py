@@ -76,7 +76,7 @@ def side_by_side(*work):
     return faults
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(mine=BATCHES, others=BATCHES, twice=BATCHES)
 def test_two_writers_side_by_side_leave_rows_once_and_zones_exact(connections, mine, others, twice):
     first, second, reader = emptied(connections)

@@ -265,7 +265,7 @@ SEEDS = [OK, OK + EVIL, EVIL, CHUNKED + b"2\r\nok\r\n0\r\n\r\n"]
 SEEDS += [answer for answer in (*REFUSED.values(), *(row[0] for row in UNDERSTOOD.values())) if len(answer) < 200]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(SEEDS), st.data())
 async def test_no_mutation_of_an_answer_hangs_or_reaches_the_call_after_it(way, seed, data):
     at = data.draw(st.integers(0, len(seed)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from penstock.control.gateways.schema import MASK, Settings
 
-SOME = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(suppress_health_check=[HealthCheck.too_slow])
 ACCOUNT, OTHER = "0" * 31 + "a", "0" * 31 + "b"
 OURS = {"ask_usage", "cache_streams", "collect_log_payloads"}  # that the SDK does not have
 NEEDED = {
