@@ -12,6 +12,7 @@ from penstock.core.options import Setting
 from penstock.core.settings import SETTINGS
 from penstock.core.telemetry import METRICS
 from penstock.providers import catalog
+from penstock.wire.cache_key import NOISE, NOISE_PREFIXES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PLACE = re.compile(r"(<!-- table: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -57,11 +58,16 @@ def routes() -> str:
 
 def endpoints() -> str:
     lines = (
-        [f"`{row.id}`", quoted(*(one.path for one in found)), kind, "yes" if found[0].dialect else "no"]
+        [f"`{row.id}`", quoted(*(one.path for one in found)), kind, *map(_yes, (found[0].dialect, found[0].cacheable))]
         for row in known()
-        for (kind, _), found in _by_kind(row).items()
+        for (kind, *_), found in _by_kind(row).items()
     )
-    return rows("provider|path|request type in the log|tokens and cost", lines)
+    return rows("provider|path|request type in the log|tokens and cost|cached", lines)
+
+
+def noise() -> str:
+    prefixes = [f"{prefix.decode()}…" for prefix in NOISE_PREFIXES]
+    return quoted(*sorted([*map(bytes.decode, NOISE), *prefixes])) + "\n"
 
 
 def known() -> list[catalog.Provider]:
@@ -78,11 +84,15 @@ def _address(row: catalog.Provider, route: catalog.Route) -> str:
     return f"`{address}`" + (f"; where nothing is left, `…/{route.rest}`" if route.rest else "")
 
 
-def _by_kind(row: catalog.Provider) -> dict[tuple[str, bool], list[catalog.Endpoint]]:
-    found: dict[tuple[str, bool], list[catalog.Endpoint]] = {}
-    for endpoint in row.endpoints:
-        found.setdefault((endpoint.request_type or "", bool(endpoint.dialect)), []).append(endpoint)
+def _by_kind(row: catalog.Provider) -> dict[tuple[str, bool, bool], list[catalog.Endpoint]]:
+    found: dict[tuple[str, bool, bool], list[catalog.Endpoint]] = {}
+    for one in row.endpoints:
+        found.setdefault((one.request_type or "", bool(one.dialect), one.cacheable), []).append(one)
     return found
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -91,6 +101,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "providers": providers,
     "routes": routes,
     "endpoints": endpoints,
+    "noise": noise,
 }
 
 

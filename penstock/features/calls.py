@@ -161,12 +161,12 @@ class Calls:
         if target.stays:
             places |= target.stays
         head = [request.method, b" ", target.path, query, b" HTTP/1.1\r\nhost: ", target.host, b"\r\n"]
-        for lower, name, value in onward(request.headers):
+        for lower, name, value in onward(request.headers, places):
             if lower == b"accept-encoding":
                 if ex.prompt is None:
                     narrow = narrow_accept_encoding(value)
                     head += (name, b": ", value if narrow != value and request.signed() else narrow, b"\r\n")
-            elif lower not in places:
+            else:
                 head += (name, b": ", value, b"\r\n")
         if ex.prompt is not None:  # its stream will be read and changed on the way back
             head.append(b"accept-encoding: identity\r\n")

@@ -26,9 +26,11 @@ _ASKING = frozenset(
         *(b"cf-aig-collect-log", b"cf-aig-collect-log-payload", b"cf-aig-metadata", b"cf-aig-custom-cost"),
         *(b"cf-aig-cache-ttl", b"cf-cache-ttl", b"cf-aig-skip-cache", b"cf-skip-cache", b"cf-aig-cache-key"),
         *(b"cf-aig-max-attempts", b"cf-aig-retry-delay", b"cf-aig-backoff", b"cf-aig-request-timeout"),
-        b"cf-aig-explain",
+        *(b"cf-aig-explain", b"cache-control"),
     }
 )
+_DIRECTIVES = frozenset({b"no-cache", b"no-store"})
+_NONE: frozenset[bytes] = frozenset()
 
 
 class Options:
@@ -56,14 +58,15 @@ class Options:
         payloads = said.switch("cf-aig-collect-log-payload", otherwise=self._payloads) and log
         timeout = said.number("cf-aig-request-timeout", TIMEOUTS)
         key = first.get(b"cf-aig-cache-key") or None
+        told = _directives(ex) if b"cache-control" in first else _NONE
         return CallOptions(
             log=log,
             payloads=payloads,
             metadata=None if data is None else _metadata(ex, data),
             cost=None if cost is None else _cost(ex, cost),
-            cache_ttl=self._cache_ttl(said, key),
+            cache_ttl=0 if b"no-store" in told else self._cache_ttl(said, key),
             cache_key=key,
-            skip_cache=said.switch("cf-aig-skip-cache", "cf-skip-cache", otherwise=False),
+            skip_cache=said.switch("cf-aig-skip-cache", "cf-skip-cache", otherwise=False) or b"no-cache" in told,
             retry=self._retries(said),
             timeout=timeout / 1000 if timeout else None,
             explain=said.switch("cf-aig-explain", otherwise=False),
@@ -139,6 +142,12 @@ class _Said:
 
     def _ignore(self, name: str, value: bytes, why: str) -> None:
         self._ex.warnings.append(f"{name} ignored: {_shown(value)} {why}")
+
+
+def _directives(ex: Exchange) -> frozenset[bytes]:
+    """Those of all lines of ``cache-control`` that act here."""
+    lines = b",".join([value for lower, _, value in ex.request.headers if lower == b"cache-control"])
+    return _DIRECTIVES.intersection([word.strip() for word in lines.lower().split(b",")])
 
 
 def _shown(value: bytes) -> str:

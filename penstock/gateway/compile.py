@@ -32,8 +32,7 @@ from penstock.ports.transport import Transport
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
-from penstock.wire.cache_key import Heed
-from penstock.wire.credentials import OWN, PLACES
+from penstock.wire.credentials import PLACES
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ class Stages:
         self.routing = NativeRouting(parts.upstreams, parts.keyring.known)
         self.limits = NullLimits()
         self.intake = Intake()
-        shelf = Shelf(parts.cache, Heed(places - {OWN}), parts.largest_cached, parts.answers, parts.telemetry)
+        shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
         self.policies = NullPolicies()
         self.spend = NullSpend()

@@ -35,6 +35,7 @@ class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_type: _Name | None  # None only in OPAQUE: a file cannot say so
     model_type: _Name | None = None
     dialect: str = ""
+    cacheable: bool = False  # a POST's answer depends on nothing but the request (providers.cacheability)
     ask_usage: bool = True  # False: its streams report usage unasked, or the question could be refused
 
 

@@ -1,19 +1,44 @@
-"""What makes two calls the same (decisions 20): everything that a provider would answer by, as it was sent.
+"""The key under which an answer is cached: a digest of everything that travels to the provider, except known noise.
 
-JSON is not normalised. Two spellings of one prompt are two keys: to tell them apart is a provider's right.
+JSON is not normalised: two spellings of one prompt are two keys, because a provider may tell them apart.
 """
 
 from collections.abc import Iterable
 from hashlib import sha256
 from operator import itemgetter
+from typing import Protocol
 
 from penstock.core.codec import pack
 from penstock.core.headers import Headers
 
-_HEEDED = frozenset({b"accept", b"openai-organization", b"openai-project"})
-_PREFIX = b"anthropic-"
 _KNOWN = 1024  # names remembered; beyond, they are judged anew every time
 _name = itemgetter(0)
+
+# Headers that no provider answers by. Everything else that travels tells two calls apart.
+NOISE = frozenset(
+    {
+        *(b"user-agent", b"x-amz-user-agent", b"x-ms-useragent", b"from"),  # the agent
+        *(b"accept-encoding", b"cache-control", b"pragma", b"priority", b"via", b"cdn-loop"),  # the connection
+        *(b"dnt", b"origin", b"referer", b"sec-gpc", b"x-requested-with"),  # the page
+        *(b"b3", b"baggage", b"grpc-trace-bin", b"newrelic", b"sentry-trace", b"traceparent", b"tracestate"),
+        *(b"elastic-apm-traceparent", b"uber-trace-id", b"x-amzn-trace-id", b"x-cloud-trace-context"),
+        *(b"client-request-id", b"request-id", b"x-client-request-id", b"x-correlation-id", b"x-ms-client-request-id"),
+        *(b"x-request-id", b"x-request-start", b"x-span-id", b"x-trace-id", b"x-vercel-id"),
+        *(b"amz-sdk-invocation-id", b"amz-sdk-request", b"x-goog-api-client"),  # telemetry of SDKs
+        *(b"idempotency-key", b"x-idempotency-key"),  # SDKs make one up for each call
+    }
+)
+NOISE_PREFIXES = (
+    *(b"ot-tracer-", b"sec-ch-", b"sec-fetch-", b"x-b3-", b"x-datadog-", b"x-envoy-", b"x-fern-"),
+    *(b"x-ot-span-", b"x-stainless-"),
+)
+
+
+class Digest(Protocol):
+    """A key in the making."""
+
+    def update(self, data: bytes | memoryview, /) -> object: ...
+    def digest(self) -> bytes: ...
 
 
 def own_key(number: int, generation: int, value: bytes) -> bytes:
@@ -21,39 +46,25 @@ def own_key(number: int, generation: int, value: bytes) -> bytes:
     return sha256(pack((b"own", number, generation, value))).digest()
 
 
-def call_key(number: int, generation: int, place: Iterable[bytes], heeded: Headers, body: bytes) -> bytes:
-    """The key of a call. ``number`` is the gateway's, which no other of any account has; ``place`` is method, host,
-    path and query as they travel; ``heeded`` as of ``Heed``.
+def call_key(number: int, generation: int, place: Iterable[bytes], headers: Headers) -> Digest:
+    """The key of a call, to be updated with its body. ``number`` is the gateway's, unique among all accounts;
+    ``place`` is method, host, path and query; ``headers`` and these are as they travel.
 
     32 bytes; each part has its length beside it, so that none can flow into the next.
     """
-    said = [(lower, value) for lower, _, value in heeded]
-    said.sort(key=_name)  # their order says nothing, but among those of one name
-    digest = sha256(pack((b"call", number, generation, *place, said)))
-    digest.update(body)
-    return digest.digest()
+    telling = [(lower, value) for lower, _, value in headers if _TELLS[lower]]
+    telling.sort(key=_name)  # stable: the order counts only among headers of one name
+    return sha256(pack((b"call", number, generation, *place, telling)))
 
 
-class Heed:
-    """Which headers a key heeds: providers' ``credentials``, and what changes an answer. Judged once a name."""
-
-    def __init__(self, credentials: frozenset[bytes]) -> None:
-        self._names = _Names(_HEEDED | credentials)
-
-    def __call__(self, headers: Headers, stays: frozenset[bytes]) -> Headers:
-        """Those of a call. Credentials that stay here, as the gateway's own token does, are none of the provider's."""
-        names = self._names
-        heeded = [header for header in headers if names[header[0]]]
-        return [header for header in heeded if header[0] not in stays] if stays else heeded
-
-
-class _Names(dict[bytes, bool]):
-    def __init__(self, heeded: frozenset[bytes]) -> None:
-        super().__init__()
-        self._heeded = heeded
+class _Tells(dict[bytes, bool]):
+    """Whether a header of that lower-case name tells calls apart; judged once a name."""
 
     def __missing__(self, name: bytes) -> bool:
-        heeds = name in self._heeded or name.startswith(_PREFIX)
+        tells = name not in NOISE and not name.startswith(NOISE_PREFIXES)
         if len(self) < _KNOWN:
-            self[name] = heeds
-        return heeds
+            self[name] = tells
+        return tells
+
+
+_TELLS = _Tells()

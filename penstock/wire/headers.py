@@ -70,16 +70,16 @@ _ONWARD = _Travels(HOP_BY_HOP | _OURS, (b"cf-aig-", b"pst_", b"x-forwarded-"))
 _BACK = _Travels(HOP_BY_HOP, (b"cf-aig-",))
 
 
-def onward(headers: Headers) -> Headers:
-    """The request headers that go to the provider, in order and spelt as sent.
+def onward(headers: Headers, stays: frozenset[bytes] = frozenset()) -> Headers:
+    """The request headers that go to the provider, in order and spelt as sent; ``stays``: names that do not.
 
-    None that holds what looks like a token of ours, whatever its name: such a value is nobody else's business.
+    A header whose value looks like a token of ours does not travel, whatever its name.
     """
     kept = _travelling(headers, _ONWARD)
     values = b"\n".join([header[2] for header in kept])
     if _HINT(values) is not None or (PERCENT in values and _ENCODED_HINT(values) is not None):
         kept = [header for header in kept if not like_ours(header[2])]
-    return kept
+    return [header for header in kept if header[0] not in stays] if stays else kept
 
 
 def back(headers: Headers) -> Headers:

@@ -124,6 +124,84 @@ def test_a_call_hits_only_what_the_same_caller_asked_of_the_same_gateway(world, 
     world.run(example())
 
 
+# What a request may be made of.
+HEADERS = {
+    "authorization": ("Bearer sk-a-0123456789abcdef", "Bearer sk-b-0123456789abcdef", ""),
+    "ocp-apim-subscription-key": ("0123456789abcdef", "fedcba9876543210"),
+    "content-type": ("application/json", "application/json; charset=utf-8"),
+    "openai-organization": ("org-a", "org-b"),
+    "openai-beta": ("assistants=v1", "assistants=v2"),
+    "x-tenant": ("a", "A"),
+    "connection": ("keep-alive", "authorization", "x-tenant, openai-beta"),
+    "user-agent": ("curl", "python"),
+    "traceparent": ("00-1-1-01", "00-2-2-01"),
+    "x-stainless-retry-count": ("0", "1"),
+    "accept-encoding": ("identity", "gzip"),
+    "cf-aig-metadata": ('{"user":"a"}', '{"user":"b"}'),
+}
+NOISE = frozenset({"connection", "user-agent", "traceparent", "x-stainless-retry-count", "accept-encoding"})
+PLACES = [
+    *[("POST", path) for path in ("chat/completions", "chat/completions?api-version=2", "embeddings", "responses")],
+    *[("POST", path) for path in ("conversations", "threads", "files", "batches", "videos", "chat/completions/c_1")],
+    *[(method, path) for method in ("GET", "HEAD", "DELETE") for path in ("batches/b_1", "chat/completions")],
+]
+SAID = [
+    '{"input":"hi"}',
+    '{"input":"hi" }',
+    '{"input":"hi","conversation":"c"}',
+    '{"input":"hi","background":true}',
+    "",
+]
+CALLS = st.tuples(
+    st.sampled_from(PLACES),
+    st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in HEADERS.items()}),
+    st.sampled_from(SAID),
+)
+
+
+def identity(place, headers, body):
+    """What travels of a call, worked out from what HTTP says; None: it depends on more than that."""
+    method, path = place
+    if method != "POST" or path.partition("?")[0] not in ("chat/completions", "embeddings", "responses"):
+        return None
+    if "conversation" in body or "background" in body:
+        return None
+    nominated = headers.get("connection", "").replace(" ", "").lower().split(",")
+    stays = {*nominated, *NOISE, "cf-aig-metadata"}
+    travels = {name: value for name, value in headers.items() if name not in stays}
+    if not travels.get("authorization"):
+        travels.pop("authorization", None)  # an empty credential is none
+    return place, tuple(sorted(travels.items())), body
+
+
+@settings(EXAMPLES, max_examples=25, derandomize=True)
+@given(st.lists(CALLS, min_size=2, max_size=6), st.data())
+def test_two_callers_never_share_what_a_header_a_credential_a_method_or_a_state_tells_apart(world, calls, data):
+    """And those that differ in noise alone do. Each call comes twice, in an order of its own."""
+
+    async def example():
+        example_number, known = next(world.numbers), {}
+        order = data.draw(st.permutations([*calls, *calls]))
+        async with world.house.client() as client:
+            for place, headers, body in order:
+                method, path = place
+                told = str(world.asked).encode()
+                world.answer = [b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(told)]
+                world.answer += [told] if method != "HEAD" else []
+                path += f"{'&' if '?' in path else '?'}n={example_number}"
+                lines = [f"{name}: {value}" for name, value in (headers | {"content-length": str(len(body))}).items()]
+                head = [f"{method} /v1/{ACCOUNT}/default/openai/{path} HTTP/1.1", "host: x", *lines, "", body]
+                before = world.asked
+                answer = await client.ask("\r\n".join(head).encode())
+                same = identity(place, headers, body)
+                assert (world.asked == before) is (same is not None and same in known)
+                assert answer.headers.get(STATUS) == (None if same is None else "HIT" if same in known else "MISS")
+                if same is not None:
+                    assert answer.body == known.setdefault(same, answer.body)
+
+    world.run(example())
+
+
 def test_a_wrong_account_is_told_nothing_of_what_is_cached(world):
     async def example():
         world.answer = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"]

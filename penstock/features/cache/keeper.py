@@ -8,7 +8,6 @@ from penstock.model.exchange import Exchange
 from penstock.model.flight import Flight
 from penstock.model.reply import Reply
 from penstock.ports.cache_store import CachedAnswer, CacheStore
-from penstock.wire.cache_key import Heed
 
 _OK = 200
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"content-language", b"content-disposition"})
@@ -18,13 +17,11 @@ _STREAMS = (b"text/event-stream", b"application/x-ndjson", b"application/vnd.ama
 class Shelf:
     """What the caches of all gateways share.
 
-    ``heed``: which headers a key heeds; ``limit``: bytes of the largest answer that is kept; ``budget``: of
-    all answers that are held while they run.
+    ``limit``: bytes of the largest answer that is kept; ``budget``: of all answers that are held while they run.
     """
 
-    def __init__(self, store: CacheStore, heed: Heed, limit: int, budget: Budget, telemetry: Telemetry) -> None:
+    def __init__(self, store: CacheStore, limit: int, budget: Budget, telemetry: Telemetry) -> None:
         self.store = store
-        self.heed = heed
         self.limit = limit
         self.budget = budget
         self.telemetry = telemetry

@@ -20,9 +20,12 @@ from penstock.model.exchange import Exchange
 from penstock.model.flight import Flight
 from penstock.model.reply import GO, Body, Replay, Reply
 from penstock.ports.cache_store import CachedAnswer
+from penstock.providers.cacheability import may_be_cached, uses_state
 from penstock.wire.cache_key import call_key, own_key
+from penstock.wire.headers import onward
 
-_METHODS = frozenset({b"POST", b"GET"})
+_OWN_KEY_METHODS = frozenset({b"POST", b"GET"})
+_SLICE = 1 << 20  # bytes of a body that are hashed in one go
 _NANO = 1e9
 
 
@@ -46,7 +49,7 @@ class AnswerCache(Cache):
         self._streams = streams
 
     async def lookup(self, ex: Exchange) -> Reply | None:
-        key = self._key(ex) if ex.options.cache_ttl else None
+        key = await self._key(ex) if ex.options.cache_ttl else None
         if key is None:
             return None
         decision = ex.cache = CacheDecision(MISS, key.hex(), ex.options.cache_ttl)
@@ -64,19 +67,29 @@ class AnswerCache(Cache):
             ex.keeper.begin(reply, streams=self._streams)
         return reply
 
-    def _key(self, ex: Exchange) -> bytes | None:
+    async def _key(self, ex: Exchange) -> bytes | None:
         """None: such a call is not cached."""
         request, gateway, caller = ex.request, ex.gateway, ex.caller
         body = request.body.whole()
-        if body is None or request.method not in _METHODS:
+        if body is None:
             return None
         if (own := ex.options.cache_key) is not None:
-            return own_key(gateway.number, gateway.cache_generation, own)
+            known = request.method in _OWN_KEY_METHODS
+            return own_key(gateway.number, gateway.cache_generation, own) if known else None
         assert ex.plan is not None
         target, query = ex.plan.targets[0], request.query if caller.query is None else caller.query
-        place = (request.method, target.host, target.path, query if target.query is None else target.query)
-        heeded = self._shelf.heed(request.headers, caller.places)
-        return call_key(gateway.number, gateway.cache_generation, place, heeded, body)
+        query = query if target.query is None else target.query
+        if not may_be_cached(request.method, target.endpoint, query) or await _stateful(body):
+            return None
+        place = (request.method, target.host, target.path, query)
+        key = call_key(
+            gateway.number, gateway.cache_generation, place, onward(request.headers, caller.places | target.stays)
+        )
+        for at in range(0, len(body), _SLICE):
+            if at:
+                await asyncio.sleep(0)
+            key.update(memoryview(body)[at : at + _SLICE])
+        return key.digest()
 
     async def _stored(self, ex: Exchange, key: bytes) -> Reply | None:
         store = self._shelf.store
@@ -152,6 +165,16 @@ class AnswerCache(Cache):
         telemetry.saved_tokens.add((gateway, "in"), answer.tokens_in)
         telemetry.saved_tokens.add((gateway, "out"), answer.tokens_out)
         telemetry.saved_cost.add((gateway,), answer.cost or 0)
+
+
+async def _stateful(body: bytes) -> bool:
+    """Whether the body refers to what the provider has stored; lets others run meanwhile."""
+    for stateful in uses_state(body):
+        if stateful:
+            return True
+        if len(body) > _SLICE:
+            await asyncio.sleep(0)
+    return False
 
 
 def _body(answer: CachedAnswer, *, large: bool) -> Body:

@@ -3,6 +3,9 @@
 import asyncio
 import gzip
 import json
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,9 @@ ON = {"default": {"cache_ttl": 600}}
 CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
 STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 STATUS = "cf-aig-cache-status"
+MINE: dict[str, Any] = {
+    "cf_aig_cache_key": "mine"
+}  # one call, whatever the controls of the simulated provider, which travel
 
 
 def chat(event="", body=CHAT, path="openai/chat/completions", **headers):
@@ -67,8 +73,8 @@ async def test_a_hit_costs_nothing_at_the_callers_own_prices_either():
 
 async def test_a_stream_comes_again_frame_for_frame():
     async with house(gateways=ON) as made, made.client() as client:
-        miss = await client.ask(chat(body=STREAM, x_mock_frames="7", x_mock_pace="2"))
-        hit = await client.ask(chat("hit", body=STREAM))
+        miss = await client.ask(chat(body=STREAM, x_mock_frames="7", x_mock_pace="2", **MINE))
+        hit = await client.ask(chat("hit", body=STREAM, **MINE))
         assert hit.headers[STATUS] == "HIT"
         assert len(miss.chunks) > 7
         assert hit.chunks == miss.chunks
@@ -131,11 +137,11 @@ async def test_a_key_of_the_clients_own_stands_for_the_whole_call():
 @pytest.mark.parametrize("name", ["cf-aig-skip-cache", "cf-skip-cache"])
 async def test_a_call_that_skips_the_cache_refreshes_it(name):
     async with house(gateways=ON) as made, made.client() as client:
-        await client.ask(request())
-        skipped = await client.ask(request(headers={name: "true", "x-mock-size": "99"}, event="skip"))
+        await client.ask(chat(**MINE))
+        skipped = await client.ask(chat("skip", **{name: "true"}, x_mock_size="99", **MINE))
         assert skipped.headers[STATUS] == "MISS"
         assert decision(await made.row("skip"))["skipped"]
-        hit = await client.ask(request())
+        hit = await client.ask(chat(**MINE))
         assert (hit.headers[STATUS], hit.body) == ("HIT", skipped.body)
 
 
@@ -153,10 +159,10 @@ async def test_a_call_that_skips_the_cache_refreshes_it(name):
 async def test_only_whole_and_successful_answers_are_kept(fault, body):
     async with house(gateways=ON) as made:
         async with made.client() as client:
-            await client.ask(request(body=body, headers=fault, event="bad"))
+            await client.ask(request(body=body, headers=fault | {"cf-aig-cache-key": "mine"}, event="bad"))
         await made.row("bad")
         async with made.client() as client:
-            assert (await client.ask(request(body=body))).headers[STATUS] == "MISS"
+            assert (await client.ask(chat(body=body, **MINE))).headers[STATUS] == "MISS"
 
 
 async def test_what_only_its_connections_end_ends_is_not_kept():
@@ -174,12 +180,12 @@ async def test_what_only_its_connections_end_ends_is_not_kept():
 async def test_an_answer_whose_client_left_is_not_kept():
     async with house(gateways=ON) as made:
         async with made.client() as client:
-            await client.send(chat("left", body=STREAM, x_mock_stall="3"))
+            await client.send(chat("left", body=STREAM, x_mock_stall="3", **MINE))
             await client.head()
             await client.chunk()
         assert (await made.row("left")).outcome == "client_gone"
         async with made.client() as client:
-            assert (await client.ask(chat(body=STREAM))).headers[STATUS] == "MISS"
+            assert (await client.ask(chat(body=STREAM, **MINE))).headers[STATUS] == "MISS"
         await made.quiet()
 
 
@@ -187,13 +193,136 @@ async def test_an_answer_whose_client_left_is_not_kept():
 async def test_only_get_and_post_are_cached(method):
     async with house(gateways=ON) as made, made.client() as client:
         for _ in range(2):
-            answer = await client.ask(request(method=method, headers={"x-mock-echo": "1"}))
+            answer = await client.ask(request(method=method, headers={"x-mock-echo": "1", "cf-aig-cache-key": "mine"}))
             assert STATUS not in answer.headers
 
 
-async def test_a_get_is_cached_by_its_query():
+NUMBERS = count(1)
+
+
+async def numbering(peer):
+    """A provider that answers each request by another number."""
+    while True:
+        await peer.request()
+        told = b'{"id":%d}' % next(NUMBERS)
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(told)
+        await peer.say(head + told)
+
+
+@asynccontextmanager
+async def numbered():
+    """A client of a gateway that caches, before such a provider."""
+    async with (
+        providing(numbering) as provider,
+        house(gateways=ON, providers={"openai": provider.url}) as made,
+        made.client() as client,
+    ):
+        yield client
+
+
+CREATE = b'{"model":"m","input":"hi"}'
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "openai/conversations", b"{}"),
+        ("POST", "openai/threads", b"{}"),
+        ("POST", "openai/files", b"{}"),
+        ("POST", "openai/batches", b"{}"),
+        ("POST", "openai/videos", CREATE),
+        ("POST", "openai/moderations", CREATE),
+        ("POST", "openai/responses/resp_1/cancel", b"{}"),
+        ("GET", "openai/batches/batch_1", None),
+        ("GET", "openai/models", None),
+        ("GET", "openai/chat/completions", None),
+        ("POST", "openai/responses", b'{"model":"m","input":"hi","background":true}'),
+        ("POST", "openai/responses", b'{"model":"m","input":"hi","conversation":"conv_1"}'),
+        ("POST", "openai/responses", b'{"model":"m","input":"hi","previous_response_id":"resp_1"}'),
+    ],
+)
+async def test_what_does_not_depend_on_the_request_alone_is_cached_under_a_key_of_the_clients_alone(method, path, body):
+    async with numbered() as client:
+        asked = [request(path, method=method, body=body) for _ in range(2)]
+        plain = [await client.ask(one) for one in asked]
+        assert plain[0].body != plain[1].body
+        assert not any(STATUS in answer.headers for answer in plain)
+        mine = request(path, method=method, body=body, headers={"cf-aig-cache-key": "mine"})
+        assert (await client.ask(mine)).body == (await client.ask(mine)).body
+
+
+@pytest.mark.parametrize(
+    ("lines", "seen"),
+    [
+        ({"cache-control": "no-cache"}, ["MISS", "HIT", "MISS", "HIT"]),  # a refresh, which the last call gets
+        ({"cache-control": "max-age=0, No-Cache"}, ["MISS", "HIT", "MISS", "HIT"]),
+        ({"cache-control": "max-age=5", "Cache-Control": "no-cache"}, ["MISS", "HIT", "MISS", "HIT"]),
+        ({"cache-control": "no-store"}, ["MISS", "HIT", None, "HIT"]),
+        ({"cache-control": "no-cache, no-store"}, ["MISS", "HIT", None, "HIT"]),
+        ({"cache-control": "max-age=60, no-transform"}, ["MISS", "HIT", "HIT", "HIT"]),
+    ],
+)
+@pytest.mark.parametrize("key", [{}, {"cf-aig-cache-key": "mine"}])
+async def test_the_clients_cache_control_is_heeded(key, lines, seen):
+    async with numbered() as client:
+        answers = [await client.ask(request(headers=key | more)) for more in ({}, {}, lines, {})]
+        assert [answer.headers.get(STATUS) for answer in answers] == seen
+        assert (answers[2].body == answers[1].body) is (seen[2] == "HIT")
+        assert (answers[3].body == answers[2].body) is (seen[2] is not None)
+
+
+TOLD = {"connection": "keep-alive", "authorization": "Bearer sk-0123456789abcdef", "content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"authorization": "Bearer sk-other-0123456789"},
+        {"content-type": "text/plain"},
+        {"connection": "authorization"},  # then it does not travel
+        {"connection": "keep-alive, Content-Type"},
+        {"authorization": ""},
+        {"openai-organization": "org-2"},
+        {"openai-project": "proj_2"},
+        {"openai-beta": "assistants=v2"},
+        {"ocp-apim-subscription-key": "0123456789abcdef"},
+        {"x-amz-security-token": "0123456789abcdef"},
+        {"x-goog-user-project": "p"},
+        {"x-tenant": "b"},
+        {"accept": "application/json"},
+    ],
+)
+async def test_whatever_travels_tells_callers_apart(other):
+    async with numbered() as client:
+        one, two = request(headers=TOLD), request(headers=TOLD | other)
+        bodies = [(await client.ask(asked)).body for asked in (one, two, one, two)]
+        assert bodies[:2] == bodies[2:]
+        assert bodies[0] != bodies[1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"user-agent": "OpenAI/Python 2"},
+        {"connection": "close"},
+        {"accept-encoding": "gzip"},
+        {"x-stainless-retry-count": "1"},
+        {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+        {"x-request-id": "r"},
+        {"idempotency-key": "i"},
+        {"x-forwarded-for": "192.0.2.1"},
+        {"cf-aig-metadata": '{"user":"b"}'},
+        {"connection": "x-tenant", "x-tenant": "b"},  # nor does what does not travel
+    ],
+)
+async def test_noise_does_not(other):
+    async with numbered() as client:
+        assert (await client.ask(request(headers=TOLD))).body == (await client.ask(request(headers=TOLD | other))).body
+
+
+async def test_a_post_is_cached_by_its_query():
     async with house(gateways=ON) as made, made.client() as client:
-        asked = [request(f"openai/models?after={n}", method="GET", body=None) for n in (1, 2)]
+        asked = [request(f"openai/chat/completions?api-version={n}") for n in (1, 2)]
         seen = [(await client.ask(one)).headers[STATUS] for one in (*asked, *asked)]
         assert seen == ["MISS", "MISS", "HIT", "HIT"]
 
@@ -265,10 +394,10 @@ async def test_a_leader_whose_client_leaves_goes_on_for_its_followers(stall):
     """Until the last of them leaves, too."""
     async with house(gateways=ON) as made, made.client() as follower, made.client() as another:
         async with made.client() as leader:
-            await leader.send(chat("leader", body=STREAM, x_mock_stall=stall))
+            await leader.send(chat("leader", body=STREAM, x_mock_stall=stall, **MINE))
             await made.mock.until(lambda stats: stats.requests_running > 0)
-            await follower.send(chat("follower", body=STREAM))
-            await another.send(chat("another", body=STREAM))
+            await follower.send(chat("follower", body=STREAM, **MINE))
+            await another.send(chat("another", body=STREAM, **MINE))
             await until(lambda: len(made.server.app.plane.calls) == 3)
         await asyncio.sleep(0.02)
         assert made.mock.stats()["requests_running"] == 1
@@ -283,16 +412,16 @@ async def test_a_leader_whose_client_leaves_goes_on_for_its_followers(stall):
 async def test_what_a_leader_brings_home_without_its_client_is_charged_and_kept():
     async with house(gateways=ON) as made, made.client() as follower:
         async with made.client() as leader:
-            await leader.send(chat("leader", body=STREAM, x_mock_pace="10", x_mock_frames="10"))
+            await leader.send(chat("leader", body=STREAM, x_mock_pace="10", x_mock_frames="10", **MINE))
             await leader.head()
-            await follower.send(chat("follower", body=STREAM))
+            await follower.send(chat("follower", body=STREAM, **MINE))
             await until(lambda: len(made.server.app.plane.calls) == 2)
         answer = await follower.answer()
         assert answer.whole and answer.body.endswith(b"data: [DONE]\n\n")
         row = await made.row("leader")
         assert row.outcome == "client_gone"
         assert row.cost
-        assert (await follower.ask(chat("later", body=STREAM))).headers[STATUS] == "HIT"
+        assert (await follower.ask(chat("later", body=STREAM, **MINE))).headers[STATUS] == "HIT"
         assert upstream(made) == 1
 
 
@@ -331,13 +460,13 @@ async def test_a_slow_client_keeps_no_other_waiting():
     """Neither the leader nor a follower; and nothing is lost to it when it reads on."""
     async with house(gateways=ON) as made, made.client(1 << 16) as leader, made.client(1 << 16) as slow:
         size = 8_000_000
-        await leader.send(chat("leader", x_mock_size=str(size), x_mock_frames="400"))
+        await leader.send(chat("leader", x_mock_size=str(size), x_mock_frames="400", **MINE))
         await made.mock.until(lambda stats: stats.requests_running > 0)
         leader.deafen()
-        await slow.send(chat("slow"))
+        await slow.send(chat("slow", **MINE))
         slow.deafen()
         async with made.client() as quick:
-            answer = await quick.ask(chat("quick"))
+            answer = await quick.ask(chat("quick", **MINE))
             assert answer.whole and len(answer.body) > size
         leader.undeafen()
         slow.undeafen()
@@ -352,9 +481,9 @@ async def test_what_a_slow_client_has_still_to_get_counts_as_held(stays):
         held = made.server.app.answers
         async with made.client(1 << 16) as slow:
             size = 8_000_000
-            await leader.send(chat("leader", x_mock_size=str(size), x_mock_frames="400"))
+            await leader.send(chat("leader", x_mock_size=str(size), x_mock_frames="400", **MINE))
             await made.mock.until(lambda stats: stats.requests_running > 0)
-            await slow.send(chat("slow"))
+            await slow.send(chat("slow", **MINE))
             slow.deafen()
             answer = await leader.answer()
             assert (await made.row("leader")).cached is False
@@ -372,16 +501,16 @@ async def test_a_large_hit_goes_out_as_its_client_reads_and_counts_as_held_until
     size = 8_000_000
     async with house(gateways=ON, answer_memory=20_000_000) as made, made.client() as client:
         held = made.server.app.answers
-        miss = await client.ask(chat("miss", body=kind, x_mock_size=str(size), x_mock_frames="400"))
+        miss = await client.ask(chat("miss", body=kind, x_mock_size=str(size), x_mock_frames="400", **MINE))
         await until(lambda: held.used == 0)
         async with made.client(1 << 16) as slow, made.client(1 << 16) as second:
             for one in (slow, second):
-                await one.send(chat(body=kind))
+                await one.send(chat(body=kind, **MINE))
                 one.deafen()
             await until(lambda: held.used >= 2 * size)
             assert len(made.server.app.plane.calls) == 2  # they are not done
             # there is no room for a third: it is as if there were nothing to answer it by
-            assert (await client.ask(chat("third", body=kind, x_mock_status="503"))).status == 503
+            assert (await client.ask(chat("third", body=kind, x_mock_status="503", **MINE))).status == 503
             if stays:
                 for one in (slow, second):
                     one.undeafen()
@@ -442,11 +571,11 @@ async def test_a_refresh_that_is_too_large_to_keep_drops_what_is_older(store, tm
         house(gateways=ON, cache_answer_size=5000, cache_store=store, data_dir=tmp_path) as made,
         made.client() as client,
     ):
-        await client.ask(chat())
-        assert (await client.ask(chat(cf_aig_skip_cache="1", x_mock_status="500"))).status == 500
-        assert (await client.ask(chat())).headers[STATUS] == "HIT"
-        await client.ask(chat(cf_aig_skip_cache="1", x_mock_size="20000"))
-        assert (await client.ask(chat())).headers[STATUS] == "MISS"
+        await client.ask(chat(**MINE))
+        assert (await client.ask(chat(cf_aig_skip_cache="1", x_mock_status="500", **MINE))).status == 500
+        assert (await client.ask(chat(**MINE))).headers[STATUS] == "HIT"
+        await client.ask(chat(cf_aig_skip_cache="1", x_mock_size="20000", **MINE))
+        assert (await client.ask(chat(**MINE))).headers[STATUS] == "MISS"
 
 
 async def test_who_comes_when_an_answer_is_too_large_to_share_goes_by_itself():
@@ -508,10 +637,10 @@ async def test_why_it_was_a_hit_is_told_on_request():
 async def test_a_follower_waits_for_a_head_no_longer_than_for_a_providers(attempts, outcome):
     """Where it may try again, it calls by itself then."""
     async with house(gateways=ON) as made, made.client() as leader, made.client() as follower:
-        await leader.send(chat(x_mock_stall="head"))
+        await leader.send(chat(x_mock_stall="head", **MINE))
         await made.mock.until(lambda stats: stats.requests_running > 0)
         answer = await follower.ask(
-            chat("follower", cf_aig_request_timeout="30", cf_aig_max_attempts=attempts, cf_aig_explain="1")
+            chat("follower", cf_aig_request_timeout="30", cf_aig_max_attempts=attempts, cf_aig_explain="1", **MINE)
         )
         assert (answer.status, answer.headers[STATUS]) == outcome
         assert json.loads((await made.row("follower")).detail)["timings"]["upstream"] >= 30
@@ -520,12 +649,12 @@ async def test_a_follower_waits_for_a_head_no_longer_than_for_a_providers(attemp
 async def test_a_follower_does_not_wait_for_the_retries_of_its_leader():
     async with house(gateways=ON) as made, made.client() as leader, made.client() as follower:
         asked = {"cf-aig-max-attempts": "3", "cf-aig-retry-delay": "60000"}
-        asked |= {"x-mock-status": "503", "x-mock-delay": "30"}
+        asked |= {"x-mock-status": "503", "x-mock-delay": "30", "cf-aig-cache-key": "mine"}
         await leader.send(request(body=CHAT, headers=asked, event="leader"))
         await made.mock.until(lambda stats: stats.requests_running > 0)
-        answer = await follower.ask(chat())
+        answer = await follower.ask(chat(**MINE))
         assert (answer.status, answer.headers[STATUS]) == (200, "MISS")
-        assert (await follower.ask(chat())).headers[STATUS] == "HIT"
+        assert (await follower.ask(chat(**MINE))).headers[STATUS] == "HIT"
         leader.close()
         assert (await made.row("leader")).outcome == "client_gone"
 

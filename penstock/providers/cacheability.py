@@ -1,0 +1,103 @@
+"""Which calls may be cached: those whose answer depends on nothing but the request.
+
+The catalogue names the endpoints (``Endpoint.cacheable``). Even there a request may refer to what the provider has
+stored and may change meanwhile (a conversation, a container, a search index), or begin a job: the members that do so
+are named here. What is immutable under its id, as an uploaded file is, is not state; nor is the web.
+"""
+
+import re
+from collections.abc import Iterator
+
+from penstock.core.codec import DecodeError, Raw, Struct, decoder
+from penstock.providers.catalog import Endpoint
+
+_DECODED = 1 << 19  # bytes of the largest body that is decoded in one go: some milliseconds at most
+_SLICE = 1 << 18  # bytes of a larger one that are searched in one go
+_OVERLAP = 64  # bytes by which the slices overlap, so that no name is cut in two
+_CALLBACK = re.compile(rb"[?&]callback=").search  # Deepgram: the answer goes there, later
+_NOTHING = Raw(b"")
+_EMPTY = frozenset({b"", b"null", b"[]", b"{}", b'""'})
+
+# The same in a body that is not decoded, anywhere in it: some bodies without state are found, too.
+_HINT = re.compile(
+    rb'"(?:previous_(?:response|interaction)_id|conversation(?:_id)?|container|connectors|preset|promptVariables'
+    rb"|data_?[sS]ources|mcp_servers|mcp|mcp_toolset|file_?[sS]earch|collections_search|code_interpreter|retrieval|shell"
+    rb'|code_execution[\w]{0,16})"'
+    rb'|"(?:background|deferred)"\s{0,16}:\s{0,16}true|"prompt"\s{0,16}:\s{0,16}\{'
+    rb"|\\u00[567]"  # a letter of a name, escaped, which no encoder does
+).search
+_TOOL = re.compile(
+    rb'"(?:file_search|collections_search|code_interpreter|code_execution\w*|mcp|mcp_toolset|shell)"'
+).fullmatch
+
+
+class _Body(Struct):
+    """The members of a request that refer to state where they hold anything; the last four are looked into."""
+
+    previous_response_id: Raw = _NOTHING  # OpenAI responses
+    conversation: Raw = _NOTHING
+    conversation_id: Raw = _NOTHING  # Cohere v1
+    previous_interaction_id: Raw = _NOTHING  # Parallel
+    container: Raw = _NOTHING  # Anthropic
+    mcp_servers: Raw = _NOTHING
+    connectors: Raw = _NOTHING  # Cohere v1
+    data_sources: Raw = _NOTHING  # Azure
+    dataSources: Raw = _NOTHING  # noqa: N815
+    preset: Raw = _NOTHING  # OpenRouter
+    promptVariables: Raw = _NOTHING  # noqa: N815  Bedrock
+    background: Raw = _NOTHING  # OpenAI responses: true; a colour of images
+    deferred: Raw = _NOTHING  # xAI: true
+    prompt: Raw = _NOTHING  # OpenAI responses: an object; elsewhere the text
+    tools: Raw = _NOTHING
+
+
+class _Tool(Struct):
+    type: Raw = _NOTHING
+    fileSearch: Raw = _NOTHING  # noqa: N815  Google; the names in both spellings that it takes
+    file_search: Raw = _NOTHING
+    retrieval: Raw = _NOTHING
+
+
+_decode_body = decoder(_Body).decode
+_decode_tools = decoder(list[_Tool]).decode
+_JOBS = ("background", "deferred")
+_STATE = tuple(name for name in _Body.__struct_fields__ if name not in (*_JOBS, "prompt", "tools"))
+
+
+def may_be_cached(method: bytes, endpoint: Endpoint, query: bytes) -> bool:
+    """Whether the answer depends on the request alone, as far as its address tells."""
+    return endpoint.cacheable and method == b"POST" and not (query and _CALLBACK(query))
+
+
+def uses_state(body: bytes) -> Iterator[bool]:
+    """Whether a body refers to state. Works in short steps, and yields False after each but the last: its user may
+    pause there. A body too large to be decoded is searched for the names alone.
+    """
+    if len(body) <= _DECODED:
+        yield _refers(body)
+        return
+    for at in range(0, len(body), _SLICE):
+        if _HINT(body, at, at + _SLICE + _OVERLAP) is not None:
+            yield True
+            return
+        yield False
+
+
+def _refers(body: bytes) -> bool:
+    try:
+        said = _decode_body(body)
+        tools = _decode_tools(said.tools) if bytes(said.tools) not in _EMPTY else ()
+    except DecodeError:
+        return _HINT(body) is not None
+    return (
+        any(bytes(getattr(said, name)) not in _EMPTY for name in _STATE)
+        or any(bytes(getattr(said, name)) == b"true" for name in _JOBS)
+        or bytes(said.prompt).startswith(b"{")
+        or any(map(_acts, tools))
+    )
+
+
+def _acts(tool: _Tool) -> bool:
+    """Whether a tool reads what is stored, or keeps something, or acts on others."""
+    own = (tool.fileSearch, tool.file_search, tool.retrieval)
+    return _TOOL(bytes(tool.type)) is not None or any(bytes(member) not in _EMPTY for member in own)
