@@ -106,22 +106,37 @@ class Settings:
         (), ORIGINS, "Origins of web pages that may call the gateway from a browser; * for all, by default none."
     )
     max_connections: int = option(8_000, number(1), "Client connections open at once; more are answered 503.")
-    max_calls: int = option(5_000, number(1), "Calls in flight at once; more are answered 503.")
+    max_calls: int = option(
+        5_000,
+        number(1),
+        "Calls in flight at once; more are answered 503. One gateway has a third of them at most, one account half.",
+    )
     max_body: int = option(100_000_000, SIZE, "Largest request body in bytes; larger ones are answered 413.")
     hold_body: int = option(
         1_000_000, SIZE, "Request bodies up to this many bytes are held whole; larger ones stream through."
     )
     buffer_memory: int = option(
-        256_000_000, SIZE, "Bytes of request bodies held at once, over all calls; more are answered 503."
+        256_000_000,
+        SIZE,
+        "Bytes of request bodies held at once, over all calls; more are answered 503. One gateway holds a third"
+        " of them at most, one account half; an eighth is kept for bodies up to 64 KiB.",
     )
     answer_memory: int = option(
-        256_000_000, SIZE, "Bytes of answers held at once for usage and log, over all calls; beyond, they pass unread."
+        256_000_000,
+        SIZE,
+        "Bytes of answers held at once for usage, log and cache, over all calls; beyond, they pass unread. Shared like"
+        " buffer_memory.",
     )
     head_timeout: float = option(30.0, seconds(), "Seconds a client has to send a request's head.")
     body_timeout: float = option(
         60.0,
         seconds(),
         "Seconds a client may pause within a request's body; for a body outside the data plane, seconds it has in all.",
+    )
+    body_time: float = option(
+        30.0,
+        seconds(),
+        "Seconds in which a client must have sent a request's body that is held; one more for each 8 KiB that came.",
     )
     keepalive_timeout: float = option(75.0, seconds(), "Seconds an idle client connection is kept open.")
     write_timeout: float = option(60.0, seconds(), "Seconds a client may leave an answer unread.")
@@ -228,8 +243,8 @@ def _refusals(settings: Settings) -> Iterator[str]:
         yield "cache_store: sqlite is for one process; several share redis, or have memory each"
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         yield "tls_certificate, tls_key: HTTPS needs both, or neither"
-    if settings.hold_body > settings.buffer_memory:
-        yield "hold_body: must not be larger than buffer_memory, or no body could be held"
+    if settings.hold_body > settings.buffer_memory * 7 // 24:
+        yield "hold_body: must not be larger than 7/24 of buffer_memory, a gateway's share, or no body could be held"
 
 
 class _Reader(NamedTuple):

@@ -6,7 +6,7 @@ stream said before it broke off, or before its client left, counts.
 """
 
 from penstock.core import ids
-from penstock.core.budget import Budget
+from penstock.core.budget import SMALL, Budget, Share
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
 from penstock.model.usage import Reported
@@ -46,10 +46,11 @@ class Meter:
                 ex.cost = custom_cost(None, options.cost)
         coding, events = _coding_and_kind(reply)
         keep = self._keep if options.payloads else 0
+        room = self.budget.share(ex.request.account, ex.gateway.number if ex.gateway else 0)
         if dialect and events:
-            stage = reply.reading = _Stream(self, dialect, coding, keep)
+            stage = reply.reading = _Stream(self, room, dialect, coding, keep)
         else:
-            stage = _Whole(self, dialect, coding, keep)
+            stage = _Whole(self, room, dialect, coding, keep)
         reply.stages.append(stage)
         ex.defer(stage.settle)
         return reply
@@ -72,11 +73,11 @@ class Meter:
 class _Whole:
     """An answer that is read when it is complete, if it is read at all."""
 
-    __slots__ = ("_budget", "_coding", "_dialect", "_frames", "_keep", "_limit", "_meter", "_refused", "size")
+    __slots__ = ("_coding", "_dialect", "_frames", "_keep", "_limit", "_meter", "_refused", "_room", "size")
 
-    def __init__(self, meter: Meter, dialect: Dialect | None, coding: bytes, keep: int) -> None:
+    def __init__(self, meter: Meter, room: Share, dialect: Dialect | None, coding: bytes, keep: int) -> None:
         self._meter = meter
-        self._budget = meter.budget
+        self._room = room
         self._dialect = dialect
         self._coding = coding
         self._keep = keep
@@ -88,11 +89,11 @@ class _Whole:
     def feed(self, data: bytes) -> bytes:
         self.size += len(data)
         if self._frames is not None:
-            if self.size <= self._limit and self._budget.try_take(len(data)):
+            if self.size <= self._limit and self._room.try_take(len(data), small=self.size <= SMALL):
                 self._frames.append(data)
             else:
                 self._frames = None
-                self._budget.give(self.size - len(data))
+                self._room.give(self.size - len(data))
                 self._refused = self.size <= self._limit
         return data
 
@@ -108,7 +109,7 @@ class _Whole:
             elif self._dialect is not None:
                 ex.warnings.append(_TOO_LARGE)
             return
-        self._budget.give(self.size)
+        self._room.give(self.size)
         body = b"".join(self._frames)
         self._frames = None
         if self._coding and body:
@@ -127,7 +128,6 @@ class _Stream:
     """A stream of events, read as they come."""
 
     __slots__ = (
-        "_budget",
         "_cut",
         "_decoder",
         "_events",
@@ -137,15 +137,16 @@ class _Stream:
         "_meter",
         "_reader",
         "_refused",
+        "_room",
         "_unread",
         "dull",
         "size",
     )
 
-    def __init__(self, meter: Meter, dialect: Dialect, coding: bytes, keep: int) -> None:
+    def __init__(self, meter: Meter, room: Share, dialect: Dialect, coding: bytes, keep: int) -> None:
         self.dull = False
         self._meter = meter
-        self._budget = meter.budget
+        self._room = room
         self._decoder = decoder(coding) if coding else None
         self._unread = bool(coding) and self._decoder is None
         self._events = Events(READ_LIMIT)
@@ -164,7 +165,7 @@ class _Stream:
             return data
         if self._kept is not None:
             held = self._held + len(plain)
-            if held <= self._keep and self._budget.try_take(len(plain)):
+            if held <= self._keep and self._room.try_take(len(plain), small=held <= SMALL):
                 self._held = held
                 self._kept.append(plain)
             else:
@@ -197,7 +198,7 @@ class _Stream:
         self._meter.price(ex, self._reader.reported())
 
     def _let_go(self) -> None:
-        self._budget.give(self._held)
+        self._room.give(self._held)
         self._held = 0
         self._kept = None
 

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Protocol
 
-from penstock.core.budget import Budget
-from penstock.core.errors import BodyTooLarge, PenstockError
+from penstock.core.budget import SMALL, Allowance, Budget
+from penstock.core.errors import BodyTooLarge, Overloaded, PenstockError
 
 
 class Sink(Protocol):
@@ -45,12 +45,14 @@ class RequestBody:
         "_flow",
         "_hold_up_to",
         "_sink",
+        "_taken",
         "_waiter",
         "chunks",
         "complete",
         "error",
         "held",
         "length",
+        "room",
         "size",
     )
 
@@ -60,8 +62,10 @@ class RequestBody:
         self._hold_up_to = bounds.hold
         self._sink: Sink | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self.room: Allowance = bounds.budget  # what is held is taken from it
+        self._taken = 0  # bytes taken from it: at least ``held``
         self.chunks: list[bytes] = []
-        self.held = 0  # bytes in chunks, charged to the budget
+        self.held = 0  # bytes in chunks
         self.size = 0  # bytes received
         self.length = length  # as declared; None: chunked
         self.complete = False
@@ -85,10 +89,33 @@ class RequestBody:
         """Whether all that came is still here, so that it can be sent once more."""
         return self.held == self.size
 
+    @property
+    def held_back(self) -> bool:
+        """Whether it waits here until it is whole, and nobody takes it yet."""
+        return self._sink is None and not self.complete
+
+    def charge(self, room: Allowance) -> None:
+        """Takes what is held, now and later, from ``room``. Raises Overloaded where that has no room."""
+        taken, self._taken = self._taken, 0
+        self.room.give(taken)
+        self.room = room
+        if taken and not self.reserve(taken):
+            self.chunks, self.held = [], 0
+            raise Overloaded(_FULL)
+
+    def reserve(self, size: int) -> bool:
+        """Takes room for so many bytes more, until ``release``; False: there is none."""
+        if not self.room.try_take(size, small=max(self._taken + size, self.length or 0) <= SMALL):
+            return False
+        self._taken += size
+        return True
+
     def hold(self, size: int) -> None:
-        """Somebody must see all of it: up to ``size`` it is held whole. To be told before ``ready``."""
-        if self.length is None or self.length <= size:
+        """Holds it whole up to ``size``, where there is room for all of it. To be called before ``ready``."""
+        if self.length is None:
             self._hold_up_to = max(size, self._bounds.hold)
+        elif self._bounds.hold < self.length <= size and self.reserve(self.length - self._taken):
+            self._hold_up_to = self.length
 
     async def ready(self) -> None:
         """Returns when the body is complete or too large to hold. Raises what went wrong while it came."""
@@ -153,18 +180,16 @@ class RequestBody:
         self._wake()
 
     def release(self) -> None:
-        """Gives back what was held. The body is not used afterwards."""
-        self._bounds.budget.give(self.held)
-        self.chunks, self.held, self._sink = [], 0, None
+        """Gives back what was taken. The body is not used afterwards."""
+        self._drop()
+        self._sink = None
 
     def _too_large(self) -> PenstockError:
         return BodyTooLarge(f"The request body is larger than {self._bounds.limit} bytes.")
 
     def _hold(self, data: bytes) -> None:
-        try:
-            self._keep(data)
-        except PenstockError as error:
-            self.fail(error)
+        if not self._keep(data):
+            self.fail(Overloaded(_FULL))
             return
         if self.size > self._hold_up_to:
             self._flow.pause()
@@ -173,30 +198,33 @@ class RequestBody:
     def _pass(self, data: bytes, sink: Sink) -> None:
         """Streams on; keeps a copy for the log while the body is small enough and memory allows."""
         if self.size <= self._bounds.keep and self.held + len(data) == self.size:
-            try:
-                self._keep(data)
-            except PenstockError:
+            if not self._keep(data):
                 self._drop()
         elif self.chunks:
             self._drop()
         sink.on_frame(data)
 
-    def _keep(self, data: bytes) -> None:
-        self._bounds.budget.take(len(data))
-        self.held += len(data)
+    def _keep(self, data: bytes) -> bool:
+        """False: there is no room for it."""
+        held = self.held + len(data)
+        if held > self._taken and not self.reserve(held - self._taken):
+            return False
+        self.held = held
         chunks = self.chunks
         if chunks and len(chunks[-1]) + len(data) <= _PIECE:
             chunks[-1] += data
         else:
             chunks.append(data)
+        return True
 
     def _drop(self) -> None:
-        self._bounds.budget.give(self.held)
-        self.chunks, self.held = [], 0
+        self.room.give(self._taken)
+        self.chunks, self.held, self._taken = [], 0, 0
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 
+_FULL = "The gateway holds as many request bytes as it may; try again."
 _PIECE = 4096  # bytes up to which small pieces are put together: each by itself would take many times its size

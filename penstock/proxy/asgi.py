@@ -129,10 +129,8 @@ class AsgiCall:
     def on_frame(self, data: bytes) -> None:
         if not self._running:
             return
-        try:
-            self._owner.plane.bounds.budget.take(len(data))
-        except Overloaded as error:
-            self.on_error(error)
+        if not self.body.room.try_take(len(data), small=True):
+            self.on_error(Overloaded("The gateway holds as many request bytes as it may; try again."))
             return
         self._held += len(data)
         self._arrived += data
@@ -245,7 +243,7 @@ class AsgiCall:
             self._running = False
             self._news.set()
             self._owner.reads_from(None)
-        self._owner.plane.bounds.budget.give(self._held)
+        self.body.room.give(self._held)
         self._held = 0
         self.body.release()
 

@@ -6,6 +6,7 @@ Requests on one connection are answered in order; pipelined ones wait, and readi
 
 import asyncio
 import contextlib
+import math
 import select
 from collections import deque
 from itertools import takewhile
@@ -23,6 +24,8 @@ from penstock.proxy.preflight import Preflight
 from penstock.proxy.reader import Reader
 
 PROBE = 0.1  # seconds between two looks whether a client is still there while nothing is read from it
+_PIPELINED, _CONTROL = ("pipelined", -1), ("control plane", 0)  # shares of bodies that are no gateway's, or not yet
+RATE = 8192  # bytes of a held body; so many more give its client a second more
 LINGER = 2.0  # seconds in which a client may notice that its request was refused before it was read
 
 
@@ -56,7 +59,8 @@ class ClientConnection(asyncio.Protocol):
         self._paused = False
         self._since = 0.0  # when it was
         self._whole = NEVER  # when all of the head that is arriving must be here
-        self._due = NEVER  # when all of the body that is arriving must be here
+        self._due = NEVER  # when all of the body that is arriving must be here, at the latest
+        self._rate = math.inf  # bytes; so many that came put that off by a second
         self._until = NEVER  # how long a client that sends nothing more is answered
         self._expects = False  # the client waits for 100 Continue before it sends the body
         self._unread = False  # the client does not read what was written
@@ -161,8 +165,14 @@ class ClientConnection(asyncio.Protocol):
         length, last, http10, self._expects = head.read(reader.parser, headers)
         proxied = url.startswith(address.PREFIX) or address.is_root(url)
         bounds = plane.bounds if proxied else control_bounds(plane.bounds.budget)
-        self._due = NEVER if proxied else plane.deadlines.now + plane.settings.body_timeout
+        settings = plane.settings
+        self._due = plane.deadlines.now + (settings.body_time if proxied else settings.body_timeout)
+        self._rate = RATE if proxied else math.inf
         body = reader.body = RequestBody(self, bounds, length)
+        if self._calls:
+            body.charge(bounds.budget.share(*_PIPELINED))
+        elif not proxied:
+            body.charge(bounds.budget.share(*_CONTROL))
         kind = Preflight if self.cors.asks(method, headers) else DataCall if proxied else AsgiCall
         call: Call = kind(self, method, url, headers, body)
         call.http10, call.last = http10, last
@@ -274,13 +284,17 @@ class ClientConnection(asyncio.Protocol):
         if self._paused or self._until < NEVER:
             self.deadline = plane.deadlines.now + PROBE
         elif self._reader.body is not None and not self._deaf:
-            self.deadline = min(plane.deadlines.now + plane.settings.body_timeout, self._due)
+            self.deadline = min(plane.deadlines.now + plane.settings.body_timeout, self._all_due(self._reader.body))
         elif self._calls:
             self.deadline = NEVER
         elif self._reader.size:
             self.deadline = self._whole
         else:
             self.deadline = plane.deadlines.now + plane.settings.keepalive_timeout
+
+    def _all_due(self, body: RequestBody) -> float:
+        """When a body must have arrived. One that streams through takes no room, and may be as slow as it likes."""
+        return self._due + body.size / self._rate if body.held_back or self._rate == math.inf else NEVER
 
     def _fail(self, fault: PenstockError) -> None:
         """What arrives cannot be read on: the call whose body it is fails, or else it never becomes a call."""

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from penstock.core import tasks
+from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
 from penstock.core.errors import Overloaded
 from penstock.core.outbox import Outbox
@@ -15,6 +16,9 @@ from penstock.model.exchange import Exchange
 from penstock.proxy.cors import NullCors, cors
 from penstock.proxy.default import Missing, NullDefault
 from penstock.proxy.trusted import Direct, Unnamed, clients
+
+FEW = 8  # calls that an account may always have in flight, however few there may be in all
+_BUSY = "The gateway has as many calls in flight as it may; try again."
 
 Calls = dict[Exchange, asyncio.Task[None]]  # those that run
 
@@ -37,18 +41,31 @@ class Plane:
     cors: NullCors = field(init=False)
     clients: Direct = field(init=False)
     named: Direct = field(init=False)  # those that are told of calls
+    seats: Budget = field(init=False)  # of calls in flight
 
     def __post_init__(self) -> None:
         self.cors = cors(self.settings.cors_origins)
         self.clients = clients(self.settings.trusted_proxies)
         self.named = self.clients if self.settings.access_log else Unnamed()
+        self.seats = Budget(self.settings.max_calls, reserve=0, floor=FEW)
 
     def admit(self) -> None:
         """Raises Overloaded once the process stops, and where more calls run than may."""
         if self.stopping:
             raise Overloaded("The gateway is stopping; try again.")
         if len(self.calls) > self.settings.max_calls:
-            raise Overloaded("The gateway has as many calls in flight as it may; try again.")
+            raise Overloaded(_BUSY)
+
+    def seat(self, ex: Exchange) -> None:
+        """From here on the call, and what is held of its body, count as its gateway's. Raises Overloaded where that
+        has its share of either.
+        """
+        account, number = ex.request.account, ex.gateway.number
+        seat = self.seats.share(account, number)
+        if not seat.try_take(1):
+            raise Overloaded(_BUSY)
+        ex.defer(seat.leave)
+        ex.request.body.charge(self.bounds.budget.share(account, number))
 
     async def stop(self) -> None:
         """Cancels the calls that still run, and waits until each has left its record."""

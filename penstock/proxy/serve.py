@@ -12,6 +12,7 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
     address.read(ex.request)  # 404
     gw = plane.snapshots.current.gateway(ex) or await plane.default.make(ex)  # 400/2001
     ex.caller = gw.auth.identify(ex)  # 401/2009; from the headers alone
+    plane.seat(ex)  # 503; more than its gateway's share of them
     ex.options = gw.options.read(ex)  # what it asks for itself
     ex.plan = gw.routing.plan(ex)  # 400/2008; which targets, in which order
     await gw.limits.admit(ex)  # 429/2003

@@ -224,7 +224,7 @@ def test_a_stream_that_there_is_no_room_for_is_read_and_not_kept(at: list[int], 
     assert "answer_memory" in warning
 
 
-@given(st.lists(st.integers(0, 300), max_size=10), st.integers(0, len(CHAT) - 1), st.booleans())
+@given(st.lists(st.integers(0, 300), max_size=10), st.integers(0, 3 * len(CHAT) - 1), st.booleans())
 def test_another_answer_that_there_is_no_room_for_is_neither(at: list[int], room: int, finish: bool) -> None:
     for path, words in (("chat/completions", "usage and answer not read"), ("files", "answer not kept")):
         ex = metered(CHAT, path, at=at, meter=a_meter(room=room), finish=finish)
@@ -236,7 +236,7 @@ def test_another_answer_that_there_is_no_room_for_is_neither(at: list[int], room
 
 def test_an_answer_that_there_is_just_room_for_is_kept() -> None:
     for kind, data in ((SSE, CHAT_STREAM), (b"application/json", CHAT)):
-        ex = metered(data, "chat/completions", kind=kind, at=[5, 50], meter=a_meter(room=len(data)))
+        ex = metered(data, "chat/completions", kind=kind, at=[5, 50], meter=a_meter(room=3 * len(data)))
         assert (ex.answer, ex.warnings) == (data, [])
 
 

@@ -224,3 +224,39 @@ def test_a_body_larger_than_the_log_may_hold_is_not_kept_though_it_is_held():
     body.feed(b"hello")
     body.finish()
     assert (body.whole(), body.kept()) == (b"hello", None)
+
+
+def test_what_is_held_moves_to_the_share_that_it_is_charged_to():
+    _, body = a_body(hold=100, memory=1000, limit=1000)
+    budget = body._bounds.budget
+    body.feed(b"x" * 50)
+    share = budget.share("a", 1)
+    body.charge(share)
+    assert (budget.used, share.used) == (50, 50)
+    body.feed(b"x" * 20)
+    assert (budget.used, share.used) == (70, 70)
+    body.release()
+    assert (budget.used, share.used) == (0, 0)
+
+
+def test_a_share_without_room_refuses_what_is_held_and_gives_it_back():
+    _, body = a_body(hold=1000, memory=1000, limit=1000)
+    budget = body._bounds.budget
+    body.feed(b"x" * 400)
+    with pytest.raises(Overloaded):
+        body.charge(budget.share("a", 1))
+    body.release()
+    assert budget.used == 0
+
+
+def test_a_large_body_of_known_length_has_its_room_before_it_comes_or_streams():
+    for memory, held in ((20_000_000, True), (2_000_000, False)):
+        _, body = a_body(hold=1_000, memory=memory, length=2_000_000, limit=10_000_000)
+        body.hold(5_000_000)
+        assert body._bounds.budget.used == (2_000_000 if held else 0)
+        for _ in range(200):
+            body.feed(b"x" * 10_000)
+        body.finish()
+        assert (body.whole() is not None) is held
+        body.release()
+        assert body._bounds.budget.used == 0

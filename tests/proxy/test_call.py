@@ -1,6 +1,7 @@
 """One call from its first step to its last, whoever ends it."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -146,6 +147,23 @@ async def test_calls_beyond_the_cap_are_refused_and_room_comes_back():
         one.close()
         await until(lambda: len(small.server.app.plane.calls) == 1)
         assert (await three.ask(request(body=STREAM))).status == 200
+
+
+async def test_a_gateway_has_a_share_of_the_calls_and_leaves_the_rest_to_others():
+    gateways = {"default": {}, "other": {}}
+    async with house(gateways=gateways, max_calls=30) as small, AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(small.client()) for _ in range(12)]
+        *busy, late, other = clients
+        for client in busy:
+            await client.send(request(headers=STALL, body=STREAM))
+        await small.mock.until(lambda stats: stats.requests_running == 10)
+        answer = await late.ask(request(body=STREAM, event="late"))
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert (await small.row("late")).gateway == 1
+        assert (await other.ask(request(gateway="other", body=STREAM))).status == 200
+        busy[0].close()
+        await until(lambda: len(small.server.app.plane.calls) == 9)
+        assert (await late.ask(request(body=STREAM))).status == 200
 
 
 async def test_tasks_know_whether_they_have_begun():

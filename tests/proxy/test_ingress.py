@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
@@ -84,6 +85,21 @@ async def test_a_body_that_goes_on_arriving_has_all_the_time_it_needs(strict):
             await asyncio.sleep(0.08)
             await client.send(b"x")
         assert json.loads((await client.answer()).body)["length"] == 10
+
+
+async def test_a_held_body_has_a_time_in_all_however_it_trickles():
+    async with house(body_time=0.3) as hasty, hasty.client() as client, hasty.client() as streams:
+        await client.send(request("openai/x", headers=ECHO | {"content-length": "100"}, body=None, event="trickle"))
+        await streams.send(request("openai/x", headers={"x-mock-echo": "1", "content-length": "2000000"}, body=None))
+        await streams.send(b"x" * 1_500_000)  # more than is held: it streams through, as fast as both ends like
+        answered = asyncio.ensure_future(client.answer())
+        while not answered.done():
+            await client.send(b"x")
+            await asyncio.sleep(0.05)
+        assert "did not arrive in time" in envelope(await answered, 408, 2007)
+        assert (await hasty.row("trickle")).outcome == "refused"
+        await streams.send(b"x" * 500_000)
+        assert json.loads((await streams.answer()).body)["length"] == 2_000_000
 
 
 async def test_a_body_said_to_be_too_large_is_refused_before_it_is_read(strict):
@@ -419,16 +435,34 @@ async def test_connections_beyond_the_cap_are_refused(scheme):
 
 
 async def test_bodies_beyond_the_memory_for_them_are_refused_and_memory_comes_back():
-    async with house(buffer_memory=100_000, hold_body=80_000) as small:
-        async with small.client() as one, small.client() as two:
-            await one.send(request("openai/x", headers=ECHO | {"content-length": "70000"}, body=None) + b"x" * 60_000)
-            await until(lambda: small.server.app.plane.bounds.budget.used == 60_000)
-            await two.send(request("openai/x", headers=ECHO, body=b"x" * 70_000))
+    async with house(gateways={"default": {}, "other": {}}, buffer_memory=1_000_000, hold_body=290_000) as small:
+        async with small.client() as one, small.client() as two, small.client() as three, small.client() as four:
+            sent = request("openai/x", headers=ECHO | {"content-length": "290000"}, body=None) + b"x" * 280_000
+            await one.send(sent)
+            await until(lambda: small.server.app.plane.bounds.budget.used == 280_000)
+            await two.send(sent)  # the share of a gateway
             answer = await two.answer()
             envelope(answer, 503, 2010)
             assert answer.headers["retry-after"] == "1"
+            large = request("openai/x", gateway="other", headers=ECHO, body=b"x" * 90_000)
+            assert (await three.ask(large)).status == 200  # another still has its own
+            assert (await four.ask(request("openai/x", headers=ECHO, body=b"x" * 2000))).status == 200  # the reserve
             await one.send(b"x" * 10_000)
-            assert json.loads((await one.answer()).body)["length"] == 70_000
+            assert json.loads((await one.answer()).body)["length"] == 290_000
+        await small.quiet()
+
+
+async def test_bodies_of_calls_that_wait_in_a_pipeline_have_a_share_of_their_own():
+    async with house(buffer_memory=600_000, hold_body=100_000) as small:
+        budget = small.server.app.plane.bounds.budget
+        async with AsyncExitStack() as stack:
+            plain, *waiting = [await stack.enter_async_context(small.client()) for _ in range(5)]
+            stalls = request("openai/x", headers={"x-mock-stall": "head"})
+            for client in waiting:
+                await client.send(stalls + request("openai/x", headers=ECHO, body=b"x" * 60_000))
+            await until(lambda: budget.used > 180_000)
+            assert (await plain.ask(request("openai/x", headers=ECHO, body=b"x" * 60_000))).status == 200
+            assert budget.share("pipelined", -1).used <= 200_000
         await small.quiet()
 
 
@@ -444,21 +478,20 @@ async def test_at_the_cap_of_calls_the_rest_of_the_gateway_answers(scheme):
         assert (await two.ask(b"GET /client/v4/user/tokens/verify HTTP/1.1\r\nhost: x\r\n\r\n")).status == 400
 
 
-async def test_bodies_of_the_control_plane_are_held_to_the_same_memory(scheme):
-    async with house(buffer_memory=100_000, hold_body=90_000, **scheme) as small:
-        async with small.client() as one, small.client() as two:
-            await one.send(request("openai/x", headers=ECHO | {"content-length": "90000"}, body=None) + b"x" * 80_000)
-            await until(lambda: small.server.app.plane.bounds.budget.used == 80_000)
+async def test_bodies_of_the_control_plane_are_held_to_a_share_of_the_same_memory(scheme):
+    async with house(buffer_memory=200_000, hold_body=50_000, **scheme) as small:
+        async with small.client() as one, small.client() as two, small.client() as three:
             path = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways"
             head = (
                 f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SECRET}\r\ncontent-type: application/json"
             )
+            await one.send(f"{head}\r\ncontent-length: 60000\r\n\r\n".encode() + b" " * 50_000)
+            await until(lambda: small.server.app.plane.bounds.budget.used == 50_000)
             await two.send(f"{head}\r\ncontent-length: 60000\r\n\r\n".encode() + b" " * 60_000)
             answer = await two.answer()
             assert (answer.status, answer.headers["retry-after"]) == (503, "1")
             assert json.loads(answer.body)["success"] is False
-            await one.send(b"x" * 10_000)
-            assert json.loads((await one.answer()).body)["length"] == 90_000
+            assert (await three.ask(request("openai/x", headers=ECHO, body=b"x" * 40_000))).status == 200
         await small.quiet()
 
 

@@ -31,7 +31,7 @@ class Shelf:
 class Keeper:
     """The stage that sees an answer as it goes out, for those who follow the call and for the store."""
 
-    __slots__ = ("_complete", "_held", "_key", "_owner", "_shelf", "_ttl", "flight")
+    __slots__ = ("_complete", "_held", "_key", "_owner", "_room", "_shelf", "_ttl", "flight")
 
     def __init__(self, shelf: Shelf, key: bytes, ex: Exchange) -> None:
         shelf.telemetry.cache_lookups.add((ex.request.gateway, "miss"))
@@ -39,7 +39,8 @@ class Keeper:
         self._key = key
         self._owner: int = ex.gateway.number
         self._ttl = ex.options.cache_ttl
-        self._held = 0  # bytes, taken of the budget
+        self._room = shelf.budget.share(ex.request.account, self._owner)
+        self._held = 0  # bytes, taken of it
         self._complete = False
         self.flight = Flight(ex.started)
         running = shelf.flights.get(key)
@@ -60,7 +61,7 @@ class Keeper:
     def feed(self, data: bytes) -> bytes:
         flight = self.flight
         if flight.held and data:
-            if self._held + len(data) <= self._shelf.limit and self._shelf.budget.try_take(len(data)):
+            if self._held + len(data) <= self._shelf.limit and self._room.try_take(len(data)):
                 self._held += len(data)
             else:
                 flight.outgrow()
@@ -112,5 +113,5 @@ class Keeper:
     def _hold(self, size: int = 0) -> None:
         """No more than so many bytes are held now."""
         if size < self._held:
-            self._shelf.budget.give(self._held - size)
+            self._room.give(self._held - size)
             self._held = size

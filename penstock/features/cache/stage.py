@@ -112,10 +112,10 @@ class AnswerCache(Cache):
 
     def _hold(self, ex: Exchange, size: int) -> bool:
         """Of a large answer a client that reads slowly has much to get still. Whether so much may be held."""
-        budget = self._shelf.budget
-        if not budget.try_take(size):
+        room = self._shelf.budget.share(ex.request.account, ex.gateway.number)
+        if not room.try_take(size):
             return False
-        ex.defer(lambda _: budget.give(size))
+        ex.defer(lambda _: room.give(size))
         ex.first_byte = time.monotonic()  # what follows is waited for
         return True
 

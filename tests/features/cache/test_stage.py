@@ -499,7 +499,7 @@ async def test_what_a_slow_client_has_still_to_get_counts_as_held(stays):
 @pytest.mark.parametrize("stays", [True, False])
 async def test_a_large_hit_goes_out_as_its_client_reads_and_counts_as_held_until_then(kind, stays):
     size = 8_000_000
-    async with house(gateways=ON, answer_memory=20_000_000) as made, made.client() as client:
+    async with house(gateways=ON, answer_memory=60_000_000) as made, made.client() as client:
         held = made.server.app.answers
         miss = await client.ask(chat("miss", body=kind, x_mock_size=str(size), x_mock_frames="400", **MINE))
         await until(lambda: held.used == 0)
