@@ -161,6 +161,13 @@ class ProviderFailure(PenstockError):
 
     status, code = 502, 2005
 
+    def __init__(self, message: str = "", *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason  # the same with host and fault: for the row and the operator, never for the caller
+
+    def __str__(self) -> str:
+        return self.reason or self.message
+
 
 class ProviderUnreachable(ProviderFailure):
     """Failed to get response from provider: no connection"""

@@ -66,7 +66,7 @@ async def _ask(name: str, origin: Origin, subject: Subject, *, certain: bool) ->
         skew = _skew(reply)
         reply.body.close()
     except (ProviderFailure, TimeoutError) as error:
-        reason = getattr(error, "message", "") or f"no answer within {patience:g} seconds"
+        reason = str(error) or f"no answer within {patience:g} seconds"
         reason = reason.removeprefix("Failed to get response from provider: ").rstrip(".")
         kind = problem if certain else warning
         remedy = _AWAY

@@ -115,7 +115,7 @@ class Calls:
         try:
             reply = await self._send(outgoing, limit)
         except ProviderFailure as error:
-            attempt.error = error.message
+            attempt.error, attempt.reason = error.message, error.reason or None
             return error.with_traceback(None)  # its frames hold this call: a circle for the collector
         finally:  # also where the client leaves meanwhile: the wait is not our own time
             attempt.duration = (time.monotonic() - began) * 1000

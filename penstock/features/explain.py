@@ -14,7 +14,7 @@ _LONG = 200  # characters of a reason: proxies refuse long headers, and the whol
 
 
 class Try(msgspec.Struct, omit_defaults=True):
-    """One attempt. Where a provider is reached is not for its callers to know."""
+    """One attempt, without ``host`` and ``reason``: where a provider is reached is not for its callers to know."""
 
     provider: str
     ms: float

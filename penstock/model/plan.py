@@ -36,7 +36,8 @@ class Plan:
 class Attempt(msgspec.Struct, omit_defaults=True):
     """One try at one target, as the log row tells it: milliseconds since the call began, and until a head came.
 
-    ``waited``: milliseconds before it, since the one before had failed.
+    ``waited``: milliseconds before it, since the one before had failed. ``reason`` is ``error`` with host and fault; it
+    is not for the caller.
     """
 
     provider: str
@@ -47,3 +48,4 @@ class Attempt(msgspec.Struct, omit_defaults=True):
     error: str | None = None
     waited: float | None = None
     reused: bool = False  # over a connection that had served before
+    reason: str | None = None

@@ -57,6 +57,18 @@ async def test_a_target_that_cannot_be_reached_gives_way_to_the_next(dead):
         assert [(one.get("status"), "error" in one) for one in tried] == [(None, True), (None, True), (200, False)]
 
 
+async def test_where_a_provider_is_reached_stands_in_the_row_alone(dead):
+    async with house(providers={"openai": dead}) as made, made.client() as client:
+        answer = await client.ask(request(headers={"cf-aig-explain": "1"}, event="dead"))
+        assert answer.status == 502
+        assert json.loads(answer.headers["cf-aig-explain"])["attempts"][0]["error"].endswith(": no connection")
+        for told in (answer.head, answer.body):
+            assert b"127.0.0.1" not in told
+            assert b"refused" not in told
+        (tried,) = attempts(await made.row("dead"))
+        assert tried["reason"] == "no connection to 127.0.0.1: Connection refused"
+
+
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
 async def test_an_error_of_a_provider_is_an_answer(status):
     async def serve(peer):

@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 
 from penstock.core import codec
+from penstock.model.record import LogRecord
 from tests.kit.client import Answer, Client
 from tests.kit.house import House, house, request
 from tests.kit.provider import Peer, providing
@@ -180,10 +181,12 @@ async def test_a_fault_has_its_documented_answer_and_leaves_nothing_over(
         async with faulty.client() as calling:
             await send(calling, fault, name, event, stream=kind == "stream", large=size == "10 MB")
             if client == "stays":
-                expect(await calling.answer(), fault, stream=kind == "stream")
+                answer = await calling.answer()
             else:
                 await asyncio.sleep(0.05)
         row = await faulty.row(event)
+        if client == "stays":
+            expect(answer, row, fault, stream=kind == "stream")
         plane, transport = faulty.server.app.plane, faulty.server.app.transport
         while plane.calls or plane.connections or plane.bounds.budget.used or faulty.server.app.answers.used:
             await asyncio.sleep(0.005)
@@ -204,12 +207,14 @@ async def send(client: Client, fault: Fault, name: str, event: str, *, stream: b
     client.writer.write(request(path, headers=headers, body=body, event=event))
 
 
-def expect(answer: Answer, fault: Fault, *, stream: bool) -> None:
+def expect(answer: Answer, row: LogRecord, fault: Fault, *, stream: bool) -> None:
     assert answer.status == fault.status
     if fault.status != 200:
         told = codec.decode(answer.body)
         assert (answer.whole, told["httpCode"], told["internalCode"]) == (True, fault.status, 2005)
-        assert fault.word in told["message"]
+        (tried,) = codec.decode(row.detail)["attempts"]
+        assert fault.word in tried.get("reason", told["message"])
+        assert "reason" not in tried or not re.search(r"nowhere|127\.0|refused", told["message"])
         return
     assert answer.whole == (fault.outcome == "answered")
     assert b"[DONE]" not in answer.body or answer.whole

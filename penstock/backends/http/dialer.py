@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import cast
 
 from penstock.backends.http import tls
-from penstock.backends.http.race import Race, SockAddress
+from penstock.backends.http.connect import SockAddress, connect
 from penstock.backends.http.resolver import Resolver, Unresolved
 from penstock.backends.http.tunnel import Tunnel
 from penstock.core.addresses import NOT_PUBLIC, Rules, literal
@@ -56,7 +56,9 @@ class Dialer:
                     return await self._direct(origin, protocol)
                 return await self._through(origin, protocol, proxy)
         except TimeoutError as error:
-            raise ProviderTimeout(f"No connection to {origin.host} within {self._limit:g} seconds.") from error
+            within = f"within {self._limit:g} seconds"
+            reason = f"no connection to {origin.host} {within}"
+            raise ProviderTimeout(f"No connection {within}.", reason=reason) from error
         except (OSError, ValueError) as error:
             raise unreachable(origin, error) from error
 
@@ -75,7 +77,7 @@ class Dialer:
     # Straight
 
     async def _direct(self, origin: Origin, protocol: asyncio.Protocol) -> socket.socket:
-        sock = await Race(self._loop, await self._addresses(origin)).winner()
+        sock = await connect(self._loop, await self._addresses(origin))
         await self._start(sock, protocol, origin.host if origin.tls else None)
         return sock
 
@@ -97,7 +99,9 @@ class Dialer:
             async with asyncio.timeout(limit):
                 found = await self._resolve(origin.host, origin.port)
         except TimeoutError as error:
-            raise ProviderTimeout(f"The name {origin.host} was not resolved within {limit:g} seconds.") from error
+            within = f"was not resolved within {limit:g} seconds"
+            reason = f"the name {origin.host} {within}"
+            raise ProviderTimeout(f"The provider's name {within}.", reason=reason) from error
         return self._judged(origin, found)
 
     def _judged(self, origin: Origin, found: list[SockAddress]) -> list[SockAddress]:
@@ -113,9 +117,7 @@ class Dialer:
     def _refuse(self, origin: Origin, reason: str) -> None:
         if reason:
             remedy = " The operator can allow its network (allowed_networks)." if reason == NOT_PUBLIC else ""
-            raise AddressRefused(
-                f"Failed to get response from provider: {origin.host} may not be called: {reason}.{remedy}"
-            )
+            raise AddressRefused(reason=f"{origin.host} may not be called: {reason}.{remedy}")
 
     # Through a proxy
 
@@ -125,10 +127,11 @@ class Dialer:
         tunnel = Tunnel(self._loop, proxy, authority(str(host), origin.port)) if origin.tls else None
         try:
             place = Origin(proxy.tls, proxy.host, proxy.port, trusted=True)  # the operator's own word
-            sock = await Race(self._loop, await self._addresses(place)).winner()
+            sock = await connect(self._loop, await self._addresses(place))
             transport = await self._start(sock, tunnel or protocol, proxy.host if proxy.tls else None)
         except OSError as error:
-            raise ProviderUnreachable(_beyond(proxy, _reason(error))) from error
+            reason = f"no connection to the proxy {proxy.name}: {_reason(error)}"
+            raise ProviderUnreachable(reason=reason) from error
         if tunnel is not None:
             await self._enter(origin, tunnel, transport, protocol)
         return sock
@@ -167,11 +170,7 @@ def tls_name(host: str) -> str:
 
 def unreachable(origin: Origin, error: Exception) -> ProviderFailure:
     kind = "TLS connection" if origin.tls else "connection"
-    return ProviderUnreachable(f"Failed to get response from provider: no {kind} to {origin.host}: {_reason(error)}")
-
-
-def _beyond(proxy: Proxy, reason: str) -> str:
-    return f"Failed to get response from provider: no connection to the proxy {proxy.name}: {reason}"
+    return ProviderUnreachable(reason=f"no {kind} to {origin.host}: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:

@@ -32,5 +32,5 @@ class ForwardedConnection(Connection):
 
     def on_headers_complete(self) -> None:
         if self._parser.get_status_code() == _CREDENTIALS:
-            self._fail(ProviderUnreachable(f"Failed to get response from provider: {refused_credentials(self.proxy)}."))
+            self._fail(ProviderUnreachable(reason=refused_credentials(self.proxy)))
         super().on_headers_complete()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-from penstock.backends.http.race import SockAddress
+from penstock.backends.http.connect import SockAddress
 
 AT_ONCE = 32  # names looked up at the same time; others wait
 KNOWN = 1024  # names whose addresses are remembered

@@ -28,7 +28,7 @@ class Tunnel(asyncio.Protocol):
     async def opened(self) -> None:
         """Returns when the way is free. Raises ProviderUnreachable."""
         if wrong := await self._answered:
-            raise ProviderUnreachable(f"Failed to get response from provider: {wrong}.")
+            raise ProviderUnreachable(reason=wrong)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast("asyncio.Transport", transport).write(self._request)  # uvloop's does not inherit from asyncio's

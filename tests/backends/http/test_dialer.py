@@ -37,9 +37,9 @@ async def test_an_untrusted_host_that_is_this_machine_is_refused(way, forbidden,
     with pytest.raises(AddressRefused) as caught:
         await way.ask(forbidden.port, host=host, trusted=False)
     assert (caught.value.status, caught.value.code) == (502, 2005)
-    assert host in caught.value.message
-    assert "not public" in caught.value.message
-    assert "allowed_networks" in caught.value.message
+    assert host in caught.value.reason
+    assert "not public" in caught.value.reason
+    assert "allowed_networks" in caught.value.reason
 
 
 @pytest.mark.parametrize("trusted", [False, True])
@@ -51,7 +51,7 @@ async def test_nobody_calls_a_metadata_service(a_way, trusted, host):
     way = a_way(allowed=[ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")], connect=0.5)
     with pytest.raises(AddressRefused, match="link-local or that of a metadata service") as caught:
         await way.ask(80, host=host, trusted=trusted)
-    assert "allowed_networks" not in caught.value.message
+    assert "allowed_networks" not in caught.value.reason
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,9 @@ async def test_an_untrusted_name_that_leads_inward_is_refused_without_telling_wh
     way = a_way(resolve=resolving({"evil.example": answers[0]}))
     with pytest.raises(AddressRefused) as caught:
         await way.ask(forbidden.port, host="evil.example", trusted=False)
-    assert "evil.example" in caught.value.message
-    assert [address for address in answers[0].split() if address in caught.value.message] == []
+    assert "evil.example" in caught.value.reason
+    assert caught.value.message == "Failed to get response from provider: its address may not be called"
+    assert [address for address in answers[0].split() if address in caught.value.reason] == []
 
 
 async def test_a_name_that_leads_elsewhere_each_time_is_asked_once_and_the_judged_address_is_called(
@@ -138,7 +139,7 @@ async def test_a_name_that_does_not_resolve_is_told(way, host):
     with pytest.raises(ProviderUnreachable) as caught:
         await way.ask(80, host=host)
     assert (caught.value.status, caught.value.code) == (502, 2005)
-    assert f"no connection to {host}: the name does not resolve" in caught.value.message
+    assert f"no connection to {host}: the name does not resolve" in caught.value.reason
 
 
 async def _nobody(host, port):
@@ -157,7 +158,7 @@ async def test_a_resolver_that_hangs_ends_with_half_of_the_connect(a_way):
     async def resolve(host, port):
         await asyncio.sleep(60)
 
-    with pytest.raises(ProviderTimeout, match=r"The name slow\.example was not resolved within 0\.2 seconds") as caught:
+    with pytest.raises(ProviderTimeout, match=r"the name slow\.example was not resolved within 0\.2 seconds") as caught:
         await a_way(resolve=resolve, connect=0.4).ask(80, host="slow.example")
     assert (caught.value.status, caught.value.code) == (504, 2005)
 

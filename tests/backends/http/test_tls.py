@@ -74,7 +74,7 @@ async def test_a_certificate_that_does_not_hold_is_told_with_its_fault(a_way, tr
         with pytest.raises(ProviderUnreachable) as caught:
             await way.ask(provider.port, tls=True, host=host)
         await until(lambda: not provider.open)
-    assert caught.value.message == f"Failed to get response from provider: no TLS connection to {host}: {sentence}"
+    assert caught.value.reason == f"no TLS connection to {host}: {sentence}"
 
 
 async def test_an_authority_that_nobody_knows_is_told_with_the_remedy(way, authority):

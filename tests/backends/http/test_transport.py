@@ -201,7 +201,7 @@ async def test_nobody_listening_is_a_failure_that_names_the_host(way, unused_tcp
     with pytest.raises(ProviderUnreachable) as caught:
         await way.ask(unused_tcp_port)
     assert (caught.value.status, caught.value.code) == (502, 2005)
-    assert "127.0.0.1" in caught.value.message
+    assert "127.0.0.1" in caught.value.reason
 
 
 async def test_a_host_without_an_address_is_a_failure_that_names_it(way):
@@ -222,7 +222,7 @@ async def test_a_connection_that_does_not_open_in_time_is_a_timeout(a_way):
         with pytest.raises(ProviderTimeout) as caught:
             await way.ask(port)
         assert (caught.value.status, caught.value.code) == (504, 2005)
-        assert "0.2 seconds" in caught.value.message
+        assert "0.2 seconds" in caught.value.reason
         for one in waiting:
             one.close()
 
@@ -249,8 +249,8 @@ async def test_a_provider_that_nobody_vouches_for_is_refused_by_name(way, certif
     finally:
         server.close()
     assert (caught.value.status, caught.value.code) == (502, 2005)
-    assert "no TLS connection to 127.0.0.1" in caught.value.message
-    assert "certificate" in caught.value.message
+    assert "no TLS connection to 127.0.0.1" in caught.value.reason
+    assert "certificate" in caught.value.reason
 
 
 async def test_a_provider_that_speaks_no_tls_is_refused_by_name(way):

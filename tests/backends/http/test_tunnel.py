@@ -166,10 +166,10 @@ async def test_a_proxy_that_opens_no_way_is_told_without_its_password(a_way, res
         with pytest.raises(ProviderUnreachable) as caught:
             await way.ask(443, tls=True, host=HOST)
         await until(lambda: not proxy.open)
-        assert f"the proxy 127.0.0.1:{proxy.port}" in caught.value.message
-    assert sentence in caught.value.message
-    assert "secret" not in caught.value.message
-    assert "bWU6" not in caught.value.message
+        assert f"the proxy 127.0.0.1:{proxy.port}" in caught.value.reason
+    assert sentence in caught.value.reason
+    assert "secret" not in caught.value.reason
+    assert "bWU6" not in caught.value.reason
 
 
 async def test_a_proxy_without_credentials_that_wants_some_is_told(a_way, resolving):
