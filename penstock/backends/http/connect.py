@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]  it leaves addresses untyped
 
 SockAddress = tuple[str, int] | tuple[str, int, int, int]  # an IPv4 or IPv6 address with its port
 
