@@ -116,6 +116,12 @@ METRICS = (
     ),
     Metric("penstock_buffered_bytes", "gauge", "Bytes of request bodies held in memory."),
     Metric("penstock_held_answer_bytes", "gauge", "Bytes of answers held in memory for usage and log."),
+    Metric(
+        "penstock_answers_unread_total",
+        "counter",
+        "Answers not read for usage, or not kept, for a limit.",
+        ("gateway",),
+    ),
     Metric("penstock_workers", "gauge", "Serving processes.", ("state",)),
 )
 
@@ -171,6 +177,7 @@ class Telemetry:
         self.cache_lookups = Counter()  # gateway; result: hit, shared, miss
         self.saved_tokens = Counter()  # gateway; direction: in or out
         self.saved_cost = Counter(_NANO)  # nano-dollars by gateway
+        self.unread = Counter()  # gateway
         self.call_duration = Histogram(BOUNDS)
         self.overhead = Histogram(FINE)
         self._parts: dict[str, Counter | Histogram | Callable[[], Reading]] = {
@@ -185,6 +192,7 @@ class Telemetry:
             "penstock_cache_lookups_total": self.cache_lookups,
             "penstock_cache_saved_tokens_total": self.saved_tokens,
             "penstock_cache_saved_usd_total": self.saved_cost,
+            "penstock_answers_unread_total": self.unread,
             "penstock_call_duration_seconds": self.call_duration,
             "penstock_overhead_seconds": self.overhead,
         }
@@ -221,7 +229,7 @@ class NullTelemetry(Telemetry):
         self._parts.clear()
         self.calls = self.tokens = self.cost = self.refused = _NullCounter()
         self.rate_limited = self.limits_alone = self.retries = self.retries_withheld = _NullCounter()
-        self.cache_lookups = self.saved_tokens = self.saved_cost = _NullCounter()
+        self.cache_lookups = self.saved_tokens = self.saved_cost = self.unread = _NullCounter()
         self.call_duration = self.overhead = _NullHistogram(())
 
 

@@ -5,6 +5,7 @@ and not every provider that speaks it takes the question (``ask_usage`` of the c
 are left alone: their body may not change.
 """
 
+from penstock.core.budget import Budget
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
 from penstock.providers.dialects import DIALECTS
@@ -12,7 +13,10 @@ from penstock.providers.dialects.openai_chat import HideUsage
 
 
 class AskUsage:
-    """Writes ``prompt``."""
+    """Writes ``prompt``. ``budget``: bytes that all answers together may hold."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
 
     def ask(self, ex: Exchange) -> None:
         """Before the call: splices the question in."""
@@ -32,7 +36,9 @@ class AskUsage:
             and reply.header(b"content-encoding") is None  # encoded against our wish: the frame cannot be found
         ):
             reply.length = None
-            reply.stages.append(HideUsage(reply.reading))
+            stage = HideUsage(reply.reading, self._budget.share(ex.request.account, ex.gateway.number))
+            reply.stages.append(stage)
+            ex.defer(stage.close)
         return reply
 
 

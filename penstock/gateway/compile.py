@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from penstock.core.budget import Budget
 from penstock.core.retry_budget import RetryBudget
 from penstock.core.telemetry import Telemetry
+from penstock.core.turns import Turns
 from penstock.features.ask_usage import AskUsage, NullAskUsage
 from penstock.features.auth import Auth, Keyring, OpenAuth
 from penstock.features.cache.keeper import Shelf
@@ -74,9 +75,9 @@ class Stages:
         self.spend = NullSpend()
         self.dlp = NullDlp()
         self.guard = NullGuard()
-        self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(), False: NullAskUsage()}
+        self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(parts.answers), False: NullAskUsage()}
         self.calls = Calls(parts.transport, parts.first_byte, RetryBudget(), parts.telemetry)
-        self.meter = Meter(parts.prices, parts.keep, parts.answers)
+        self.meter = Meter(parts.prices, parts.keep, parts.answers, Turns(), parts.telemetry.unread)
 
     def options(self, config: GatewayConfig) -> Options:
         """Gateways whose calls begin with the same share them."""

@@ -46,6 +46,7 @@ class Exchange:
         "outcome",
         "plan",
         "prompt",
+        "reading",
         "reply",
         "reported",
         "request",
@@ -75,6 +76,7 @@ class Exchange:
         self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
         self.attempts: list[Attempt] = []
         self.target: Target | None = None  # the one that answered
+        self.reading: Any = None  # providers.reading.Reading: what the meter reads the answer with
         self.reply: Reply | None = None  # the provider's that goes out
         self.waited = 0.0  # seconds that it waited between attempts, or for another call's answer
         self.first_byte = 0.0  # when the head of the answer came; 0: it has not

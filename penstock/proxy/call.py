@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import Protocol
 
 from penstock.core import tasks
@@ -27,7 +28,7 @@ class Owner(respond.Client, Protocol):
 class DataCall:
     """Runs the line in a task of its own, inside a scope that leaves exactly one outcome."""
 
-    __slots__ = ("_ex", "_owner", "_task", "body", "http10", "last")
+    __slots__ = ("_ended", "_ex", "_owner", "_task", "body", "http10", "last")
 
     def __init__(self, owner: Owner, method: bytes, url: bytes, headers: Headers, body: RequestBody) -> None:
         self.body = body
@@ -36,6 +37,7 @@ class DataCall:
         self._owner = owner
         self._ex = Exchange(Request(method, url, headers, body), time.monotonic())
         self._task: tasks.Task | None = None
+        self._ended = False  # nothing more of it goes to the client
 
     def start(self) -> None:
         """The calls before it on this connection are answered."""
@@ -49,7 +51,7 @@ class DataCall:
         """
         if self._task is None:
             self.body.release()
-        elif not self._ex.outcome:
+        elif not self._ended and not self._ex.outcome:
             self._ex.client_gone = True
             flight = self._ex.flight
             if tasks.unbegun(self._task) or (flight is not None and flight.outlives(self._task.cancel)):
@@ -62,13 +64,24 @@ class DataCall:
         try:
             with plane.recorder.scope(ex):
                 if not ex.client_gone:
-                    await respond.send(ex, serve(ex, plane), owner)
+                    try:
+                        await respond.send(ex, serve(ex, plane), owner)
+                    finally:
+                        if ex.reading is not None and (rest := ex.reading.rest()) is not None:
+                            await self._read_on(rest)
         finally:
             del plane.calls[ex]
             self.body.release()  # first: whatever happens on the connection, the memory is given back
             if ex.outcome in _NO_PROPER_END:
                 respond.apologise(ex, owner)
             owner.answered(self)
+
+    async def _read_on(self, rest: Awaitable[None]) -> None:
+        """The answer is out, or broke off, and the meter has some of it still to read: the row waits for that."""
+        self._ended = True
+        if self._ex.reply is not None:
+            self._ex.reply.body.close()
+        await rest
 
 
 _NO_PROPER_END = frozenset({Outcome.BUG, Outcome.CANCELLED})

@@ -19,7 +19,7 @@ _brotli: Any = brotli  # untyped
 DECODABLE = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd", b"identity"})
 
 LIMIT = 10 << 20  # bytes that one ``feed`` may yield
-SLICE = 64 * 1024  # bytes that one ``take`` yields, more or less
+SLICE = 16 * 1024  # bytes that one ``take`` yields, more or less
 MEMBERS = 1000  # of one gzip answer; each further one costs the work of a whole answer
 _STEP = 16 * 1024  # encoded bytes that one ``take`` looks at: what zlib leaves over is copied every time
 _MAX_STACK = 4  # codings upon one another; more is nobody's honest answer

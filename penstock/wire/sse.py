@@ -5,7 +5,9 @@ import re
 CAP = 1 << 20
 
 # A line end and a blank line. A CR that is the last byte so far may yet become CRLF, so it does not end an event.
-_END = re.compile(rb"(?:\n|\r\n|\r(?!\n))(?:\n|\r\n|\r(?=[^\n]))")
+_BLANK = rb"(?:\n|\r\n|\r(?!\n))(?:\n|\r\n|\r(?=[^\n]))"
+_END = re.compile(_BLANK)
+_LAST_END = re.compile(b".*" + _BLANK, re.DOTALL)
 _OVERLAP = 3  # bytes at the end of what is held that may be the beginning of an event's end
 
 
@@ -16,7 +18,7 @@ class Piece(bytes):
 
 
 class Events:
-    """Cuts at blank lines (LF, CRLF, CR and mixtures). Everything returned, and ``rest``, joined: what was fed.
+    """Cuts a stream into blocks of whole events. All blocks, and ``rest``, joined: what was fed.
 
     An event is held until it is complete. One that outgrows ``cap`` bytes is handed on as it comes, in ``Piece``s up
     to and including its end, so that memory stays bounded; the events after it are whole again.
@@ -30,36 +32,37 @@ class Events:
         self._oversized = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The events that are complete now, each with its blank line."""
-        events: list[bytes] = []
-        if self._held:
-            data = self._finish_held(data, events)
-            if not data:
-                return events
-        # here nothing is held: data begins an event
-        if b"\r" not in data:
-            end = data.find(b"\n\n")
-            if 0 <= end == len(data) - 2:  # the common frame: one event, whole
-                events.append(data)
-                return events
-            parts = data.split(b"\n\n")
-            rest = parts.pop()
-            events += [part + b"\n\n" for part in parts]
-        else:
-            begin = 0
-            for match in _END.finditer(data):
-                events.append(data[begin : match.end()])
-                begin = match.end()
-            rest = data[begin:]
-        if rest:
-            self._held += rest
-            self._shed(events)
-        return events
+        """The events that are complete now, joined: one block, but for Pieces before and after it."""
+        held = self._held
+        if not held and data.endswith(b"\n\n"):  # the common frame
+            return [data]
+        start = max(0, len(held) - _OVERLAP)
+        held += data
+        blocks: list[bytes] = []
+        if self._oversized and (first := _END.search(held, start)) is not None:
+            self._oversized = False
+            blocks.append(Piece(held[: first.end()]))
+            del held[: first.end()]
+            start = 0
+        if end := _last_end(held, start):
+            blocks.append(bytes(held[:end]))
+            del held[:end]
+        if len(held) > self._cap:
+            self._oversized = True
+        if self._oversized and len(held) > _OVERLAP:
+            blocks.append(Piece(held[:-_OVERLAP]))
+            del held[:-_OVERLAP]
+        return blocks
 
     @property
     def holding(self) -> bool:
         """Whether an event has begun that is not complete."""
         return bool(self._held) or self._oversized
+
+    @property
+    def held(self) -> int:
+        """Bytes of an event that is not complete."""
+        return len(self._held)
 
     def rest(self) -> bytes:
         """What is left at the end of the stream: an event without its blank line, or nothing."""
@@ -68,30 +71,32 @@ class Events:
         self._oversized = False
         return data
 
-    def _finish_held(self, data: bytes, events: list[bytes]) -> bytes:
-        """Adds to the event that is held; returns what follows it, once it has its end."""
-        held = self._held
-        start = max(0, len(held) - _OVERLAP)
-        held += data
-        match = _END.search(held, start)
-        if match is None:
-            self._shed(events)
-            return b""
-        end = match.end()
-        event = held[:end]
-        following = bytes(held[end:])
-        held.clear()
-        events.append(Piece(event) if self._oversized else bytes(event))
-        self._oversized = False
-        return following
 
-    def _shed(self, events: list[bytes]) -> None:
-        held = self._held
-        if len(held) > self._cap:
-            self._oversized = True
-        if self._oversized and len(held) > _OVERLAP:
-            events.append(Piece(held[:-_OVERLAP]))
-            del held[:-_OVERLAP]
+def split(block: bytes) -> list[bytes]:
+    """The events of a block, each with its blank line."""
+    if b"\r" not in block:
+        if block.find(b"\n\n") == len(block) - 2:
+            return [block]
+        parts = block.split(b"\n\n")
+        rest = parts.pop()
+        events = [part + b"\n\n" for part in parts]
+    else:
+        events = list[bytes]()
+        begin = 0
+        for match in _END.finditer(block):
+            events.append(block[begin : match.end()])
+            begin = match.end()
+        rest = block[begin:]
+    return [*events, rest] if rest else events
+
+
+def _last_end(held: bytearray, start: int) -> int:
+    """Where the last event ends that is complete; 0: none is. ``start``: no event ends before."""
+    if held.find(b"\r", start) < 0:
+        end = held.rfind(b"\n\n", start)
+        return end + 2 if end >= 0 else 0
+    found = _LAST_END.match(held, start)
+    return found.end() if found else 0
 
 
 class Refrain:

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.budget import Budget
-from penstock.features.meter import READ_LIMIT, Meter
+from penstock.core.telemetry import Counter
+from penstock.core.turns import Step, Turns
+from penstock.features.meter import Meter
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
 from penstock.model.options import CallOptions, CustomCost
@@ -22,14 +24,29 @@ from penstock.model.request import Request
 from penstock.model.usage import Asked
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
+from penstock.providers.reading import READ_LIMIT
 from penstock.providers.upstream import Upstream
 
 ROWS = catalog.load()
 BOOK = PriceBook(ROWS)
 
 
-def a_meter(keep: int = 1 << 20, room: int = 1 << 30) -> Meter:
-    return Meter(BOOK, keep, Budget(room))
+class AtOnce(Turns):
+    """Nothing else goes on."""
+
+    def add(self, step: Step) -> None:
+        while step():
+            pass
+
+
+class _Meter(Meter):
+    def __init__(self, keep: int, room: int) -> None:
+        self.budget, self.counted = Budget(room), Counter()
+        super().__init__(BOOK, keep, self.budget, AtOnce(), self.counted)
+
+
+def a_meter(keep: int = 1 << 20, room: int = 1 << 30) -> _Meter:
+    return _Meter(keep, room)
 
 
 METER = a_meter()
@@ -99,7 +116,7 @@ def metered(
     coding: str = "",
     status: int = 200,
     at: list[int] | None = None,
-    meter: Meter = METER,
+    meter: _Meter = METER,
     asked: Asked | None = None,
     finish: bool = True,
     options: CallOptions = KEPT,
@@ -248,7 +265,8 @@ def test_what_is_not_to_be_kept_of_a_stream_takes_no_room() -> None:
 def test_an_answer_too_large_to_be_read_says_so() -> None:
     huge = CHAT + b" " * READ_LIMIT
     ex = metered(huge, "chat/completions", at=[100])
-    assert (ex.reported, ex.cost, ex.answer, ex.answer_size) == (None, None, None, len(huge))
+    assert ex.reported is not None
+    assert (ex.reported.usage, ex.cost, ex.answer, ex.answer_size) == (None, None, None, len(huge))
     assert "usage not read" in ex.warnings[0]
     ex = metered(b"data: " + huge + b"\n\n", "chat/completions", kind=SSE, at=[100, len(huge)])
     assert ex.cost is None

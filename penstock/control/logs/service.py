@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from penstock.control.context import Control
@@ -22,6 +23,8 @@ LONGEST = 3600.0  # seconds that a call may well take
 LOOK = 0.05  # seconds between two looks for a row of another process
 EVENTS = "text/event-stream"
 _UNKNOWN = "application/octet-stream"
+
+_RENDERING = asyncio.Semaphore(2)  # streams that are shown as JSON at a time: each takes up to a second of a core
 
 _T = TypeVar("_T")
 
@@ -62,7 +65,9 @@ async def get(control: Control, caller: Token, account: str, gateway_id: str, lo
 async def body(
     control: Control, account: str, gateway_id: str, log_id: str, side: Literal["request", "response"], *, raw: bool
 ) -> Body:
-    """A stored body; a stream of events as JSON, unless ``raw``. Raises NotFound, also where none was kept."""
+    """A stored body; a stream of events as JSON, unless ``raw`` or of too many events. Raises NotFound, also where
+    none was kept.
+    """
     number = await _number(control, account, gateway_id)
     row = await _row(control, number, log_id)
     request, response = await _in_time(control.logs.bodies(number, ids.parse(row.id)))
@@ -72,9 +77,14 @@ async def body(
     if not content:
         raise NotFound(f"Not found: the log has no {side} body; none came, or it was not kept.")
     if kind is not None and kind[: len(EVENTS)].lower() == EVENTS and not raw:
-        made = await asyncio.to_thread(lambda: encode(streams.as_json(content)))
-        return Body(made, "application/json")
+        with suppress(streams.TooMany):
+            async with _RENDERING:
+                return Body(await asyncio.to_thread(_rendered, content), "application/json")
     return Body(content, kind if kind and kind.isascii() and kind.isprintable() else _UNKNOWN)
+
+
+def _rendered(content: bytes) -> bytes:
+    return encode(streams.as_json(content))
 
 
 async def settled(control: Control, limit: float = SETTLE) -> None:

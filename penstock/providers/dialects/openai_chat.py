@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
+from penstock.core.budget import SMALL, Allowance
 from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder, encode
 from penstock.core.errors import PenstockError
 from penstock.model.reply import Reading
 from penstock.model.usage import Asked, Reported, Usage
 from penstock.providers.dialects import _shapes
 from penstock.providers.dialects._shapes import NOTHING, name, openai_usage, present, service_tier
-from penstock.wire.sse import Events, Piece, Refrain, data_of
+from penstock.wire.sse import Events, Piece, Refrain, data_of, split
 
 
 class _Answer(Struct):
@@ -139,32 +140,58 @@ class OpenAIChatReader:
         return Reported(self._model, usage, self._error, self._tier, self._ended)
 
 
+_SPARE = 4096  # bytes of an event that is not complete which nobody counts
+
+
 class HideUsage:
     """A stage that takes out the usage frame that the client did not ask for: no choice, and a usage object.
 
     A last frame that carries choices and usage stays, as does everything else, byte for byte. An event that is not
-    complete yet is held back until it is. ``reading`` has seen every frame before it comes here.
+    complete yet is held back until it is, as far as the ``room`` has room for it. ``reading`` has seen every frame
+    before it comes here.
     """
 
-    __slots__ = ("_events", "_reading")
+    __slots__ = ("_events", "_held", "_reading", "_room")
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, room: Allowance) -> None:
         self._events = Events()
         self._reading = reading
+        self._room = room
+        self._held = 0
 
     def feed(self, data: bytes) -> bytes:
         """Takes a frame; returns what may go on now."""
-        if self._reading.dull and not self._events.holding:
+        events = self._events
+        if not events.holding and (self._reading.dull or (data.endswith(b"\n\n") and b'"usage"' not in data)):
             return data
-        events = self._events.feed(data)
-        if len(events) == 1:
-            return b"" if _is_usage_frame(events[0]) else events[0]
-        return b"".join([event for event in events if not _is_usage_frame(event)])
+        told = b"".join(map(_without_usage_frames, events.feed(data)))
+        held = max(0, events.held - _SPARE)
+        if held > self._held and not self._room.try_take(held - self._held, small=held <= SMALL):
+            told += events.rest()
+            held = 0
+        if held < self._held:
+            self._room.give(self._held - held)
+        self._held = held
+        return told
 
     def end(self) -> bytes:
         """What was held back."""
-        rest = self._events.rest()
-        return b"" if _is_usage_frame(rest) else rest
+        return _without_usage_frames(self._events.rest())
+
+    def close(self, _: object = None) -> None:
+        """The call has ended."""
+        self._room.give(self._held)
+        self._held = 0
+
+
+def _without_usage_frames(block: bytes) -> bytes:
+    if type(block) is Piece or not _may_hold_usage_frame(block):
+        return block
+    return b"".join([event for event in split(block) if not _is_usage_frame(event)])
+
+
+def _may_hold_usage_frame(block: bytes) -> bool:
+    return _has_usage(block) and b'"choices"' in block
 
 
 def _has_usage(event: bytes) -> bool:
@@ -175,7 +202,7 @@ def _has_usage(event: bytes) -> bool:
 
 
 def _is_usage_frame(event: bytes) -> bool:
-    if not _has_usage(event) or b'"choices"' not in event or type(event) is Piece:
+    if not _may_hold_usage_frame(event):
         return False
     try:
         chunk = _decode_usage_chunk(data_of(event))

@@ -1,10 +1,15 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.control.logs.streams import as_json
+from penstock.control.logs import streams
 from penstock.core.codec import encode
+
+
+def as_json(body):
+    return json.loads(encode(streams.as_json(body)))
 
 
 def events(*chunks, end="\n\n"):
@@ -94,6 +99,11 @@ def test_what_is_no_json_is_text_and_what_is_cut_off_is_there_too():
     }
 
 
+@pytest.mark.parametrize("data", ['{"a":01}', "[1] 2", "1,2", "1],[2", "", "-", '{"a":tru}', '"\\x"', '"\x01"'])
+def test_what_is_nearly_json_is_text(data):
+    assert as_json(f"data:{data}\n\n".encode()).get("streamed_data") == ([data] if data else [])
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
     lambda inner: (
@@ -122,9 +132,30 @@ ODD = st.fixed_dictionaries(
 def test_every_chunk_is_shown_whatever_it_is(chunks):
     shown = as_json(events(*map(json.dumps, chunks)))
     assert shown["streamed_data"] == chunks
-    encode(shown)
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_can_be_shown(body):
-    encode(as_json(body))
+    as_json(body)
+
+
+def test_the_pieces_of_a_long_message_are_joined_once():
+    start = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "a"}}
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"text": "b" * 50}}
+    body = events({"type": "message_start", "message": {}}, start, *[delta] * 100_000)
+    assert as_json(body)["message"] == {"content": [{"type": "text", "text": "a" + "b" * 5_000_000}]}
+    assert as_json(events(*[chat({"content": "b" * 50})] * 100_000))["message"] == {"content": "b" * 5_000_000}
+
+
+def test_an_event_that_is_not_what_it_seems_is_left_out_of_the_message():
+    odd = {"choices": [{"delta": {"content": {"a": [[]] * 9}}}, 5]}
+    assert as_json(events(chat({"content": "Hel"}), {"choices": 3}, chat({"content": "lo"})))["message"] == {
+        "content": "Hello"
+    }
+    large = events(chat({"content": "Hel"}), {"x": [[]] * 50_000, **chat({"content": "lo"})}, odd)
+    assert as_json(large)["message"] == {"content": {"a": [[]] * 9}}
+
+
+def test_a_stream_of_too_many_events_cannot_be_shown():
+    with pytest.raises(streams.TooMany):
+        streams.as_json(b"\n\n" * (streams.EVENTS + 1))

@@ -1,0 +1,312 @@
+"""Reads answers in passing, in slices of bounded work: what they used, and their decoded bytes for the log.
+
+A small piece is read as it comes. What is more waits its turn (``core.turns``), counted in ``room``; ``rest`` tells
+when all of it is read. An answer that asks for more than the limits here allow is not read further, and says why.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+
+from penstock.core.budget import SMALL, Allowance
+from penstock.core.turns import Turns
+from penstock.model.usage import Reported
+from penstock.providers.dialects import Dialect
+from penstock.wire.encodings import Decoder, decoder
+from penstock.wire.sse import Events, Piece, split
+
+READ_LIMIT = 10 << 20  # bytes of an answer, or of one event of a stream, that are held to learn its usage
+RATIO = 100  # decoded bytes for each encoded one, of an answer that decodes to more than READ_LIMIT
+EVENTS = 250_000  # of one stream that are looked into
+_AT_ONCE = 16 * 1024  # bytes that are read as soon as they come
+_DENSE = 1 << 20  # bytes of a JSON text from which on its members are counted before it is parsed
+_SPARE = 4096  # bytes of an event that is not complete which nobody counts: most are small, and soon complete
+_BLANK = 7  # bytes of an event that is too short to say anything
+
+TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes in one piece"
+TOO_MUCH = "usage and answer not read: too many bytes, events or members for its size"
+NO_ROOM = "usage and answer not read: all answers together hold as many bytes as answer_memory allows"
+NOT_KEPT = "answer not kept: all answers together hold as many bytes as answer_memory allows"
+UNREADABLE = "usage and answer not read: the answer's content coding is unknown or corrupt"
+STOPPED = "usage and answer not read: the gateway stopped"
+
+
+class Reading:
+    """What is common to whole answers and streams. ``fault`` says why reading stopped, where that should be known.
+
+    ``kept`` is the decoded answer; None: not wanted, or too large. ``dull`` is the verdict on the last frame: whole
+    events that say nothing of the call. Every other method is of use until ``close``.
+    """
+
+    __slots__ = ("_decoder", "_done", "_error", "_keep", "_plain", "_queued", "_reads", "_room", "_taken", "_turns",
+                 "_waiting", "dull", "fault", "kept", "size")  # fmt: skip
+
+    def __init__(self, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
+        self.size = 0  # bytes as they travelled
+        self.kept: bytes | bytearray | None = None
+        self.fault = ""
+        self.dull = False
+        self._keep = keep
+        self._room = room
+        self._turns = turns
+        self._reads = True
+        self._taken = 0  # bytes of the budget: of what is held
+        self._waiting = 0  # bytes of the budget: of what is to be decoded, or read
+        self._plain = 0  # bytes decoded
+        self._queued = False
+        self._done: asyncio.Future[None] | None = None
+        self._error: Exception | None = None
+        self._decoder: Decoder | None = decoder(coding) if coding else None
+        if coding and self._decoder is None:
+            self._stop(UNREADABLE)
+
+    def rest(self) -> Awaitable[None] | None:
+        """The answer has ended. What to await until it is read; None: it is."""
+        if not self._queued:
+            return None
+        self._done = asyncio.get_running_loop().create_future()
+        return self._done
+
+    def close(self) -> None:
+        """Gives all memory back. Raises what failed while nobody could be told of it."""
+        self._let_go()
+        if self._error is not None:
+            raise self._error
+
+    def end(self) -> bytes:
+        return b""
+
+    def reported(self) -> Reported | None:
+        """What the answer says of itself, when it has ended; None: it is in no dialect."""
+        if self._queued:
+            self._stop(STOPPED)
+        return None
+
+    def _read(self, data: bytes) -> None:
+        """Reads a slice of decoded bytes."""
+        raise NotImplementedError
+
+    def _decode(self, data: bytes) -> None:
+        """Reads encoded bytes: the beginning now, what is left later."""
+        decode = self._decoder
+        assert decode is not None
+        if self._queued:
+            self._wait(data)
+            return
+        decode.put(data)
+        read = self._plain + _AT_ONCE
+        while self._step():
+            if self._plain >= read:
+                self._queue(len(data))
+                return
+
+    def _wait(self, data: bytes) -> None:
+        """Reads the data later."""
+        if self._decoder is None:
+            self._decoder = decoder(b"")
+        if self._queue(len(data)) and self._decoder is not None:
+            self._decoder.put(data)
+
+    def _queue(self, size: int) -> bool:
+        if self._waiting > READ_LIMIT:
+            self._stop(TOO_MUCH)
+        elif not self._room.try_take(size, small=self._waiting + size <= SMALL):
+            self._stop(NO_ROOM)
+        else:
+            self._waiting += size
+            if not self._queued:
+                self._queued = True
+                self._turns.add(self._turn)
+        return self._reads
+
+    def _turn(self) -> bool:
+        try:
+            if self._step():
+                return True
+        except Exception as error:  # noqa: BLE001  nobody is here to be told: ``close`` raises it
+            self._error = error
+        self._queued = False
+        self._room.give(self._waiting)
+        self._waiting = 0
+        if self._done is not None and not self._done.done():
+            self._done.set_result(None)
+        return False
+
+    def _step(self) -> bool:
+        """Decodes and reads one slice of what waits; False: nothing waits any more."""
+        decode = self._decoder
+        if not self._reads or decode is None:
+            return False
+        part = decode.take()
+        if decode.failed:
+            self._stop(UNREADABLE)
+        elif part:
+            self._plain += len(part)
+            if self._plain > READ_LIMIT and self._plain > RATIO * self.size:
+                self._stop(TOO_MUCH)
+            else:
+                self._read(part)
+        return part is not None and self._reads
+
+    def _hold(self, size: int) -> bool:
+        """Takes so many bytes of the budget, if there is room."""
+        if not self._room.try_take(size, small=self._taken + size <= SMALL):
+            return False
+        self._taken += size
+        return True
+
+    def _stop(self, fault: str = "") -> None:
+        """Reads no further."""
+        self._reads = False
+        self.fault = fault or self.fault
+        self.kept = self._decoder = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._room.give(self._taken + self._waiting)
+        self._taken = self._waiting = 0
+
+
+class Whole(Reading):
+    """An answer that is read when it is complete. ``dialect`` None: it is only kept."""
+
+    __slots__ = ("_dialect", "_first", "_limit", "_more")
+
+    def __init__(self, dialect: Dialect | None, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
+        super().__init__(coding, keep, room, turns)
+        self._dialect = dialect
+        self._limit = max(READ_LIMIT, keep) if dialect else keep
+        self._first = b""  # most answers are one frame, which is not copied
+        self._more = bytearray()
+        if not self._limit:
+            self._reads = False
+
+    def feed(self, data: bytes) -> bytes:
+        """A frame of the answer, as it travels."""
+        self.size += len(data)
+        if self._reads:
+            if self._decoder is None:
+                self._read(data)
+            else:
+                self._decode(data)
+        return data
+
+    def reported(self) -> Reported | None:
+        super().reported()
+        body = b""
+        if self._reads:
+            body = self._first + self._more if self._more else self._first
+            if 0 < self._keep >= len(body):
+                self.kept = body
+            if _is_dense(body):
+                self._stop(TOO_MUCH)
+        if self._dialect is None:
+            return None
+        return Reported("", None) if not self._reads else self._dialect.reported(body)
+
+    def _read(self, data: bytes) -> None:
+        if self._taken + len(data) > self._limit:
+            self._stop(TOO_LARGE if self._dialect else "")
+        elif not self._hold(len(data)):
+            self._stop(NO_ROOM if self._dialect else NOT_KEPT)
+        elif self._first:
+            self._more += data
+        else:
+            self._first = data
+
+
+class Stream(Reading):
+    """A stream of events, read as they come."""
+
+    __slots__ = ("_count", "_events", "_held", "_reader", "unkept")
+
+    def __init__(self, dialect: Dialect, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
+        self._events = Events(READ_LIMIT)
+        super().__init__(coding, keep, room, turns)
+        self._reader = dialect.reader()
+        self._held = 0  # bytes, taken of the budget, of an event that is not complete
+        self._count = 0  # events looked into
+        self.kept = bytearray() if keep and self._reads else None
+
+    def feed(self, data: bytes) -> bytes:
+        """A frame of the answer, as it travels."""
+        self.size += len(data)
+        self.dull = False
+        if self._reads:
+            if self._decoder is not None:
+                self._decode(data)
+            elif len(data) <= _AT_ONCE:
+                self._read(data)
+            else:
+                self._wait(data)
+        return data
+
+    def reported(self) -> Reported:
+        super().reported()
+        if self._reads and (rest := self._events.rest()) and type(rest) is not Piece:
+            self._reader.event(rest)  # many a stream ends without its last blank line
+        told = self._reader.reported()
+        return Reported(told.model, None, told.error) if self.fault in _LOST else told
+
+    def _read(self, data: bytes) -> None:
+        if self.kept is not None:
+            self._keep_up(data)
+        events = self._events
+        if not events.holding and data.endswith(b"\n\n"):
+            self.dull = self._reader.dull(data)
+            if not self.dull:
+                self._look(data)
+            return
+        for block in events.feed(data):
+            if type(block) is Piece:
+                self.fault = TOO_LARGE
+            elif not self._reader.dull(block):
+                self._look(block)
+        if not self._reads:
+            return
+        held = max(0, events.held - _SPARE)
+        if held <= self._held:
+            self._room.give(self._held - held)
+            self._taken -= self._held - held
+        elif not self._hold(held - self._held):
+            self._stop(NO_ROOM)
+            return
+        self._held = held
+
+    def _stop(self, fault: str = "") -> None:
+        super()._stop(fault)
+        self._events.rest()
+        self._held = 0
+
+    def _look(self, block: bytes) -> None:
+        """Reads events, one by one."""
+        if _is_dense(block):
+            self._stop(TOO_MUCH)
+            return
+        found = [event for event in split(block) if len(event) > _BLANK]
+        self._count += len(found)
+        if self._count > EVENTS:
+            self._stop(TOO_MUCH)
+            return
+        for event in found:
+            self._reader.event(event)
+
+    def _keep_up(self, data: bytes) -> None:
+        assert isinstance(self.kept, bytearray)
+        if len(self.kept) + len(data) <= self._keep and self._hold(len(data)):
+            self.kept += data
+            return
+        if len(self.kept) + len(data) <= self._keep:
+            self.fault = NOT_KEPT
+        self._room.give(len(self.kept))
+        self._taken -= len(self.kept)
+        self.kept = None
+
+
+_LOST = frozenset({TOO_LARGE, TOO_MUCH, NO_ROOM, UNREADABLE, STOPPED})  # faults that may have cost usage
+
+
+def _is_dense(text: bytes) -> bool:
+    """Whether a large JSON text is made of so many members that its parser would keep the loop waiting."""
+    if len(text) <= _DENSE:
+        return False
+    return text.count(b",") + text.count(b"[") + text.count(b":") > len(text) // 6

@@ -1,0 +1,207 @@
+"""How much of an answer is read in one go, how much is held of it, and where reading ends."""
+
+import asyncio
+import gzip
+
+import pytest
+
+from penstock.core.budget import Budget
+from penstock.core.turns import Step, Turns
+from penstock.model.usage import Reported, Usage
+from penstock.providers.dialects import Dialect
+from penstock.providers.dialects.openai_chat import OpenAIChat
+from penstock.providers.reading import EVENTS, NO_ROOM, STOPPED, TOO_MUCH, UNREADABLE, Stream, Whole
+from penstock.wire.encodings import MEMBERS
+
+EVENT = b"data:{}\n\n"
+TOLD = Reported("m", Usage(tokens_in=1))
+
+
+class Reader:
+    """Looks at every event."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.fault: Exception | None = None
+
+    def dull(self, data: bytes) -> bool:
+        return False
+
+    def event(self, data: bytes) -> None:
+        self.events += 1
+        if self.fault is not None:
+            raise self.fault
+
+    def reported(self) -> Reported:
+        return TOLD
+
+
+class Dull(OpenAIChat):
+    """A dialect with a reader that counts."""
+
+    def __init__(self) -> None:
+        self.last = Reader()
+
+    def reader(self) -> Reader:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self.last
+
+
+class Steps(Turns):
+    """Turns that come when the test says so."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def add(self, step: Step) -> None:
+        self.steps.append(step)
+
+
+def a_stream(coding: bytes = b"", room: int = 1 << 30, keep: int = 0) -> tuple[Stream, Reader, Steps, Budget]:
+    dialect, steps, budget = Dull(), Steps(), Budget(room)
+    return Stream(dialect, coding, keep, budget, steps), dialect.last, steps, budget
+
+
+def a_whole(coding: bytes = b"", dialect: Dialect | None = None, room: int = 1 << 30) -> tuple[Whole, Steps, Budget]:
+    steps, budget = Steps(), Budget(room)
+    return Whole(dialect, coding, 1 << 24, budget, steps), steps, budget
+
+
+@pytest.mark.parametrize("coding", [b"", b"gzip"])
+@pytest.mark.parametrize("event", [EVENT, b"\n\n" * 5 + EVENT])
+async def test_what_comes_at_once_is_read_in_slices_and_waited_for(coding: bytes, event: bytes) -> None:
+    stream, reader, steps, budget = a_stream(coding)
+    data = event * 50_000
+    sent = gzip.compress(data) if coding else data
+    assert stream.feed(sent) is sent
+    assert reader.events < 5000, "in one go"
+    assert budget.used >= len(sent), "what waits is counted"
+    rest = stream.rest()
+    assert rest is not None
+    (step,) = steps.steps
+    before = reader.events
+    while step():
+        assert reader.events - before < 5000
+        before = reader.events
+    await rest
+    assert reader.events == 50_000
+    assert stream.reported() == TOLD
+    stream.close()
+    assert budget.used == 0
+
+
+def test_a_small_plain_frame_needs_no_turn() -> None:
+    stream, reader, steps, _ = a_stream()
+    for _ in range(100):
+        stream.feed(EVENT * 20)
+    assert (reader.events, steps.steps, stream.rest()) == (2000, [], None)
+    whole, steps, _ = a_whole(b"gzip")
+    whole.feed(gzip.compress(bytes(1000)))
+    assert (steps.steps, whole.rest()) == ([], None)
+
+
+def finished(reading: Stream | Whole, steps: Steps) -> str:
+    while steps.steps and steps.steps[0]():
+        pass
+    reading.reported()
+    fault = reading.fault
+    reading.close()
+    return fault
+
+
+def test_an_answer_that_is_mostly_air_is_not_read() -> None:
+    stream, reader, steps, budget = a_stream(b"gzip")
+    stream.feed(gzip.compress(b"\n\n" * (10 << 20)))
+    assert finished(stream, steps) == TOO_MUCH
+    assert (reader.events, budget.used) == (0, 0)
+
+
+def test_events_beyond_number_are_not_read() -> None:
+    stream, reader, steps, _ = a_stream()
+    for _ in range(EVENTS // 100 + 1):
+        stream.feed(EVENT * 100)
+    assert finished(stream, steps) == TOO_MUCH
+    assert reader.events == EVENTS
+    assert stream.reported().usage is None, "it may have changed since"
+
+
+@pytest.mark.parametrize("member", [b"[],", b"1,", b'{"a":1},'])
+def test_a_large_text_of_many_members_is_not_parsed(member: bytes) -> None:
+    body = b'{"usage":[' + member * ((4 << 20) // len(member)) + b"0]}"
+    whole, steps, _ = a_whole(dialect=OpenAIChat())
+    whole.feed(body)
+    assert finished(whole, steps) == TOO_MUCH
+    stream, reader, steps, _ = a_stream()
+    stream.feed(b"data: " + body + b"\n\n")
+    assert finished(stream, steps) == TOO_MUCH
+    assert reader.events == 0
+
+
+def test_a_large_text_of_few_members_is() -> None:
+    body = b'{"data":[' + b"0.0123456789," * 200_000 + b'0],"model":"m","usage":{"prompt_tokens":3}}'
+    whole, _, _ = a_whole(dialect=OpenAIChat())
+    whole.feed(body)
+    told = whole.reported()
+    assert told is not None
+    assert told.usage is not None
+    assert told.usage.tokens_in == 3
+
+
+def test_gzip_members_beyond_number_are_not_read() -> None:
+    whole, steps, _ = a_whole(b"gzip", OpenAIChat())
+    whole.feed(gzip.compress(b"") * (MEMBERS + 1))
+    assert finished(whole, steps) == UNREADABLE
+
+
+def test_an_event_that_does_not_end_is_counted() -> None:
+    stream, _, steps, budget = a_stream()
+    for _ in range(100):
+        stream.feed(b"x" * 10_000)
+        while steps.steps and steps.steps[0]():
+            pass
+    assert budget.used >= 990_000
+    stream.feed(b"\n\n")
+    assert budget.used == 0
+    for _ in range(100):
+        stream.feed(b"x" * 10_000)
+    stream.close()
+    assert budget.used == 0
+    stream, _, _, budget = a_stream(room=50_000)
+    for _ in range(6):
+        stream.feed(b"x" * 10_000)
+    assert (stream.fault, budget.used) == (NO_ROOM, 0)
+
+
+def test_decoded_bytes_are_counted() -> None:
+    whole, steps, budget = a_whole(b"gzip", OpenAIChat())
+    whole.feed(gzip.compress(bytes(1 << 20)))
+    while steps.steps[0]():
+        pass
+    assert budget.used >= 1 << 20
+    whole.reported()
+    whole.close()
+    assert budget.used == 0
+    whole, steps, budget = a_whole(b"gzip", OpenAIChat(), room=1 << 19)
+    whole.feed(gzip.compress(bytes(1 << 20)))
+    assert finished(whole, steps) == NO_ROOM
+    assert budget.used == 0
+
+
+def test_a_gateway_that_stops_does_not_wait() -> None:
+    stream, _, _, budget = a_stream()
+    stream.feed(EVENT * 50_000)
+    assert stream.reported().usage is None
+    stream.close()
+    assert (stream.fault, budget.used) == (STOPPED, 0)
+
+
+async def test_what_fails_in_a_turn_is_raised_at_the_end() -> None:
+    stream, reader, steps, budget = a_stream()
+    reader.fault = KeyError("x")
+    stream.feed(EVENT * 50_000)
+    rest = stream.rest()
+    assert rest is not None
+    assert not steps.steps[0]()
+    await asyncio.wait_for(rest, 5)
+    with pytest.raises(KeyError):
+        stream.close()
+    assert budget.used == 0
