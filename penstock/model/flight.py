@@ -13,6 +13,7 @@ from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
 from penstock.model.body import Sink
 from penstock.model.reply import GO, Body, Reply
+from penstock.model.usage import Reported
 
 
 class Follower(Body):
@@ -80,6 +81,7 @@ class Flight:
         "base",
         "began",
         "error",
+        "fault",
         "frames",
         "headers",
         "held",
@@ -105,6 +107,7 @@ class Flight:
         self.over = False
         self.error: PenstockError | None = None
         self.answer: Any = None  # what was kept of it, once it is over
+        self.fault: Reported | None = None  # what its dialect found wrong with an answer that HTTP calls complete
         self._source: Body | None = None
         self._waiting: list[asyncio.Future[None]] = []
         self._followers: list[Follower] = []

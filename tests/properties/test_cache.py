@@ -14,6 +14,7 @@ from tests.kit.provider import providing
 EXAMPLES = settings(suppress_health_check=[HealthCheck.too_slow])
 OTHER = "fedcba9876543210fedcba9876543210"
 STATUS = "cf-aig-cache-status"
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
 BODIES = st.lists(st.binary(min_size=1, max_size=300) | st.just(b"data: {}\n\n"), max_size=8)
 WORD = st.sampled_from(["a", "b"])
 
@@ -66,21 +67,33 @@ def world():
     made.end()
 
 
-def call(*, account=ACCOUNT, gateway="default", key="", body="", own=""):
+def call(*, account=ACCOUNT, gateway="default", path="chat/completions", key="", body="", own=""):
     headers = {"content-length": str(len(body)), "authorization": f"Bearer sk-{key}-0123456789abcdef"}
     headers |= {"cf-aig-cache-key": own} if own else {}
-    lines = [f"POST /v1/{account}/{gateway}/openai/chat/completions HTTP/1.1", "host: x"]
+    lines = [f"POST /v1/{account}/{gateway}/openai/{path} HTTP/1.1", "host: x"]
     return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", body]).encode()
 
 
+KINDS = {
+    b"text/event-stream": ("chat/completions", b"", b"\n\ndata: [DONE]\n\n"),
+    b"application/json": ("v1/embeddings", b'{"x":"', b'"}'),
+    b"audio/mpeg": ("audio/speech", b"", b""),
+}
+
+
 @EXAMPLES
-@given(BODIES, st.sampled_from([b"text/event-stream", b"application/json", b"audio/mpeg"]), st.integers(0, 3))
+@given(BODIES, st.sampled_from(list(KINDS)), st.integers(0, 3))
 def test_a_hit_is_the_miss_byte_for_byte_and_a_streams_frames_too(world, chunks, kind, followers):
+    path, first, last = KINDS[kind]
+    if kind == b"application/json":
+        chunks = [chunk.hex().encode() for chunk in chunks]
+    chunks = [chunk for chunk in (first, *chunks, last) if chunk]
+
     async def example():
         head = b"HTTP/1.1 200 OK\r\ncontent-type: " + kind + b"\r\ntransfer-encoding: chunked\r\n\r\n"
         body = [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]
         world.answer = [head, *body, b"0\r\n\r\n"]
-        asked = call(body=f"number {next(world.numbers)}")
+        asked = call(path=path, body=f"number {next(world.numbers)}")
 
         async def ask():
             async with world.house.client() as client:
@@ -112,8 +125,8 @@ def test_a_call_hits_only_what_the_same_caller_asked_of_the_same_gateway(world, 
     async def example():
         example_number, known = next(world.numbers), {}
         for gateway, key, body, own in calls:
-            told = f"{gateway} {key} {body}".encode()
-            world.answer = [b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(told), told)]
+            told = b'{"told":"%b"}' % f"{gateway} {key} {body}".encode()
+            world.answer = [HEAD % len(told), told]
             own_key = own and f"{own} {example_number}"
             identity = (gateway, own_key) if own else (gateway, key, body)
             async with world.house.client() as client:
@@ -185,9 +198,8 @@ def test_two_callers_never_share_what_a_header_a_credential_a_method_or_a_state_
         async with world.house.client() as client:
             for place, headers, body in order:
                 method, path = place
-                told = str(world.asked).encode()
-                world.answer = [b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(told)]
-                world.answer += [told] if method != "HEAD" else []
+                told = b'{"id":%d}' % world.asked
+                world.answer = [HEAD % len(told), *([told] if method != "HEAD" else [])]
                 path += f"{'&' if '?' in path else '?'}n={example_number}"
                 lines = [f"{name}: {value}" for name, value in (headers | {"content-length": str(len(body))}).items()]
                 head = [f"{method} /v1/{ACCOUNT}/default/openai/{path} HTTP/1.1", "host: x", *lines, "", body]
@@ -204,7 +216,7 @@ def test_two_callers_never_share_what_a_header_a_credential_a_method_or_a_state_
 
 def test_a_wrong_account_is_told_nothing_of_what_is_cached(world):
     async def example():
-        world.answer = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"]
+        world.answer = [HEAD % 2, b"{}"]
         async with world.house.client() as client:
             assert (await client.ask(call(gateway="a", body="theirs"))).status == 200
             answer = await client.ask(call(account=OTHER, gateway="a", body="theirs"))

@@ -4,14 +4,14 @@ from penstock.core import instants
 from penstock.core.budget import Budget
 from penstock.core.errors import ProviderBroke
 from penstock.core.telemetry import Telemetry
+from penstock.features.cache.keepable import begins_well, ended_well, is_stream
 from penstock.model.exchange import Exchange
 from penstock.model.flight import Flight
 from penstock.model.reply import Reply
+from penstock.model.usage import Reported
 from penstock.ports.cache_store import CachedAnswer, CacheStore
 
-_OK = 200
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"content-language", b"content-disposition"})
-_STREAMS = (b"text/event-stream", b"application/x-ndjson", b"application/vnd.amazon.eventstream")
 
 
 class Shelf:
@@ -31,7 +31,7 @@ class Shelf:
 class Keeper:
     """The stage that sees an answer as it goes out, for those who follow the call and for the store."""
 
-    __slots__ = ("_complete", "_held", "_key", "_owner", "_room", "_shelf", "_ttl", "flight")
+    __slots__ = ("_complete", "_held", "_key", "_owner", "_reply", "_room", "_shelf", "_ttl", "flight")
 
     def __init__(self, shelf: Shelf, key: bytes, ex: Exchange) -> None:
         shelf.telemetry.cache_lookups.add((ex.request.gateway, "miss"))
@@ -42,19 +42,20 @@ class Keeper:
         self._room = shelf.budget.share(ex.request.account, self._owner)
         self._held = 0  # bytes, taken of it
         self._complete = False
+        self._reply: Reply | None = None  # None: it may not be kept
         self.flight = Flight(ex.started)
         running = shelf.flights.get(key)
         if running is None or shelf.store.outdated(key, running.began):
             shelf.flights[key] = self.flight
 
-    def begin(self, reply: Reply, *, streams: bool) -> None:
+    def begin(self, ex: Exchange, reply: Reply, *, streams: bool) -> None:
         """The answer's head is here."""
-        stream = (reply.header(b"content-type") or b"").lower().startswith(_STREAMS)
-        if reply.status != _OK or (stream and not streams) or reply.body.until_close:
+        if not begins_well(ex, reply, streams=streams):
             self.flight.refuse()
             return
+        self._reply = reply
         headers = [header for header in reply.headers if header[0] in _DESCRIBING]
-        self.flight.begin(reply, headers, stream=stream)
+        self.flight.begin(reply, headers, stream=is_stream(reply))
         reply.source = self.flight
         reply.stages.append(self)
 
@@ -83,11 +84,23 @@ class Keeper:
         if not self._complete:
             flight.land(ex.error or ProviderBroke())
         else:
-            flight.answer = answer = self._answer(ex)
-            if not (ex.reported and ex.reported.error) and not self._shelf.store.outdated(self._key, flight.began):
-                self._keep(answer, refreshes=ex.options.skip_cache)
+            self._take(ex)
             flight.land(None)
         flight.when_left(self._hold)
+
+    def _take(self, ex: Exchange) -> None:
+        """The answer is complete as HTTP goes."""
+        flight, reported = self.flight, ex.reported
+        if reported is not None and (reported.error or not reported.complete):
+            flight.fault = Reported(model="", usage=None, error=reported.error, complete=reported.complete)
+            return
+        answer = self._answer(ex)
+        whole = answer.frames[0] if flight.held and not flight.stream else None
+        if self._reply is None or not ended_well(ex, self._reply, whole):
+            return
+        flight.answer = answer
+        if not self._shelf.store.outdated(self._key, flight.began):
+            self._keep(answer, refreshes=ex.options.skip_cache)
 
     def _keep(self, answer: CachedAnswer, *, refreshes: bool) -> None:
         store = self._shelf.store

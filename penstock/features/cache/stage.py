@@ -64,7 +64,7 @@ class AnswerCache(Cache):
 
     def capture(self, ex: Exchange, reply: Reply) -> Reply:
         if ex.keeper is not None:
-            ex.keeper.begin(reply, streams=self._streams)
+            ex.keeper.begin(ex, reply, streams=self._streams)
         return reply
 
     async def _key(self, ex: Exchange) -> bytes | None:
@@ -135,7 +135,7 @@ class AnswerCache(Cache):
             return None
         ex.first_byte = time.monotonic()  # what follows is waited for
         self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, 0.0, shared=True))
-        ex.defer(lambda ex: self._save(ex, flight.answer))
+        ex.defer(lambda ex: self._followed(ex, flight))
         return reply
 
     async def _may_follow(self, ex: Exchange, flight: Flight) -> bool:
@@ -154,6 +154,11 @@ class AnswerCache(Cache):
     def _hit(self, ex: Exchange, reply: Reply, decision: CacheDecision) -> None:
         ex.cache, ex.reply = decision, reply
         self._shelf.telemetry.cache_lookups.add((ex.request.gateway, "shared" if decision.shared else "hit"))
+
+    def _followed(self, ex: Exchange, flight: Flight) -> None:
+        """The call that followed another ends, and what was found wrong with the answer holds for its row, too."""
+        ex.reported = flight.fault
+        self._save(ex, flight.answer)
 
     def _save(self, ex: Exchange, answer: CachedAnswer | None) -> None:
         """Counts what a hit need not cost again; None: the call that it followed came to nothing."""

@@ -456,6 +456,34 @@ async def test_followers_of_a_stream_that_breaks_are_told_so():
             assert (row.outcome, row.success) == ("broken", False)
 
 
+async def test_half_an_answer_is_a_failure_of_its_followers_too_and_saves_nothing():
+    joined = asyncio.Event()
+
+    async def serve(peer):
+        await peer.request()
+        await peer.say(SSE)
+        await joined.wait()
+        await peer.say(b"0\r\n\r\n")
+
+    async with (
+        providing(serve) as provider,
+        house(gateways=ON, providers={"openai": provider.url}) as made,
+        made.client() as leader,
+        made.client() as follower,
+    ):
+        await leader.send(chat("leader", body=STREAM))
+        await leader.head()
+        await follower.send(chat("follower", body=STREAM))
+        await follower.head()
+        joined.set()
+        rows = [await made.row(event) for event in ("leader", "follower")]
+        assert [(row.cached, row.success, row.outcome) for row in rows] == [
+            (False, False, "answered"),
+            (True, False, "answered"),
+        ]
+        assert not made.server.app.telemetry.saved_cost.values
+
+
 async def test_a_slow_client_keeps_no_other_waiting():
     """Neither the leader nor a follower; and nothing is lost to it when it reads on."""
     async with house(gateways=ON) as made, made.client(1 << 16) as leader, made.client(1 << 16) as slow:
@@ -549,10 +577,10 @@ async def test_what_is_held_of_an_answer_that_outgrew_its_place_counts_until_the
         made.client(1 << 16) as slow,
     ):
         held = made.server.app.answers
-        await leader.send(chat("leader"))
+        await leader.send(chat("leader", path="openai/audio/speech"))
         await leader.head()
         (flight,) = [call.flight for call in made.server.app.plane.calls]
-        await slow.send(chat("slow"))
+        await slow.send(chat("slow", path="openai/audio/speech"))
         await slow.head()
         slow.deafen()
         go.set()

@@ -1,0 +1,108 @@
+"""Which answers may be given again."""
+
+import gzip
+import json
+
+import pytest
+import pytest_asyncio
+
+from tests.kit.house import house, request
+from tests.kit.provider import providing
+
+STATUS = "cf-aig-cache-status"
+JSON, EVENTS = "application/json", "text/event-stream"
+
+
+def event(**said):
+    return f"data: {json.dumps(said)}\n\n"
+
+
+HELD = event(choices=[{"delta": {"content": "hi"}, "finish_reason": None}])
+STOP = event(choices=[{"delta": {}, "finish_reason": "stop"}])
+CHAT = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
+LARGE = json.dumps({"embeddings": [[0.5] * 150_000]})  # too large to be looked into
+GEMINI = "google-ai-studio/v1beta/models/g:generateContent"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def there():
+    """A gateway that caches, before a provider that answers what the test says last."""
+    said: list[bytes] = []
+
+    async def serve(peer):
+        while True:
+            await peer.request()
+            await peer.say(said[-1])
+
+    async with providing(serve) as provider:
+        providers: dict[str, str] = dict.fromkeys(["openai", "cohere", "google-ai-studio"], provider.url)
+        async with house(gateways={"default": {"cache_ttl": 600}}, providers=providers) as made:
+            yield made, said
+
+
+async def seen(there, path, kind, body, headers=""):
+    """What two identical calls see of the cache, one after the other."""
+    made, said = there
+    data = body if isinstance(body, bytes) else body.encode()
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{headers}transfer-encoding: chunked\r\n\r\n"
+    said.append(head.encode() + b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else head.encode() + b"0\r\n\r\n")
+    asked = request(f"{path}?n={len(said)}", headers={"accept-encoding": "gzip, x-odd"})
+    async with made.client() as client:
+        answers = [await client.ask(asked) for _ in range(2)]
+    assert [answer.body for answer in answers] == [data, data]
+    return [answer.headers[STATUS] for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("openai/chat/completions", JSON, CHAT),
+        ("openai/chat/completions", "application/json; charset=utf-8", f"\n {CHAT}\n"),
+        ("openai/chat/completions", EVENTS, f"{HELD}{STOP}data: [DONE]\n\n"),
+        (GEMINI, JSON, '{"candidates":[],"error":null}'),
+        (GEMINI, JSON, '[{"candidates":[]},{"candidates":[]}]'),
+        (GEMINI, JSON, "[]"),
+        ("cohere/v2/embed", JSON, "[[0.5],[0.25]]"),
+        ("cohere/v2/embed", JSON, LARGE),
+        ("openai/audio/speech", "audio/mpeg", b"\xff\xfb\x00"),
+    ],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_whole_answer_is_kept(there, path, kind, body):
+    assert await seen(there, path, kind, body) == ["MISS", "HIT"]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("openai/chat/completions", EVENTS, HELD),
+        ("openai/chat/completions", EVENTS, HELD + event(error={"message": "overloaded"})),
+        ("openai/chat/completions", EVENTS, ""),
+        ("openai/chat/completions", JSON, CHAT[:-1]),
+        ("openai/chat/completions", JSON, ""),
+        ("openai/chat/completions", JSON, '{"error":{"message":"overloaded"}}'),
+        ("openai/chat/completions", "text/html", "<title>Sign in</title>"),
+        ("openai/completions", EVENTS, 'data: {"choices":[]}\n\n'),  # nobody reads whether it is all
+        (GEMINI, JSON, '{"candidates":[{"content":'),
+        (GEMINI, JSON, '[{"candidates":[]},{"error":{"code":503}}]'),
+        ("cohere/v2/embed", JSON, "[[0.5],]"),
+        (GEMINI, "text/html", "<title>Sign in</title>"),
+        ("cohere/v2/embed", JSON, LARGE[:-1]),
+    ],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_half_an_answer_or_an_error_is_not(there, path, kind, body):
+    assert await seen(there, path, kind, body) == ["MISS", "MISS"]
+
+
+@pytest.mark.parametrize(("body", "again"), [('{"candidates":[]}', "HIT"), ('{"candidates":[', "MISS"), (LARGE, "HIT")])
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_encoded_answer_is_looked_into_without_its_coding(there, body, again):
+    coded = gzip.compress(body.encode())
+    assert await seen(there, GEMINI, JSON, coded, "content-encoding: gzip\r\n") == ["MISS", again]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_corrupt_coding_is_not_kept(there):
+    assert await seen(there, GEMINI, JSON, b"\x1f\x8b\x08 no", "content-encoding: gzip\r\n") == ["MISS", "MISS"]
+    assert await seen(there, GEMINI, JSON, "{}", "content-encoding: x-odd\r\n") == ["MISS", "HIT"]
