@@ -7,7 +7,7 @@ from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
 from penstock.model.body import Sink
 
-GO = 1 << 18  # bytes that are handed on in one go of what is here: then it shows whether the client reads
+GO = 1 << 16  # bytes that are handed on in one go of what is here: then it shows whether the client reads
 
 
 class Stage(Protocol):

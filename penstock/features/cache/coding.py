@@ -1,38 +1,164 @@
-"""A cached answer in a content coding that its next client takes."""
+"""A cached answer without its content coding, for a client that does not take it."""
 
-from penstock.core.errors import ProviderBroke
+import asyncio
+
+from penstock.core.budget import Share
+from penstock.core.errors import Overloaded, PenstockError, ProviderBroke
+from penstock.model.body import Sink
 from penstock.model.exchange import Exchange
-from penstock.model.reply import Reply
+from penstock.model.reply import GO, Body, Reply
 from penstock.wire.encodings import Decoder, acceptable, decoder
 
-_MOST = 64 << 20  # bytes that one frame may become: whoever encoded it may mean harm
+_TAKE = 512  # bytes that one step of the decoder counts as at least, so that empty ones end as well
+_STEP = 1 << 16  # bytes of a decoder's memory that are taken in one go
+_KEPT = {b"gzip": 0, b"x-gzip": 0, b"deflate": 0}  # what their decoders keep is not worth counting
+_WINDOW = 16 << 20  # bytes of its output that a decoder of another coding may keep
 
 
-def in_coding(ex: Exchange, reply: Reply) -> Reply | None:
-    """The reply in a coding that the client takes; None: there is none."""
+def in_coding(ex: Exchange, reply: Reply, room: Share) -> Reply | None:
+    """The reply in a coding that the client takes; None: there is none, or no room to decode it.
+
+    A small answer is decoded at once, a larger one as its client reads: what is decoded and not yet read is taken from
+    ``room`` until the call ends.
+    """
     coding = b", ".join([value for lower, _, value in reply.headers if lower == b"content-encoding"])
     if not coding or acceptable(coding, ex.request.header(b"accept-encoding")):
         return reply
-    decode = decoder(coding, _MOST)
+    decode = decoder(coding)
     if decode is None:
         return None
-    reply.headers = [header for header in reply.headers if header[0] != b"content-encoding"]
-    reply.length = None
-    reply.stages.append(_Decode(decode))
-    return reply
+    body = _whole(reply.body, decode)
+    if decode.failed:
+        return None
+    if body is None:
+        decode = decoder(coding)
+        if decode is None or not room.try_take(GO):
+            return None
+        keeps = max(_KEPT.get(name.strip().lower(), _WINDOW) for name in coding.split(b","))
+        body = Decoded(reply.body, decode, room, keeps)
+        ex.defer(body.settle)
+    headers = [header for header in reply.headers if header[0] != b"content-encoding"]
+    return Reply(reply.status, reply.reason, headers, body)
 
 
-class _Decode:
-    """The stage that takes a coding off."""
+def _whole(coded: Body, decode: Decoder) -> Body | None:
+    """A body that is all here, decoded; None: it is not, or becomes more than GO bytes."""
+    if not coded.complete:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    for frame in coded.frames:
+        decode.put(frame)
+        while (part := decode.take()) is not None:
+            parts.append(part)
+            size += len(part)
+            if size > GO:
+                return None
+    body = Body()
+    body.frames, body.complete = parts, True
+    return body
 
-    def __init__(self, decode: Decoder) -> None:
+
+class Decoded(Body):
+    """Decodes another body as its reader takes it: at most GO bytes, and a bounded piece of work, in one turn of the
+    loop, and nothing while the reader is slow.
+    """
+
+    __slots__ = ("_coded", "_decode", "_due", "_ended", "_keeps", "_out", "_room", "_slow", "_taken", "_waits")
+
+    def __init__(self, coded: Body, decode: Decoder, room: Share, keeps: int) -> None:
+        """``room``: GO bytes of it are taken. ``keeps``: bytes of its output that the decoder may keep."""
+        super().__init__()
+        self._coded = coded
         self._decode = decode
+        self._room = room
+        self._keeps = keeps
+        self._taken = GO
+        self._out = 0  # bytes that were decoded
+        self._slow = False  # the reader is
+        self._waits = False  # the coded body does, for what it gave to be decoded
+        self._due = False  # another turn is asked for
+        self._ended = False  # all of the coded body is here
 
-    def feed(self, data: bytes) -> bytes:
-        data = self._decode.feed(data)
+    # The reader's side
+
+    def send_to(self, sink: Sink) -> None:
+        self._sink = sink
+        self._coded.send_to(self)
+
+    def pause(self) -> None:
+        self._slow = True
+        self._wait()
+
+    def resume(self) -> None:
+        self._slow = False
+        self._go()
+
+    def close(self, _: object = None) -> None:
+        super().close()
+        self._coded.close()
+
+    def settle(self, _: object) -> None:
+        """The call ends."""
+        self.close()
+        self._room.give(self._taken)
+        self._taken = 0
+
+    # The coded body's side
+
+    def on_frame(self, data: bytes) -> None:
+        self._decode.put(data)
+        self._go()
+
+    def on_end(self) -> None:
+        self._ended = True
+        self._go()
+
+    def on_error(self, error: PenstockError) -> None:
+        self.fail(error)
+
+    def _go(self) -> None:
+        if not self._due:
+            self._turn()
+
+    def _turn(self) -> None:
+        self._due = False
+        done = 0
+        while self._sink is not None and not (self._slow or self.complete or self.error):
+            part = self._decode.take()
+            if part is None:
+                self._dry()
+                return
+            if part and self._grow(len(part)):
+                self._sink.on_frame(part)
+            done += max(len(part), _TAKE)
+            if done >= GO:
+                self._due = True
+                self._wait()
+                asyncio.get_running_loop().call_soon(self._turn)
+                return
+
+    def _dry(self) -> None:
+        """All that came is decoded."""
         if self._decode.failed:
-            raise ProviderBroke
-        return data
+            self.fail(ProviderBroke())
+        elif self._ended:
+            self.finish()
+        elif self._waits:
+            self._waits = False
+            self._coded.resume()
 
-    def end(self) -> bytes:
-        return self._decode.end()
+    def _wait(self) -> None:
+        self._waits = True
+        self._coded.pause()
+
+    def _grow(self, size: int) -> bool:
+        """Takes the room for what the decoder keeps of its output. False, and the answer breaks: there is none."""
+        self._out += size
+        more = min(self._out, self._keeps) + GO - self._taken
+        if more >= _STEP:
+            if not self._room.try_take(more):
+                self.fail(Overloaded("All answers together hold as many bytes as answer_memory allows."))
+                return False
+            self._taken += more
+        return True

@@ -12,6 +12,7 @@ import time
 from typing import Protocol
 
 from penstock.core import instants
+from penstock.core.budget import Share
 from penstock.core.errors import ProviderTimeout
 from penstock.features.cache.coding import in_coding
 from penstock.features.cache.keeper import Keeper, Shelf
@@ -102,22 +103,17 @@ class AnswerCache(Cache):
         reply = Reply(answer.status, b"", headers, _body(answer, large=large))
         if large and not answer.stream:
             reply.length = size
-        reply = in_coding(ex, reply)
-        if reply is None or (large and not self._hold(ex, size)):
+        room = self._shelf.budget.share(ex.request.account, ex.gateway.number)
+        reply = in_coding(ex, reply, room)
+        if reply is None or (large and not _hold(ex, room, size)):
             return None
+        if not reply.body.complete:
+            ex.first_byte = time.monotonic()  # what follows is waited for
+            ex.defer(reply.body.close)
         age = max(0.0, (instants.now() - answer.made_at) / 1000)
         self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, age))
         self._save(ex, answer)
         return reply
-
-    def _hold(self, ex: Exchange, size: int) -> bool:
-        """Of a large answer a client that reads slowly has much to get still. Whether so much may be held."""
-        room = self._shelf.budget.share(ex.request.account, ex.gateway.number)
-        if not room.try_take(size):
-            return False
-        ex.defer(lambda _: room.give(size))
-        ex.first_byte = time.monotonic()  # what follows is waited for
-        return True
 
     async def _shared(self, ex: Exchange, key: bytes) -> Reply | None:
         flight = self._shelf.flights.get(key)
@@ -129,7 +125,7 @@ class AnswerCache(Cache):
         ex.defer(follower.close)
         reply = Reply(flight.status, b"", flight.headers, follower)
         reply.length = flight.length
-        reply = in_coding(ex, reply)
+        reply = in_coding(ex, reply, self._shelf.budget.share(ex.request.account, ex.gateway.number))
         if reply is None:
             follower.close()
             return None
@@ -180,6 +176,14 @@ async def _stateful(body: bytes) -> bool:
         if len(body) > _SLICE:
             await asyncio.sleep(0)
     return False
+
+
+def _hold(ex: Exchange, room: Share, size: int) -> bool:
+    """Of a large answer a client that reads slowly has much to get still. Whether so much may be held."""
+    if not room.try_take(size):
+        return False
+    ex.defer(lambda _: room.give(size))
+    return True
 
 
 def _body(answer: CachedAnswer, *, large: bool) -> Body:

@@ -3,11 +3,14 @@
 import asyncio
 import gzip
 import json
+import zlib
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
+import brotli
 import pytest
+import zstandard
 
 from tests.kit.client import until
 from tests.kit.house import house, request
@@ -776,3 +779,55 @@ async def test_an_answer_with_several_codings_is_taken_out_of_all_of_them():
         hit = await client.ask(chat())
         assert (hit.headers[STATUS], hit.body) == ("HIT", plain)
         assert "content-encoding" not in hit.headers
+
+
+@asynccontextmanager
+async def zeros(size, *, coding=gzip.compress, name="gzip", **settings):
+    """A gateway whose provider answers with a few bytes that decode to so many."""
+    data = coding(bytes(size))
+    head = b"content-type: application/octet-stream\r\ncontent-encoding: %b\r\n" % name.encode()
+    reply = b"HTTP/1.1 200 OK\r\n" + head + b"content-length: %d\r\n\r\n" % len(data) + data
+    async with (
+        providing(answering(*[reply] * 3)) as provider,
+        house(gateways=ON, providers={"openai": provider.url}, **settings) as made,
+        made.client() as first,
+    ):
+        assert (await first.ask(chat(accept_encoding=name, **MINE))).body == data
+        yield made
+
+
+CODERS = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstandard.compress, "deflate": zlib.compress}
+
+
+@pytest.mark.parametrize("coding", CODERS)
+async def test_what_a_cached_answer_decodes_to_comes_as_its_client_reads_and_counts(coding):
+    size = 20_000_000
+    async with zeros(size, coding=CODERS[coding], name=coding) as made, made.client(1 << 16) as slow:
+        app = made.server.app
+        assert app._outside is not None
+        connections = app._outside.connections
+        await slow.send(chat("slow", **MINE))
+        await slow.head()
+        slow.deafen()
+        await until(lambda: any(connection._unread for connection in connections))
+        assert sum(connection.transport.get_write_buffer_size() for connection in connections) < 1 << 20
+        assert 0 < app.answers.used < size / 2
+        slow.undeafen()
+        got = 0
+        while part := await slow.chunk():
+            assert not part.strip(b"\0")
+            got += len(part)
+        assert got == size
+        await until(lambda: not app.answers.used)
+        assert (await made.row("slow")).cached is True
+
+
+async def test_where_there_is_no_room_to_decode_an_answer_it_is_as_if_there_were_none():
+    async with zeros(1_000_000, answer_memory=60_000) as made, made.client() as client:
+        answer = await client.ask(chat(**MINE))
+        assert (answer.headers[STATUS], answer.headers["content-encoding"]) == ("MISS", "gzip")
+
+
+async def test_a_kept_answer_that_cannot_be_decoded_is_asked_for_again():
+    async with zeros(1_000, coding=lambda data: b"no gzip" + data) as made, made.client() as client:
+        assert (await client.ask(chat(**MINE))).headers[STATUS] == "MISS"
