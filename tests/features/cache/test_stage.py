@@ -781,6 +781,9 @@ async def test_an_answer_with_several_codings_is_taken_out_of_all_of_them():
         assert "content-encoding" not in hit.headers
 
 
+FILE: dict[str, Any] = MINE | {"path": "openai/files/file-1/content"}
+
+
 @asynccontextmanager
 async def zeros(size, *, coding=gzip.compress, name="gzip", **settings):
     """A gateway whose provider answers with a few bytes that decode to so many."""
@@ -792,7 +795,7 @@ async def zeros(size, *, coding=gzip.compress, name="gzip", **settings):
         house(gateways=ON, providers={"openai": provider.url}, **settings) as made,
         made.client() as first,
     ):
-        assert (await first.ask(chat(accept_encoding=name, **MINE))).body == data
+        assert (await first.ask(chat(accept_encoding=name, **FILE))).body == data
         yield made
 
 
@@ -806,7 +809,7 @@ async def test_what_a_cached_answer_decodes_to_comes_as_its_client_reads_and_cou
         app = made.server.app
         assert app._outside is not None
         connections = app._outside.connections
-        await slow.send(chat("slow", **MINE))
+        await slow.send(chat("slow", **FILE))
         await slow.head()
         slow.deafen()
         await until(lambda: any(connection._unread for connection in connections))
@@ -824,10 +827,10 @@ async def test_what_a_cached_answer_decodes_to_comes_as_its_client_reads_and_cou
 
 async def test_where_there_is_no_room_to_decode_an_answer_it_is_as_if_there_were_none():
     async with zeros(1_000_000, answer_memory=60_000) as made, made.client() as client:
-        answer = await client.ask(chat(**MINE))
+        answer = await client.ask(chat(**FILE))
         assert (answer.headers[STATUS], answer.headers["content-encoding"]) == ("MISS", "gzip")
 
 
 async def test_a_kept_answer_that_cannot_be_decoded_is_asked_for_again():
     async with zeros(1_000, coding=lambda data: b"no gzip" + data) as made, made.client() as client:
-        assert (await client.ask(chat(**MINE))).headers[STATUS] == "MISS"
+        assert (await client.ask(chat(**FILE))).headers[STATUS] == "MISS"
