@@ -284,7 +284,7 @@ class Application:
             limit=settings.max_body,
             budget=Budget(settings.buffer_memory),
         )
-        recorder = Recorder(self.sink, self.telemetry)
+        recorder = Recorder(self.sink, self.telemetry, self.keyring.known)
         kind = Plane if Part.CALLS in self.parts else Elsewhere
         return kind(settings, self.snapshots, recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop())
 

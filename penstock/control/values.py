@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from penstock.core.addresses import NOT_PUBLIC, Rules
+from penstock.wire.headers import HOP_BY_HOP
 
 EXACT = 2**53 - 1  # the greatest integer that every JSON library reads exactly; as seconds it fits 64 bits of ms
 
@@ -44,7 +45,12 @@ Amount = Annotated[int, Field(ge=0, le=EXACT), WHOLE]
 GatewayId = Annotated[str, *spelt(r"[a-z0-9_-]{1,64}", "an id is 1 to 64 of a-z, 0-9, _ and -")]
 Text = Annotated[str, *spelt(r"[^\x00]*", "must not hold NUL characters or halves of characters")]
 Visible = Annotated[str, *spelt(r"[\t -~]*", "must be visible ASCII, as the value of a header"), Field(max_length=4096)]
-HeaderName = Annotated[str, *spelt(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "is no name of a header"), Field(max_length=256)]
+_FRAMING = "|".join("".join(f"[{sign.upper()}{sign}]" for sign in name.decode()) for name in sorted(HOP_BY_HOP))
+HeaderName = Annotated[  # of a request that the gateway makes
+    str,
+    *spelt(rf"(?!({_FRAMING})$)[!#$%&'*+.^_`|~0-9A-Za-z-]+", "is no name of a header that can be set"),
+    Field(max_length=256),
+]
 
 _HEX = "[0-9A-Fa-f]{1,4}"
 _IPV6 = "|".join(
@@ -55,7 +61,7 @@ _IPV6 = "|".join(
         f":(:{_HEX}){{1,7}}|::",
     ]
 )
-_PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4}"
+_PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"
 _ADDRESS = rf"https?://([A-Za-z0-9._-]+|\[({_IPV6})\])(:({_PORT}))?([/?#][!-~]*)?"
 Url = Annotated[
     str,

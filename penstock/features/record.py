@@ -19,6 +19,9 @@ from penstock.model.exchange import Exchange
 from penstock.model.outcome import Outcome
 from penstock.model.record import Detail, LogRecord, Timings
 from penstock.ports.logsink import LogSink
+from penstock.wire import masked
+from penstock.wire.credentials import Known
+from penstock.wire.headers import like_ours
 
 _PATH_LIMIT = 2048  # characters of a path that a row keeps
 _USAGE_LIMIT = 16 * 1024  # bytes of a provider's usage object that a row keeps
@@ -26,11 +29,12 @@ _NAME_LIMIT = 256  # characters of any other word that a client chose
 
 
 class Recorder:
-    """Opens scopes and takes down what became of them."""
+    """Opens scopes and takes down what became of them. ``known``: which secrets are tokens of ours."""
 
-    def __init__(self, sink: LogSink, telemetry: Telemetry) -> None:
+    def __init__(self, sink: LogSink, telemetry: Telemetry, known: Known[object] = lambda _: None) -> None:
         self._sink = sink
         self._telemetry = telemetry
+        self._known = known
         self._lines = access_log.isEnabledFor(logging.INFO)
 
     def scope(self, ex: Exchange) -> "Scope":
@@ -42,9 +46,9 @@ class Recorder:
         overhead = own_time(ex, ended)
         count(self._telemetry, ex, ended, overhead)
         if self._lines:
-            access_log.info("call", extra={"fields": access_line(ex, ended)})
+            access_log.info("call", extra={"fields": access_line(ex, ended, self._known)})
         if ex.options.log:
-            self._sink.offer(record(ex, ended, overhead))
+            self._sink.offer(record(ex, ended, overhead, self._known))
 
 
 class Scope:
@@ -88,7 +92,7 @@ def outcome(ex: Exchange, *, cancelled: bool) -> str:
     return Outcome.REFUSED if isinstance(ex.error, CallerError | GatewayRefusal) else Outcome.FAILED
 
 
-def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
+def record(ex: Exchange, ended: float, overhead: float, known: Known[object]) -> LogRecord:
     """The call as a log row. Members by position, in the order of the fields: by name they would cost 2 µs more."""
     request, reply, gateway, reported = ex.request, ex.reply, ex.gateway, ex.reported
     usage = reported.usage if reported else None
@@ -104,11 +108,11 @@ def record(ex: Exchange, ended: float, overhead: float) -> LogRecord:
         _event(ex.event_id),
         ids.millis(ex.id),  # created_at
         round((ended - ex.started) * 1000),  # duration
-        target.provider if target else request.provider[:_NAME_LIMIT],
+        target.provider if target else _name(ex, request.provider, known),
         (target.model if target else "") or request.asked.model or (reported.model if reported else ""),
         target.endpoint.model_type if target else None,
         target.endpoint.request_type if target else None,
-        request.path[:_PATH_LIMIT].decode("latin-1"),
+        _path(ex, known),
         status,
         succeeded,
         cached,
@@ -159,16 +163,16 @@ def status_code(ex: Exchange) -> int:
     return ex.reply.status if ex.reply else 0
 
 
-def access_line(ex: Exchange, ended: float) -> dict[str, object]:
+def access_line(ex: Exchange, ended: float, known: Known[object]) -> dict[str, object]:
     """What the access log says of a call: no query, no header, nothing that could be a credential."""
     request = ex.request
     return {
         "event": _event(ex.event_id),
         "client": request.client,
-        "gateway": request.gateway[:_NAME_LIMIT],
-        "provider": request.provider[:_NAME_LIMIT],
+        "gateway": _name(ex, request.gateway, known),
+        "provider": _name(ex, request.provider, known),
         "method": request.method.decode("latin-1"),
-        "path": request.path[:_PATH_LIMIT].decode("latin-1"),
+        "path": _path(ex, known),
         "status": status_code(ex),
         "outcome": ex.outcome,
         "duration": round((ended - ex.started) * 1000, 3),
@@ -213,6 +217,8 @@ def _event(sent: str) -> str:
     ``sent`` has a character for each byte, so that it goes back as it came. Where it was cut, half a character at its
     end is left out.
     """
+    if ("pst_" in sent or "%" in sent) and like_ours(sent.encode("latin-1")):
+        return masked.MASK
     if sent.isascii():
         return sent
     data = sent.encode("latin-1")
@@ -224,4 +230,15 @@ def _event(sent: str) -> str:
 
 
 def _text(value: bytes | None) -> str | None:
-    return value[:_NAME_LIMIT].decode("latin-1") if value is not None else None
+    return masked.word(value) if value is not None else None
+
+
+def _name(ex: Exchange, name: str, known: Known[object]) -> str:
+    """A part of the address. Only of a call that has a plan is it a name of ours."""
+    return name[:_NAME_LIMIT] if ex.plan else masked.path(name.encode("latin-1"), known, _NAME_LIMIT)
+
+
+def _path(ex: Exchange, known: Known[object]) -> str:
+    """Where a plan was made, the path was found to hold no token."""
+    path = ex.request.path
+    return path[:_PATH_LIMIT].decode("latin-1") if ex.plan else masked.path(path, known, _PATH_LIMIT)

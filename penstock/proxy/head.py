@@ -7,6 +7,7 @@ import httptools
 from penstock.core.errors import MalformedRequest
 from penstock.core.headers import Headers
 
+VERSIONS = "Malformed HTTP request: the versions understood are HTTP/1.1 and HTTP/1.0."
 _ABSOLUTE = re.compile(rb"(?i:https?)://[^/?]+(.*)", re.DOTALL)
 
 
@@ -43,7 +44,7 @@ def read(parser: httptools.HttpRequestParser, headers: Headers) -> tuple[int | N
 def _is_old(version: str, *, chunked: bool) -> bool:
     """True for HTTP/1.0. Raises MalformedRequest for any other, and for what HTTP/1.0 does not have."""
     if version != "1.0":
-        raise MalformedRequest("Malformed HTTP request: the versions understood are HTTP/1.1 and HTTP/1.0.")
+        raise MalformedRequest(VERSIONS)
     if chunked:  # whoever is before this server may have read it otherwise (RFC 9112, 6.1)
         raise MalformedRequest("Malformed HTTP request: HTTP/1.0 has no transfer codings.")
     return True

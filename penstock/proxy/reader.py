@@ -25,7 +25,20 @@ class Owner(Protocol):
 class Reader:
     """The requests of one connection, one after another."""
 
-    __slots__ = ("_owner", "_upgrade", "body", "headers", "in_head", "parser", "size", "url")
+    __slots__ = (
+        "_at",
+        "_begun",
+        "_data",
+        "_earlier",
+        "_owner",
+        "_upgrade",
+        "body",
+        "headers",
+        "in_head",
+        "parser",
+        "size",
+        "url",
+    )
 
     def __init__(self, owner: Owner) -> None:
         self.url = b""  # as much of the target as has come
@@ -36,10 +49,22 @@ class Reader:
         self.size = 0  # bytes of the head that is arriving; within a body, bytes that are none of it
         self.parser = self._new_parser()  # ask it for what it knows of a head that is whole
         self._upgrade = False
+        self._begun = False  # a head is arriving
+        self._data: bytes | None = b""  # what is being read
+        self._at = 0  # in it, what lies before is of requests that were looked at
+        self._earlier = bytearray()  # of the head that is arriving, what came before that
 
     def feed(self, data: bytes) -> PenstockError | None:
         """Reads on; returns what makes it impossible to read further. A fault of ours is raised."""
         self.size += len(data)
+        self._data, self._at = data, 0
+        fault = self._parse(data)
+        self._data = b""
+        if self._begun:
+            self._earlier += data[-HEAD_LIMIT:]
+        return fault
+
+    def _parse(self, data: bytes) -> PenstockError | None:
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offset:
@@ -59,6 +84,7 @@ class Reader:
 
     def on_message_begin(self) -> None:
         self.url, self.headers, self._upgrade = b"", [], False
+        self._begun = True
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -70,6 +96,7 @@ class Reader:
     def on_headers_complete(self) -> None:
         if self.size > HEAD_LIMIT and head.size(self.url, self.headers) > HEAD_LIMIT:
             raise HeadTooLarge
+        self._check_protocol()
         if self.parser.should_upgrade():
             self._upgrade = True
             return
@@ -91,6 +118,20 @@ class Reader:
         if body is not None:
             body.finish()
 
+    def _check_protocol(self) -> None:
+        """The parser also reads RTSP and ICE, and does not say which it was. Raises MalformedRequest."""
+        self._begun = False
+        data = self._data
+        if data is None:  # looked at before
+            return
+        line = b" %b HTTP/1." % self.url
+        at = data.find(line, self._at)
+        if at >= 0:
+            self._at = at + len(line)
+        elif line not in self._earlier + data:
+            raise MalformedRequest(head.VERSIONS)
+        self._earlier.clear()
+
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)
         parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows a last request is dropped
@@ -100,6 +141,7 @@ class Reader:
         """The offer to switch protocols is declined: the request is read again as if it had not been made. Where it was
         the beginning of a WebSocket, a plain answer would be none, and the request is refused.
         """
+        data = self._data
         while True:
             method = self.parser.get_method()
             if method == b"CONNECT":
@@ -110,7 +152,9 @@ class Reader:
             declined = self._declined(method)
             self.parser = self._new_parser()
             try:
+                self._data = None
                 self.parser.feed_data(declined)
+                self._data = data
                 self.parser.feed_data(rest)
             except httptools.HttpParserUpgrade as offset:  # the next one, right behind it: there may be thousands
                 rest = rest[offset.args[0] :]

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from penstock.control.values import Amount, GatewayId, Url, integers, uncallable
+from penstock.control.values import Amount, GatewayId, HeaderName, Url, integers, uncallable
 from penstock.core.addresses import PUBLIC, Rules
+from penstock.wire.headers import HOP_BY_HOP
 
 ID = TypeAdapter(GatewayId)
 
@@ -46,11 +47,33 @@ def test_an_address_is_kept_as_it_is(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["url", "ftp://a", "http://a:99999", "http://u:p@a", "http://[::1", "http://[44.C:]", "http://a b", "http://"],
+    [
+        "url",
+        "ftp://a",
+        "http://a:99999",
+        "http://a:0",
+        "http://a:00",
+        "http://u:p@a",
+        "http://[::1",
+        "http://[44.C:]",
+        "http://a b",
+        "http://",
+    ],
 )
 def test_what_is_no_address_is_told_what_one_is(url):
     with pytest.raises(ValidationError, match="http or https address"):
         TypeAdapter(Url).validate_python(url)
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "Authorization", "content-type", "hosts", "te-x", "x-content-length"])
+def test_a_header_may_be_set(name):
+    assert TypeAdapter(HeaderName).validate_python(name) == name
+
+
+@pytest.mark.parametrize("name", [*sorted(name.decode() for name in HOP_BY_HOP), "Host", "Content-LENGTH", "a b", "", "a:"])
+def test_a_header_that_frames_the_request_may_not_be_set(name):
+    with pytest.raises(ValidationError, match="is no name of a header that can be set"):
+        TypeAdapter(HeaderName).validate_python(name)
 
 
 @pytest.mark.parametrize(

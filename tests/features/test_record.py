@@ -26,10 +26,22 @@ from penstock.model.outcome import Outcome
 from penstock.model.reply import Body, Reply
 from penstock.model.usage import Reported, Usage
 from penstock.providers.catalog import OPAQUE
+from tests.kit.client import until
 from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request
 from tests.kit.logsink import MemoryLogSink
-from tests.kit.store import ACCOUNT
+from tests.kit.store import ACCOUNT, OPEN, SECRET, a_token
+
+CHOSEN = "chosen-by-the-operator-1"
+
+
+@pytest_asyncio.fixture
+async def secretive(caplog):
+    caplog.set_level(logging.INFO, "penstock.access")
+    gateways = {"default": OPEN, "closed": {"authentication": True}}
+    async with house(access_log=True, gateways=gateways, tokens=[a_token(secret=CHOSEN)]) as made:
+        yield made
+
 
 CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
 
@@ -281,6 +293,43 @@ async def test_every_call_is_counted_once(there):
         for path in ("openai/x", "nobody/x", ""):
             await client.ask(request(path))
     assert (sum(calls.values()) - before[0], len(there.sink.records) - before[1]) == (3, 3)
+
+
+SECRET_PATHS = {
+    "a path": f"/v1/{ACCOUNT}/default/openai/{SECRET}/x",
+    "an encoded path": f"/v1/{ACCOUNT}/default/openai/%70st_{SECRET[4:]}",
+    "a provider": f"/v1/{ACCOUNT}/default/{SECRET}/x",
+    "a gateway": f"/v1/{ACCOUNT}/{SECRET}/openai/x",
+    "an account": f"/v1/{SECRET}/default/openai/x",
+    "no address": f"/v1/{SECRET}",
+    "a path of a closed gateway": f"/v1/{ACCOUNT}/closed/openai/{SECRET}",
+    "a chosen token as a provider": f"/v1/{ACCOUNT}/closed/{CHOSEN}/x",
+}
+
+
+@pytest.mark.parametrize("case", SECRET_PATHS)
+async def test_a_token_in_an_address_is_neither_in_the_row_nor_in_the_line(secretive, caplog, case):
+    rows = len(secretive.sink.records)
+    async with secretive.client() as client:
+        answer = await client.ask(request().replace(request().split(b" ")[1], SECRET_PATHS[case].encode()))
+        assert answer.status in {400, 401, 404}
+    await until(lambda: len(secretive.sink.records) > rows or not secretive.server.app.plane.calls)
+    told = repr([(record, record.detail) for record in secretive.sink.records[rows:]]) + repr(
+        [vars(record) for record in caplog.records if record.name == "penstock.access"]
+    )
+    assert SECRET[4:] not in told
+    assert CHOSEN not in told
+    assert "***" in told or case == "an account"  # which is not told
+
+
+async def test_a_token_in_a_word_of_the_client_is_not_in_the_row(secretive):
+    async with secretive.client() as client:
+        words = {"user-agent": f"curl {SECRET}", "cf-aig-event-id": SECRET, "content-type": f"x; {SECRET}"}
+        rows = len(secretive.sink.records)
+        assert (await client.ask(request(headers=words))).status == 200
+        await until(lambda: len(secretive.sink.records) > rows)
+        row = secretive.sink.records[-1]
+        assert (row.user_agent, row.event_id, row.request_content_type) == ("***", "***", "***")
 
 
 async def test_the_access_line_tells_no_secret(caplog):

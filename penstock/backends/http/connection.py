@@ -230,6 +230,9 @@ class Connection(asyncio.Protocol):
             return
         self.call.heard = True
         if self._in_head:
+            if not self._head_size and not b"HTTP/".startswith(data[:5]):  # the parser reads RTSP and ICE as well
+                self._fail(ProviderBroke(f"{_NOT_HTTP}."))
+                return
             self._head_size += len(data)
         elif not self._paused:
             self._stray += len(data)

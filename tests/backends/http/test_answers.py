@@ -56,6 +56,8 @@ REFUSED = {
     "framed twice": lines(b"transfer-encoding: chunked", b"transfer-encoding: chunked") + b"2\r\nok\r\n0\r\n\r\n",
     "chunks twice": lines(b"transfer-encoding: chunked, chunked") + b"2\r\nok\r\n0\r\n\r\n",
     "framing with an empty part": lines(b"transfer-encoding: ,chunked") + b"2\r\nok\r\n0\r\n\r\n",
+    "RTSP": b"RTSP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    "RTSP in the clothes of HTTP/1.1": b"RTSP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
     "HTTP/2.0": b"HTTP/2.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
     "HTTP/0.9": b"HTTP/0.9 200 OK\r\ncontent-length: 2\r\n\r\nok",
     "HTTP/1.2": b"HTTP/1.2 200 OK\r\ncontent-length: 2\r\n\r\nok",
