@@ -70,7 +70,9 @@ def test_a_header_may_be_set(name):
     assert TypeAdapter(HeaderName).validate_python(name) == name
 
 
-@pytest.mark.parametrize("name", [*sorted(name.decode() for name in HOP_BY_HOP), "Host", "Content-LENGTH", "a b", "", "a:"])
+@pytest.mark.parametrize(
+    "name", [*sorted(name.decode() for name in HOP_BY_HOP), "Host", "Content-LENGTH", "a b", "", "a:"]
+)
 def test_a_header_that_frames_the_request_may_not_be_set(name):
     with pytest.raises(ValidationError, match="is no name of a header that can be set"):
         TypeAdapter(HeaderName).validate_python(name)
