@@ -12,7 +12,8 @@ from penstock.core.codec import DecodeError, Raw, Struct, decoder
 from penstock.providers.catalog import Endpoint
 
 _DECODED = 1 << 19  # bytes of the largest body that is decoded in one go: some milliseconds at most
-_SLICE = 1 << 18  # bytes of a larger one that are searched in one go
+_SLICE = 1 << 16  # bytes of a larger one that are searched in one go
+_TOOLS = 1 << 15  # bytes of the largest list of tools that becomes objects
 _OVERLAP = 64  # bytes by which the slices overlap, so that no name is cut in two
 _CALLBACK = re.compile(rb"[?&]callback=").search  # Deepgram: the answer goes there, later
 _NOTHING = Raw(b"")
@@ -20,12 +21,12 @@ _EMPTY = frozenset({b"", b"null", b"[]", b"{}", b'""'})
 
 # The same in a body that is not decoded, anywhere in it: some bodies without state are found, too.
 _HINT = re.compile(
-    rb'"(?:previous_(?:response|interaction)_id|conversation(?:_id)?|container|connectors|preset|promptVariables'
-    rb"|data_?[sS]ources|mcp_servers|mcp|mcp_toolset|file_?[sS]earch|collections_search|code_interpreter|retrieval|shell"
-    rb'|code_execution[\w]{0,16})"'
-    rb'|"(?:background|deferred)"\s{0,16}:\s{0,16}true|"prompt"\s{0,16}:\s{0,16}\{'
-    rb"|\\u00[567]"  # a letter of a name, escaped, which no encoder does
+    rb'"(?=[bcdfmprs])(?:p(?:revious_(?:response|interaction)_id"|reset"|rompt(?:Variables"|"\s{0,16}:\s{0,16}\{))'
+    rb'|c(?:on(?:versation(?:_id)?|tainer|nectors)|ollections_search|ode_(?:interpreter|execution\w{0,16}))"'
+    rb'|(?:data_?[sS]ources|mcp(?:_servers|_toolset)?|file_?[sS]earch|retrieval|shell)"'
+    rb'|(?:background|deferred)"\s{0,16}:\s{0,16}true)'
 ).search
+_ESCAPED = re.compile(rb"\\u00[567]").search  # a letter of a name, as no encoder writes it
 _TOOL = re.compile(
     rb'"(?:file_search|collections_search|code_interpreter|code_execution\w*|mcp|mcp_toolset|shell)"'
 ).fullmatch
@@ -51,13 +52,14 @@ class _Body(Struct):
     tools: Raw = _NOTHING
 
 
-class _Tool(Struct):
+class _Tool(Struct, gc=False):
     type: Raw = _NOTHING
     fileSearch: Raw = _NOTHING  # noqa: N815  Google; the names in both spellings that it takes
     file_search: Raw = _NOTHING
     retrieval: Raw = _NOTHING
 
 
+_PLAIN = _Body()
 _decode_body = decoder(_Body).decode
 _decode_tools = decoder(list[_Tool]).decode
 _JOBS = ("background", "deferred")
@@ -77,7 +79,8 @@ def uses_state(body: bytes) -> Iterator[bool]:
         yield _refers(body)
         return
     for at in range(0, len(body), _SLICE):
-        if _HINT(body, at, at + _SLICE + _OVERLAP) is not None:
+        until = at + _SLICE + _OVERLAP
+        if _HINT(body, at, until) is not None or _ESCAPED(body, at, until) is not None:
             yield True
             return
         yield False
@@ -86,7 +89,12 @@ def uses_state(body: bytes) -> Iterator[bool]:
 def _refers(body: bytes) -> bool:
     try:
         said = _decode_body(body)
-        tools = _decode_tools(said.tools) if bytes(said.tools) not in _EMPTY else ()
+        if said == _PLAIN:
+            return False
+        listed = bytes(said.tools)
+        if len(listed) > _TOOLS:
+            return _HINT(body) is not None
+        tools = _decode_tools(listed) if listed not in _EMPTY else ()
     except DecodeError:
         return _HINT(body) is not None
     return (
@@ -99,5 +107,5 @@ def _refers(body: bytes) -> bool:
 
 def _acts(tool: _Tool) -> bool:
     """Whether a tool reads what is stored, or keeps something, or acts on others."""
-    own = (tool.fileSearch, tool.file_search, tool.retrieval)
-    return _TOOL(bytes(tool.type)) is not None or any(bytes(member) not in _EMPTY for member in own)
+    own = tool.fileSearch != _NOTHING or tool.file_search != _NOTHING or tool.retrieval != _NOTHING
+    return own or _TOOL(bytes(tool.type)) is not None

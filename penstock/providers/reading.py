@@ -28,6 +28,7 @@ NO_ROOM = "usage and answer not read: all answers together hold as many bytes as
 NOT_KEPT = "answer not kept: all answers together hold as many bytes as answer_memory allows"
 UNREADABLE = "usage and answer not read: the answer's content coding is unknown or corrupt"
 STOPPED = "usage and answer not read: the gateway stopped"
+LOST = frozenset({TOO_LARGE, TOO_MUCH, NO_ROOM, UNREADABLE, STOPPED})  # faults that leave something unread
 
 
 class Reading:
@@ -245,7 +246,7 @@ class Stream(Reading):
         if self._reads and (rest := self._events.rest()) and type(rest) is not Piece:
             self._reader.event(rest)  # many a stream ends without its last blank line
         told = self._reader.reported()
-        return Reported(told.model, None, told.error) if self.fault in _LOST else told
+        return Reported(told.model, None, told.error) if self.fault in LOST else told
 
     def _read(self, data: bytes) -> None:
         if self.kept is not None:
@@ -300,9 +301,6 @@ class Stream(Reading):
         self._room.give(len(self.kept))
         self._taken -= len(self.kept)
         self.kept = None
-
-
-_LOST = frozenset({TOO_LARGE, TOO_MUCH, NO_ROOM, UNREADABLE, STOPPED})  # faults that may have cost usage
 
 
 def _is_dense(text: bytes) -> bool:

@@ -48,13 +48,18 @@ def own_key(number: int, generation: int, value: bytes) -> bytes:
 
 def call_key(number: int, generation: int, place: Iterable[bytes], headers: Headers) -> Digest:
     """The key of a call, to be updated with its body. ``number`` is the gateway's, unique among all accounts;
-    ``place`` is method, host, path and query; ``headers`` and these are as they travel.
+    ``place`` is method, host, path and query; ``headers`` and these are as they travel, without noise.
 
     32 bytes; each part has its length beside it, so that none can flow into the next.
     """
-    telling = [(lower, value) for lower, _, value in headers if _TELLS[lower]]
+    telling = [(lower, value) for lower, _, value in headers]
     telling.sort(key=_name)  # stable: the order counts only among headers of one name
     return sha256(pack((b"call", number, generation, *place, telling)))
+
+
+def without_noise(headers: Headers) -> Headers:
+    """The headers that may tell two calls apart, if they travel."""
+    return [header for header in headers if _TELLS[header[0]]]
 
 
 class _Tells(dict[bytes, bool]):

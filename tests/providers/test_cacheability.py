@@ -128,6 +128,12 @@ def test_any_other_request_is_not(body):
         assert not stateful(body, **PADDING)
 
 
+def test_a_long_list_of_tools_is_searched():
+    many = [{"type": "function", "function": {"name": "f" * 100}}] * 1000
+    assert not stateful({"tools": many})
+    assert stateful({"tools": [*many, {"type": "mcp"}]})
+
+
 def test_a_name_that_hides_behind_an_escape_is_found():
     body = b'{"\\u0063onversation": "c"}'
     assert stateful(body)
@@ -143,9 +149,9 @@ def test_a_body_that_is_no_json_is_searched():
 def test_a_name_across_two_slices_is_found():
     for shift in range(0, 40, 3):
         assert stateful(
-            b'{"x":"' + b"y" * ((1 << 18) - 30 + shift) + b'","conversation":"c","z":"' + b"z" * 300_000 + b'"}'
+            b'{"x":"' + b"y" * ((1 << 16) - 30 + shift) + b'","conversation":"c","z":"' + b"z" * 300_000 + b'"}'
         )
 
 
 def test_large_bodies_are_searched_in_steps():
-    assert len(list(uses_state(b'["",' * 2_000_000))) == -(-8_000_000 // (1 << 18))
+    assert len(list(uses_state(b'["",' * 2_000_000))) == -(-8_000_000 // (1 << 16))

@@ -8,6 +8,7 @@ their end was the answer's.
 from penstock.core.codec import DecodeError, Raw, Struct, decoder
 from penstock.model.exchange import Exchange
 from penstock.model.reply import UNREAD, Reply
+from penstock.providers.reading import LOST
 from penstock.wire.encodings import decoder as decoder_of
 
 _OK = 200
@@ -18,12 +19,13 @@ _STREAMS = (
     b"application/vnd.amazon.eventstream",
 )
 _LOOKED_INTO = 512 * 1024  # bytes of JSON; of a larger answer only the ends count
+_LIST = 64 * 1024  # bytes of the largest list that becomes objects
 _SPACE = b" \t\r\n"
 _CLOSED_BY = {b"{": b"}", b"[": b"]"}
 _NOTHING = frozenset({b"", b"null", b"false", b'""', b"{}", b"[]"})
 
 
-class _Answer(Struct):
+class _Answer(Struct, gc=False):
     error: Raw = Raw(b"")
 
 
@@ -49,10 +51,8 @@ def begins_well(ex: Exchange, reply: Reply, *, streams: bool) -> bool:
 
 def ended_well(ex: Exchange, reply: Reply, body: bytes | None) -> bool:
     """Whether it did; ``body`` is the answer's, None that of a stream."""
-    reported, read = ex.reported, bool(ex.target and ex.target.endpoint.dialect)
-    if reported is not None and (reported.error or not reported.complete):
-        return False
-    if read and reported is None:
+    reported = ex.reported  # None: no dialect reads it
+    if reported is not None and (reported.error or not reported.complete or ex.reading.fault in LOST):
         return False
     return body is None or not _is_json(_kind(reply)) or _is_whole(_decoded(reply, body))
 
@@ -83,10 +83,10 @@ def _is_whole(body: bytes | None) -> bool:
 
 
 def _answers(text: bytes) -> list[_Answer]:
-    """The object, or the objects of a list, which some streams are. Raises what ``DecodeError`` names."""
+    """The object, or the objects of a short list, which some streams are. Raises what ``DecodeError`` names."""
     if text[:1] == b"{":
         return [_decode_one(text)]
-    if text[1:].lstrip(_SPACE)[:1] == b"{":
+    if len(text) <= _LIST and text[1:].lstrip(_SPACE)[:1] == b"{":
         return _decode_many(text)
     _decode_any(text)
     return []

@@ -22,7 +22,7 @@ from penstock.model.flight import Flight
 from penstock.model.reply import GO, Body, Replay, Reply
 from penstock.ports.cache_store import CachedAnswer
 from penstock.providers.cacheability import may_be_cached, uses_state
-from penstock.wire.cache_key import call_key, own_key
+from penstock.wire.cache_key import Digest, call_key, own_key, without_noise
 from penstock.wire.headers import onward
 
 _OWN_KEY_METHODS = frozenset({b"POST", b"GET"})
@@ -80,16 +80,20 @@ class AnswerCache(Cache):
         assert ex.plan is not None
         target, query = ex.plan.targets[0], request.query if caller.query is None else caller.query
         query = query if target.query is None else target.query
-        if not may_be_cached(request.method, target.endpoint, query) or await _stateful(body):
+        if not may_be_cached(request.method, target.endpoint, query):
             return None
-        place = (request.method, target.host, target.path, query)
-        key = call_key(
-            gateway.number, gateway.cache_generation, place, onward(request.headers, caller.places | target.stays)
-        )
-        for at in range(0, len(body), _SLICE):
-            if at:
+        for stateful in uses_state(body):
+            if stateful:
+                return None
+            if len(body) > _SLICE:
                 await asyncio.sleep(0)
-            key.update(memoryview(body)[at : at + _SLICE])
+        place = (request.method, target.host, target.path, query)
+        travels = onward(without_noise(request.headers), caller.places | target.stays)
+        key = call_key(gateway.number, gateway.cache_generation, place, travels)
+        if len(body) > _SLICE:
+            await _update(key, body)
+        else:
+            key.update(body)
         return key.digest()
 
     async def _stored(self, ex: Exchange, key: bytes) -> Reply | None:
@@ -168,14 +172,12 @@ class AnswerCache(Cache):
         telemetry.saved_cost.add((gateway,), answer.cost or 0)
 
 
-async def _stateful(body: bytes) -> bool:
-    """Whether the body refers to what the provider has stored; lets others run meanwhile."""
-    for stateful in uses_state(body):
-        if stateful:
-            return True
-        if len(body) > _SLICE:
-            await asyncio.sleep(0)
-    return False
+async def _update(key: Digest, body: bytes) -> None:
+    """Hashes a large body, and lets others run meanwhile."""
+    view = memoryview(body)
+    for at in range(0, len(body), _SLICE):
+        key.update(view[at : at + _SLICE])
+        await asyncio.sleep(0)
 
 
 def _hold(ex: Exchange, room: Share, size: int) -> bool:

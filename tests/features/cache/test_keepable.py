@@ -103,6 +103,13 @@ async def test_an_encoded_answer_is_looked_into_without_its_coding(there, body, 
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("coding", ["gzip", "x-odd"])
+async def test_a_stream_that_could_not_be_read_is_not_kept(there, coding):
+    body = HELD + STOP
+    assert await seen(there, "openai/chat/completions", EVENTS, body, f"content-encoding: {coding}\r\n") == ["MISS"] * 2
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_corrupt_coding_is_not_kept(there):
     assert await seen(there, GEMINI, JSON, b"\x1f\x8b\x08 no", "content-encoding: gzip\r\n") == ["MISS", "MISS"]
     assert await seen(there, GEMINI, JSON, "{}", "content-encoding: x-odd\r\n") == ["MISS", "HIT"]
