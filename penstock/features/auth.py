@@ -23,7 +23,7 @@ from penstock.model.exchange import Exchange
 from penstock.model.options import UNADDRESSED
 from penstock.model.request import Request
 from penstock.model.token import Scope, Token
-from penstock.wire.credentials import OWN, PLACES, PROTOCOLS, parameters, stays
+from penstock.wire.credentials import OWN, PLACES, PROTOCOLS, offered, stays, travels
 
 DEFAULT = "default"  # the gateway that its account's first call makes: at its address, whether it exists is not told
 _NO_TOKEN = frozenset({b"bearer", b"undefined"})  # in the place of ours: none; an SDK without a token sends that
@@ -79,11 +79,12 @@ class OpenAuth:
 
     def identify(self, ex: Exchange) -> Caller:
         """The caller; never refuses."""
-        return self._look(ex.request)
+        return self._caller(ex.request, *self._look(ex.request))
 
-    def _look(self, request: Request) -> Caller:
+    def _look(self, request: Request) -> tuple[Token | None, str, frozenset[bytes]]:
+        """The token that lets the call in; without one, why none does; and the providers' headers that hold tokens."""
         bearer: Token | None = None
-        fault, stay, query = "missing", _NOWHERE, None
+        fault, stay = "missing", _NOWHERE
         places, tokens = self._places, self._keyring.tokens
         for lower, _, value in request.headers:
             if lower not in places:
@@ -96,15 +97,22 @@ class OpenAuth:
                 why = _form(words, lower) or _fault(token, request)
                 if not why and (bearer is None or lower == OWN):
                     bearer = token
+                if lower != OWN:
+                    stay |= {lower}
             if why and fault == "missing":
                 fault = why
-            if lower != OWN and (token is not None or stays(lower, words, value, self._keyring.known)):
+        if len(request.query) > 1 and (token := offered(request.query, self._keyring.known)) and bearer is None:
+            fault = _fault(token, request)
+            bearer = None if fault else token
+        return bearer, "" if bearer is not None else fault, stay
+
+    def _caller(self, request: Request, bearer: Token | None, fault: str, stay: frozenset[bytes]) -> Caller:
+        """With all that must stay here, which is only looked for once the call is let in."""
+        known = self._keyring.known
+        for lower, _, value in request.headers:
+            if lower in self._places and lower != OWN and lower not in stay and stays(lower, value, known):
                 stay |= {lower}
-        if len(request.query) > 1:
-            token, query = parameters(request.query, self._keyring.known)
-            if token is not None and bearer is None:
-                fault = _fault(token, request)
-                bearer = None if fault else token
+        query = travels(request.query, known) if len(request.query) > 1 else None
         if bearer is not None:
             return Caller(bearer.id, bearer, stay, query, "")
         return NOBODY if not stay and query is None and fault == "missing" else Caller("", None, stay, query, fault)
@@ -117,10 +125,10 @@ class Auth(OpenAuth):
         """The caller. Raises Unauthorized where no token came that opens the gateway, and UnknownGateway, as if there
         were none, where one of another account or for other gateways came.
         """
-        caller = self._look(ex.request)
-        if caller.fault:
-            self._refuse(ex, caller.fault)
-        return caller
+        bearer, fault, stay = self._look(ex.request)
+        if fault:
+            self._refuse(ex, fault)
+        return self._caller(ex.request, bearer, fault, stay)
 
     def _refuse(self, ex: Exchange, fault: str) -> NoReturn:
         """To who may not know of a gateway all is as where none is: the answer, its headers, and whose the row is."""

@@ -11,7 +11,7 @@ from penstock.model.plan import Plan, Target
 from penstock.model.request import Request
 from penstock.providers.templates import safe
 from penstock.providers.upstream import HOLDS_OURS, Upstream
-from penstock.wire.credentials import Known, along, parameters
+from penstock.wire.credentials import Known, along, travels
 from penstock.wire.headers import like_ours
 
 
@@ -65,7 +65,7 @@ class NativeRouting(Routing):
         if along(target.path, self._known):
             raise InvalidPath(_OURS)
         if target.query:
-            _, left = parameters(target.query, self._known)
+            left = travels(target.query, self._known)
             target.query = target.query if left is None else left
 
 

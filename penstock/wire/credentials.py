@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
+from penstock.core.errors import MalformedRequest
 from penstock.wire.headers import PERCENT, like_ours
 
 _T = TypeVar("_T")
+
+MOST = 1000  # parameters of a query: each costs microseconds
 Known = Callable[[bytes], _T | None]
 
 OWN = b"cf-aig-authorization"  # never travels, whatever it holds
@@ -34,6 +37,10 @@ PARAMETERS = frozenset({b"api_key", b"key"})  # the same in a query,
 _CREDENTIALS = PARAMETERS | {b"access_token", b"api-key", b"apikey", b"token"}  # and where it opens nothing
 PLACEHOLDERS = frozenset({b"", b"cf_temp_token", b"unused"})  # in the place of a provider's credential: none
 
+# where a query has none of these there is nothing to look for: names of credentials, and what is as long as a token
+_SUSPECT = re.compile(
+    rb"[^&=]{20}|=[^&]{20}|%|(?:^.|[&;])(?:api_key|key|access_token|api-key|apikey|token)(?:[=&;]|$)", re.IGNORECASE
+)
 _NONE = PLACEHOLDERS | {b"bearer"}  # the last word of an empty bearer
 _SHORTEST = 20  # characters of a token (core.settings: TOKEN)
 _MARKS = b",;:=\"'<>()[]{}|"  # in a credential: it has parts, and so may hold a token
@@ -49,11 +56,12 @@ _SEGMENT = re.compile(rb"[^/]{%d,}" % _SHORTEST)
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-def stays(place: bytes, words: list[bytes], value: bytes, known: Known[object]) -> bool:
+def stays(place: bytes, value: bytes, known: Known[object]) -> bool:
     """Whether what stands in the place of a provider's credential is none, or holds something like ours.
 
-    ``words`` are those of ``value``.
+    Its last word is known to be no token.
     """
+    words = value.split()
     if not words or (len(words[-1]) < _SHORTEST and words[-1].lower() in _NONE) or like_ours(value):
         return True
     if place == PROTOCOLS:
@@ -63,51 +71,60 @@ def stays(place: bytes, words: list[bytes], value: bytes, known: Known[object]) 
     return len(words) > 1 and words[0] not in _SCHEMES and _holds(value, known)
 
 
-def parameters(query: bytes, known: Known[_T]) -> tuple[_T | None, bytes | None]:
-    """Whose token stands in a query, where it opens something, and what may travel of the query; None: all of it.
-
-    ``query`` begins with its question mark, and so does what is left of it, unless that is nothing.
+def offered(query: bytes, known: Known[_T]) -> _T | None:
+    """Whose token stands in a parameter of a query that may open something. ``query`` begins with its question mark.
+    Raises MalformedRequest for more parameters than any call has.
     """
-    found: _T | None = None
-    kept: list[bytes] = []
+    if query.count(b"&") + query.count(b";") >= MOST:
+        raise MalformedRequest(f"Malformed request: its query has more than {MOST} parameters.")
+    if PERCENT not in query and b"key=" not in query.lower():
+        return None
+    for parameter in query[1:].split(b"&"):
+        for part in {parameter: 0, **dict.fromkeys(parameter.split(b";"))}:  # some servers separate by that
+            given, _, value = part.partition(b"=")
+            if _unquoted(given).lower() in PARAMETERS and (token := _whose(value, known)) is not None:
+                return token
+    return None
+
+
+def travels(query: bytes, known: Known[object]) -> bytes | None:
+    """What may travel of a query; None: all of it. It begins with its question mark, unless nothing is left."""
+    if _SUSPECT.search(query) is None and not like_ours(query):
+        return None
     given = query[1:].split(b"&")
-    for parameter in given:
-        token, left = _parameter(parameter, known)
-        if token is None and left is not None and b";" in parameter:  # some servers separate by that
-            token, left = _several(parameter.split(b";"), known)
-        found = found or token
-        if left is not None:
-            kept.append(left)
+    kept = [left for parameter in given if (left := _left(parameter, known)) is not None]
     if kept == given:
-        return found, None
-    return found, b"?" + b"&".join(kept) if kept else b""
+        return None
+    return b"?" + b"&".join(kept) if kept else b""
 
 
-def _several(given: list[bytes], known: Known[_T]) -> tuple[_T | None, bytes | None]:
-    told = [_parameter(parameter, known) for parameter in given]
-    kept = [left for _, left in told if left is not None]
-    return next((token for token, _ in told if token is not None), None), b";".join(kept) if kept else None
+def _left(parameter: bytes, known: Known[object]) -> bytes | None:
+    """What travels of a parameter, or of several that are separated by semicolons; None: nothing."""
+    if not _stays(parameter, known) and b";" in parameter:
+        kept = [part for part in parameter.split(b";") if not _stays(part, known)]
+        return b";".join(kept) if kept else None
+    return None if _stays(parameter, known) else parameter
 
 
-def _parameter(parameter: bytes, known: Known[_T]) -> tuple[_T | None, bytes | None]:
-    """Whose token a parameter is, and what of it travels: all, or (None) nothing."""
+def _whose(value: bytes, known: Known[_T]) -> _T | None:
+    token = known(_unquoted(value.replace(b"+", b" ")).strip())
+    return known(_unquoted(value)) if token is None and b"+" in value else token
+
+
+def _stays(parameter: bytes, known: Known[object]) -> bool:
+    """Whether a parameter is, or holds, a token of ours, or a placeholder of one."""
     given, _, value = parameter.partition(b"=")
     literal = value
     if PERCENT in parameter:
         given, literal = unquote_to_bytes(given), unquote_to_bytes(value)
     name = given.lower()
     if name not in _CREDENTIALS and len(literal) < _SHORTEST and len(given) < _SHORTEST and not like_ours(parameter):
-        return None, parameter
+        return False
     secret = _unquoted(value.replace(b"+", b" ")).strip()
-    token = known(secret)
-    if token is None and b"+" in value:
-        token = known(literal)
-    if token is not None:
-        return (token if name in PARAMETERS else None), None
-    if name in PARAMETERS and secret.lower() in PLACEHOLDERS:
-        return None, None
+    if _whose(value, known) is not None or (name in PARAMETERS and secret.lower() in PLACEHOLDERS):
+        return True
     if b";" in parameter:  # looked into one by one
-        return None, parameter
+        return False
     ours = like_ours(given) or like_ours(secret) or _hides(secret, known)
     if not ours and b"+" in value:  # a token may hold that sign, also behind one that is a space
         ours = _hides(literal, known) or _hides(literal.replace(b"+", b" ", 1), known)
@@ -115,7 +132,7 @@ def _parameter(parameter: bytes, known: Known[_T]) -> tuple[_T | None, bytes | N
         ours = known(given) is not None or _hides(given, known)
     if not ours and not value.strip(b"=") and parameter.endswith(b"="):  # no name and value, but a token that ends so
         ours = len(parameter) >= _SHORTEST and known(_unquoted(parameter)) is not None
-    return None, None if ours else parameter
+    return ours
 
 
 def along(path: bytes, known: Known[object]) -> bool:

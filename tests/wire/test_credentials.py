@@ -2,10 +2,17 @@
 
 import base64
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.wire.credentials import PARAMETERS, along, parameters, stays
+from penstock.core.errors import MalformedRequest
+from penstock.wire.credentials import MOST, PARAMETERS, along, offered, stays, travels
+
+
+def parameters(query, known):
+    return offered(query, known), travels(query, known)
+
 
 SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 SECRETS = st.text(SIGNS, min_size=20, max_size=60).map(str.encode)
@@ -22,20 +29,20 @@ def only(secret):
 def test_a_token_stays_whatever_stands_around_it(secret, others, mark, at):
     words = [*others[:at], secret, *others[at:]]
     value = b"Scheme " + mark.join(words) + mark.strip()
-    assert stays(PLACE, value.split(), value, only(secret))
+    assert stays(PLACE, value, only(secret))
 
 
 @given(SECRETS, st.text(SIGNS, max_size=9).map(str.encode))
 def test_a_token_in_a_basic_credential_stays(secret, name):
     value = b"Basic " + base64.b64encode(name + b":" + secret)
-    assert stays(PLACE, value.split(), value, only(secret))
+    assert stays(PLACE, value, only(secret))
 
 
 @given(SECRETS, SECRETS.filter(lambda other: not other.startswith(b"pst_")))
 def test_the_key_of_a_provider_travels(secret, key):
     value = b"Bearer " + key
     if key != secret:  # whoever asks has looked the last word up
-        assert not stays(PLACE, value.split(), value, only(secret))
+        assert not stays(PLACE, value, only(secret))
 
 
 @given(
@@ -65,3 +72,16 @@ def test_a_query_loses_our_token_and_nothing_else(pairs, secret, at, name):
     assert parameters(whole, only(secret)) == ("ours", b"?" + b"&".join(rest) if rest else b"")
     if rest:
         assert parameters(b"?" + b"&".join(rest), only(secret)) == (None, None)
+
+
+@pytest.mark.parametrize("mark", [b"&", b";"])
+def test_no_query_has_so_many_parameters(mark):
+    assert offered(b"?" + mark.join([b"a"] * MOST), only(b"")) is None
+    with pytest.raises(MalformedRequest):
+        offered(b"?" + mark.join([b"a"] * (MOST + 1)), only(b""))
+
+
+def test_a_query_without_anything_like_a_credential_is_not_taken_apart():
+    asked = list[bytes]()
+    assert parameters(b"?" + b"&".join([b"model=m&page=%d" % at for at in range(400)]), asked.append) == (None, None)
+    assert asked == []
