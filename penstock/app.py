@@ -165,7 +165,7 @@ class Application:
 
     async def own_figures(self) -> bytes:
         """What this process measured."""
-        return render(self.report())
+        return await asyncio.to_thread(render, self.report())
 
     def report(self) -> Report:
         """The same, to be put together with that of others."""

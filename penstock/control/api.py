@@ -15,9 +15,11 @@ import penstock
 from penstock.control import audit, operations, reference
 from penstock.control.cache import routes as cache
 from penstock.control.gateways import routes as gateways
+from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
+from penstock.control.rest import MOST_ERRORS
 from penstock.control.tokens import routes as tokens
-from penstock.core.codec import encode
+from penstock.core.codec import decode, encode
 from penstock.core.errors import Bug, ControlError, Invalid, NoRoute, NotAllowed, PenstockError
 from penstock.core.roles import PARTS, Part
 from penstock.storage.errors import StoreUnavailable
@@ -31,8 +33,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
 )
 
-MOST_ERRORS = 100  # that one refusal tells
-
 _ELSEWHERE = ("/client/{path:path}", "/docs", "/openapi.json")  # where the API is in a process that serves it
 
 
@@ -45,7 +45,7 @@ def application(process: operations.Process, role: str = "all") -> FastAPI:
         title="Penstock",
         version=penstock.__version__,
         summary="A self-hosted AI gateway: its control plane.",
-        openapi_url="/openapi.json" if here else None,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         exception_handlers={
@@ -61,7 +61,7 @@ def application(process: operations.Process, role: str = "all") -> FastAPI:
     if here:
         for router in ROUTERS:
             app.include_router(router)
-        app.add_route("/docs", _docs, include_in_schema=False)
+        _describe(app)
     else:
         for path in _ELSEWHERE:
             app.router.routes.append(Route(path, _Elsewhere(role), include_in_schema=False))
@@ -118,10 +118,27 @@ _SECURITY = {
 }
 
 
-async def _docs(request: Request) -> Response:
-    """The reference of the API as a page that loads nothing from outside."""
-    page = await asyncio.to_thread(reference.page, request.app.openapi())
-    return Response(page, media_type="text/html", headers={"content-security-policy": reference.CSP})
+def _describe(app: Api) -> None:
+    """Adds the API's document, and its reference as a page that loads nothing from outside. Both are made once, beside
+    the loop: that takes a second.
+    """
+
+    async def made() -> bytes:
+        return await asyncio.to_thread(lambda: encode(app.openapi()))
+
+    async def drawn() -> bytes:
+        return await asyncio.to_thread(reference.page, decode(await document.get()))
+
+    document, page = Kept(made, forever), Kept(drawn, forever)
+
+    async def openapi(_: Request) -> Response:
+        return Response(await document.get(), media_type="application/json")
+
+    async def docs(_: Request) -> Response:
+        return Response(await page.get(), media_type="text/html", headers={"content-security-policy": reference.CSP})
+
+    app.add_route("/openapi.json", openapi, include_in_schema=False)
+    app.add_route("/docs", docs, include_in_schema=False)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

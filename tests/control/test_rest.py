@@ -10,6 +10,7 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 
 from penstock.control.api import ROUTERS
+from penstock.control.rest import MOST_MEMBERS, MOST_PARAMETERS
 from penstock.model.token import SCOPES, Scope
 from penstock.storage import sqlite_file
 from tests.kit.client import connected
@@ -468,6 +469,22 @@ async def test_a_store_that_is_away_is_told_and_may_be_tried_again(there, http):
         with sqlite3.connect(file) as connection:
             connection.execute("ALTER TABLE elsewhere RENAME TO gateways")
     assert (await http.get(GATEWAYS, headers=ALL)).status_code == 200
+
+
+@pytest.mark.parametrize("inner", ['{{"x{}":1}}', '{{"id":"x{}","unheard":1}}'])
+async def test_a_body_of_more_members_than_any_has_is_not_judged_one_by_one(http, inner):
+    policies = ",".join(inner.format(at) for at in range(MOST_MEMBERS + 1))
+    answer = await http.post(
+        GATEWAYS, headers=ALL | JSON, content=a_body()[:-1] + f',"dlp":{{"policies":[{policies}]}}}}'
+    )
+    (error,) = errors(answer, 400, 7001)
+    assert (error["path"], str(MOST_MEMBERS) in error["message"]) == (["body"], True)
+
+
+async def test_so_is_a_query(http):
+    asked = "&".join(f"m{at}=1" for at in range(MOST_PARAMETERS + 2))
+    (error,) = errors(await http.get(f"{GATEWAYS}?{asked}", headers=ALL), 400, 7001)
+    assert str(MOST_PARAMETERS) in error["message"]
 
 
 async def test_calls_side_by_side_get_their_own_answers(http):
