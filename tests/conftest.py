@@ -11,6 +11,7 @@ import pytest
 
 from tests.kit import services
 from tests.kit.cpu import CpuReport
+from tests.kit.guards import Guards
 
 OFFERED = {"PENSTOCK_TEST_DATABASE_URL": services.postgres, "PENSTOCK_TEST_REDIS_URL": services.redis}
 _running = ExitStack()
@@ -35,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Once a run, before the processes that share the work begin; they inherit the addresses."""
     config.pluginmanager.register(CpuReport(), "cpu-report")
+    config.pluginmanager.register(Guards(), "guards")
     if config.option.deep:
         hypothesis.settings.load_profile("deep")
     if hasattr(config, "workerinput") or config.option.collectonly:

@@ -15,6 +15,7 @@ import pytest
 from penstock.control.first_start import CREDENTIALS
 from penstock.core.codec import decode
 from penstock.storage import opening, schema, sqlite_file
+from tests.kit.command import command
 from tests.kit.process import Refused, environment, serving
 
 ACCOUNT = "fedcba9876543210" * 2
@@ -22,7 +23,7 @@ TOKEN = "a-token-of-my-own-choice"
 
 
 async def test_the_first_start_makes_an_account_and_a_token_and_says_them_once(tmp_path):
-    async with serving(tmp_path / "data") as first:
+    async with serving(tmp_path / "data", migrated=False) as first:
         token = re.search(r"API token +(pst_[A-Za-z0-9]{48})$", first.greeting, re.MULTILINE)
         assert token
         credentials = tmp_path / "data" / CREDENTIALS
@@ -87,35 +88,37 @@ async def test_the_flags_of_the_command_line_reach_the_server(tmp_path):
         assert (status, decode(body)["errors"][0]["code"]) == (404, 7003)
 
 
-async def refusal(tmp_path, *flags, **given):
+def refusal(tmp_path, *flags, config="", environ=None):
     """The words and the exit status of a start that fails, where the server would keep its data in ``data``."""
-    with pytest.raises(Refused) as caught:
-        async with serving(tmp_path / "data", *flags, **given):
-            pass
-    assert "Traceback" not in caught.value.said
-    return caught.value.status, caught.value.said.replace("\n", " ")
+    given = ["--data-dir", str(tmp_path / "data"), "--port", "0", *flags]
+    if config:
+        (tmp_path / "data.toml").write_text(config)
+        given += ["--config", str(tmp_path / "data.toml")]
+    done = command("serve", *given, cwd=tmp_path, environ=environ)
+    assert done.out == ""
+    return done.status, done.err.replace("\n", " ")
 
 
-async def test_a_proxy_that_is_none_is_refused_without_its_password(tmp_path):
-    status, said = await refusal(tmp_path, environ={"HTTPS_PROXY": "socks5://me:secret@proxy.example:1080"})
+def test_a_proxy_that_is_none_is_refused_without_its_password(tmp_path):
+    status, said = refusal(tmp_path, environ={"HTTPS_PROXY": "socks5://me:secret@proxy.example:1080"})
     assert status == 1
     assert "HTTPS_PROXY" in said
     assert "secret" not in said
     assert not (tmp_path / "data").exists()
 
 
-async def test_a_taken_port_is_refused(tmp_path):
+def test_a_taken_port_is_refused(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, said = await refusal(tmp_path, "--port", str(port))
+        status, said = refusal(tmp_path, "--port", str(port))
     assert status == 1
     assert f"127.0.0.1 port {port}" in said
     assert "in use" in said
     assert not (tmp_path / "data").exists(), "nothing is made before it is sure that the server can listen"
 
 
-async def test_a_host_that_is_not_of_this_machine_is_refused(tmp_path):
-    status, said = await refusal(tmp_path, "--host", "192.0.2.1")
+def test_a_host_that_is_not_of_this_machine_is_refused(tmp_path):
+    status, said = refusal(tmp_path, "--host", "192.0.2.1")
     assert status == 1
     assert "192.0.2.1" in said
     assert "--host" in said
@@ -123,7 +126,11 @@ async def test_a_host_that_is_not_of_this_machine_is_refused(tmp_path):
 
 async def test_a_database_in_use_is_refused_and_its_server_goes_on(tmp_path):
     async with serving(tmp_path / "data") as first:
-        status, said = await refusal(tmp_path)
+        with pytest.raises(Refused) as caught:
+            async with serving(tmp_path / "data"):
+                pass
+        status, said = caught.value.status, caught.value.said
+        assert "Traceback" not in said
         assert status == 1
         assert "in use by another Penstock" in said
         assert str(tmp_path / "data" / sqlite_file.FILE) in said
@@ -133,31 +140,31 @@ async def test_a_database_in_use_is_refused_and_its_server_goes_on(tmp_path):
         assert again.account == first.account
 
 
-async def test_a_database_of_a_newer_version_is_refused(tmp_path):
+def test_a_database_of_a_newer_version_is_refused(tmp_path):
     (tmp_path / "data").mkdir()
     schema.open_store(opening.url_in(tmp_path / "data")).close()
     with closing(sqlite3.connect(tmp_path / "data" / sqlite_file.FILE)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.execute("UPDATE configuration SET compatible = '9999'")
         connection.commit()
-    status, said = await refusal(tmp_path)
+    status, said = refusal(tmp_path)
     assert status == 1
     assert "9999" in said
     assert "newer version" in said
 
 
-async def test_a_file_that_is_no_database_is_refused(tmp_path):
+def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / sqlite_file.FILE).write_bytes(b"this is no database, " * 100)
-    status, said = await refusal(tmp_path)
+    status, said = refusal(tmp_path)
     assert status == 1
     assert str(tmp_path / "data" / sqlite_file.FILE) in said
 
 
 @pytest.mark.parametrize("place", ["data", "data/inner"], ids=["a file in its place", "a file above it"])
-async def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path, place):
+def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path, place):
     (tmp_path / "data").write_text("in the way")
-    status, said = await refusal(tmp_path, "--data-dir", str(tmp_path / place))
+    status, said = refusal(tmp_path, "--data-dir", str(tmp_path / place))
     assert status == 1
     assert "DATA_DIR" in said
     assert str(tmp_path / place) in said
@@ -176,15 +183,15 @@ async def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path, place):
         ([], '[providers.openai]\nbase_url = "nowhere"\n', ["base_url", "nowhere"]),
     ],
 )
-async def test_settings_that_cannot_be_used_are_refused(tmp_path, flags, config, words):
-    status, said = await refusal(tmp_path, *flags, config=config)
+def test_settings_that_cannot_be_used_are_refused(tmp_path, flags, config, words):
+    status, said = refusal(tmp_path, *flags, config=config)
     assert status == 2
     assert [word for word in words if word not in said] == []
     assert not (tmp_path / "data").exists()
 
 
-async def test_a_configuration_file_that_is_named_must_exist(tmp_path):
-    status, said = await refusal(tmp_path, "--config", "not-here.toml")
+def test_a_configuration_file_that_is_named_must_exist(tmp_path):
+    status, said = refusal(tmp_path, "--config", "not-here.toml")
     assert status == 2
     assert "not-here.toml" in said
 
@@ -198,8 +205,8 @@ async def test_a_configuration_file_that_is_named_must_exist(tmp_path):
         ("openai", "http://127.0.0.1/?x=1", 2, ["providers.openai", "base_url", "query"]),
     ],
 )
-async def test_a_provider_override_that_cannot_be_used_is_refused(tmp_path, slug, url, status, words):
-    ended, said = await refusal(tmp_path, config=f'[providers.{slug}]\nbase_url = "{url}"\n')
+def test_a_provider_override_that_cannot_be_used_is_refused(tmp_path, slug, url, status, words):
+    ended, said = refusal(tmp_path, config=f'[providers.{slug}]\nbase_url = "{url}"\n')
     assert ended == status
     assert [word for word in words if word not in said] == []
     assert not (tmp_path / "data").exists(), "no account or token that nobody was told"

@@ -4,28 +4,16 @@ import sys
 import pytest
 
 from penstock import __version__
+from tests.kit.command import command, spawned
 
 
-def run(*arguments, cwd, **environ):
-    """Runs the command in a process of its own, in an empty directory."""
-    return subprocess.run(
-        [sys.executable, "-m", "penstock", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={"PYTHONPATH": ":".join(path for path in sys.path if path), **environ},
-    )
+def test_it_says_its_version():
+    assert spawned("--version") == (0, f"penstock {__version__}\n", "")
 
 
-def test_it_says_its_version(tmp_path):
-    done = run("--version", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, f"penstock {__version__}\n")
-
-
-def test_without_a_command_it_lists_them(tmp_path):
-    done = run(cwd=tmp_path)
-    assert all(f"\n  {name} " in done.stdout + done.stderr for name in ("serve", "mock", "logs"))
+def test_without_a_command_it_lists_them():
+    done = command()
+    assert all(f"\n  {name} " in done.out + done.err for name in ("serve", "mock", "logs"))
 
 
 def test_help_imports_nothing_heavy(tmp_path):
@@ -45,9 +33,9 @@ def test_help_imports_nothing_heavy(tmp_path):
 
 
 def test_wrong_settings_are_told_together_before_anything_starts(tmp_path):
-    done = run("serve", "--port", "x", "--workers", "3", cwd=tmp_path, PENSTOCK_MAX_BODY="big")
-    assert done.returncode == 2
-    assert done.stderr == (
+    done = command("serve", "--port", "x", "--workers", "3", cwd=tmp_path, environ={"PENSTOCK_MAX_BODY": "big"})
+    assert done.status == 2
+    assert done.err == (
         "Penstock cannot start with these settings:\n"
         "  max_body (variable PENSTOCK_MAX_BODY): must be a size such as 500000, 10MB or 64KiB, not 'big'\n"
         "  port (flag --port): must be a whole number, 0 to 65535, not 'x'\n"
@@ -58,14 +46,14 @@ def test_wrong_settings_are_told_together_before_anything_starts(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("sing",), ("serve", "--colour", "red"), ("logs",)])
-def test_what_it_does_not_know_ends_with_usage(arguments, tmp_path):
-    done = run(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert "Usage: " in done.stderr + done.stdout
+def test_what_it_does_not_know_ends_with_usage(arguments):
+    done = command(*arguments)
+    assert done.status == 2
+    assert "Usage: " in done.err + done.out
 
 
-@pytest.mark.parametrize("command", ["token create", "token list", "token revoke", "audit"])
-def test_help_says_what_kind_of_value_a_flag_takes(command, tmp_path):
-    said = run(*command.split(), "--help", cwd=tmp_path).stdout
+@pytest.mark.parametrize("name", ["token create", "token list", "token revoke", "audit"])
+def test_help_says_what_kind_of_value_a_flag_takes(name):
+    said = command(*name.split(), "--help").out
     assert "--data-dir PATH" in said
     assert not {"<str>", "<int>", "TEXT", "INTEGER"} & set(said.replace("[", " ").split())

@@ -4,18 +4,24 @@ What holds only for a process of its own (signals, exit codes of the interpreter
 ``spawned``; each command has at least one test that starts it.
 """
 
+import logging
 import os
+import resource
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import chdir
+from collections.abc import Generator, Mapping
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from typer.testing import CliRunner
 
+import penstock
 from penstock.cli.main import app
-from tests.kit.process import environment
+from penstock.core import logs
+
+_PLACE = str(Path(penstock.__file__).parent.parent)
 
 
 class Done(NamedTuple):
@@ -32,7 +38,7 @@ def command(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | N
     It runs event loops of its own: an asynchronous test calls it in a thread.
     """
     given = {name: None for name in os.environ if name.startswith("PENSTOCK_")} | dict(environ or {})
-    with chdir(cwd or Path.cwd()):
+    with chdir(cwd or Path.cwd()), _unchanged():
         result = CliRunner().invoke(app, words, prog_name="penstock", env=given)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -51,3 +57,27 @@ def spawned(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | N
         timeout=60,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of this process without settings of ours, and with the package that is being tested."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    return ours | {"PYTHONPATH": _PLACE} | dict(more or {})
+
+
+@contextmanager
+def _unchanged() -> Generator[None]:
+    """Puts back what a start of the server changes in its process: log handlers, a signal, the limit of open files."""
+    root, hangup = logging.getLogger(), signal.getsignal(signal.SIGHUP)
+    handlers, level, files = root.handlers[:], root.level, resource.getrlimit(resource.RLIMIT_NOFILE)
+    root.handlers.clear()  # or they would be closed
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logs.log.setLevel(logging.NOTSET)
+        logs.access_log.setLevel(logging.CRITICAL)
+        if signal.getsignal(signal.SIGHUP) is not hangup:
+            signal.signal(signal.SIGHUP, hangup)
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)

@@ -11,10 +11,13 @@ from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
+import pytest
+
 from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
 
 KINDS = ("sqlite", "postgresql")
+EITHER = ["sqlite", pytest.param("postgresql", marks=pytest.mark.deep)]  # for what does not ask a database itself
 SERVER = "PENSTOCK_TEST_DATABASE_URL"  # names a database whose owner may make others
 
 PATIENCE = 30.0  # seconds that a server has to be ready

@@ -1,7 +1,6 @@
 """A real ``penstock serve``: a process, or several, with their log writers, data directory and standard output."""
 
 import asyncio
-import os
 import re
 import signal
 import sys
@@ -12,15 +11,15 @@ from typing import Any, TypeVar
 
 import psutil
 
-import penstock
 from penstock.control.first_start import CREDENTIALS
 from penstock.core import codec
 from tests.kit.client import connected
+from tests.kit.command import command, environment
+from tests.kit.databases import sqlite_in
 from tests.kit.store import MASTER_KEY, OPEN
 
-PATIENCE = 30.0  # seconds after which a start or a stop has failed
+PATIENCE = 60.0  # seconds after which a start or a stop has failed
 _T = TypeVar("_T")
-_PLACE = str(Path(penstock.__file__).parent.parent)
 
 
 class Refused(Exception):
@@ -116,14 +115,10 @@ class Serving:
 
     async def command(self, *words: str) -> str:
         """What ``penstock …`` prints, run beside the server on its data."""
-        done = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "penstock", *words, "--data-dir", str(self.data_dir)),
-            stdout=asyncio.subprocess.PIPE,
-            env=environment(self.environ),
-        )
-        said, _ = await done.communicate()
-        assert done.returncode == 0, words
-        return said.decode()
+        given = (*words, "--data-dir", str(self.data_dir))
+        done = await asyncio.to_thread(command, *given, environ=self.environ)
+        assert (done.status, done.err) == (0, "")
+        return done.out
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -152,13 +147,18 @@ async def serving(
     config: str = "",
     environ: Mapping[str, str] | None = None,
     gateways: Iterable[str] = ("default",),
+    migrated: bool = True,
 ) -> AsyncGenerator[Serving]:
     """Starts a server on any free port; kills it at the end if it still runs. ``config``: a configuration file's text.
-    ``gateways`` are there, open to anybody.
+    ``gateways`` are there, open to anybody. ``migrated``: a first start finds an SQLite file with empty tables, which
+    it would otherwise take a second to make.
 
     Raises Refused where it does not start.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
+    if migrated and not data_dir.exists() and "PENSTOCK_DATABASE_URL" not in (environ or {}):
+        data_dir.mkdir(mode=0o700)
+        sqlite_in(data_dir)
     given = ["--data-dir", str(data_dir), "--port", "0", *(["--simulate"] if simulate else []), *flags]
     if config:
         file = data_dir.with_name(data_dir.name + ".toml")
@@ -199,12 +199,6 @@ def shared(database: str, redis: str = "") -> dict[str, str]:
     """The environment of a server on PostgreSQL, and Redis, by their URLs."""
     found = {"PENSTOCK_DATABASE_URL": database, "PENSTOCK_MASTER_KEY": MASTER_KEY.hex()}
     return found | ({"PENSTOCK_REDIS_URL": redis} if redis else {})
-
-
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of this process without settings of ours, and with the package that is being tested."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
-    return ours | {"PYTHONPATH": _PLACE} | dict(more or {})
 
 
 async def eventually(ask: Callable[[], _T]) -> _T:
