@@ -31,7 +31,7 @@ bench: dev ## measure against nginx; writes docs/benchmarks.md; PEERS=1 adds oth
 	@$(BIN)/python scripts/debian.py nginx wrk postgres redis-server
 	@$(BIN)/python bench/run.py $(ARGS)
 
-drill: dev ## kill, stop and fill up what it depends on, under load; writes docs/reliability.md; needs root
+drill: dev ## kill, stop and fill up what it depends on, and the long tests; writes docs/reliability.md; needs root
 	@$(BIN)/python scripts/debian.py postgres redis-server
 	@PYTHONPATH=. $(BIN)/python scripts/drill.py $(ARGS)
 

@@ -1,6 +1,7 @@
 """Kills, stops and fills up what Penstock depends on, under load, and reports what became of the calls and their rows.
 
-``make drill`` runs every drill on real processes and writes the table in docs/reliability.md; ``--no-write`` prints it.
+``make drill`` runs every drill on real processes, then the tests that take too long for ``make test``, and writes the
+tables in docs/reliability.md; ``--no-write`` prints them.
 The drill of the full disk mounts a small file system in memory, which needs root.
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import deep
 import psutil
 from drilling import (
     AWAY,
@@ -219,19 +221,29 @@ async def _run(drill: Callable[[Path], Awaitable[Report]]) -> Report:
     return report
 
 
+def _written(name: str, table: str) -> None:
+    """Puts a table between its marks in the page."""
+    before, _, rest = PAGE.read_text("utf-8").partition(f"<!-- {name} -->\n")
+    PAGE.write_text(f"{before}<!-- {name} -->\n{table}<!-- end -->{rest.partition('<!-- end -->')[2]}", "utf-8")
+
+
 def main() -> int:
+    names = [*(drill.__name__ for drill in DRILLS), "deep"]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(drill.__name__ for drill in DRILLS)}; by default all")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(names)}; by default all", metavar="NAME")
     parser.add_argument("--no-write", action="store_true", help="print only")
     chosen = parser.parse_args()
     drills = [drill for drill in DRILLS if not chosen.names or drill.__name__ in chosen.names]
     reports = [asyncio.run(_run(drill)) for drill in drills]
-    table = _table(reports)
-    print(table)
-    if not (chosen.no_write or chosen.names or any(report.faults for report in reports)):
-        before, _, rest = PAGE.read_text("utf-8").partition("<!-- drill -->\n")
-        PAGE.write_text(f"{before}<!-- drill -->\n{table}<!-- end -->{rest.partition('<!-- end -->')[2]}", "utf-8")
-    return int(any(report.faults for report in reports))
+    held = not any(report.faults for report in reports)
+    tables = {"drill": _table(reports)} if drills else {}
+    if held and (not chosen.names or "deep" in chosen.names):
+        tables["deep"], held = deep.run()
+    for name, table in tables.items():
+        print(table)
+        if held and not chosen.no_write and (name == "deep" or not chosen.names):
+            _written(name, table)
+    return int(not held)
 
 
 if __name__ == "__main__":

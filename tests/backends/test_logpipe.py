@@ -14,14 +14,14 @@ from penstock.model.record import LogRecord
 from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log_rows import LogReader
-from tests.kit.databases import KINDS, database_of, postgres_on
+from tests.kit.databases import EITHER, database_of, postgres_on
 from tests.kit.logsink import a_record, with_gateway
 from tests.kit.services import postgres
 
 LIMIT = 30.0
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=EITHER)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[schema.Store]:
     with database_of(request.param, tmp_path) as url:
         store = schema.open_store(with_gateway(url))

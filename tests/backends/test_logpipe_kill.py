@@ -18,7 +18,6 @@ from penstock.storage.sql import Sql
 from tests.kit.databases import database_of
 from tests.kit.logsink import a_gateway
 
-ROUNDS = 10
 GATEWAYS = ["g0", "g1", "g2"]
 
 # Offers records without end and says how many are known to be written, and who writes.
@@ -92,7 +91,9 @@ def check_rows(connection: Sql) -> dict[str, set[int]]:
     return found
 
 
-@pytest.mark.parametrize(("kind", "rounds"), [("sqlite", ROUNDS), ("postgresql", ROUNDS // 2)])
+@pytest.mark.parametrize(
+    ("kind", "rounds"), [("sqlite", 2), ("postgresql", 2), pytest.param("sqlite", 10, marks=pytest.mark.deep)]
+)
 def test_what_was_acknowledged_survives_kill_9(kind: str, rounds: int, tmp_path: Path):
     with database_of(kind, tmp_path) as url, closing(opening.connect(url)) as connection:
         assert [a_gateway(connection, name) for name in GATEWAYS] == [1, 2, 3]

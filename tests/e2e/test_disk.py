@@ -11,7 +11,7 @@ from tests.kit.house import request
 from tests.kit.process import serving
 from tests.kit.store import ACCOUNT, OPEN
 
-CALLS = 300
+CALLS = 100
 
 
 def let_write(server, size):

@@ -6,6 +6,8 @@ import hashlib
 import os
 from contextlib import closing
 
+import pytest
+
 from penstock.core import codec, ids
 from penstock.storage import sqlite, sqlite_file
 from penstock.storage.log_rows import LogReader
@@ -14,9 +16,8 @@ from tests.kit.house import request
 from tests.kit.process import serving
 from tests.kit.server import ACCOUNT
 
-ROUNDS = 10
 CLIENTS = 16
-CALLS = 1500  # of the test that kills the writer
+LONG = pytest.mark.deep
 
 
 def prompt(size):
@@ -68,9 +69,10 @@ def check(server):
     return set(found)
 
 
-async def test_ten_kills_under_load_leave_a_store_that_opens_with_whole_rows(tmp_path):
+@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=LONG)])
+async def test_kills_under_load_leave_a_store_that_opens_with_whole_rows(tmp_path, rounds):
     numbers, kept, written = iter(range(10**6)), set(), []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         done = []
         given = {"PENSTOCK_ACCOUNT_ID": ACCOUNT}
         async with serving(tmp_path / "data", environ=given) as server, asyncio.TaskGroup() as group:
@@ -99,18 +101,19 @@ async def test_ten_kills_under_load_leave_a_store_that_opens_with_whole_rows(tmp
         assert server.said == ""
 
 
-async def test_a_killed_writer_costs_no_call_and_no_row(tmp_path):
-    done, numbers = [], iter(range(CALLS))
+@pytest.mark.parametrize(("calls", "kills"), [(300, 1), pytest.param(1500, 3, marks=LONG)])
+async def test_a_killed_writer_costs_no_call_and_no_row(tmp_path, calls, kills):
+    done, numbers = [], iter(range(calls))
     async with serving(tmp_path / "data", environ={"PENSTOCK_ACCOUNT_ID": ACCOUNT}) as server:
         async with asyncio.TaskGroup() as group:
             for _ in range(CLIENTS):
                 group.create_task(load(server.port, done, numbers))
-            for kill in range(3):
+            for kill in range(kills):
                 async with asyncio.timeout(20):
-                    while len(done) < (kill + 1) * CALLS // 4 or not server.children("penstock.worker.log_writer"):
+                    while len(done) < (kill + 1) * calls // 4 or not server.children("penstock.worker.log_writer"):
                         await asyncio.sleep(0.01)
                 server.writer.kill()
-        assert len(done) == CALLS, "a call suffered from what happened to the log"
+        assert len(done) == calls, "a call suffered from what happened to the log"
         assert await server.stop() == 0
         assert "the log writer ended; it is started again" in server.said
-    assert check(server) == {f"call-{number}" for number in range(CALLS)}
+    assert check(server) == {f"call-{number}" for number in range(calls)}

@@ -10,7 +10,7 @@ from tests.kit.process import eventually, serving
 
 CONNECTIONS = 8
 RATE = 1000  # calls a second, over all connections
-CHANGES = 60
+CHANGES = 12
 OLD = {"authentication": False, "collect_logs": True}
 NEW = {"authentication": True, "collect_logs": False}  # refused without a token, and no row, or neither
 ENVIRON = {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_API_TOKEN": "a-token-of-my-own-choice"}

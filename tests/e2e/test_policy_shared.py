@@ -55,14 +55,14 @@ async def until_true(condition):
 
 
 @pytest.mark.parametrize("technique", ["fixed", "sliding"])
-async def test_of_thousands_of_calls_through_two_processes_exactly_the_limit_passes(there, technique):
+async def test_of_many_calls_through_two_processes_exactly_the_limit_passes(there, technique):
     gateway = f"limited-{technique}"
-    await there.make_gateway(gateway, **LONG, rate_limiting_limit=500, rate_limiting_technique=technique)
+    await there.make_gateway(gateway, **LONG, rate_limiting_limit=200, rate_limiting_technique=technique)
     async with AsyncExitStack() as opened:
         clients = [await opened.enter_async_context(connected(there.port)) for _ in range(64)]
 
         async def call(client):
-            seen = [await client.ask(request(gateway=gateway)) for _ in range(40)]
+            seen = [await client.ask(request(gateway=gateway)) for _ in range(8)]
             return [(answer.status, "retry-after" in answer.headers) for answer in seen if answer.status != 400]
 
         for client in clients:  # every process has heard of it; these calls find no place of their own
@@ -70,8 +70,8 @@ async def test_of_thousands_of_calls_through_two_processes_exactly_the_limit_pas
         found = list(itertools.chain(*await asyncio.gather(*(call(client) for client in clients))))
     counted = f'penstock_calls_total{{gateway="{gateway}",outcome="answered",provider="openai"}}'
     let_in = (await there.metrics()).get(counted)
-    assert let_in == 500
-    assert len(found) == 2560
+    assert let_in == 200
+    assert len(found) == 512
     assert set(found) <= {(200, False), (429, True)}
 
 
@@ -138,7 +138,9 @@ async def test_retries_that_are_set_act_in_both(there):
             assert late.status == 504
 
 
-@pytest.mark.parametrize("policy", ["count", "allow", "refuse"])
+@pytest.mark.parametrize(
+    "policy", ["count", *(pytest.param(name, marks=pytest.mark.deep) for name in ("allow", "refuse"))]
+)
 async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_counts_exactly_again(policy, tmp_path):
     alone = "penstock_limits_without_redis_total"
     with services.redis() as redis:

@@ -34,7 +34,7 @@ def outcomes(rows):
     return sorted(row["outcome"] for row in rows)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.deep)])
 async def test_running_calls_end_whole_and_new_ones_are_refused(tmp_path, number):
     async with AsyncExitStack() as opened, a_server(tmp_path) as server:
         enter = opened.enter_async_context
@@ -123,10 +123,10 @@ async def test_idle_connections_hold_nothing_up(tmp_path):
 
 async def test_every_row_is_written_before_the_process_ends(tmp_path):
     async with a_server(tmp_path) as server, connected(server.port) as client:
-        for _ in range(300):
+        for _ in range(100):
             assert (await client.ask(request())).status == 200
         assert await server.stop() == 0
-        assert outcomes(await server.rows()) == ["answered"] * 300
+        assert outcomes(await server.rows()) == ["answered"] * 100
 
 
 async def test_sighup_says_that_nothing_is_read_again(tmp_path):

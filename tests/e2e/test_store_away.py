@@ -88,6 +88,7 @@ async def changes_act_everywhere(server):
                         await asyncio.sleep(0.005)
 
 
+@pytest.mark.deep
 async def test_a_process_that_dies_while_the_store_is_away_serves_again_when_it_is_back(tmp_path, database):
     async with several(tmp_path, database=database.url) as server:
         load = Load(server.port, callers=4)
@@ -112,6 +113,7 @@ async def test_a_process_that_dies_while_the_store_is_away_serves_again_when_it_
         assert await server.stop() == 0
 
 
+@pytest.mark.deep
 async def test_a_server_that_stops_while_the_store_is_away_says_what_it_could_not_write(tmp_path, database):
     async with several(tmp_path, database=database.url, PENSTOCK_STOP_TIMEOUT="1") as server:
         load = Load(server.port, callers=2)

@@ -27,7 +27,7 @@ async def several(
 ) -> AsyncGenerator[Serving]:
     """A server of so many processes whose provider outlives it; on a database of its own, unless one is named."""
     async with AsyncExitStack() as opened:
-        url = database or opened.enter_context(postgres_on(os.environ[SERVER], migrated=False))
+        url = database or opened.enter_context(postgres_on(os.environ[SERVER]))
         given = shared(url, redis or os.environ[CACHE]) | {"PENSTOCK_ACCOUNT_ID": ACCOUNT} | environ
         provider = await start()
         opened.push_async_callback(provider.stop)

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
-import uvloop
 
 from penstock import mock
+from tests.kit import loops
 
 Talk = Callable[..., Awaitable[bytes]]
 
@@ -43,5 +43,4 @@ def talk(server: mock.MockServer) -> Talk:
 
 
 def pytest_asyncio_loop_factories(config, item):
-    """The server runs on uvloop as a process, and on whatever loop a test has."""
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return loops.SERVING

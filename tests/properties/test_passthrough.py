@@ -101,9 +101,9 @@ class World:
             await asyncio.sleep(0)
 
 
-@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
-def world(request):
-    made = World(asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop)
+@pytest.fixture(scope="module")
+def world():
+    made = World(uvloop.new_event_loop)
     yield made
     made.end()
 

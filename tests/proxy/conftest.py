@@ -1,9 +1,7 @@
-"""The data plane runs on uvloop and is tested there, and on the standard loop, which checks more."""
+from tests.kit import loops
 
-import asyncio
-
-import uvloop
+DIFFER = {"test_handshake", "test_ingress", "test_reader", "test_respond"}  # on transports, as each loop makes them
 
 
 def pytest_asyncio_loop_factories(config, item):
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return loops.BOTH if item.path.stem in DIFFER else loops.SERVING

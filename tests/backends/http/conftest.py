@@ -1,4 +1,4 @@
-"""Transports with short limits, tested on uvloop, where they run, and on the standard loop, which checks more."""
+"""Transports with short limits."""
 
 import asyncio
 import datetime as dt
@@ -7,7 +7,6 @@ import ssl
 
 import pytest
 import pytest_asyncio
-import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,11 +23,14 @@ from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies
 from penstock.model.body import Bounds, RequestBody
 from penstock.ports.transport import Origin, Outgoing
+from tests.kit import loops
 from tests.kit.client import until
+
+DIFFER = {"test_dialer", "test_tls", "test_transport", "test_tunnel"}  # on transports, as each loop makes them
 
 
 def pytest_asyncio_loop_factories(config, item):
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return loops.BOTH if item.path.stem in DIFFER else loops.SERVING
 
 
 class Flow:

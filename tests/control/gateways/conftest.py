@@ -26,7 +26,7 @@ from penstock.features.auth import Keyring
 from penstock.model.token import SCOPES, Scope, Token
 from penstock.storage import accounts, audit, configuration, gateways, opening, tokens
 from penstock.storage.engine import Database
-from tests.kit.databases import KINDS, database_of
+from tests.kit.databases import EITHER, database_of
 
 NOTHING: Any = None  # what gateways do not work with
 ACCOUNT, OTHER = "0" * 31 + "a", "0" * 31 + "b"
@@ -149,7 +149,7 @@ def _answer(status, errors):
     return Response(encode({"success": False, "errors": errors, "messages": [], "result": None}), status)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=EITHER)
 def world(request, tmp_path):
     with database_of(request.param, tmp_path) as url:
         made = World(url)
@@ -157,7 +157,7 @@ def world(request, tmp_path):
         made.close()
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=EITHER)
 def lasting_world(request, tmp_path_factory):
     """For many examples; each uses an id of its own."""
     with database_of(request.param, tmp_path_factory.mktemp("lasting")) as url:

@@ -21,7 +21,7 @@ from penstock.storage import opening
 from penstock.storage.engine import Database
 from penstock.storage.log_store import LogStore
 from penstock.storage.logs import LogTable
-from tests.kit.databases import KINDS, database_of
+from tests.kit.databases import EITHER, database_of
 from tests.kit.logsink import ACCOUNT, a_gateway
 
 NOTHING: Any = None  # what logs do not work with
@@ -137,7 +137,7 @@ def seconds():
     return 5.0
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=EITHER)
 async def world(request, tmp_path, seconds):
     with database_of(request.param, tmp_path) as url:
         made = World(url, seconds)

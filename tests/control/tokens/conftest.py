@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from penstock.model.token import Token
-from tests.kit.databases import KINDS, database_of
+from tests.kit.databases import EITHER, database_of
 from tests.kit.house import House, house
 from tests.kit.store import ACCOUNT, SECRET
 
@@ -44,7 +44,7 @@ class Api:
         return (await self.ask("GET", "/client/v4/user/tokens/verify", secret=secret)).status_code
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=EITHER)
 async def serve(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
     """Starts a server that knows ``tokens`` beside the one of SECRET."""
     async with AsyncExitStack() as stack:
