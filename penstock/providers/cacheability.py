@@ -19,13 +19,14 @@ _CALLBACK = re.compile(rb"[?&]callback=").search  # Deepgram: the answer goes th
 _NOTHING = Raw(b"")
 _EMPTY = frozenset({b"", b"null", b"[]", b"{}", b'""'})
 
-# The same in a body that is not decoded, anywhere in it: some bodies without state are found, too.
+# The same in a body that is not decoded, anywhere in it: some without state are found, too.
 _HINT = re.compile(
     rb'"(?=[bcdfmprs])(?:p(?:revious_(?:response|interaction)_id"|reset"|rompt(?:Variables"|"\s{0,16}:\s{0,16}\{))'
     rb'|c(?:on(?:versation(?:_id)?|tainer|nectors)|ollections_search|ode_(?:interpreter|execution\w{0,16}))"'
     rb'|(?:data_?[sS]ources|mcp(?:_servers|_toolset)?|file_?[sS]earch|retrieval|shell)"'
     rb'|(?:background|deferred)"\s{0,16}:\s{0,16}true)'
 ).search
+_OBJECT = re.compile(rb'[ \t\r\n]{0,64}\{[ \t\r\n]{0,64}"[^\x00]').match
 _ESCAPED = re.compile(rb"\\u00[567]").search  # a letter of a name, as no encoder writes it
 _TOOL = re.compile(
     rb'"(?:file_search|collections_search|code_interpreter|code_execution\w*|mcp|mcp_toolset|shell)"'
@@ -72,11 +73,15 @@ def may_be_cached(method: bytes, endpoint: Endpoint, query: bytes) -> bool:
 
 
 def uses_state(body: bytes) -> Iterator[bool]:
-    """Whether a body refers to state. Works in short steps, and yields False after each but the last: its user may
-    pause there. A body too large to be decoded is searched for the names alone.
+    """Whether a body refers to state, or may, being no JSON object in UTF-8 without a content coding. Works in short
+    steps, and yields False after each but the last: its user may pause there. A body too large to be decoded is
+    searched for the names alone.
     """
     if len(body) <= _DECODED:
         yield _refers(body)
+        return
+    if not _OBJECT(body):
+        yield True
         return
     for at in range(0, len(body), _SLICE):
         until = at + _SLICE + _OVERLAP
@@ -96,7 +101,7 @@ def _refers(body: bytes) -> bool:
             return _HINT(body) is not None
         tools = _decode_tools(listed) if listed not in _EMPTY else ()
     except DecodeError:
-        return _HINT(body) is not None
+        return True
     return (
         any(bytes(getattr(said, name)) not in _EMPTY for name in _STATE)
         or any(bytes(getattr(said, name)) == b"true" for name in _JOBS)

@@ -17,15 +17,13 @@ _name = itemgetter(0)
 # Headers that no provider answers by. Everything else that travels tells two calls apart.
 NOISE = frozenset(
     {
-        *(b"user-agent", b"x-amz-user-agent", b"x-ms-useragent", b"from"),  # the agent
+        *(b"user-agent", b"x-amz-user-agent", b"x-ms-useragent", b"dnt", b"sec-gpc"),  # the agent
         *(b"accept-encoding", b"cache-control", b"pragma", b"priority", b"via", b"cdn-loop"),  # the connection
-        *(b"dnt", b"origin", b"referer", b"sec-gpc", b"x-requested-with"),  # the page
         *(b"b3", b"baggage", b"grpc-trace-bin", b"newrelic", b"sentry-trace", b"traceparent", b"tracestate"),
         *(b"elastic-apm-traceparent", b"uber-trace-id", b"x-amzn-trace-id", b"x-cloud-trace-context"),
         *(b"client-request-id", b"request-id", b"x-client-request-id", b"x-correlation-id", b"x-ms-client-request-id"),
         *(b"x-request-id", b"x-request-start", b"x-span-id", b"x-trace-id", b"x-vercel-id"),
         *(b"amz-sdk-invocation-id", b"amz-sdk-request", b"x-goog-api-client"),  # telemetry of SDKs
-        *(b"idempotency-key", b"x-idempotency-key"),  # SDKs make one up for each call
     }
 )
 NOISE_PREFIXES = (

@@ -9,13 +9,22 @@ from penstock.wire.cache_key import call_key, own_key, without_noise
 WORD = st.binary(max_size=20)
 TELLING = st.sampled_from(
     [
-        *(b"accept", b"accept-language", b"authorization", b"content-type", b"http-referer", b"x-api-key"),
+        *(
+            b"accept",
+            b"accept-language",
+            b"authorization",
+            b"content-type",
+            b"http-referer",
+            b"idempotency-key",
+            b"origin",
+            b"x-api-key",
+        ),
         *(b"anthropic-beta", b"anthropic-version", b"openai-beta", b"openai-organization", b"openai-project"),
         *(b"ocp-apim-subscription-key", b"x-amz-security-token", b"x-goog-user-project", b"x-session-id", b"x-made-up"),
     ]
 )
 NOISE = [
-    *(b"user-agent", b"accept-encoding", b"cache-control", b"idempotency-key", b"via", b"sec-fetch-mode"),
+    *(b"user-agent", b"accept-encoding", b"cache-control", b"via", b"sec-fetch-mode"),
     *(b"traceparent", b"tracestate", b"baggage", b"b3", b"x-b3-traceid", b"x-datadog-trace-id", b"sentry-trace"),
     *(b"x-request-id", b"x-stainless-os", b"x-goog-api-client", b"amz-sdk-invocation-id", b"x-fern-language"),
 ]

@@ -1,8 +1,8 @@
 """Whether an answer may be given again: only what is successful, whole and without an error in it.
 
 HTTP tells where a body ends, not whether it is all of the answer. Where a dialect reads the answer, its verdict counts
-(``Reported``). Where none does, JSON must have its end and no error, and streams are not kept: nothing says whether
-their end was the answer's.
+(``Reported``). Where none does, JSON must have its end, no error and nothing to wait for, and streams are not kept:
+nothing says whether their end was the answer's.
 """
 
 from penstock.core.codec import DecodeError, Raw, Struct, decoder
@@ -25,8 +25,13 @@ _CLOSED_BY = {b"{": b"}", b"[": b"]"}
 _NOTHING = frozenset({b"", b"null", b"false", b'""', b"{}", b"[]"})
 
 
+# What a job says of itself that was begun where an answer was asked for.
+_UNFINISHED = frozenset({b'"in_progress"', b'"pending"', b'"processing"', b'"queued"', b'"running"', b'"starting"'})
+
+
 class _Answer(Struct, gc=False):
     error: Raw = Raw(b"")
+    status: Raw = Raw(b"")
 
 
 _decode_one = decoder(_Answer).decode
@@ -79,7 +84,7 @@ def _is_whole(body: bytes | None) -> bool:
         answers = _answers(text)
     except DecodeError:
         return False
-    return all(bytes(answer.error) in _NOTHING for answer in answers)
+    return all(bytes(one.error) in _NOTHING and bytes(one.status) not in _UNFINISHED for one in answers)
 
 
 def _answers(text: bytes) -> list[_Answer]:

@@ -62,6 +62,7 @@ async def seen(there, path, kind, body, headers=""):
         (GEMINI, JSON, '{"candidates":[],"error":null}'),
         (GEMINI, JSON, '[{"candidates":[]},{"candidates":[]}]'),
         (GEMINI, JSON, "[]"),
+        ("openai/responses", JSON, '{"id":"resp_1","status":"incomplete","error":null}'),
         ("cohere/v2/embed", JSON, "[[0.5],[0.25]]"),
         ("cohere/v2/embed", JSON, LARGE),
         ("openai/audio/speech", "audio/mpeg", b"\xff\xfb\x00"),
@@ -81,6 +82,7 @@ async def test_a_whole_answer_is_kept(there, path, kind, body):
         ("openai/chat/completions", JSON, CHAT[:-1]),
         ("openai/chat/completions", JSON, ""),
         ("openai/chat/completions", JSON, '{"error":{"message":"overloaded"}}'),
+        ("openai/responses", JSON, '{"id":"resp_1","status":"queued"}'),
         ("openai/chat/completions", "text/html", "<title>Sign in</title>"),
         ("openai/completions", EVENTS, 'data: {"choices":[]}\n\n'),  # nobody reads whether it is all
         (GEMINI, JSON, '{"candidates":[{"content":'),

@@ -240,6 +240,7 @@ CREATE = b'{"model":"m","input":"hi"}'
         ("GET", "openai/models", None),
         ("GET", "openai/chat/completions", None),
         ("POST", "openai/responses", b'{"model":"m","input":"hi","background":true}'),
+        ("POST", "openai/responses", b"not to be read"),
         ("POST", "openai/responses", b'{"model":"m","input":"hi","conversation":"conv_1"}'),
         ("POST", "openai/responses", b'{"model":"m","input":"hi","previous_response_id":"resp_1"}'),
     ],
@@ -292,6 +293,7 @@ TOLD = {"connection": "keep-alive", "authorization": "Bearer sk-0123456789abcdef
         {"x-amz-security-token": "0123456789abcdef"},
         {"x-goog-user-project": "p"},
         {"x-tenant": "b"},
+        {"idempotency-key": "i"},
         {"accept": "application/json"},
     ],
 )
@@ -312,7 +314,6 @@ async def test_whatever_travels_tells_callers_apart(other):
         {"x-stainless-retry-count": "1"},
         {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
         {"x-request-id": "r"},
-        {"idempotency-key": "i"},
         {"x-forwarded-for": "192.0.2.1"},
         {"cf-aig-metadata": '{"user":"b"}'},
         {"connection": "x-tenant", "x-tenant": "b"},  # nor does what does not travel
