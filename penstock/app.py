@@ -39,6 +39,7 @@ from penstock.features.record import Recorder
 from penstock.gateway.compile import Parts
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
+from penstock.model.refusals import RefusedRows
 from penstock.model.token import Token
 from penstock.ports.births import Births
 from penstock.ports.bus import Bus
@@ -284,7 +285,8 @@ class Application:
             limit=settings.max_body,
             budget=Budget(settings.buffer_memory),
         )
-        recorder = Recorder(self.sink, self.telemetry, self.keyring.known)
+        refused = RefusedRows(-(-settings.refused_rows // settings.workers), self.telemetry.rows_unkept)
+        recorder = Recorder(self.sink, self.telemetry, refused, self.keyring.known)
         kind = Plane if Part.CALLS in self.parts else Elsewhere
         return kind(settings, self.snapshots, recorder, deadlines, bounds, outbox, calls, asyncio.get_running_loop())
 

@@ -158,6 +158,12 @@ class Settings:
     log_body_limit: int = option(
         10_000_000, SIZE, "Largest body in bytes kept with a log row; larger ones are left out."
     )
+    refused_rows: int = option(
+        10_000,
+        number(0),
+        "Log rows kept of refused calls, for each gateway and UTC day, and of calls to addresses that do not exist;"
+        " more are only counted.",
+    )
     cache_store: str = option(
         "",
         CACHE_STORE,

@@ -100,6 +100,12 @@ METRICS = (
     Metric("penstock_cache_failures_total", "counter", "Reads and writes that the cache's store failed at."),
     Metric("penstock_log_rows_written_total", "counter", "Log rows written."),
     Metric("penstock_log_rows_dropped_total", "counter", "Log rows lost because the queue was full."),
+    Metric(
+        "penstock_log_rows_unkept_total",
+        "counter",
+        "Rows of refused calls, and of calls to addresses that do not exist, beyond refused_rows.",
+        ("gateway",),
+    ),
     Metric("penstock_log_bodies_dropped_total", "counter", "Bodies lost because the queue was full; the row was kept."),
     Metric("penstock_log_rows_pending", "gauge", "Log rows taken and not yet written."),
     Metric(
@@ -178,6 +184,7 @@ class Telemetry:
         self.saved_tokens = Counter()  # gateway; direction: in or out
         self.saved_cost = Counter(_NANO)  # nano-dollars by gateway
         self.unread = Counter()  # gateway
+        self.rows_unkept = Counter()  # gateway
         self.call_duration = Histogram(BOUNDS)
         self.overhead = Histogram(FINE)
         self._parts: dict[str, Counter | Histogram | Callable[[], Reading]] = {
@@ -193,6 +200,7 @@ class Telemetry:
             "penstock_cache_saved_tokens_total": self.saved_tokens,
             "penstock_cache_saved_usd_total": self.saved_cost,
             "penstock_answers_unread_total": self.unread,
+            "penstock_log_rows_unkept_total": self.rows_unkept,
             "penstock_call_duration_seconds": self.call_duration,
             "penstock_overhead_seconds": self.overhead,
         }
@@ -229,7 +237,8 @@ class NullTelemetry(Telemetry):
         self._parts.clear()
         self.calls = self.tokens = self.cost = self.refused = _NullCounter()
         self.rate_limited = self.limits_alone = self.retries = self.retries_withheld = _NullCounter()
-        self.cache_lookups = self.saved_tokens = self.saved_cost = self.unread = _NullCounter()
+        self.cache_lookups = self.saved_tokens = self.saved_cost = _NullCounter()
+        self.unread = self.rows_unkept = _NullCounter()
         self.call_duration = self.overhead = _NullHistogram(())
 
 

@@ -17,7 +17,9 @@ from penstock.core.telemetry import Telemetry
 from penstock.model.decision import HIT
 from penstock.model.exchange import Exchange
 from penstock.model.outcome import Outcome
+from penstock.model.plan import Target
 from penstock.model.record import Detail, LogRecord, Timings
+from penstock.model.refusals import RefusedRows, is_strange
 from penstock.ports.logsink import LogSink
 from penstock.wire import masked
 from penstock.wire.credentials import Known
@@ -31,9 +33,12 @@ _NAME_LIMIT = 256  # characters of any other word that a client chose
 class Recorder:
     """Opens scopes and takes down what became of them. ``known``: which secrets are tokens of ours."""
 
-    def __init__(self, sink: LogSink, telemetry: Telemetry, known: Known[object] = lambda _: None) -> None:
+    def __init__(
+        self, sink: LogSink, telemetry: Telemetry, refused: RefusedRows, known: Known[object] = lambda _: None
+    ) -> None:
         self._sink = sink
         self._telemetry = telemetry
+        self._refused = refused
         self._known = known
         self._lines = access_log.isEnabledFor(logging.INFO)
 
@@ -47,7 +52,7 @@ class Recorder:
         count(self._telemetry, ex, ended, overhead)
         if self._lines:
             access_log.info("call", extra={"fields": access_line(ex, ended, self._known)})
-        if ex.options.log:
+        if ex.options.log and self._refused.keeps(ex):
             self._sink.offer(record(ex, ended, overhead, self._known))
 
 
@@ -97,7 +102,7 @@ def record(ex: Exchange, ended: float, overhead: float, known: Known[object]) ->
     request, reply, gateway, reported = ex.request, ex.reply, ex.gateway, ex.reported
     usage = reported.usage if reported else None
     target = ex.target or (ex.plan.targets[0] if ex.plan else None)
-    options = ex.options
+    options, strange = ex.options, is_strange(ex)
     status = status_code(ex)
     cached = ex.cache is not None and ex.cache.status == HIT
     free = 0 if cached else None
@@ -108,11 +113,11 @@ def record(ex: Exchange, ended: float, overhead: float, known: Known[object]) ->
         _event(ex.event_id),
         ids.millis(ex.id),  # created_at
         round((ended - ex.started) * 1000),  # duration
-        target.provider if target else _name(ex, request.provider, known),
-        (target.model if target else "") or request.asked.model or (reported.model if reported else ""),
+        target.provider if target else "" if strange else _name(ex, request.provider, known),
+        "" if strange else _model(ex, target),
         target.endpoint.model_type if target else None,
         target.endpoint.request_type if target else None,
-        _path(ex, known),
+        _path(ex, known)[: _NAME_LIMIT if strange else _PATH_LIMIT],
         status,
         succeeded,
         cached,
@@ -122,16 +127,20 @@ def record(ex: Exchange, ended: float, overhead: float, known: Known[object]) ->
         0 if ex.cost is None and (cached or (ex.outcome == Outcome.REFUSED and ex.target is None)) else ex.cost,
         options.cost is not None and ex.cost is not None,
         options.metadata,
-        _text(request.header(b"content-type")),
+        None if strange else _text(request.header(b"content-type")),
         _text(reply.header(b"content-type")) if reply else None,
         request.body.size,
         ex.answer_size,
-        _text(request.header(b"user-agent")),
+        None if strange else _text(request.header(b"user-agent")),
         ex.outcome,
         _detail(ex, ended, overhead),
         request.body.kept() if options.payloads else None,
         ex.answer if options.payloads else None,
     )
+
+
+def _model(ex: Exchange, target: Target | None) -> str:
+    return (target.model if target else "") or ex.request.asked.model or (ex.reported.model if ex.reported else "")
 
 
 def count(telemetry: Telemetry, ex: Exchange, ended: float, overhead: float) -> None:

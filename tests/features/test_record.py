@@ -19,10 +19,11 @@ from penstock.core.errors import (
     ReplyBlocked,
     UnknownPath,
 )
-from penstock.core.telemetry import Telemetry
+from penstock.core.telemetry import Counter, Telemetry
 from penstock.features.record import Recorder, outcome
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.outcome import Outcome
+from penstock.model.refusals import RefusedRows
 from penstock.model.reply import Body, Reply
 from penstock.model.usage import Reported, Usage
 from penstock.providers.catalog import OPAQUE
@@ -43,6 +44,7 @@ async def secretive(caplog):
         yield made
 
 
+ALL = RefusedRows(1_000, Counter())
 CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
 
 
@@ -76,7 +78,7 @@ def test_a_scope_runs_what_was_deferred_last_first_and_writes_one_row_whatever_f
         ran.append("fails")
         raise RuntimeError("a closer's fault")
 
-    with Recorder(sink, Telemetry()).scope(ex):
+    with Recorder(sink, Telemetry(), ALL).scope(ex):
         ex.defer(lambda _: ran.append("first"))
         ex.defer(fails)
         ex.defer(lambda _: ran.append("last"))
@@ -164,7 +166,7 @@ def test_what_was_refused_before_a_provider_answered_cost_nothing_and_what_is_no
 ):
     sink, ex = MemoryLogSink(), an_exchange()
     target: Any = SimpleNamespace(provider="openai", model="", endpoint=OPAQUE)
-    with Recorder(sink, Telemetry()).scope(ex):
+    with Recorder(sink, Telemetry(), ALL).scope(ex):
         ex.error, ex.client_gone = error, gone
         ex.target = target if headed else None
     (row,) = sink.records
@@ -257,7 +259,7 @@ def test_a_usage_object_is_kept_verbatim_up_to_a_bound(size, kept):
     sink, ex = MemoryLogSink(), an_exchange()
     raw = b'{"prompt_tokens":2,"note":"' + b"n" * (size - 29) + b'"}'
     assert len(raw) == size
-    with Recorder(sink, Telemetry()).scope(ex):
+    with Recorder(sink, Telemetry(), ALL).scope(ex):
         ex.reported = Reported("gpt-4o", Usage(tokens_in=2, raw=raw))
     (row,) = sink.records
     detail = json.loads(row.detail)
@@ -278,7 +280,7 @@ def test_a_usage_object_is_kept_verbatim_up_to_a_bound(size, kept):
 def test_an_answer_that_is_an_error_or_not_whole_is_a_failure_and_says_why(reported, why):
     sink, ex = MemoryLogSink(), an_exchange()
     ex.reply = Reply(200, b"OK", [], Body())
-    with Recorder(sink, Telemetry()).scope(ex):
+    with Recorder(sink, Telemetry(), ALL).scope(ex):
         ex.reported = reported
     (row,) = sink.records
     assert (row.outcome, row.success) == (Outcome.ANSWERED, why is None)
