@@ -118,7 +118,7 @@ class Application:
         self.publisher: Publisher | None = None  # once it is there, if this role has one
         self.announce: Callable[[], None] = _silent  # called once it listens
         self.figures: Callable[[], Awaitable[bytes]] = self.own_figures
-        self.api = api.application(self, settings.role)  # everything but the data plane
+        self.api = api.application(self, settings.role, settings.metrics_token)  # everything but the data plane
         self.tls = tls.context(settings)  # None: plain HTTP
         self._outside: AsgiApp | None = None
 

@@ -10,7 +10,7 @@ from penstock.model.exchange import Exchange
 from penstock.ports.transport import Origin, Outgoing
 from penstock.proxy.ingress import ClientConnection
 from tests.kit.client import until
-from tests.kit.house import house, request
+from tests.kit.house import ACCOUNT, house, request
 
 
 async def test_everything_that_is_measured_is_shown():
@@ -19,7 +19,10 @@ async def test_everything_that_is_measured_is_shown():
         await h.row("one")
         text = (await client.ask(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")).body.decode()
     assert [row.name for row in METRICS if f"# TYPE {row.name.removesuffix('_total')}" not in text] == []
-    assert 'penstock_calls_total{gateway="default",outcome="answered",provider="openai"} 1.0' in text
+    assert (
+        f'penstock_calls_total{{account="{ACCOUNT}",gateway="default",outcome="answered",provider="openai"}} 1.0'
+        in text
+    )
     assert "penstock_client_connections 1.0" in text
     assert 'penstock_upstream_connections{state="idle"} 1.0' in text
 

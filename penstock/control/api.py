@@ -36,7 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 _ELSEWHERE = ("/client/{path:path}", "/docs", "/openapi.json")  # where the API is in a process that serves it
 
 
-def application(process: operations.Process, role: str = "all") -> FastAPI:
+def application(process: operations.Process, role: str = "all", metrics_token: str = "") -> FastAPI:
     """The ASGI application of a process with that role. Where it serves the API, ``app.state.control`` (a ``Control``)
     must be set before the first request.
     """
@@ -57,7 +57,7 @@ def application(process: operations.Process, role: str = "all") -> FastAPI:
         },
         redirect_slashes=False,  # it would send clients to a place of their own Host header
     )
-    operations.add(app, process)
+    operations.add(app, process, metrics_token)
     if here:
         for router in ROUTERS:
             app.include_router(router)

@@ -90,6 +90,12 @@ class Settings:
         EMAIL,
         "E-mail stored with the token of the first start, for clients that send X-Auth-Email and X-Auth-Key.",
     )
+    metrics_token: str = option(
+        "",
+        TOKEN,
+        "Bearer token that /metrics asks for. Without it, /metrics answers this machine alone.",
+        secret=True,
+    )
     master_key: str = option(
         "",
         MASTER_KEY,

@@ -2,7 +2,7 @@
 
 ``METRICS`` lists everything that is measured. What the process counts itself is an attribute of :class:`Telemetry`;
 what other parts already know (connections, queue lengths) is read from them when asked, through ``watch``.
-Labels are names of ours (gateway ids, provider slugs, outcomes), never text of a client.
+Labels are names of ours (accounts, gateway ids, provider slugs, outcomes), never text of a client.
 """
 
 from bisect import bisect_left
@@ -20,6 +20,7 @@ Distribution = tuple[list[int], float]  # counts of each bucket alone; the sum o
 
 _NANO = 10**9
 SETS = 10_000  # label sets kept for one counter; further ones are counted together under "other"
+SHARE = SETS // 2  # of them those of one account, so that none takes all; further ones are its "other"
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 FINE = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
@@ -39,7 +40,7 @@ class Metric(NamedTuple):
 
 
 METRICS = (
-    Metric("penstock_calls_total", "counter", "Calls that ended.", ("gateway", "provider", "outcome")),
+    Metric("penstock_calls_total", "counter", "Calls that ended.", ("account", "gateway", "provider", "outcome")),
     Metric("penstock_calls_in_flight", "gauge", "Calls that are running."),
     Metric("penstock_client_connections", "gauge", "Open client connections."),
     Metric("penstock_upstream_connections", "gauge", "Open connections to providers.", ("state",)),
@@ -52,15 +53,22 @@ METRICS = (
         "Penstock's own time: duration without waiting for the provider.",
         bounds=FINE,
     ),
-    Metric("penstock_tokens_total", "counter", "Tokens as providers reported.", ("gateway", "provider", "direction")),
-    Metric("penstock_cost_usd_total", "counter", "Cost of priced calls, US dollars.", ("gateway", "provider")),
+    Metric(
+        "penstock_tokens_total",
+        "counter",
+        "Tokens as providers reported.",
+        ("account", "gateway", "provider", "direction"),
+    ),
+    Metric(
+        "penstock_cost_usd_total", "counter", "Cost of priced calls, US dollars.", ("account", "gateway", "provider")
+    ),
     Metric(
         "penstock_credentials_refused_total",
         "counter",
         "Calls and requests without a valid token.",
         ("plane", "reason"),
     ),
-    Metric("penstock_rate_limited_total", "counter", "Calls refused by a rate limit.", ("gateway",)),
+    Metric("penstock_rate_limited_total", "counter", "Calls refused by a rate limit.", ("account", "gateway")),
     Metric(
         "penstock_limits_without_redis_total",
         "counter",
@@ -78,12 +86,15 @@ METRICS = (
         "penstock_cache_lookups_total",
         "counter",
         "Calls with caching in effect: hit, shared (the answer of a call still running), miss.",
-        ("gateway", "result"),
+        ("account", "gateway", "result"),
     ),
     Metric(
-        "penstock_cache_saved_tokens_total", "counter", "Tokens that hits did not use again.", ("gateway", "direction")
+        "penstock_cache_saved_tokens_total",
+        "counter",
+        "Tokens that hits did not use again.",
+        ("account", "gateway", "direction"),
     ),
-    Metric("penstock_cache_saved_usd_total", "counter", "Cost that hits did not cause again.", ("gateway",)),
+    Metric("penstock_cache_saved_usd_total", "counter", "Cost that hits did not cause again.", ("account", "gateway")),
     Metric(
         "penstock_cache_bytes",
         "gauge",
@@ -133,24 +144,35 @@ METRICS = (
 
 
 class Counter:
-    """Integers by label set. ``parts``: so many of them are one where they are shown (10**9: of nano-dollars)."""
+    """Integers by label set. ``parts``: so many of them are one where they are shown (10**9: of nano-dollars).
+    ``share``: label sets that those with the same first label may have.
+    """
 
-    __slots__ = ("parts", "values")
+    __slots__ = ("_sets", "_share", "parts", "values")
 
-    def __init__(self, parts: int = 1) -> None:
+    def __init__(self, parts: int = 1, share: int = SETS) -> None:
         self.parts = parts
         self.values: dict[Labels, int] = {}
+        self._share = share
+        self._sets: dict[str, int] = {}  # by first label
 
     def add(self, labels: Labels = (), amount: int = 1) -> None:
         """Counts ``amount`` more under ``labels``, in the order of the metric's row."""
         values = self.values
         if labels in values:
             values[labels] += amount
-        elif len(values) < SETS:
-            values[labels] = amount
         else:
-            other = ("other",) * len(labels)
-            values[other] = values.get(other, 0) + amount
+            labels = self._kept(labels)
+            values[labels] = values.get(labels, 0) + amount
+
+    def _kept(self, labels: Labels) -> Labels:
+        """What a new label set is counted under."""
+        if len(self.values) >= SETS:
+            return ("other",) * len(labels)
+        if not labels:
+            return labels
+        sets = self._sets[labels[0]] = self._sets.get(labels[0], 0) + 1
+        return labels if sets <= self._share else (labels[0], *("other",) * (len(labels) - 1))
 
 
 class Histogram:
@@ -172,17 +194,17 @@ class Telemetry:
     """The measurements of one process."""
 
     def __init__(self) -> None:
-        self.calls = Counter()  # gateway, provider, outcome
-        self.tokens = Counter()  # gateway, provider, direction: in or out
-        self.cost = Counter(_NANO)  # nano-dollars by gateway, provider
+        self.calls = Counter(share=SHARE)  # account, gateway, provider, outcome
+        self.tokens = Counter(share=SHARE)  # account, gateway, provider, direction: in or out
+        self.cost = Counter(_NANO, SHARE)  # nano-dollars by account, gateway, provider
         self.refused = Counter()  # plane: data or control; reason
-        self.rate_limited = Counter()  # gateway
+        self.rate_limited = Counter(share=SHARE)  # account, gateway
         self.limits_alone = Counter()  # policy
         self.retries = Counter()  # provider
         self.retries_withheld = Counter()  # provider
-        self.cache_lookups = Counter()  # gateway; result: hit, shared, miss
-        self.saved_tokens = Counter()  # gateway; direction: in or out
-        self.saved_cost = Counter(_NANO)  # nano-dollars by gateway
+        self.cache_lookups = Counter(share=SHARE)  # account, gateway; result: hit, shared, miss
+        self.saved_tokens = Counter(share=SHARE)  # account, gateway; direction: in or out
+        self.saved_cost = Counter(_NANO, SHARE)  # nano-dollars by account, gateway
         self.unread = Counter()  # gateway
         self.rows_unkept = Counter()  # gateway
         self.call_duration = Histogram(BOUNDS)

@@ -42,7 +42,7 @@ class RateLimits(Limits):
             raise Overloaded(
                 "The gateway cannot count calls while Redis is away, and lets none in uncounted; try again."
             )
-        self._count.add((ex.request.gateway,))
+        self._count.add((ex.request.account, ex.request.gateway))
         raise RateLimited(retry_after=max(1, math.ceil(taken.wait)))
 
 

@@ -145,16 +145,16 @@ def _model(ex: Exchange, target: Target | None) -> str:
 
 def count(telemetry: Telemetry, ex: Exchange, ended: float, overhead: float) -> None:
     """Adds the call to the figures of the process."""
-    gateway = ex.request.gateway if ex.gateway else ""
+    account, gateway = (ex.request.account, ex.request.gateway) if ex.gateway else ("", "")
     provider = ex.plan.targets[0].provider if ex.plan else ""
-    telemetry.calls.add((gateway, provider, ex.outcome))
+    telemetry.calls.add((account, gateway, provider, ex.outcome))
     telemetry.call_duration.observe(ended - ex.started)
     telemetry.overhead.observe(overhead)
     if ex.reported is not None and (usage := ex.reported.usage) is not None:
-        telemetry.tokens.add((gateway, provider, "in"), usage.tokens_in)
-        telemetry.tokens.add((gateway, provider, "out"), usage.tokens_out)
+        telemetry.tokens.add((account, gateway, provider, "in"), usage.tokens_in)
+        telemetry.tokens.add((account, gateway, provider, "out"), usage.tokens_out)
         if ex.cost is not None:
-            telemetry.cost.add((gateway, provider), ex.cost)
+            telemetry.cost.add((account, gateway, provider), ex.cost)
 
 
 def own_time(ex: Exchange, ended: float) -> float:

@@ -2,11 +2,13 @@
 
 import json
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from penstock.core.errors import Overloaded
 from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT, SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -71,6 +73,58 @@ async def test_the_figures_are_in_the_format_of_prometheus(there):
     assert 'gateway="default"' in figures[0]
     assert 'outcome="answered"' in figures[0]
     assert float(figures[0].rpartition(" ")[2]) == 1
+
+
+TOKEN = "for-the-one-who-scrapes"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def guarded():
+    async with house(metrics_token=TOKEN) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (f"authorization: Bearer {TOKEN}", 200),
+        (f"Authorization: bearer {TOKEN}", 200),
+        (f"authorization: Bearer {SECRET}", 401),  # the API's tokens are of an account, and metrics of all
+        (f"authorization: Basic {TOKEN}", 401),
+        (f"authorization: {TOKEN}", 401),
+        ("authorization: Bearer", 401),
+        ("x-any: 1", 401),
+    ],
+)
+async def test_with_a_token_the_figures_are_for_whoever_has_it(guarded, given, status):
+    async with guarded.client() as client:
+        answer = await client.ask(f"GET /metrics HTTP/1.1\r\nhost: x\r\n{given}\r\n\r\n".encode())
+        assert answer.status == status
+        assert (b"penstock_calls_total" in answer.body) == (status == 200)
+        assert answer.headers.get("www-authenticate") == (None if status == 200 else "Bearer")
+        assert (await client.ask(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")).status == 200
+
+
+@pytest.mark.parametrize("name", ["x-forwarded-for", "forwarded", "x-real-ip", "via"])
+async def test_without_a_token_the_figures_are_for_this_machine_alone(there, name):
+    async with there.client() as client:
+        answer = await client.ask(f"GET /metrics HTTP/1.1\r\nhost: x\r\n{name}: 127.0.0.1\r\n\r\n".encode())
+        assert (answer.status, b"metrics_token" in answer.body) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("127.0.0.1", 200), ("::1", 200), ("127.9.9.9", 200), ("192.0.2.1", 403), ("fe80::1%eth0", 403), ("x", 403)],
+)
+async def test_who_is_this_machine(there, address, status):
+    transport = httpx.ASGITransport(there.server.app.api, client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        assert (await client.get("/metrics")).status_code == status
+
+
+async def test_the_figures_tell_accounts_apart(there):
+    answer = await ask(there, "/metrics")
+    assert f'account="{ACCOUNT}"' in answer.body.decode()
 
 
 @pytest.mark.parametrize(("method", "path", "status", "code"), [

@@ -18,22 +18,25 @@ def samples(telemetry):
 
 def test_what_was_counted_is_shown_under_its_labels():
     telemetry = Telemetry()
-    telemetry.calls.add(("default", "openai", "answered"))
-    telemetry.calls.add(("default", "openai", "answered"), 2)
-    telemetry.tokens.add(("default", "openai", "in"), 9)
+    telemetry.calls.add(("acc", "default", "openai", "answered"))
+    telemetry.calls.add(("acc", "default", "openai", "answered"), 2)
+    telemetry.tokens.add(("acc", "default", "openai", "in"), 9)
     found = samples(telemetry)
-    labels = (("gateway", "default"), ("outcome", "answered"), ("provider", "openai"))
+    labels = (("account", "acc"), ("gateway", "default"), ("outcome", "answered"), ("provider", "openai"))
     assert found["penstock_calls_total", labels] == 3
-    labels = (("direction", "in"), ("gateway", "default"), ("provider", "openai"))
+    labels = (("account", "acc"), ("direction", "in"), ("gateway", "default"), ("provider", "openai"))
     assert found["penstock_tokens_total", labels] == 9
 
 
 def test_cost_is_counted_in_nano_dollars_and_shown_in_dollars():
     telemetry = Telemetry()
-    telemetry.cost.add(("default", "openai"), 2_500_000_000)
-    assert samples(telemetry)["penstock_cost_usd_total", (("gateway", "default"), ("provider", "openai"))] == 2.5
-    telemetry.saved_cost.add(("default",), 77_800)
-    assert samples(telemetry)["penstock_cache_saved_usd_total", (("gateway", "default"),)] == 7.78e-05
+    telemetry.cost.add(("acc", "default", "openai"), 2_500_000_000)
+    labels = (("account", "acc"), ("gateway", "default"), ("provider", "openai"))
+    assert samples(telemetry)["penstock_cost_usd_total", labels] == 2.5
+    telemetry.saved_cost.add(("acc", "default"), 77_800)
+    assert (
+        samples(telemetry)["penstock_cache_saved_usd_total", (("account", "acc"), ("gateway", "default"))] == 7.78e-05
+    )
 
 
 def test_a_histogram_shows_cumulated_buckets():
@@ -96,6 +99,16 @@ def test_label_sets_are_bounded():
         counter.add((str(number), "x"))
     assert len(counter.values) == SETS + 1
     assert counter.values["other", "other"] == 5
+
+
+def test_no_account_takes_the_label_sets_of_others():
+    counter = Counter(share=10)
+    for number in range(50):
+        counter.add(("greedy", str(number), "x"))
+    counter.add(("small", "g", "x"))
+    assert counter.values["greedy", "other", "other"] == 40
+    assert counter.values["small", "g", "x"] == 1
+    assert len(counter.values) == 12
 
 
 def test_the_null_counts_nothing():

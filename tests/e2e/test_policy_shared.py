@@ -68,7 +68,9 @@ async def test_of_many_calls_through_two_processes_exactly_the_limit_passes(ther
         for client in clients:  # every process has heard of it; these calls find no place of their own
             await until_true(lambda client=client: known(client, gateway))
         found = list(itertools.chain(*await asyncio.gather(*(call(client) for client in clients))))
-    counted = f'penstock_calls_total{{gateway="{gateway}",outcome="answered",provider="openai"}}'
+    counted = (
+        f'penstock_calls_total{{account="{there.account}",gateway="{gateway}",outcome="answered",provider="openai"}}'
+    )
     let_in = (await there.metrics()).get(counted)
     assert let_in == 200
     assert len(found) == 512

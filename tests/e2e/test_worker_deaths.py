@@ -20,7 +20,7 @@ STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":
 PACED = {"x-mock-frames": "30", "x-mock-pace": "40"}
 LONG = {"x-mock-frames": "80", "x-mock-pace": "40"}
 STALLED = {"x-mock-frames": "30", "x-mock-stall": "3"}
-CALLS = 'penstock_calls_total{gateway="default",outcome="answered",provider="openai"}'
+CALLS = 'penstock_calls_total{{account="{}",gateway="default",outcome="answered",provider="openai"}}'
 WRITTEN = "penstock_log_rows_written_total"
 RUNNING = 'penstock_workers{state="running"}'
 GATEWAY = "/accounts/{account}/ai-gateway/gateways/default"
@@ -49,7 +49,7 @@ async def test_a_killed_process_is_replaced_and_the_other_serves_on(tmp_path, ti
             for _ in range(times):
                 await load.more(200)
                 figures = await server.metrics()
-                seen.append((figures[CALLS], figures[WRITTEN]))
+                seen.append((figures[CALLS.format(server.account)], figures[WRITTEN]))
                 members = server.members
                 members[0].kill()
                 await load.more(200)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GATEWAY = "/accounts/{account}/ai-gateway/gateways/default"
 METRICS = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"
-CALLS = 'penstock_calls_total{gateway="default",outcome="answered",provider="openai"}'
+CALLS = 'penstock_calls_total{{account="{}",gateway="default",outcome="answered",provider="openai"}}'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -68,13 +68,13 @@ async def test_connections_that_come_at_once_are_shared_out(there):
 
 async def test_whoever_is_asked_tells_the_figures_of_all(there):
     async with each(there) as clients:
-        before = (await there.metrics()).get(CALLS, 0)
+        before = (await there.metrics()).get(CALLS.format(there.account), 0)
         for client in clients.values():
             for _ in range(3):
                 assert (await client.ask(request())).status == 200
         for client in clients.values():
             text = (await client.ask(METRICS)).body.decode()
-            assert f"{CALLS} {before + 6}" in text
+            assert f"{CALLS.format(there.account)} {before + 6}" in text
             assert 'penstock_workers{state="running"} 2.0' in text
     memory = (await there.metrics())["process_resident_memory_bytes"]
     assert memory == pytest.approx(sum(member.memory_info().rss for member in there.members), 0.2)
@@ -84,12 +84,12 @@ async def test_a_process_that_hangs_is_waited_for_a_moment_and_its_last_figures_
     async with each(there) as clients:
         (hung, one), (_, other) = clients.items()
         assert (await one.ask(request())).status == 200
-        before = (await there.metrics())[CALLS]
+        before = (await there.metrics())[CALLS.format(there.account)]
         os.kill(hung, signal.SIGSTOP)
         try:
             for _ in range(3):
                 text = (await other.ask(METRICS)).body.decode()
-                assert f"{CALLS} {before}" in text
+                assert f"{CALLS.format(there.account)} {before}" in text
                 assert 'penstock_workers{state="silent"} 1.0' in text
                 assert 'penstock_workers{state="running"} 1.0' in text
         finally:

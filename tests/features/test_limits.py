@@ -39,7 +39,7 @@ async def test_a_call_too_many_is_refused_and_says_when_to_come_again(technique)
         expected = {"technique": technique or "fixed", "interval": 10**6, "limit": 1, "used": 1, "by": "memory"}
         assert told == expected
         assert json.loads((await made.row("first")).detail)["limit"] == expected
-        assert made.server.app.telemetry.rate_limited.values == {("default",): 1}
+        assert made.server.app.telemetry.rate_limited.values == {(ACCOUNT, "default"): 1}
 
 
 @pytest.mark.parametrize(("interval", "limit"), [(0, 5), (60, 0), (None, 5), (60, None)])

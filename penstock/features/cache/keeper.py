@@ -34,7 +34,7 @@ class Keeper:
     __slots__ = ("_complete", "_held", "_key", "_owner", "_reply", "_room", "_shelf", "_ttl", "flight")
 
     def __init__(self, shelf: Shelf, key: bytes, ex: Exchange) -> None:
-        shelf.telemetry.cache_lookups.add((ex.request.gateway, "miss"))
+        shelf.telemetry.cache_lookups.add((ex.request.account, ex.request.gateway, "miss"))
         self._shelf = shelf
         self._key = key
         self._owner: int = ex.gateway.number

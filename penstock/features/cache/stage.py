@@ -153,7 +153,8 @@ class AnswerCache(Cache):
 
     def _hit(self, ex: Exchange, reply: Reply, decision: CacheDecision) -> None:
         ex.cache, ex.reply = decision, reply
-        self._shelf.telemetry.cache_lookups.add((ex.request.gateway, "shared" if decision.shared else "hit"))
+        result = "shared" if decision.shared else "hit"
+        self._shelf.telemetry.cache_lookups.add((ex.request.account, ex.request.gateway, result))
 
     def _followed(self, ex: Exchange, flight: Flight) -> None:
         """The call that followed another ends, and what was found wrong with the answer holds for its row, too."""
@@ -164,12 +165,13 @@ class AnswerCache(Cache):
         """Counts what a hit need not cost again; None: the call that it followed came to nothing."""
         if answer is None or ex.cache is None:
             return
-        gateway, telemetry, decision = ex.request.gateway, self._shelf.telemetry, ex.cache
+        telemetry, decision = self._shelf.telemetry, ex.cache
+        account, gateway = ex.request.account, ex.request.gateway
         decision.saved_tokens_in, decision.saved_tokens_out = answer.tokens_in, answer.tokens_out
         decision.saved_cost = None if answer.cost is None else answer.cost / _NANO
-        telemetry.saved_tokens.add((gateway, "in"), answer.tokens_in)
-        telemetry.saved_tokens.add((gateway, "out"), answer.tokens_out)
-        telemetry.saved_cost.add((gateway,), answer.cost or 0)
+        telemetry.saved_tokens.add((account, gateway, "in"), answer.tokens_in)
+        telemetry.saved_tokens.add((account, gateway, "out"), answer.tokens_out)
+        telemetry.saved_cost.add((account, gateway), answer.cost or 0)
 
 
 async def _update(key: Digest, body: bytes) -> None:

@@ -15,6 +15,7 @@ import zstandard
 from tests.kit.client import until
 from tests.kit.house import house, request
 from tests.kit.provider import answering, providing
+from tests.kit.store import ACCOUNT
 
 ON = {"default": {"cache_ttl": 600}}
 CHAT = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hello"}]}'
@@ -61,9 +62,12 @@ async def test_a_hit_is_the_answer_as_it_was_and_costs_nothing():
         saved = (told["saved_tokens_in"], told["saved_tokens_out"], told["saved_cost"])
         assert saved == (first.tokens_in, first.tokens_out, first.cost / 1e9)
         counted = made.server.app.telemetry
-        assert counted.cache_lookups.values == {("default", "miss"): 1, ("default", "hit"): 1}
-        assert counted.saved_tokens.values == {("default", "in"): saved[0], ("default", "out"): saved[1]}
-        assert counted.saved_cost.values == {("default",): first.cost}
+        assert counted.cache_lookups.values == {(ACCOUNT, "default", "miss"): 1, (ACCOUNT, "default", "hit"): 1}
+        assert counted.saved_tokens.values == {
+            (ACCOUNT, "default", "in"): saved[0],
+            (ACCOUNT, "default", "out"): saved[1],
+        }
+        assert counted.saved_cost.values == {(ACCOUNT, "default"): first.cost}
 
 
 async def test_a_hit_costs_nothing_at_the_callers_own_prices_either():
