@@ -65,14 +65,17 @@ class Calls:
             made += 1
             final = last and made == retry.attempts and bool(ex.attempts)
             outcome = await self._once(ex, target, wait, None if final else ex.options.timeout)
-            asked, again = None, made < retry.attempts and may_pass(outcome)
-            if again and isinstance(outcome, Reply):
+            if made == retry.attempts or not may_pass(outcome):
+                return self._ended(ex, target, outcome)
+            ex.request.body.pause()  # what came is sent again, and what comes must not pass before that
+            asked, refusal = None, ""
+            if isinstance(outcome, Reply):
                 asked, refusal = await self._advice(ex, outcome)
-                if refusal:
-                    ex.warnings.append(f"not tried again: {refusal}")
-                    again = False
-            if not again or not self._may_go_on(ex, target):
-                return self._answered(ex, target, outcome) if isinstance(outcome, Reply) else outcome
+            if refusal:
+                ex.warnings.append(f"not tried again: {refusal}")
+            if refusal or not self._may_go_on(ex, target):
+                ex.request.body.resume()
+                return self._ended(ex, target, outcome)
             if ex.flight is not None:
                 ex.flight.refuse()  # whoever asks the same waits for one attempt, and not for this call's retries
             if isinstance(outcome, Reply):
@@ -136,11 +139,13 @@ class Calls:
         except TimeoutError:
             raise ProviderTimeout from None
 
-    def _answered(self, ex: Exchange, target: Target, reply: Reply) -> Reply:
-        ex.defer(reply.body.close)
-        ex.target, ex.reply = target, reply
-        ex.first_byte = ex.started + (ex.attempts[-1].began + ex.attempts[-1].duration) / 1000
-        return reply
+    def _ended(self, ex: Exchange, target: Target, outcome: Reply | ProviderFailure) -> Reply | ProviderFailure:
+        """What the last attempt at a target came to; a reply is the call's answer."""
+        if isinstance(outcome, Reply):
+            ex.defer(outcome.body.close)
+            ex.target, ex.reply = target, outcome
+            ex.first_byte = ex.started + (ex.attempts[-1].began + ex.attempts[-1].duration) / 1000
+        return outcome
 
     def _may_go_on(self, ex: Exchange, target: Target) -> bool:
         """Whether there may be a further attempt, which then counts; the row says why not."""

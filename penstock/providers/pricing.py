@@ -9,7 +9,7 @@ from penstock.model.options import CustomCost
 from penstock.model.usage import Usage
 
 FEMTO_PER_NANO = 1_000_000
-LARGEST_COST = (1 << 63) - 1  # nano-dollars that a column holds; a figure beyond is nobody's bill
+LARGEST_COST = (1 << 62) - 1  # nano-dollars that the ranges of the log hold; a figure beyond is nobody's bill
 LARGEST_RATE = 1_000  # dollars: what a caller may say that a token costs,
 LARGEST_TOTAL = 1_000_000  # and a whole call
 

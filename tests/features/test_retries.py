@@ -136,6 +136,35 @@ async def test_a_client_that_leaves_while_an_error_is_read_leaves_nothing_open()
         await until(lambda: not provider.open)
 
 
+async def test_a_body_that_goes_on_coming_between_two_attempts_is_sent_whole():
+    """The provider refuses it amid the upload: what comes while the gateway waits must not be lost for the next try."""
+    waiting, bodies = asyncio.Event(), []
+
+    async def serve(peer):
+        if peer.number == 1:
+            await peer.reader.readuntil(b"\r\n\r\n")
+            await peer.say(b"HTTP/1.1 503 No\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbusy")
+            await peer.gone()
+            waiting.set()
+            return
+        bodies.append((await peer.request()).partition(b"\r\n\r\n")[2])
+        await peer.say(OK)
+
+    async with (
+        providing(serve) as provider,
+        house(providers={"openai": provider.url}, hold_body=100, log_body_limit=1000) as made,
+        made.client() as client,
+    ):
+        body = bytes(range(200)) + b"x" * 100_000
+        asked = request(headers=THREE | {"cf-aig-retry-delay": "300"}, body=body, event="amid")
+        await client.send(asked[:-100_000])
+        await waiting.wait()
+        await client.send(asked[-100_000:])
+        assert (await client.answer()).body == b"ok"
+        assert bodies == [body]
+        assert [one["status"] for one in attempts(await made.row("amid"))] == [503, 200]
+
+
 async def test_a_request_that_a_closed_connection_lost_stands_in_the_row():
     async def serve(peer):
         await peer.request()

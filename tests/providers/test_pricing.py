@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from penstock.model.options import CustomCost
 from penstock.model.usage import Usage
 from penstock.providers.pricing import LARGEST_COST, Rates, Vector, cost, custom_cost, read_custom
+from penstock.storage import zones
 
 FLAT = Rates(10**9, 4 * 10**9, 10**8, 2 * 10**9, 3 * 10**9, 8 * 10**9, 9 * 10**9, 5 * 10**9, 10**13, 0)
 ZERO = Rates(0, 0, 0, 0, 0, 0, 0, 0)
@@ -109,6 +110,7 @@ def test_a_flat_cost_needs_no_usage_and_stands_alone() -> None:
 def test_a_figure_that_no_column_holds_is_no_cost() -> None:
     assert custom_cost(Usage(tokens_in=1 << 53), CustomCost(10**18)) is None
     assert cost(Usage(fresh_in=1 << 53), Vector(FLAT._replace(fresh_in=10**15))) is None
+    assert LARGEST_COST < zones.NOTHING  # else the log's figures would leave it out
     assert custom_cost(Usage(tokens_in=LARGEST_COST // 10**9), CustomCost(10**15)) == LARGEST_COST // 10**9 * 10**9
 
 
