@@ -10,6 +10,8 @@ from penstock.model.body import RequestBody
 from penstock.proxy import head, refusal
 
 HEAD_LIMIT = 64 * 1024
+SMALL_CHUNKS = 10_000  # of one body; each costs as much as one of any size
+CHUNK = 32  # bytes that more chunks than that have in the mean
 
 
 class Owner(Protocol):
@@ -31,6 +33,8 @@ class Reader:
         "_data",
         "_earlier",
         "_owner",
+        "_pieces",
+        "_small",
         "_upgrade",
         "body",
         "headers",
@@ -52,6 +56,8 @@ class Reader:
         self._begun = False  # a head is arriving
         self._data: bytes | None = b""  # what is being read
         self._at = 0  # in it, what lies before is of requests that were looked at
+        self._pieces: list[bytes] = []  # of the body, out of what is being read
+        self._small = 0  # pieces of the body that came together with others
         self._earlier = bytearray()  # of the head that is arriving, what came before that
 
     def feed(self, data: bytes) -> PenstockError | None:
@@ -60,6 +66,11 @@ class Reader:
         self._data, self._at = data, 0
         fault = self._parse(data)
         self._data = b""
+        if self._pieces:
+            try:
+                self._hand_on()
+            except PenstockError as error:
+                return error
         if self._begun:
             self._earlier += data[-HEAD_LIMIT:]
         return fault
@@ -106,12 +117,14 @@ class Reader:
 
     def on_body(self, data: bytes) -> None:
         self.size = 0  # between two pieces of a body, and behind the last one, as little may come as in a head
-        if self.body is not None:
-            self.body.feed(data)
+        self._pieces.append(data)
 
     def on_message_complete(self) -> None:
         if self._upgrade:
             return
+        if self._pieces:
+            self._hand_on()
+        self._small = 0
         self.in_head = True
         self.size, self.url = 0, b""
         body, self.body = self.body, None
@@ -131,6 +144,21 @@ class Reader:
         elif line not in self._earlier + data:
             raise MalformedRequest(head.VERSIONS)
         self._earlier.clear()
+
+    def _hand_on(self) -> None:
+        """Gives the body what was read of it, at once. Raises MalformedRequest where that is far too many chunks."""
+        pieces, self._pieces, body = self._pieces, [], self.body
+        if body is None:
+            return
+        if len(pieces) == 1:
+            body.feed(pieces[0])
+            return
+        self._small += len(pieces)
+        body.feed(b"".join(pieces))
+        if self._small > SMALL_CHUNKS and body.size < CHUNK * self._small:
+            raise MalformedRequest(
+                f"Malformed HTTP request: more than {SMALL_CHUNKS} chunks of less than {CHUNK} bytes."
+            )
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)

@@ -6,6 +6,7 @@ import json
 import pytest
 import pytest_asyncio
 
+from penstock.proxy.reader import CHUNK, SMALL_CHUNKS
 from tests.kit.house import envelope, house, request
 from tests.kit.store import ACCOUNT
 
@@ -228,6 +229,25 @@ async def test_a_body_that_turns_out_malformed_while_it_streams_is_refused(stric
         envelope(await client.answer(), 400, 2019)
     assert (await strict.row("bad-late")).outcome == "refused"
     assert strict.mock.stats()["answers_completed"] == begun
+
+
+def in_chunks(count, piece):
+    head = request("openai/x", body=None, headers={"transfer-encoding": "chunked", "x-mock-echo": "body"})
+    return head + b"%x\r\n%b\r\n" % (len(piece), piece) * count + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize(("count", "size"), [(SMALL_CHUNKS, 1), (SMALL_CHUNKS + 1000, 2 * CHUNK)])
+async def test_a_body_may_come_in_many_chunks(there, count, size):
+    async with there.client() as client:
+        answer = await client.ask(in_chunks(count, b"x" * size))
+        assert (answer.status, answer.body) == (200, b"x" * size * count)
+
+
+@pytest.mark.parametrize("count", [SMALL_CHUNKS + 1, 200_000])
+async def test_but_not_in_crumbs(there, count):
+    async with there.client() as client:
+        client.writer.write(in_chunks(count, b"x"))
+        assert "chunks" in envelope(await client.answer(), 400, 2019)
 
 
 async def test_trailers_are_dropped_and_may_not_grow_without_end(there):

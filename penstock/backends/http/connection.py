@@ -30,6 +30,7 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"keep-alive"})
 _DIGITS = 18  # of a length; beyond lie numbers that do not fit 64 bits everywhere
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _TIMEOUT = re.compile(rb"(?:^|[\s,])timeout\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
+_CRUMBS = 256  # pieces of a body read in one go from which on they are handed on together
 _GRACE = 1.0  # seconds before the provider's own limit: what is sent later may meet a closed connection
 
 
@@ -54,37 +55,10 @@ class Connection(asyncio.Protocol):
     The connection belongs to the pool while ``call`` is None. ``on_idle`` and ``on_lost`` are the pool's.
     """
 
-    __slots__ = (
-        "_between",
-        "_chunked",
-        "_deadlines",
-        "_first_byte",
-        "_head_size",
-        "_headers",
-        "_idle",
-        "_in_head",
-        "_interim",
-        "_length",
-        "_longest_idle",
-        "_on_idle",
-        "_on_lost",
-        "_outbox",
-        "_parser",
-        "_paused",
-        "_reason",
-        "_socket",
-        "_stray",
-        "_transport",
-        "_until",
-        "_until_close",
-        "_whole",
-        "call",
-        "deadline",
-        "fresh",
-        "origin",
-        "pending",
-        "usable",
-    )
+    __slots__ = ("_between", "_chunked", "_deadlines", "_first_byte", "_head_size", "_headers", "_idle", "_in_head",
+                 "_interim", "_length", "_longest_idle", "_on_idle", "_on_lost", "_outbox", "_parser", "_paused",
+                 "_pieces", "_reason", "_socket", "_stray", "_transport", "_until", "_until_close", "_whole", "call",
+                 "deadline", "fresh", "origin", "pending", "usable")  # fmt: skip
 
     def __init__(
         self,
@@ -123,6 +97,7 @@ class Connection(asyncio.Protocol):
         self._interim = 0  # bytes of heads that announced another one
         self._until_close = False  # the body has no length of its own and ends with the connection
         self._paused = False
+        self._pieces: list[bytes] = []  # of the body, out of what is being read
         self._stray = 0  # bytes of an answer since the last of its body: between chunks, and behind them
 
     # The pool's side
@@ -238,17 +213,42 @@ class Connection(asyncio.Protocol):
             self._stray += len(data)
             deadline = self._deadlines.now + self._between
             self.deadline = deadline if deadline < self._until else self._until  # noqa: FURB136  quicker, a frame each
+        fault = self._parse(data)
+        if self._pieces:
+            self._hand_on()
+        if fault is not None:
+            self._fail(fault)
+        elif self._in_head:
+            self._in_mid_head(len(data))
+        elif self._stray > HEAD_LIMIT:
+            self._fail(ProviderBroke(_LARGE_TRAILERS))
+
+    def _parse(self, data: bytes) -> ProviderFailure | None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._fail(ProviderBroke("The provider switched protocols unasked."))
+            return ProviderBroke("The provider switched protocols unasked.")
         except httptools.HttpParserError as error:
-            self._fail(ProviderBroke(f"{_NOT_HTTP}: {error}."))
-        else:
-            if self._in_head:
-                self._in_mid_head(len(data))
-            elif self._stray > HEAD_LIMIT:
-                self._fail(ProviderBroke(_LARGE_TRAILERS))
+            return ProviderBroke(f"{_NOT_HTTP}: {error}.")
+        return None
+
+    def _hand_on(self) -> None:
+        """Gives the call what was read of the body, in its pieces; crumbs together, and not more at once than others
+        can wait for.
+        """
+        pieces, call = self._pieces, self.call
+        self._pieces = []
+        if len(pieces) > _CRUMBS:
+            pieces = [b"".join(pieces)]
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._read_on)
+        for piece in pieces:
+            if call is not None and self.call is call:
+                call.feed(piece)
+
+    def _read_on(self) -> None:
+        if not self._paused:
+            self._transport.resume_reading()
 
     def _in_mid_head(self, size: int) -> None:
         """The whole head may take as long as one pause within an answer, however it trickles."""
@@ -354,7 +354,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         self._stray = 0
         if self.call is not None:
-            self.call.feed(data)
+            self._pieces.append(data)
         else:  # a body where there must be none
             self.abort()
 
@@ -362,6 +362,8 @@ class Connection(asyncio.Protocol):
         call = self.call
         if call is None or self._in_head:  # an informational answer: the real one follows
             return
+        if self._pieces:
+            self._hand_on()
         reusable = call.sent and not self._until_close and self._idle > 0 and self._parser.should_keep_alive()
         if reusable and not self._transport.get_write_buffer_size():  # else it may never read the rest of the request
             self._rest()

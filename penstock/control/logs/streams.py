@@ -12,6 +12,7 @@ from penstock.wire.sse import Events, data_of, split
 
 EVENTS = 150_000  # of one stream; one that has more is shown as it came
 _LARGE = 64 * 1024  # bytes of a chunk from which on it is not decoded: no piece of a message is so long
+_MANY = 1000  # lists and objects in it, likewise
 _DONE = b"[DONE]"
 
 Members = dict[str, Any]
@@ -74,7 +75,7 @@ def _message(chunks: list[bytes]) -> Members | None:
     """The message of Anthropic's, or the first choice's of a chat."""
     anthropic, chat = _Anthropic(), _Chat()
     for data in chunks:
-        if len(data) > _LARGE:
+        if len(data) > _LARGE or data.count(b"[") + data.count(b"{") > _MANY:
             continue
         try:
             chunk = decode(data)
