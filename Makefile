@@ -22,7 +22,7 @@ run: runtime ## serve, with simulated providers attached; ARGS="--port 9000" add
 
 test: dev ## all tests; ARGS="-k name" adds arguments of pytest
 	@$(BIN)/python scripts/debian.py postgres redis-server
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n logical --dist worksteal $(ARGS)
 
 check: dev ## format, style, types, import directions, house rules, docs
 	@$(BIN)/python scripts/check.py

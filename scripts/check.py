@@ -22,7 +22,12 @@ CHECKS = {
 
 def main() -> int:
     """1 if any check failed."""
-    environment = {**os.environ, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}  # or it asks for its newest version
+    environment = {
+        **os.environ,
+        "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1",  # or it asks for its newest version
+        "PENSTOCK_TEST_DATABASE_URL": "",  # the tests here need neither, so neither is started
+        "PENSTOCK_TEST_REDIS_URL": "",
+    }
     running = {
         name: subprocess.Popen(
             [BIN / tool, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, env=environment

@@ -7,7 +7,9 @@ usual name of the task (``Text Generation``); both are what the log shows and is
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated
@@ -82,8 +84,9 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 ROWS = files("penstock.providers") / "catalog"
 
 
-def load(rows: Traversable = ROWS) -> dict[str, Provider]:
-    """Every provider under its id and each alias. Raises ValueError naming the file and the member at fault."""
+@cache
+def load(rows: Traversable = ROWS) -> Mapping[str, Provider]:
+    """Every provider under its id and each alias; read once a process. Raises ValueError naming file and member."""
     providers: dict[str, Provider] = {}
     for file in sorted(rows.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".toml"):

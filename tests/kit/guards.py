@@ -7,7 +7,8 @@ from collections.abc import Generator
 
 import pytest
 
-WAIT = 60.0  # seconds that an asynchronous test may take, where no marker says more
+WAIT = 100.0  # seconds that an asynchronous test may take, where no marker says more
+SOONER = 20.0  # seconds before pytest-timeout would end it
 
 
 class Guards:
@@ -21,7 +22,7 @@ class Guards:
         for item in items:
             if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
                 marker = item.get_closest_marker("timeout")
-                item.obj = _bounded(item.obj, WAIT if marker is None else max(WAIT, marker.args[0] - WAIT))
+                item.obj = _bounded(item.obj, WAIT if marker is None else max(WAIT, marker.args[0] - SOONER))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
