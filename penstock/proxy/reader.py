@@ -107,7 +107,13 @@ class Reader:
     def on_headers_complete(self) -> None:
         if self.size > HEAD_LIMIT and head.size(self.url, self.headers) > HEAD_LIMIT:
             raise HeadTooLarge
-        self._check_protocol()
+        self._begun = False
+        if (data := self._data) is not None:  # it is None where the head has been looked at before
+            at = data.find(b" %b HTTP/1." % self.url, self._at)
+            if at >= 0 and not self._earlier:
+                self._at = at + 1
+            else:
+                self._look_back(data, at)
         if self.parser.should_upgrade():
             self._upgrade = True
             return
@@ -131,18 +137,13 @@ class Reader:
         if body is not None:
             body.finish()
 
-    def _check_protocol(self) -> None:
-        """The parser also reads RTSP and ICE, and does not say which it was. Raises MalformedRequest."""
-        self._begun = False
-        data = self._data
-        if data is None:  # looked at before
-            return
-        line = b" %b HTTP/1." % self.url
-        at = data.find(line, self._at)
-        if at >= 0:
-            self._at = at + len(line)
-        elif line not in self._earlier + data:
+    def _look_back(self, data: bytes, at: int) -> None:
+        """Looks for the protocol of a request line that came in pieces, if it is not in ``data``. The parser also reads
+        RTSP and ICE, and does not say which it was. Raises MalformedRequest.
+        """
+        if at < 0 and b" %b HTTP/1." % self.url not in self._earlier + data:
             raise MalformedRequest(head.VERSIONS)
+        self._at = max(self._at, at + 1)
         self._earlier.clear()
 
     def _hand_on(self) -> None:
