@@ -9,7 +9,8 @@ _NUMBER = re.compile(rb"\s*(\d{1,18}(?:\.\d{1,9})?)\s*")
 _DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,18}(?:\.\d{1,9})?)s"')
 _SPENT = re.compile(
     rb'"(?:code|type|status)"\s*:\s*"((?:insufficient_(?:quota|balance|credits?|funds))|billing_hard_limit_reached'
-    rb'|billing_not_active|exceeded_current_quota_error|account_deactivated|out_of_credits)"',
+    rb'|billing_not_active|billing_error|exceeded_current_quota_error|account_deactivated|out_of_credits)"'
+    rb"|(used all available credits)",  # xAI says it in words alone
     re.IGNORECASE,
 )
 
@@ -42,6 +43,6 @@ def retry_delay(body: bytes) -> float | None:
 
 
 def spent(body: bytes) -> str:
-    """The code by which an error says that the account has nothing left to spend, so that waiting does not help."""
+    """The code, or words, by which an error says that the account has nothing left, so that waiting does not help."""
     found = _SPENT.search(body)
-    return found[1].decode() if found is not None else ""
+    return (found[1] or found[2]).decode() if found is not None else ""

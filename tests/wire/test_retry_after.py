@@ -6,6 +6,7 @@ import pytest
 
 from penstock.wire.retry_after import retry_after, retry_delay, spent
 
+CREDITS = "used all available credits"
 NOW = 1_700_000_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
 
 
@@ -47,7 +48,13 @@ def test_how_long_it_asks_to_wait_wherever_we_are(headers, seconds, monkeypatch)
         (b'{"error":{"code":"insufficient_quota"}}', None, "insufficient_quota"),
         (b'{"error":{"type" : "insufficient_balance"}}', None, "insufficient_balance"),
         (b'{"code":"exceeded_current_quota_error"}', None, "exceeded_current_quota_error"),
+        (b'{"code":"x","error":"Your team t has either used all available credits or reached"}', None, CREDITS),
         (b'{"error":{"code":"token_quota_exceeded"}}', None, ""),  # per minute
+        (
+            b'{"error":{"status":"RESOURCE_EXHAUSTED","message":"You exceeded your current quota"}}',
+            None,
+            "",
+        ),  # the same
         (b'{"error":{"message":"\\"code\\": \\"insufficient_quota\\""}}', None, ""),
         (b'{"error":{"details":[{"retryDelay": "3600s"}]}}', 3600.0, ""),
         (b'{"error":{"details":[{"retryDelay":"0.25s"}]}}', 0.25, ""),
