@@ -11,7 +11,7 @@ from typing import Any
 from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.storage import blocks, zones
-from penstock.storage.errors import Duplicate, Unwritable
+from penstock.storage.errors import Duplicate, StoreUnavailable, Unwritable
 from penstock.storage.names import Names, NewWord
 from penstock.storage.sql import Sql, filled, marks
 
@@ -24,6 +24,7 @@ COLUMNS = (
 _WRITTEN = COLUMNS[:-2]
 _BLOCK = ("gateway", "ids", "details", "bodies")
 _ASKED = 256  # ids in one question
+_TRIES = 3  # a word is taken out at most once in minutes
 _owner = attrgetter("gateway")
 _order = attrgetter("gateway", "id")
 
@@ -58,16 +59,22 @@ class LogTable:
         if not records:
             return
         groups = [(gateway, list(group)) for gateway, group in groupby(sorted(records, key=_order), _owner)]
-        try:
-            self._insert(groups)
-        except NewWord:
-            self._names.learn(_words(records))
-            self._insert(groups)
+        words = _words(records)
+        for _ in range(_TRIES):
+            try:
+                self._insert(groups, words)
+            except NewWord:  # or one that was taken out meanwhile
+                self._names.learn(words)
+            else:
+                return
+        raise StoreUnavailable("the words of the log are taken out as fast as they are learnt")
 
-    def _insert(self, groups: zones.Groups) -> None:
+    def _insert(self, groups: zones.Groups, words: set[str | None]) -> None:
         connection, names = self._connection, self._names
         split = [(gateway, block) for gateway, group in groups for block in blocks.split(group)]
         with connection.transaction():
+            connection.lock_names(alone=False)
+            names.confirm(words)
             packed = ((gateway, *blocks.pack(block)) for gateway, block in split)
             numbers = connection.insert_numbered("log_bodies", _BLOCK, packed)
             rows = [

@@ -28,8 +28,7 @@ class Names(dict[str | None, int | None]):
         if not unknown:
             return
         if len(self) + len(unknown) > _LIMIT:
-            self.clear()
-            self[None] = None
+            self.forget()
             unknown = words - {None}
         wanted = sorted(word for word in unknown if word is not None)
         self._find(wanted)
@@ -39,6 +38,20 @@ class Names(dict[str | None, int | None]):
                 sql = "INSERT INTO log_names (name) VALUES (?) ON CONFLICT DO NOTHING"
                 self._connection.executemany(sql, [(stored(word),) for word in missing])
             self._find(missing)
+
+    def confirm(self, words: set[str | None]) -> None:
+        """Raises NewWord where one of these words, all known, was taken out meanwhile. Within ``lock_names``."""
+        numbers = list({number for word in words if (number := self[word]) is not None})
+        for at in range(0, len(numbers), _ASKED):
+            values = filled(numbers[at : at + _ASKED])
+            sql = f"SELECT count(*) FROM log_names WHERE id IN {marks(len(values))}"  # noqa: S608
+            if self._connection.execute(sql, values)[0][0] < len({*values}):
+                self.forget()
+                raise NewWord
+
+    def forget(self) -> None:
+        self.clear()
+        self[None] = None
 
     def __missing__(self, word: str | None) -> int:
         raise NewWord(word)
@@ -63,7 +76,11 @@ class Words(dict[int | None, str | None]):
         self._connection = connection
 
     def learn(self, numbers: Iterable[int | None]) -> None:
-        unknown = [number for number in {*numbers} if number not in self]
+        numbers = {*numbers}
+        if len(self) > _LIMIT:
+            self.clear()
+            self[None] = None
+        unknown = [number for number in numbers if number not in self]
         for at in range(0, len(unknown), _ASKED):
             values = filled(unknown[at : at + _ASKED])
             found = self._connection.execute(f"SELECT id, name FROM log_names WHERE id IN {marks(len(values))}", values)  # noqa: S608

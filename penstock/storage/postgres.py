@@ -24,6 +24,7 @@ STATEMENT = 30.0
 LOCK = "2000"  # milliseconds that a reader waits for one: that is no sign of a question that asks too much
 GATEWAYS = 7_052_000  # first number of the advisory locks of gateways' zones; the second is one of
 NAME = "penstock"
+NAMES = 7_052_003  # the advisory lock of the words that rows use
 STRIPES = 64  # locks: a transaction that held one for each of a thousand gateways could exhaust the server's table
 _UNDO = 2.0  # seconds a broken transaction has to be undone; then its connection is given up
 
@@ -128,6 +129,10 @@ class PostgresConnection:
         """In one order for everybody, so that nobody waits in a circle."""
         stripes = sorted({number % STRIPES for number in numbers})
         self.execute("SELECT pg_advisory_xact_lock(?, stripe) FROM unnest(?::int[]) stripe", (GATEWAYS, stripes))
+
+    def lock_names(self, *, alone: bool) -> None:
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        self.execute(f"SELECT {lock}(?)", (NAMES,))
 
     def has_table(self, name: str) -> bool:
         return self.execute("SELECT to_regclass(?) IS NOT NULL", (name,)) == [(True,)]

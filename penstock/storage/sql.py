@@ -79,6 +79,10 @@ class Sql(Protocol):
         """Nobody else counts rows of these gateways before the transaction ends. Last before it ends, and only once."""
         ...
 
+    def lock_names(self, *, alone: bool) -> None:
+        """Until the transaction ends, no word that a row may use is taken out; ``alone``: nobody writes rows either."""
+        ...
+
     def has_table(self, name: str) -> bool: ...
 
     def limit(self, limit: Limit) -> None:

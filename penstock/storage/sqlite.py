@@ -78,6 +78,9 @@ class SqliteConnection:
     def lock_gateways(self, numbers: Iterable[int]) -> None:
         """Whoever writes to the file is alone."""
 
+    def lock_names(self, *, alone: bool) -> None:
+        """The same."""
+
     def has_table(self, name: str) -> bool:
         return bool(self.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
 

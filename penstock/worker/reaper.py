@@ -12,11 +12,14 @@ from penstock.core import instants
 from penstock.model.record import LogRecord
 from penstock.storage import log_reap
 from penstock.storage.errors import StoreUnavailable
+from penstock.storage.name_reap import Sweep
 from penstock.storage.sql import Sql
 
 LOOK = 1.0  # seconds between two looks for deleted gateways
 REST = 3  # times as long as it worked: reaping takes a quarter of a core at most
 PAUSE = 10.0  # seconds after the store could not be used
+SWEEP = 10.0  # seconds between two sweeps of words, at least
+SPELL = 20  # times as long as the last sweep took
 TOMB = 24 * 3600 * 1000  # milliseconds that a tombstone stays: rows of calls that began before it still come
 
 
@@ -46,6 +49,9 @@ class Reaper:
         self._strays = 1  # rows that may have to be trimmed
         self._next = self._look = 0.0  # on the clock: the next piece of work, and the next look for tombstones
         self._stalled = False
+        self._sweep: Sweep | None = None  # of words, that is under way
+        self._unused = True  # words may have come out of use since the last one began
+        self._began = self._sweep_at = 0.0  # on the clock: when the last one began, and when the next may
 
     def wrote(self, records: Iterable[LogRecord]) -> None:
         """Is to be told what was written: rows may have come for what is deleted, or for what never was."""
@@ -79,15 +85,26 @@ class Reaper:
             self._trim()
         elif self._full:
             number = next(iter(self._full))
+            self._sweep, self._unused = None, True
             if not log_reap.reap(self._connection, number):
                 self._full.discard(number)
+        elif self._unused and self._clock() >= self._sweep_at:
+            self._sweep_words()
         else:
             self._bury()
-        return bool(self._strays or self._full)
+        return bool(self._strays or self._full or self._sweep)
+
+    def _sweep_words(self) -> None:
+        if self._sweep is None:
+            self._sweep, self._began = Sweep(self._connection), self._clock()
+        elif not self._sweep.step():
+            self._sweep, self._unused = None, False
+            self._sweep_at = self._clock() + max(SWEEP, SPELL * (self._clock() - self._began))
 
     def _trim(self) -> None:
         gone = log_reap.trim(self._connection, limit=max(self._strays, log_reap.ROWS))
         self._strays = max(1, self._strays - gone) if gone else 0
+        self._sweep = None if gone else self._sweep
 
     def _find(self) -> None:
         if self._version < 0:

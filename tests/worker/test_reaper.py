@@ -65,19 +65,31 @@ def world(url: str) -> Iterator[World]:
 
 def test_a_deleted_gateway_is_reaped_and_a_day_later_forgotten(world: World):
     beta = a_gateway(world.connection, "beta")
-    world.turns(5)
+    world.turns(10)
     world.write([a_record(gateway=number) for number in (1, beta) for _ in range(30)])
     delete_gateway(world.connection, beta, at=world.millis)
-    world.turns(5)
+    world.turns(10)
     assert (world.rows(1), world.rows(beta)) == (30, 0)
     assert world.gateways() == [1, beta]
     world.millis += DAY - 1
-    world.turns(3)
+    world.turns(8)
     assert world.gateways() == [1, beta]
     world.millis += 1
-    world.turns(3)
+    world.turns(8)
     assert world.gateways() == [1]
     assert world.rows(1) == 30
+
+
+def test_words_that_only_a_deleted_gateway_used_go_with_its_rows(world: World):
+    beta = a_gateway(world.connection, "beta")
+    world.write([a_record(gateway=beta, model="private", user_agent="theirs"), a_record(model="public")])
+    world.write([a_record(model="newest")])
+    world.turns(10)
+    delete_gateway(world.connection, beta, at=world.millis)
+    world.turns(30)
+    words = {name for (name,) in world.connection.execute("SELECT name FROM log_names")}
+    assert {"public", "newest", "openai"} <= words
+    assert not words & {"private", "theirs"}
 
 
 def test_rows_that_come_late_go_too(world: World):
