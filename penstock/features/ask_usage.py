@@ -11,6 +11,10 @@ from penstock.model.reply import Reply
 from penstock.providers.dialects import DIALECTS
 from penstock.providers.dialects.openai_chat import HideUsage
 
+UNASKED = (
+    "usage not asked: the request body was not looked into, as it is too large or buffer_memory has no room for it"
+)
+
 
 class AskUsage:
     """Writes ``prompt``. ``budget``: bytes that all answers together may hold."""
@@ -20,13 +24,19 @@ class AskUsage:
 
     def ask(self, ex: Exchange) -> None:
         """Before the call: splices the question in."""
-        request = ex.request
-        if request.asked.stream and not request.asked.wants_usage and not request.signed():
-            assert ex.plan is not None
-            body, endpoint = request.body.whole(), ex.plan.targets[0].endpoint
-            dialect = DIALECTS.get(endpoint.dialect)
-            if body is not None and dialect is not None and endpoint.ask_usage:
+        assert ex.plan is not None
+        request, endpoint = ex.request, ex.plan.targets[0].endpoint
+        dialect = DIALECTS.get(endpoint.dialect)
+        if dialect is None or not (dialect.asks and endpoint.ask_usage):
+            return
+        body = request.body.whole()
+        if body is None or not (request.asked.model or request.asked.stream):
+            ex.defer(_unasked)  # it was not looked into
+        elif request.asked.stream and not request.asked.wants_usage and not request.signed():
+            if request.body.reserve(len(body)):
                 ex.prompt = dialect.ask_usage(body)
+            else:
+                ex.defer(_unasked)
 
     def hide(self, ex: Exchange, reply: Reply) -> Reply:
         """After it: takes the extra frame out again."""
@@ -40,6 +50,13 @@ class AskUsage:
             reply.stages.append(stage)
             ex.defer(stage.close)
         return reply
+
+
+def _unasked(ex: Exchange) -> None:
+    """The call ends; by now the meter knows what its answer told."""
+    kind = (ex.reply.header(b"content-type") if ex.reply else None) or b""
+    if kind.startswith(b"text/event-stream") and not (ex.reported and ex.reported.usage):
+        ex.warnings.append(UNASKED)
 
 
 class NullAskUsage:

@@ -3,24 +3,45 @@
 Ends the call where the body does not come, comes too slowly or is too large. Writes ``request.asked``.
 """
 
+import asyncio
+
 from penstock.model.exchange import Exchange
 from penstock.providers.cacheability import may_be_cached
 from penstock.providers.dialects import DIALECTS
 
-CACHEABLE = 25 << 20  # bytes of a request whose answer may be cached
+_SLICE = 1 << 20  # bytes of a body that are looked at in one go
+_MEMBERS = 500_000  # of a large body; one of more is passed on without being looked into
+HELD = 25 << 20  # bytes of a request that is held whole because somebody must see all of it
 
 
 class Intake:
-    """Waits for the body and looks into it."""
+    """Waits for the body and looks into it. ``asks``: streams are asked for usage, which is written into their body."""
+
+    def __init__(self, *, asks: bool) -> None:
+        self._asks = asks
 
     async def read(self, ex: Exchange) -> None:
         """Returns when the body is whole, or too large to hold. Raises BodyTooLarge, RequestTimeout, Overloaded."""
         request, options = ex.request, ex.options
         assert ex.plan is not None
         endpoint = ex.plan.targets[0].endpoint
-        if options.cache_ttl and (options.cache_key or may_be_cached(request.method, endpoint, request.query)):
-            request.body.hold(CACHEABLE)
-        await request.body.ready()
         dialect = DIALECTS.get(endpoint.dialect)
-        if dialect is not None and (body := request.body.whole()):
+        asks = self._asks and dialect is not None and dialect.asks and endpoint.ask_usage
+        if (asks and request.body.length is not None) or (
+            options.cache_ttl and (options.cache_key or may_be_cached(request.method, endpoint, request.query))
+        ):
+            request.body.hold(HELD)
+        await request.body.ready()
+        if dialect is not None and (body := request.body.whole()) and (len(body) <= _SLICE or await _is_light(body)):
             request.asked = dialect.asked(body)
+
+
+async def _is_light(body: bytes) -> bool:
+    """Whether a large body has few enough members to be parsed in one go. Lets others run meanwhile."""
+    members = 0
+    for at in range(0, len(body), _SLICE):
+        members += sum(body.count(mark, at, at + _SLICE) for mark in (b",", b"[", b"{"))
+        if members > _MEMBERS:
+            return False
+        await asyncio.sleep(0)
+    return True

@@ -68,7 +68,7 @@ class Stages:
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry], Options] = WeakValueDictionary()
         self.routing = NativeRouting(parts.upstreams, parts.keyring.known)
         self.limits = NullLimits()
-        self.intake = Intake()
+        self.intake: Mapping[bool, Intake] = {asks: Intake(asks=asks) for asks in (True, False)}
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
         self.policies = NullPolicies()
@@ -124,7 +124,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         options=shared.options(config),
         routing=shared.routing,
         limits=shared.limits if limit is None else RateLimits(config.number, limit, parts.counters, parts.telemetry),
-        intake=shared.intake,
+        intake=shared.intake[config.ask_usage],
         cache=shared.cache[config.cache_streams],
         policies=shared.policies,
         spend=shared.spend,

@@ -116,6 +116,8 @@ class RequestBody:
             self._hold_up_to = max(size, self._bounds.hold)
         elif self._bounds.hold < self.length <= size and self.reserve(self.length - self._taken):
             self._hold_up_to = self.length
+        if self._bounds.hold < self.size <= self._hold_up_to:
+            self._flow.resume()  # it was too large until now
 
     async def ready(self) -> None:
         """Returns when the body is complete or too large to hold. Raises what went wrong while it came."""

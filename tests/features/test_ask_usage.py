@@ -6,6 +6,7 @@ import json
 import pytest
 import pytest_asyncio
 
+from tests.kit.client import until
 from tests.kit.house import house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,6 +28,32 @@ async def sent(there, body, headers=None, path="openai/chat/completions"):
 
 async def test_a_stream_is_asked_and_nothing_else_of_its_body_changes(there):
     assert await sent(there, PLAIN) == PLAIN.replace(b"{", b'{"stream_options":{"include_usage":true},', 1)
+
+
+PICTURE = PLAIN[:-1] + b',"picture":"' + b"A" * 2_000_000 + b'"}'
+
+
+async def test_a_stream_with_a_large_body_is_asked_too(there):
+    async with there.client() as client:
+        assert b'"usage":{' not in (await client.ask(request(body=PICTURE, event="picture"))).body
+    row = await there.row("picture")
+    assert (row.tokens_in is not None, row.model, json.loads(row.detail).get("warnings", [])) == (True, "gpt-4o", [])
+
+
+@pytest.mark.parametrize("how", ["no room", "no length", "dense"])
+async def test_where_a_large_body_cannot_be_looked_into_the_call_goes_on_and_its_row_says_so(how):
+    body = PICTURE.replace(b"A" * 1_999_998, b"[]," * 666_666) if how == "dense" else PICTURE
+    sent = request(body=body, event=how)
+    if how == "no length":
+        head, _, body = sent.partition(b"\r\n\r\n")
+        head = head.replace(b"content-length: %d" % len(body), b"transfer-encoding: chunked")
+        sent = head + b"\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    async with house(buffer_memory=6_000_000 if how == "no room" else 256_000_000) as made, made.client() as client:
+        assert (await client.ask(sent)).status == 200
+        row = await made.row(how)
+        (warning,) = json.loads(row.detail)["warnings"]
+        assert (row.tokens_in, warning.startswith("usage not asked")) == (None, True)
+        await until(lambda: not made.server.app.plane.bounds.budget.used)
 
 
 @pytest.mark.parametrize("body", [

@@ -24,7 +24,9 @@ async def there():
     ("openai/chat/completions", b"\xff\xfe\x00", ""),
     ("openai/chat/completions", b'{"model":{"not":"a name"}}', ""),
     ("openai/files", b'{"model":"gpt-4o"}', ""),
-    ("openai/chat/completions", b'{"model":"gpt-4o","messages":[],"x":"' + b"y" * 2000 + b'"}', ""),
+    ("openai/chat/completions", b'{"model":"gpt-4o","messages":[],"x":"' + b"y" * 2000 + b'"}', "gpt-4o"),
+    ("openai/embeddings", b'{"model":"gpt-4o","input":[],"x":"' + b"y" * 2000 + b'"}', ""),
+    ("openai/chat/completions", b'{"model":"gpt-4o","messages":[' + b"[]," * 700_000 + b"1]}", ""),
 ])  # fmt: skip
 async def test_the_model_is_learnt_where_it_is_told_and_nothing_is_refused_for_it(there, path, body, model):
     event = f"{path}-{len(body)}-{body[:9].hex()}"

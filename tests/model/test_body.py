@@ -260,3 +260,11 @@ def test_a_large_body_of_known_length_has_its_room_before_it_comes_or_streams():
         assert (body.whole() is not None) is held
         body.release()
         assert body._bounds.budget.used == 0
+
+
+def test_a_body_that_was_too_large_comes_on_once_it_may_be_held():
+    client, body = a_body(hold=10, memory=10_000, length=100, limit=1000)
+    body.feed(b"x" * 50)
+    assert client.paused
+    body.hold(500)
+    assert not client.paused

@@ -30,6 +30,7 @@ class Dialect(Protocol):
     """One wire format. No method raises on strange bytes: what cannot be read is simply not learnt."""
 
     name: str
+    asks: bool  # whether its streams can be asked for usage
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""

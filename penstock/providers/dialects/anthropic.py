@@ -55,6 +55,7 @@ class Anthropic:
     """The dialect. Its streams always report usage: the input at the start, the output at the end."""
 
     name = "anthropic"
+    asks = False
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""

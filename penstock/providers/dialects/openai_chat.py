@@ -43,6 +43,7 @@ class OpenAIChat:
     """The dialect."""
 
     name = "openai_chat"
+    asks = True
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""

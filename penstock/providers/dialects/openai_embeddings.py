@@ -9,6 +9,7 @@ class OpenAIEmbeddings(OpenAIChat):
     """The dialect."""
 
     name = "openai_embeddings"
+    asks = False
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""

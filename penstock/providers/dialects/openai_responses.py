@@ -33,6 +33,7 @@ class OpenAIResponses:
     """The dialect. Its streams always report usage, in the event that ends them."""
 
     name = "openai_responses"
+    asks = False
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""
