@@ -1,8 +1,9 @@
 """Which calls may be cached: those whose answer depends on nothing but the request.
 
 The catalogue names the endpoints (``Endpoint.cacheable``). Even there a request may refer to what the provider has
-stored and may change meanwhile (a conversation, a container, a search index), or begin a job: the members that do so
-are named here. What is immutable under its id, as an uploaded file is, is not state; nor is the web.
+stored and may change meanwhile (a conversation, a container, a search index), or ask for a job or an object of its own:
+the members that do so are named here. What is immutable under its id, as an uploaded file is, is not state; nor is the
+web.
 """
 
 import re
@@ -24,7 +25,7 @@ _HINT = re.compile(
     rb'"(?=[bcdfmprs])(?:p(?:revious_(?:response|interaction)_id"|reset"|rompt(?:Variables"|"\s{0,16}:\s{0,16}\{))'
     rb'|c(?:on(?:versation(?:_id)?|tainer|nectors)|ollections_search|ode_(?:interpreter|execution\w{0,16}))"'
     rb'|(?:data_?[sS]ources|mcp(?:_servers|_toolset)?|file_?[sS]earch|retrieval|shell)"'
-    rb'|(?:background|deferred)"\s{0,16}:\s{0,16}true)'
+    rb'|(?:background|deferred|store)"\s{0,16}:\s{0,16}true)'
 ).search
 _OBJECT = re.compile(rb'[ \t\r\n]{0,64}\{[ \t\r\n]{0,64}"[^\x00]').match
 _ESCAPED = re.compile(rb"\\u00[567]").search  # a letter of a name, as no encoder writes it
@@ -49,6 +50,7 @@ class _Body(Struct):
     promptVariables: Raw = _NOTHING  # noqa: N815  Bedrock
     background: Raw = _NOTHING  # OpenAI responses: true; a colour of images
     deferred: Raw = _NOTHING  # xAI: true
+    store: Raw = _NOTHING  # OpenAI: true, which asks for an object of its own
     prompt: Raw = _NOTHING  # OpenAI responses: an object; elsewhere the text
     tools: Raw = _NOTHING
 
@@ -63,8 +65,8 @@ class _Tool(Struct, gc=False):
 _PLAIN = _Body()
 _decode_body = decoder(_Body).decode
 _decode_tools = decoder(list[_Tool]).decode
-_JOBS = ("background", "deferred")
-_STATE = tuple(name for name in _Body.__struct_fields__ if name not in (*_JOBS, "prompt", "tools"))
+_TRUE = ("background", "deferred", "store")
+_STATE = tuple(name for name in _Body.__struct_fields__ if name not in (*_TRUE, "prompt", "tools"))
 
 
 def may_be_cached(method: bytes, endpoint: Endpoint, query: bytes) -> bool:
@@ -104,7 +106,7 @@ def _refers(body: bytes) -> bool:
         return True
     return (
         any(bytes(getattr(said, name)) not in _EMPTY for name in _STATE)
-        or any(bytes(getattr(said, name)) == b"true" for name in _JOBS)
+        or any(bytes(getattr(said, name)) == b"true" for name in _TRUE)
         or bytes(said.prompt).startswith(b"{")
         or any(map(_acts, tools))
     )

@@ -3,14 +3,16 @@
 import pytest
 import pytest_asyncio
 
+from tests.kit.client import until
 from tests.kit.house import house, request
+from tests.kit.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def there():
-    async with house(hold_body=1000) as made:
+    async with house(hold_body=1000, gateways={"default": {}, "cached": {"cache_ttl": 600}}) as made:
         yield made
 
 
@@ -35,3 +37,16 @@ async def test_the_model_is_learnt_where_it_is_told_and_nothing_is_refused_for_i
         assert answer.status == 200
     row = await there.row(event)
     assert (row.model, row.request, row.request_size) == (model, body, len(body))
+
+
+async def test_only_what_may_be_cached_is_held_whole_for_the_cache(there):
+    """Any other large body goes on as it comes."""
+    lines = f"HTTP/1.1\r\nhost: x\r\ncontent-length: {3 << 20}\r\n\r\n"
+    plane, transport = there.server.app.plane, there.server.app.transport
+    async with there.client() as upload, there.client() as asking:
+        await asking.send(f"POST /v1/{ACCOUNT}/cached/openai/embeddings {lines}".encode() + b" " * (2 << 20))
+        await until(lambda: plane.bounds.budget.used >= 2 << 20)
+        assert not transport.counts()[0]
+        await upload.send(f"POST /v1/{ACCOUNT}/cached/openai/files {lines}".encode() + b" " * (2 << 20))
+        await until(lambda: transport.counts()[0])
+    await there.quiet()

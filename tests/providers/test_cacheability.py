@@ -86,6 +86,7 @@ STATEFUL = [
     {"container": {"skills": [{"type": "anthropic", "skill_id": "pptx"}]}},
     {"mcp_servers": [{"type": "url", "url": "https://x.example", "name": "x"}]},
     {"deferred": True},
+    {"store": True},
     {"conversation_id": "c"},
     {"previous_interaction_id": "i"},
     {"preset": "mine"},
@@ -101,7 +102,7 @@ STATEFUL = [
 ]
 STATELESS = [
     {"model": "m", "messages": [{"role": "user", "content": 'hello "conversation"'}]},
-    {"store": True, "user": "u", "prompt_cache_key": "k"},
+    {"store": False, "user": "u", "prompt_cache_key": "k"},
     {"previous_response_id": None, "conversation": None, "background": False, "container": None, "tools": []},
     {"prompt": "a text"},
     {"prompt": ["some", "texts"]},
