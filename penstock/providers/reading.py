@@ -20,6 +20,7 @@ EVENTS = 250_000  # of one stream that are looked into
 _AT_ONCE = 16 * 1024  # bytes that are read as soon as they come
 _DENSE = 1 << 20  # bytes of a JSON text from which on its members are counted before it is parsed
 _SPARE = 4096  # bytes of an event that is not complete which nobody counts: most are small, and soon complete
+_BLOCK = 4096  # bytes of the budget that are taken at once for what is kept of a stream
 _BLANK = 7  # bytes of an event that is too short to say anything
 
 TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes in one piece"
@@ -198,7 +199,7 @@ class Whole(Reading):
             body = self._first + self._more if self._more else self._first
             if 0 < self._keep >= len(body):
                 self.kept = body
-            if _is_dense(body):
+            if len(body) > _DENSE and _is_dense(body):
                 self._stop(TOO_MUCH)
         if self._dialect is None:
             return None
@@ -218,15 +219,18 @@ class Whole(Reading):
 class Stream(Reading):
     """A stream of events, read as they come."""
 
-    __slots__ = ("_count", "_events", "_held", "_reader", "unkept")
+    __slots__ = ("_ahead", "_amid", "_copy", "_count", "_dull", "_events", "_held", "_reader")
 
     def __init__(self, dialect: Dialect, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
-        self._events = Events(READ_LIMIT)
+        self._events, self._copy = Events(READ_LIMIT), None
         super().__init__(coding, keep, room, turns)
         self._reader = dialect.reader()
+        self._dull = self._reader.dull
+        self._amid = False  # of an event
         self._held = 0  # bytes, taken of the budget, of an event that is not complete
         self._count = 0  # events looked into
-        self.kept = bytearray() if keep and self._reads else None
+        self._copy = bytearray() if keep and self._reads else None
+        self._ahead = 0  # bytes that it may grow by: taken of the budget in blocks
 
     def feed(self, data: bytes) -> bytes:
         """A frame of the answer, as it travels."""
@@ -243,27 +247,37 @@ class Stream(Reading):
 
     def reported(self) -> Reported:
         super().reported()
+        self.kept = self._copy
         if self._reads and (rest := self._events.rest()) and type(rest) is not Piece:
             self._reader.event(rest)  # many a stream ends without its last blank line
         told = self._reader.reported()
         return Reported(told.model, None, told.error) if self.fault in LOST else told
 
     def _read(self, data: bytes) -> None:
-        if self.kept is not None:
-            self._keep_up(data)
-        events = self._events
-        if not events.holding and data.endswith(b"\n\n"):
-            self.dull = self._reader.dull(data)
-            if not self.dull:
+        if self._copy is not None:
+            if len(data) <= self._ahead:
+                self._ahead -= len(data)
+                self._copy += data
+            else:
+                self._keep_up(self._copy, data)
+        if not self._amid and data.endswith(b"\n\n"):
+            self.dull = dull = self._dull(data)
+            if not dull:
                 self._look(data)
-            return
+        else:
+            self._cut(data)
+
+    def _cut(self, data: bytes) -> None:
+        """Reads what is not just whole events."""
+        events = self._events
         for block in events.feed(data):
             if type(block) is Piece:
                 self.fault = TOO_LARGE
-            elif not self._reader.dull(block):
+            elif not self._dull(block):
                 self._look(block)
         if not self._reads:
             return
+        self._amid = events.holding
         held = max(0, events.held - _SPARE)
         if held <= self._held:
             self._room.give(self._held - held)
@@ -275,12 +289,13 @@ class Stream(Reading):
 
     def _stop(self, fault: str = "") -> None:
         super()._stop(fault)
+        self._copy = None
         self._events.rest()
         self._held = 0
 
     def _look(self, block: bytes) -> None:
         """Reads events, one by one."""
-        if _is_dense(block):
+        if len(block) > _DENSE and _is_dense(block):
             self._stop(TOO_MUCH)
             return
         found = [event for event in split(block) if len(event) > _BLANK]
@@ -291,20 +306,23 @@ class Stream(Reading):
         for event in found:
             self._reader.event(event)
 
-    def _keep_up(self, data: bytes) -> None:
-        assert isinstance(self.kept, bytearray)
-        if len(self.kept) + len(data) <= self._keep and self._hold(len(data)):
-            self.kept += data
+    def _keep_up(self, copy: bytearray, data: bytes) -> None:
+        size = len(copy) + len(data)
+        need, more = len(data) - self._ahead, min(_BLOCK, self._keep - size)
+        if more >= 0 and self._hold(need + more):
+            self._ahead = more
+        elif more >= 0 and self._hold(need):
+            self._ahead = 0
+        else:
+            if more >= 0:
+                self.fault = NOT_KEPT
+            self._room.give(len(copy) + self._ahead)
+            self._taken -= len(copy) + self._ahead
+            self._copy = None
             return
-        if len(self.kept) + len(data) <= self._keep:
-            self.fault = NOT_KEPT
-        self._room.give(len(self.kept))
-        self._taken -= len(self.kept)
-        self.kept = None
+        copy += data
 
 
 def _is_dense(text: bytes) -> bool:
     """Whether a large JSON text is made of so many members that its parser would keep the loop waiting."""
-    if len(text) <= _DENSE:
-        return False
     return text.count(b",") + text.count(b"[") + text.count(b":") > len(text) // 6

@@ -43,10 +43,11 @@ class Coding(Protocol):
 class Decoder:
     """Decodes one answer. ``failed``: its bytes are corrupt, or a limit was passed."""
 
-    __slots__ = ("_codings", "_limit", "failed")
+    __slots__ = ("_codings", "_limit", "_next", "failed")
 
     def __init__(self, codings: "list[Coding]", limit: int) -> None:
-        self._codings = codings  # in the order in which they come off; none: identity
+        self._codings = codings  # in the order in which they come off
+        self._next = codings[0].take if len(codings) == 1 else self._stacked
         self._limit = limit
         self.failed = False
 
@@ -58,7 +59,7 @@ class Decoder:
     def take(self) -> bytes | None:
         """The next slice, perhaps an empty one; None: all that was put is decoded. At most a millisecond of work."""
         try:
-            return None if self.failed else self._take(len(self._codings) - 1)
+            return None if self.failed else self._next()
         except (zlib.error, _brotli.error, zstandard.ZstdError, _TooMany):
             self.failed = True
             return None
@@ -79,6 +80,9 @@ class Decoder:
     def end(self) -> bytes:
         """The encoded bytes are complete; what was still held."""
         return b""
+
+    def _stacked(self) -> bytes | None:
+        return self._take(len(self._codings) - 1)
 
     def _take(self, at: int) -> bytes | None:
         part = self._codings[at].take()
@@ -118,11 +122,13 @@ class _Input:
         if not self._waiting:
             return b""
         first, begin = self._waiting[0], self._at
+        if len(first) <= _STEP:
+            return self._waiting.popleft()
         self._at = begin + _STEP
         if self._at >= len(first):
             self._waiting.popleft()
             self._at = 0
-        return first if len(first) <= _STEP else first[begin : begin + _STEP]
+        return first[begin : begin + _STEP]
 
 
 class _Identity:
