@@ -3,15 +3,12 @@
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 import sys
 from asyncio.subprocess import Process
 from collections import deque
-from pathlib import Path
 
-import penstock
-from penstock.core import codec
+from penstock.core import child, codec
 from penstock.core.tasks import Tasks
 from penstock.model.record import LogRecord
 from penstock.ports.logsink import LogSink
@@ -286,7 +283,7 @@ class LogPipe(LogSink):
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # Ctrl-C is for us; the writer ends when the socket does
-            env=os.environ | {"PYTHONPATH": _import_path(), "PENSTOCK_DATABASE_URL": self._url},
+            env=child.environment(PENSTOCK_DATABASE_URL=self._url),
         )
 
     async def _revive(self) -> None:
@@ -313,12 +310,6 @@ class LogPipe(LogSink):
         self._link.close()
         self._link = None
         self.writer_pid = None
-
-
-def _import_path() -> str:
-    """PYTHONPATH of the writer: it must find this very package, also when it is run from a checkout."""
-    here = str(Path(penstock.__file__).parent.parent)
-    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
 
 
 async def _end(process: Process) -> None:

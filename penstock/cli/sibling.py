@@ -1,17 +1,15 @@
 """A serving process as its parent sees it (``cli.supervise``)."""
 
 import asyncio
-import os
 import signal
 import socket
 import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import Callable
-from pathlib import Path
 
-import penstock
 from penstock.cli.handover import Handover
+from penstock.core import child
 from penstock.core.channel import Channel
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Report
@@ -42,7 +40,7 @@ class Sibling:
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=[theirs.fileno(), listener.fileno()],
                 start_new_session=True,  # Ctrl-C is for the parent, which tells all
-                env=os.environ | {"PYTHONPATH": _import_path()},
+                env=child.environment(),
             )
         sibling = cls(process, ours)
         await sibling.channel.send("handover", handover)
@@ -80,9 +78,3 @@ class Sibling:
         self._link.close()
         code = await self._process.wait()
         self.status = signal.Signals(-code).name if code < 0 else f"status {code}"
-
-
-def _import_path() -> str:
-    """PYTHONPATH of the process: it must find this very package, also when it is run from a checkout."""
-    here = str(Path(penstock.__file__).parent.parent)
-    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))

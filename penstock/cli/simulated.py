@@ -1,16 +1,14 @@
 """The simulated providers of ``penstock serve --simulate``: a process beside the server."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_network
-from pathlib import Path
 
-import penstock
 from penstock.cli.refused import Refused
+from penstock.core import child
 from penstock.core.settings import Settings
 from penstock.providers import catalog
 
@@ -24,11 +22,14 @@ def simulated(settings: Settings, *, on: bool) -> Generator[Settings]:
         yield settings
         return
     command = [sys.executable, "-m", "penstock.mock", "--port", "0", "--until-eof"]
-    place = str(Path(penstock.__file__).parent.parent)
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (place, os.environ.get("PYTHONPATH"))))}
     # Its standard input ends with this process, however that ends; a session of its own keeps Ctrl-C from it.
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=child.environment(),
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         assert process.stdin is not None

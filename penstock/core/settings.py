@@ -224,7 +224,6 @@ def load(
     path: Path = config_path or values.get("config") or Settings().config
     document = reader.document(path, named=config_path is not None or "config" in values)
     providers = document.pop("providers", {})
-    reader.gateways(document.pop("gateways", None), path)
     values = reader.members(document, _IN_FILE, str(path)) | values
     values["config"] = path
     values["providers"] = reader.providers(providers, f"{path}: [providers")
@@ -292,14 +291,6 @@ class _Reader(NamedTuple):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             self.problems.append(f"config: {path} is not TOML: {error}")
         return {}
-
-    def gateways(self, section: object, path: Path) -> None:
-        """``[gateways.<id>]``, which the builds before the control plane had: whoever has it is told where it went."""
-        if section is not None:
-            self.problems.append(
-                f"{path}: [gateways]: gateways live in the database and are set through the API (docs/gateways.md); "
-                "take the section out, and carry collect_logs, collect_log_payloads and ask_usage over by a PUT"
-            )
 
     def providers(self, section: object, place: str) -> dict[str, str]:
         """``[providers.<slug>]``."""

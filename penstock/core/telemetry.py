@@ -251,33 +251,6 @@ class Report(Struct):
     histograms: dict[str, Distribution] = field(default_factory=dict[str, Distribution])
 
 
-class NullTelemetry(Telemetry):
-    """Counts nothing; reports what is watched."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts.clear()
-        self.calls = self.tokens = self.cost = self.refused = _NullCounter()
-        self.rate_limited = self.limits_alone = self.retries = self.retries_withheld = _NullCounter()
-        self.cache_lookups = self.saved_tokens = self.saved_cost = _NullCounter()
-        self.unread = self.rows_unkept = _NullCounter()
-        self.call_duration = self.overhead = _NullHistogram(())
-
-
-class _NullCounter(Counter):
-    __slots__ = ()
-
-    def add(self, labels: Labels = (), amount: int = 1) -> None:
-        """Nothing."""
-
-
-class _NullHistogram(Histogram):
-    __slots__ = ()
-
-    def observe(self, seconds: float) -> None:
-        """Nothing."""
-
-
 def _figures(part: Counter | Callable[[], Reading]) -> Figures:
     if isinstance(part, Counter):
         return [(labels, count / part.parts) for labels, count in part.values.items()]

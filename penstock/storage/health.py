@@ -38,8 +38,8 @@ def clock(connection: Sql) -> float:
 
 
 def key_check(connection: Sql) -> str | None:
-    """The word that is sealed with the master key; None: no server has started yet, or none of this version."""
-    if schema.revision(connection) in {None, *schema.REVISIONS[:2]}:
+    """The word that is sealed with the master key; None: no server has started yet."""
+    if schema.revision(connection) is None:
         return None
     rows = connection.execute("SELECT key_check FROM configuration")
     return rows[0][0] if rows else None

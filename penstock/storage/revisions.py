@@ -10,10 +10,8 @@ side by side. SQLite has one process, which goes all the way when it starts.
 from typing import NamedTuple
 
 # Every migration in migrations/versions, oldest first, and the last of them that comes "before".
-REVISIONS = ("0001", "0002", "0003", "0004")
-NEEDED = "0004"
-
-COMPATIBLE_SINCE = "0003"  # the revision where configuration.compatible begins
+REVISIONS = ("0001",)
+NEEDED = "0001"
 
 
 class Step(NamedTuple):

@@ -4,7 +4,7 @@ from contextlib import closing
 
 from penstock.storage import opening, sqlite_file
 from penstock.storage.errors import StoreRefused, StoreUnavailable
-from penstock.storage.revisions import COMPATIBLE_SINCE, NEEDED, REVISIONS
+from penstock.storage.revisions import NEEDED, REVISIONS
 from penstock.storage.sql import Sql
 
 _OLDEST_SERVER = 13  # release of PostgreSQL
@@ -32,7 +32,7 @@ def pending(connection: Sql, url: str) -> tuple[str, ...]:
         return REVISIONS
     if at in REVISIONS:
         return REVISIONS[REVISIONS.index(at) + 1 :]
-    if at < COMPATIBLE_SINCE or _compatible(connection) not in REVISIONS:
+    if _compatible(connection) not in REVISIONS:
         raise StoreRefused(
             f"The database {opening.shown(url)} is at revision {at}, which this version of Penstock does not know (its "
             f"newest is {REVISIONS[-1]}): it was written by a newer version. Install that version again, or restore a "

@@ -22,8 +22,8 @@ configuration = Table(
     "configuration",
     metadata,
     Column("version", BigInteger, nullable=False),  # the one row: raised by every change of a gateway or a token
-    Column("compatible", Text, nullable=False, server_default="0003"),  # what knows this revision may use the database
-    Column("installation", Text, nullable=False, server_default=""),  # its name in what it shares with others: Redis
+    Column("compatible", Text, nullable=False),  # what knows this revision may use the database
+    Column("installation", Text, nullable=False),  # its name in what it shares with others: Redis
     Column("key_check", Text),  # a word sealed with the master key; null: no server has started yet
 )
 
@@ -36,11 +36,11 @@ tokens = Table(
     Column("name", Text, nullable=False),
     Column("scopes", Text, nullable=False),  # a JSON list
     Column("created_at", BigInteger, nullable=False),
-    Column("email", Text, nullable=False, server_default=""),
+    Column("email", Text, nullable=False),
     Column("gateways", Text),  # a JSON list; null: all
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
-    Column("version", BigInteger, nullable=False, server_default="1"),  # of the configuration, at the last change
+    Column("version", BigInteger, nullable=False),  # of the configuration, at the last change
     Index("tokens_version", "version"),
 )
 

@@ -3,18 +3,16 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from penstock.storage import opening, schema
-from penstock.storage.migrations import run
-from penstock.storage.revisions import REVISIONS
 from tests.kit.command import Done, command
 from tests.kit.databases import SERVER, database_of, postgres_on, sqlite_in
-from tests.kit.process import environment
+from tests.kit.process import environment, shared
+from tests.kit.releases import AFTER, BEFORE, Release, next_release
 
 
 def penstock(url: str, *words: str) -> Done:
@@ -27,17 +25,16 @@ def done(url: str, *words: str) -> str:
     return result.out
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of the first revision."""
-    if request.param == "sqlite":
-        url = opening.url_in(tmp_path)
-        run.upgrade(url, REVISIONS[0])
-        yield url
-    else:
-        with postgres_on(os.environ[SERVER], migrated=False) as url:
-            run.upgrade(url, REVISIONS[0])
-            yield url
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    return next_release(tmp_path_factory.mktemp("later"))
+
+
+def listed(told: str) -> list[str]:
+    """The revisions that are listed, each with its sentence."""
+    lines = [line.split() for line in told.splitlines() if line.startswith("  ")]
+    assert all(len(words) > 3 for words in lines)
+    return [words[0] for words in lines]
 
 
 def revision(url: str) -> str | None:
@@ -45,22 +42,40 @@ def revision(url: str) -> str | None:
         return schema.revision(connection)
 
 
-def test_each_migration_is_run_and_told(old: str):
-    told = done(old, "--dry-run")
-    assert "would be brought from 0001 to revision 0004" in told
-    assert revision(old) == "0001"
-    told = done(old)
-    assert "was brought from 0001 to revision 0004" in told
-    assert [line.split()[0] for line in told.splitlines()[1:]] == ["0002", "0003", "0004"]
-    assert all(len(line.split()) > 3 for line in told.splitlines()[1:])
-    assert revision(old) == "0004"
-    assert "is up to date, at revision 0004" in done(old)
-    assert "is up to date, at revision 0004" in done(old, "--finish")
+def test_the_next_release_brings_a_file_of_this_one_all_the_way(later: Release, tmp_path: Path):
+    url = sqlite_in(tmp_path)
+    environ = {"PENSTOCK_DATA_DIR": str(tmp_path)}
+    assert "the next start brings it to 0003" in later.run("doctor", environ=environ).stdout
+    told = later.run("migrate", "--dry-run", environ=environ).stdout
+    assert ("would be brought from 0001 to revision 0003" in told, revision(url)) == (True, "0001")
+    told = later.run("migrate", environ=environ).stdout
+    assert ("was brought from 0001 to revision 0003" in told, listed(told)) == (True, [BEFORE, AFTER])
+    assert "is up to date, at revision 0003" in later.run("migrate", environ=environ).stdout
+
+
+def test_the_next_release_brings_a_shared_database_up_in_two_steps(later: Release, tmp_path: Path):
+    with database_of("postgresql", tmp_path) as url:
+        environ = shared(url) | {"PENSTOCK_DATA_DIR": str(tmp_path)}
+        refused = later.run("serve", "--port", "0", environ=environ)
+        assert (refused.returncode, "older version: run `penstock migrate`" in refused.stderr) == (1, True)
+        assert "Run `penstock migrate`." in later.run("doctor", environ=environ).stdout
+        with closing(opening.connect(url)) as connection:  # a process of this release
+            connection.execute("SELECT 1")
+            told = later.run("migrate", environ=environ).stdout
+            assert "was brought from 0001 to revision 0002" in told
+            assert "Left for `penstock migrate --finish`" in told
+            assert listed(told) == [BEFORE, AFTER]
+            assert "is of a newer version, which this one can use, at revision 0002" in done(url)
+            refused = later.run("migrate", "--finish", environ=environ)
+            assert (refused.returncode, "would not survive this" in refused.stderr) == (1, True)
+        told = later.run("migrate", "--finish", environ=environ).stdout
+        assert ("was brought from 0002 to revision 0003" in told, listed(told)) == (True, [AFTER])
+        assert "0003" in penstock(url).err  # refused
 
 
 def test_an_empty_postgresql_database_gets_its_tables():
     with postgres_on(os.environ[SERVER], migrated=False) as url:
-        assert "was brought from nothing to revision 0004" in done(url)
+        assert "was brought from nothing to revision 0001" in done(url)
         schema.open_store(url).close()
 
 
@@ -103,7 +118,7 @@ def test_of_several_at_once_one_says_that_it_did_it():
         told = [process.communicate(timeout=60)[0] for process in running]
         assert [process.returncode for process in running] == [0, 0, 0]
         assert sorted("was brought" in one for one in told) == [False, False, True]
-        assert sum("is up to date, at revision 0004" in one for one in told) == 2
+        assert sum("is up to date, at revision 0001" in one for one in told) == 2
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

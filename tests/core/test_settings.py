@@ -107,16 +107,6 @@ def test_an_unknown_member_of_the_file_is_refused_with_what_was_probably_meant(c
     )
 
 
-@pytest.mark.parametrize("text", ["[gateways.teamx]\ncollect_logs = false\n[gateways.b]", "[gateways]", "gateways = 3"])
-def test_gateways_in_the_file_are_told_where_they_went(config, text):
-    path = config(text)
-    (problem,) = problems(path=path)
-    assert problem == (
-        f"{path}: [gateways]: gateways live in the database and are set through the API (docs/gateways.md); "
-        "take the section out, and carry collect_logs, collect_log_payloads and ask_usage over by a PUT"
-    )
-
-
 def test_the_file_cannot_name_another_file(config):
     (problem,) = problems(path=config("config = 'other.toml'"))
     assert "there is no setting 'config'" in problem

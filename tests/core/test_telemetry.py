@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from penstock.core.exposition import render
-from penstock.core.telemetry import METRICS, SETS, Counter, Histogram, NullTelemetry, Telemetry
+from penstock.core.telemetry import METRICS, SETS, Counter, Histogram, Telemetry
 
 
 def samples(telemetry):
@@ -109,15 +109,6 @@ def test_no_account_takes_the_label_sets_of_others():
     assert counter.values["greedy", "other", "other"] == 40
     assert counter.values["small", "g", "x"] == 1
     assert len(counter.values) == 12
-
-
-def test_the_null_counts_nothing():
-    telemetry = NullTelemetry()
-    telemetry.calls.add(("a", "b", "c"))
-    telemetry.overhead.observe(1.0)
-    telemetry.watch("penstock_calls_in_flight", lambda: 1)
-    found = samples(telemetry)
-    assert {name for name, _ in found if name.startswith("penstock_")} == {"penstock_calls_in_flight"}
 
 
 def test_the_library_is_imported_by_need():

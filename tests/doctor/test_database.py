@@ -51,12 +51,6 @@ def test_a_file_that_another_program_keeps_locked_is_a_problem(subject, data_dir
     assert (found.level, "locked" in found.text) == ("problem", True)
 
 
-def test_an_older_file_is_brought_up_by_the_next_start(subject, data_dir):
-    schema.upgrade(opening.url_in(data_dir), "0002")
-    found = one(database.migrations(subject()))
-    assert (found.level, "0002" in found.text, "start the server" in found.remedy) == ("warning", True, True)
-
-
 def test_a_database_of_a_newer_version_is_a_problem(subject, data_dir):
     schema.upgrade(opening.url_in(data_dir))
     with sqlite3.connect(data_dir / "penstock.db") as connection:
@@ -91,12 +85,6 @@ def test_a_good_postgres_is_good(subject, postgres, levels):
     schema.open_store(postgres).close()
     assert levels(database.check(asked))[0][0] == "ok"
     assert schema.REVISIONS[-1] in one(database.migrations(asked)).text
-
-
-def test_an_older_postgres_wants_to_be_migrated(subject, postgres):
-    schema.upgrade(postgres, "0002")
-    found = one(database.migrations(subject(database_url=postgres, master_key=KEY)))
-    assert (found.level, found.remedy) == ("problem", "Run `penstock migrate`.")
 
 
 def test_a_postgres_that_is_not_there_is_a_problem(subject, closed_port):

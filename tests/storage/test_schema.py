@@ -1,32 +1,28 @@
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from penstock.core import codec, ids
 from penstock.model.token import Token
-from penstock.storage import configuration, opening, revisions, schema, sqlite, sqlite_file, tables, tokens
+from penstock.storage import configuration, opening, revisions, schema, sqlite_file, tables, tokens
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreRefused, StoreUnavailable
 from penstock.storage.log_query import LogFilter
 from penstock.storage.log_rows import LogReader
 from penstock.storage.logs import COLUMNS, LogTable
 from penstock.storage.migrations import run
-from penstock.storage.sql import Sql
 from tests.kit.databases import SERVER, postgres_on
-from tests.kit.logsink import ACCOUNT, a_gateway, a_record
+from tests.kit.logsink import a_gateway, a_record
+from tests.kit.releases import AFTER, BEFORE, next_release
 
 
 def test_the_list_of_revisions_is_the_folder_of_migrations():
@@ -51,47 +47,6 @@ async def test_the_migrations_make_the_tables(url: str):
     else:
         with create_engine(url).connect() as connection:
             assert differences(connection) == []
-
-
-def at_revision(file: Path, revision: str) -> Sql:
-    """A connection to a new database of that revision."""
-    config = run.config()
-    with create_engine(f"sqlite:///{file}").begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    return sqlite.connect(file)
-
-
-def test_a_log_by_names_becomes_a_log_by_numbers(tmp_path: Path):
-    old = at_revision(tmp_path / "x.db", "0001")
-    old.executemany("INSERT INTO accounts VALUES (?, ?)", [(ACCOUNT, 11), ("f" * 32, 22)])
-    old.execute("INSERT INTO tokens VALUES ('t', ?, x'01', 'first', '[]', 11)", (ACCOUNT,))
-    owners = [(3, ACCOUNT, "default"), (4, "", ""), (5, ACCOUNT, "beta"), (9, "f" * 32, "default")]
-    old.executemany("INSERT INTO log_gateways VALUES (?, ?, ?)", owners)
-    records = {number: [a_record(gateway=number) for _ in range(40)] for number, _, _ in owners}
-    LogTable(old).write(list(chain.from_iterable(records.values())))
-    old.close()
-
-    schema.open_store(f"sqlite:///{tmp_path / 'x.db'}").close()
-    with closing(sqlite.connect(tmp_path / "x.db")) as connection:
-        reader = LogReader(connection)
-        for number, account, gateway in owners:
-            rows = reader.list_rows(number if account else 0, LogFilter(provider="openai"))
-            assert [row.id for row in rows] == [ids.text(record.id) for record in records[number][::-1]]
-            assert {(row.account, row.gateway) for row in rows} == {(account, gateway)}
-            assert reader.summary(number if account else 0).count == 40
-        made = connection.execute("SELECT number, account, id, created_at, deleted_at, version FROM gateways")
-        assert made == [
-            (3, ACCOUNT, "default", 11, None, 1),
-            (5, ACCOUNT, "beta", 11, None, 1),
-            (9, "f" * 32, "default", 22, None, 1),
-        ]
-        assert all(codec.decode(text) for (text,) in connection.execute("SELECT settings FROM gateways"))
-        assert connection.execute("SELECT email, gateways, expires_at, revoked_at, version FROM tokens") == [
-            ("", None, None, None, 1)
-        ]
-        connection.execute("DELETE FROM gateways")
-        assert a_gateway(connection) == 10  # no number comes again
 
 
 def test_the_sql_text_of_the_log_follows_the_table():
@@ -131,57 +86,26 @@ def test_a_missing_directory_is_a_clear_error(tmp_path: Path):
 
 # Two releases on one database
 
-WIDER = """
-\"\"\"Everything has a colour.\"\"\"
-
-import sqlalchemy as sa
-from alembic import op
-
-revision, down_revision = "0005", "0004"
-step = "before"
-
-
-def upgrade() -> None:
-    for table in ("tokens", "gateways", "logs", "log_bodies", "log_zones", "configuration"):
-        op.add_column(table, sa.Column("colour", sa.Text))
-"""
-NARROWER = """
-\"\"\"Tokens have no e-mail any more.\"\"\"
-
-from alembic import op
-
-revision, down_revision = "0006", "0005"
-step, needs = "after", "0005"
-
-
-def upgrade() -> None:
-    op.drop_column("tokens", "email")
-"""
-
 
 @pytest.fixture
 def later(tmp_path: Path) -> Path:
     """The migrations of a release after this one."""
-    folder = tmp_path / "later"
-    shutil.copytree(run.HERE, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "r0005_wider.py").write_text(WIDER.lstrip())
-    (folder / "versions" / "r0006_narrower.py").write_text(NARROWER.lstrip())
-    return folder
+    return next_release(tmp_path / "later").migrations
 
 
 def test_what_a_later_release_does_before_leaves_this_one_running_and_what_it_does_after_ends_it(url: str, later: Path):
     steps = run.steps(later)
     with closing(opening.connect(url)) as connection:
         before, after = revisions.due(steps, schema.revision(connection), finish=False)
-        assert [step.revision for step in (*before, *after)] == ["0005", "0006"]
+        assert [step.revision for step in (*before, *after)] == [BEFORE, AFTER]
         run.upgrade(url, before[-1].revision, later)
-        assert schema.revision(connection) == "0005"
+        assert schema.revision(connection) == BEFORE
         schema.check(connection, url)
         schema.open_store(url).close()
         run.upgrade(url, after[-1].revision, later)
-        with pytest.raises(StoreRefused, match=r"0006.*newer version"):
+        with pytest.raises(StoreRefused, match=f"{AFTER}.*newer version"):
             schema.check(connection, url)
-        with pytest.raises(StoreRefused, match=r"0006.*newer version"):
+        with pytest.raises(StoreRefused, match=f"{AFTER}.*newer version"):
             schema.open_store(url)
     if not opening.is_shared(url):
         sqlite_file.lock(sqlite_file.file_of(url), "server").release()  # the refusal has not kept the lock
@@ -191,7 +115,7 @@ def test_processes_that_would_not_survive_a_step_are_found(shared: str):
     with closing(opening.connect(shared)) as connection:
         assert schema.older_processes(connection, revisions.needs([])) == []
         assert schema.older_processes(connection, revisions.REVISIONS[-1]) == []
-        assert len(schema.older_processes(connection, "0005")) == 1
+        assert len(schema.older_processes(connection, BEFORE)) == 1
 
 
 # PostgreSQL
@@ -205,13 +129,6 @@ def test_an_empty_database_is_set_up_also_by_several_servers_at_once():
         with closing(opening.connect(url)) as connection:
             assert schema.revision(connection) == revisions.REVISIONS[-1]
             assert connection.execute("SELECT count(*) FROM configuration") == [(1,)]
-
-
-def test_an_older_database_is_refused_with_the_command_to_run(shared: str):
-    with closing(opening.connect(shared)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
-    with pytest.raises(StoreRefused, match="older version: run `penstock migrate`"):
-        schema.open_store(shared)
 
 
 def test_a_database_that_cannot_hold_all_text_is_refused():
@@ -249,7 +166,7 @@ async def test_who_works_with_the_database_goes_on_while_it_becomes_wider(url: s
             table.write([a_record(gateway=number)])
             assert reader.list_rows(number, LogFilter(provider="openai"))
             await change()
-        run.upgrade(url, "0005", later)
+        run.upgrade(url, BEFORE, later)
         table.write([a_record(gateway=number) for _ in range(2)])
         assert len(reader.list_rows(number, LogFilter(provider="openai"))) == 10
         assert reader.summary(number).count == 10

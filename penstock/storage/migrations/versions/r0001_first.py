@@ -1,4 +1,6 @@
-"""Accounts, tokens and the log."""
+"""Accounts and their tokens, gateways, the audit trail, and the log."""
+
+import secrets
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,8 +17,23 @@ NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # compared 
 
 
 def upgrade() -> None:
+    _configuration()
     _accounts()
+    _gateways()
+    _audit()
     _log()
+
+
+def _configuration() -> None:
+    op.create_table(
+        "configuration",
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("compatible", sa.Text, nullable=False),
+        sa.Column("installation", sa.Text, nullable=False),
+        sa.Column("key_check", sa.Text),
+    )
+    row = f"(1, '{revision}', '{secrets.token_hex(8)}')"
+    op.execute(f"INSERT INTO configuration (version, compatible, installation) VALUES {row}")  # noqa: S608  hexadecimal
 
 
 def _accounts() -> None:
@@ -33,17 +50,46 @@ def _accounts() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("scopes", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("email", sa.Text, nullable=False),
+        sa.Column("gateways", sa.Text),
+        sa.Column("expires_at", sa.BigInteger),
+        sa.Column("revoked_at", sa.BigInteger),
+        sa.Column("version", sa.BigInteger, nullable=False),
     )
+    op.create_index("tokens_version", "tokens", ["version"])
+
+
+def _gateways() -> None:
+    op.create_table(
+        "gateways",
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("account", sa.Text, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("settings", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("modified_at", sa.BigInteger, nullable=False),
+        sa.Column("deleted_at", sa.BigInteger),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("gateways_version", "gateways", ["version"])
+    live = sa.text("deleted_at IS NULL")
+    op.create_index("gateways_id", "gateways", ["account", "id"], unique=True, sqlite_where=live, postgresql_where=live)
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.LargeBinary, primary_key=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("account", "actor", "actor_name", "action", "subject")),
+        sa.Column("before", sa.Text),
+        sa.Column("after", sa.Text),
+    )
+    op.create_index("audit_account", "audit", ["account", "id"])
 
 
 def _log() -> None:
-    op.create_table(
-        "log_gateways",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("account", sa.Text, nullable=False),
-        sa.Column("gateway", sa.Text, nullable=False),
-    )
-    op.create_index("log_gateways_name", "log_gateways", ["account", "gateway"], unique=True)
     op.create_table(
         "log_names",
         sa.Column("id", sa.Integer, primary_key=True),
