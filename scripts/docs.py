@@ -11,6 +11,7 @@ from pathlib import Path
 from penstock.core.options import Setting
 from penstock.core.settings import SETTINGS
 from penstock.core.telemetry import METRICS
+from penstock.model.endpoint import Endpoint
 from penstock.providers import catalog
 from penstock.wire.cache_key import NOISE, NOISE_PREFIXES
 
@@ -84,8 +85,8 @@ def _address(row: catalog.Provider, route: catalog.Route) -> str:
     return f"`{address}`" + (f"; where nothing is left, `…/{route.rest}`" if route.rest else "")
 
 
-def _by_kind(row: catalog.Provider) -> dict[tuple[str, bool, bool], list[catalog.Endpoint]]:
-    found: dict[tuple[str, bool, bool], list[catalog.Endpoint]] = {}
+def _by_kind(row: catalog.Provider) -> dict[tuple[str, bool, bool], list[Endpoint]]:
+    found: dict[tuple[str, bool, bool], list[Endpoint]] = {}
     for one in row.endpoints:
         found.setdefault((one.request_type or "", bool(one.dialect), one.cacheable), []).append(one)
     return found

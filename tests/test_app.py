@@ -7,7 +7,8 @@ import uvloop
 
 from penstock.core.telemetry import METRICS
 from penstock.model.exchange import Exchange
-from penstock.ports.transport import Origin, Outgoing
+from penstock.model.plan import Origin
+from penstock.ports.transport import Outgoing
 from penstock.proxy.ingress import ClientConnection
 from tests.kit.client import until
 from tests.kit.house import ACCOUNT, house, request

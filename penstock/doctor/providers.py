@@ -17,8 +17,9 @@ from penstock.core.proxies import Proxies, authority
 from penstock.doctor import clock
 from penstock.doctor.finding import Finding, Findings, Subject, ok, problem, warning
 from penstock.gateway.compile import upstreams
+from penstock.model.plan import Origin
 from penstock.model.reply import Reply
-from penstock.ports.transport import Origin, Outgoing
+from penstock.ports.transport import Outgoing
 from penstock.providers.upstream import Upstream
 
 _NEVER = "Give it another base_url: link-local addresses and those of a cloud's metadata are never called."

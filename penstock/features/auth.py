@@ -1,33 +1,31 @@
 """Who is calling, from the headers alone.
 
-Recognises the gateway's own tokens wherever a client may have put them, by their SHA-256: how long a look-up takes
-tells nothing of a token. Writes ``caller``. Where authentication is on, ends the call of whoever has no token that
-opens the gateway (401/2009, or 400/2001 where a token came that may not even know of it); where it is off, everybody
-may come in.
+Finds the gateway's own tokens in every place where clients put credentials. Tokens are looked up by their SHA-256, so
+the time of a look-up says nothing about a token. Writes ``caller``. With authentication on, a call without a token
+that opens the gateway is refused (401/2009; 400/2001 where the token must not learn that the gateway exists). With
+authentication off, every call is admitted.
 
-What is ours never travels to a provider, nor what looks like ours, nor the words that SDKs put in the place of a key
-they do not have: ``Caller.places`` and ``Caller.query`` say what to leave out. What looks like ours in any other header
-is left out by ``wire.headers``.
+Own tokens, values that look like them, and the placeholders that SDKs send without a key are never forwarded:
+``Caller.places`` and ``Caller.query`` name them. ``wire.headers`` removes lookalikes from all other headers.
 """
 
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import NoReturn
 
-import msgspec
-
 from penstock.core import instants
 from penstock.core.errors import Unauthorized, UnknownGateway
 from penstock.core.telemetry import Telemetry
+from penstock.model.caller import NOBODY, Caller
 from penstock.model.exchange import Exchange
 from penstock.model.options import UNADDRESSED
 from penstock.model.request import Request
 from penstock.model.token import Scope, Token
 from penstock.wire.credentials import OWN, PLACES, PROTOCOLS, offered, stays, travels
 
-DEFAULT = "default"  # the gateway that its account's first call makes: at its address, whether it exists is not told
-_NO_TOKEN = frozenset({b"bearer", b"undefined"})  # in the place of ours: none; an SDK without a token sends that
-_FOREIGN = frozenset({"account", "gateway"})  # faults of a token whose holder may not know whether there is a gateway
+DEFAULT = "default"  # created by its account's first call; whether it exists yet is not told
+_NO_TOKEN = frozenset({b"bearer", b"undefined"})  # placeholders of SDKs without a token
+_FOREIGN = frozenset({"account", "gateway"})  # faults of tokens that must not learn whether the gateway exists
 _NOWHERE: frozenset[bytes] = frozenset()
 
 MISSING = "Unauthorized: no gateway token came; send it in cf-aig-authorization."
@@ -36,7 +34,7 @@ _SAID = {
     "malformed": "Unauthorized: write the gateway token as: cf-aig-authorization: Bearer <token>",
     "expired": "Unauthorized: the gateway token has expired.",
 }
-_OTHERWISE = "Unauthorized: the token does not open this gateway."  # and no word about why
+_OTHERWISE = "Unauthorized: the token does not open this gateway."  # the reason is not told
 
 
 class Keyring:
@@ -53,25 +51,12 @@ class Keyring:
         return self.tokens.get(sha256(secret).digest())
 
     def refused(self, plane: str, reason: str = "unknown") -> None:
-        """Counts a caller of a plane (data, control) whose credentials opened nothing."""
+        """Counts a refused caller of a plane (data, control)."""
         self._count.add((plane, reason))
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """Who calls, and what of the request must stay here."""
-
-    token: str = ""  # id of the token that lets the call in; empty: none came, and anybody may
-    bearer: Token | None = None  # the token itself
-    places: frozenset[bytes] = _NOWHERE  # headers that do not travel
-    query: bytes | None = None  # what travels of the query, with its question mark; None: all of it
-    fault: str = "missing"  # why no token lets it in; empty where one does
-
-
-NOBODY = Caller()
-
-
 class OpenAuth:
-    """Authentication is off: a token that is no good is as none. ``places``: see ``PLACES``."""
+    """Authentication is off: invalid tokens are ignored. ``places``: see ``PLACES``."""
 
     def __init__(self, keyring: Keyring, places: frozenset[bytes] = PLACES) -> None:
         self._keyring = keyring
@@ -131,7 +116,7 @@ class Auth(OpenAuth):
         return self._caller(ex.request, bearer, fault, stay)
 
     def _refuse(self, ex: Exchange, fault: str) -> NoReturn:
-        """To who may not know of a gateway all is as where none is: the answer, its headers, and whose the row is."""
+        """Refuses the call. Hides the gateway's existence from foreign tokens: answer, headers and the row's owner."""
         self._keyring.refused("data", fault)
         default = ex.request.gateway == DEFAULT
         if fault in _FOREIGN or (default and not ex.options.log):

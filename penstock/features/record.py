@@ -203,7 +203,7 @@ def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
             ex.error.message if ex.error else _fault(ex),
             ex.warnings,
             ex.snapshot,
-            ex.caller.token if ex.caller else "",
+            ex.caller.token,
             ex.limit,
             ex.cache,
         )

@@ -1,10 +1,11 @@
 """One call's life: what each stage found out, and what must be undone when it ends."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from penstock.core import ids
 from penstock.core.errors import PenstockError
+from penstock.model.caller import NOBODY, Caller
 from penstock.model.decision import CacheDecision, LimitDecision
 from penstock.model.flight import Flight
 from penstock.model.options import UNADDRESSED, CallOptions
@@ -14,6 +15,13 @@ from penstock.model.request import Request
 from penstock.model.usage import Reported
 
 _EVENT_ID = 256  # characters of a client's event id that are kept
+
+
+class Gateway(Protocol):
+    """The gateway of a call, as far as a call needs to know it; ``gateway.compile`` makes it."""
+
+    number: int
+    cache_generation: int
 
 
 class Exchange:
@@ -65,9 +73,9 @@ class Exchange:
         self.started = started
         self.request = request
         self.snapshot = 0  # version of the configuration this call runs on
-        self.gateway: Any = None  # CompiledGateway, set by the line
+        self.gateway: Gateway | None = None  # set by the line
         self.options: CallOptions = UNADDRESSED  # the gateway's, until the call's headers are read
-        self.caller: Any = None  # features.auth.Caller; None until a gateway has looked
+        self.caller: Caller = NOBODY
         self.plan: Plan | None = None
         self.limit: LimitDecision | None = None  # None: no limit was in effect
         self.cache: CacheDecision | None = None  # None: caching was not in effect

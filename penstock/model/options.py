@@ -1,4 +1,4 @@
-"""What one call asks of the gateway, by its own headers (specification of the data plane, 2.1)."""
+"""What one call asks of the gateway in its own headers (docs/endpoints.md)."""
 
 import msgspec
 

@@ -1,10 +1,24 @@
 """Where a call may go, and where it went."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from penstock.model.endpoint import Endpoint
+
 _NOTHING: frozenset[bytes] = frozenset()
+
+
+class Origin(NamedTuple):
+    """Where a connection leads; the key of a connection pool.
+
+    ``trusted``: the operator wrote the address into the configuration file, so that it may be private.
+    """
+
+    tls: bool
+    host: str
+    port: int
+    trusted: bool = False
 
 
 class Target:
@@ -12,14 +26,14 @@ class Target:
 
     __slots__ = ("endpoint", "host", "model", "origin", "path", "provider", "query", "stays", "upstream")
 
-    def __init__(self, upstream: Any, origin: Any, host: bytes, path: bytes, endpoint: Any) -> None:
+    def __init__(self, upstream: Any, origin: Origin, host: bytes, path: bytes, endpoint: Endpoint) -> None:
         self.provider: str = upstream.provider.id
         self.upstream = upstream  # providers.upstream.Upstream
-        self.origin = origin  # ports.transport.Origin: where to connect
+        self.origin = origin
         self.host = host  # the Host header
         self.path = path
         self.query: bytes | None = None  # with its question mark, in the place of the request's own; None: that one
-        self.endpoint = endpoint  # providers.catalog.Endpoint
+        self.endpoint = endpoint
         self.model = ""  # as the path names it
         self.stays = _NOTHING  # headers that told this target, and do not travel
 

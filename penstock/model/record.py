@@ -1,4 +1,4 @@
-"""The log record: what remains of a call (specification of features, 9.2)."""
+"""The log record of a call (docs/logging.md)."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What is tried again, and after which wait (specification of the data plane, 5). Pure."""
+"""Decides which attempts are repeated, and after which wait (docs/retries.md). Pure."""
 
 from penstock.core.errors import AddressRefused, ProviderFailure
 from penstock.model.options import Retry

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Scope:
-    """Permissions, by the names the API gives them (decisions 8)."""
+    """Permissions, by their names in the API (docs/tokens.md)."""
 
     READ = "AI Gateway Read"
     METADATA = "AI Gateway Metadata Read"  # the log without bodies

@@ -1,21 +1,10 @@
 """The way out to a provider."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from penstock.model.body import RequestBody
+from penstock.model.plan import Origin
 from penstock.model.reply import Reply
-
-
-class Origin(NamedTuple):
-    """Where a connection leads; the key of a connection pool.
-
-    ``trusted``: the operator wrote the address into the configuration file, so that it may be private.
-    """
-
-    tls: bool
-    host: str
-    port: int
-    trusted: bool = False
 
 
 class Outgoing:

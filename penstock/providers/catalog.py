@@ -17,31 +17,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from penstock.model.endpoint import Endpoint, Name, Path
 from penstock.providers.dialects import DIALECTS
 from penstock.providers.templates import names
 
 _Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 _HeaderName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-_SEGMENT = r"([A-Za-z0-9._~@:-]|\{[a-z][a-z0-9_]*\*?\})+"
-_Path = Annotated[str, Meta(pattern=rf"^{_SEGMENT}(/{_SEGMENT})*$")]
-_Name = Annotated[str, Meta(min_length=1)]
-
-
-class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One operation of a provider, by its path below the base URL, which may have parts (``providers.templates``).
-
-    The first that fits counts; those without parts come first. Without a dialect its bytes are opaque.
-    """
-
-    path: _Path
-    request_type: _Name | None  # None only in OPAQUE: a file cannot say so
-    model_type: _Name | None = None
-    dialect: str = ""
-    cacheable: bool = False  # a POST's answer depends on nothing but the request (providers.cacheability)
-    ask_usage: bool = True  # False: its streams report usage unasked, or the question could be refused
-
-
-OPAQUE = Endpoint(path="", request_type=None)  # any operation that no row names
 
 
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +32,7 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     three, and ``base_url``, may name the parts. ``moved_to`` is ``to`` below a base URL of the operator's.
     """
 
-    path: _Path | None = None
+    path: Path | None = None
     base_url: str = ""  # the row's, unless given
     to: str = ""
     moved_to: str | None = None
@@ -72,9 +53,9 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credential_headers: Annotated[list[_HeaderName], Meta(min_length=1)]  # the first is the usual one
     aliases: list[_Slug] = []
     prices: str = ""
-    credential_parameters: list[_Name] = []  # of the query, where the credential may stand instead
+    credential_parameters: list[Name] = []  # of the query, where the credential may stand instead
     routes: tuple[Route, ...] = (Route(),)  # the first that fits counts
-    model: _Name = "model"  # the part that names the model, of a route or an endpoint
+    model: Name = "model"  # the part that names the model, of a route or an endpoint
     target_header: _HeaderName | None = None  # in which a client may name the whole URL instead,
     target_domains: list[str] = []  # in these domains
     unconfigured: str = ""

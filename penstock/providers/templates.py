@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from penstock.core.errors import InvalidPath
-from penstock.ports.transport import Origin
+from penstock.model.plan import Origin
 
 Parts = Mapping[str, bytes]
 

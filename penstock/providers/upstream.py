@@ -6,9 +6,9 @@ from urllib.parse import unquote_to_bytes
 
 from penstock.core.errors import InvalidPath, InvalidProvider
 from penstock.core.headers import Headers
-from penstock.model.plan import Target
-from penstock.ports.transport import Origin
-from penstock.providers.catalog import OPAQUE, Endpoint, Provider, Route
+from penstock.model.endpoint import OPAQUE, Endpoint
+from penstock.model.plan import Origin, Target
+from penstock.providers.catalog import Provider, Route
 from penstock.providers.templates import BaseUrl, Parts, check_label, expression, fill, host_header, names, safe
 from penstock.wire.headers import like_ours
 

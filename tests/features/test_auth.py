@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from penstock.core.errors import Unauthorized
 from penstock.core.exposition import render
 from penstock.core.telemetry import Telemetry
-from penstock.features.auth import NOBODY, Auth, Keyring, OpenAuth
+from penstock.features.auth import Auth, Keyring, OpenAuth
+from penstock.model.caller import NOBODY
 from penstock.model.token import SCOPES, Scope
 from penstock.wire.credentials import OWN, PLACES
 from tests.kit.exchange import an_exchange

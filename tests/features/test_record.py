@@ -22,11 +22,11 @@ from penstock.core.errors import (
 from penstock.core.telemetry import Counter, Telemetry
 from penstock.features.record import Recorder, outcome
 from penstock.gateway.snapshot import Snapshot
+from penstock.model.endpoint import OPAQUE
 from penstock.model.outcome import Outcome
 from penstock.model.refusals import RefusedRows
 from penstock.model.reply import Body, Reply
 from penstock.model.usage import Reported, Usage
-from penstock.providers.catalog import OPAQUE
 from tests.kit.client import until
 from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request

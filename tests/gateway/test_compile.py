@@ -15,7 +15,7 @@ from penstock.features.auth import Auth, Keyring, OpenAuth
 from penstock.gateway.compile import Parts, compile_gateway, upstreams
 from penstock.gateway.config import GatewayConfig
 from penstock.model.options import CallOptions
-from penstock.ports.transport import Origin
+from penstock.model.plan import Origin
 from penstock.providers.prices import PriceBook
 from tests.kit.house import house, request
 

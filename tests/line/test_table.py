@@ -20,10 +20,9 @@ from penstock.gateway.snapshot import Snapshot
 from penstock.mock import server as mock
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
-from penstock.model.plan import Plan
+from penstock.model.plan import Origin, Plan
 from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
-from penstock.ports.transport import Origin
 from penstock.providers.upstream import Upstream
 from tests.kit.logsink import MemoryLogSink
 from tests.kit.server import Running, running

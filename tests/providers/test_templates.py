@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.errors import InvalidPath
-from penstock.ports.transport import Origin
+from penstock.model.plan import Origin
 from penstock.providers.templates import BaseUrl, check_label, expression, fill, safe
 
 

@@ -17,7 +17,8 @@ from penstock.core.deadlines import NEVER, Deadlines
 from penstock.core.errors import ProviderBroke, ProviderFailure, ProviderTimeout, ProviderUnreachable
 from penstock.core.headers import Headers
 from penstock.core.outbox import Outbox
-from penstock.ports.transport import Origin, Outgoing
+from penstock.model.plan import Origin
+from penstock.ports.transport import Outgoing
 
 HEAD_LIMIT = 64 * 1024
 _NO_BODY = frozenset({204, 304})

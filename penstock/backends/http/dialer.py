@@ -15,7 +15,7 @@ from penstock.backends.http.tunnel import Tunnel
 from penstock.core.addresses import NOT_PUBLIC, Rules, literal
 from penstock.core.errors import AddressRefused, ProviderFailure, ProviderTimeout, ProviderUnreachable
 from penstock.core.proxies import Proxies, Proxy, authority
-from penstock.ports.transport import Origin
+from penstock.model.plan import Origin
 
 Resolve = Callable[[str, int], Awaitable[list[SockAddress]]]
 PROXIED = 1.0  # seconds to resolve a name that a proxy will resolve anyway

@@ -9,8 +9,9 @@ from penstock.backends.http.forwarded import ForwardedConnection
 from penstock.core.deadlines import Deadlines
 from penstock.core.errors import ProviderUnreachable
 from penstock.core.outbox import Outbox
+from penstock.model.plan import Origin
 from penstock.model.reply import Reply
-from penstock.ports.transport import Origin, Outgoing
+from penstock.ports.transport import Outgoing
 
 
 class HttpTransport:

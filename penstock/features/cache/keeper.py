@@ -37,7 +37,8 @@ class Keeper:
         shelf.telemetry.cache_lookups.add((ex.request.account, ex.request.gateway, "miss"))
         self._shelf = shelf
         self._key = key
-        self._owner: int = ex.gateway.number
+        assert ex.gateway is not None
+        self._owner = ex.gateway.number
         self._ttl = ex.options.cache_ttl
         self._room = shelf.budget.share(ex.request.account, self._owner)
         self._held = 0  # bytes, taken of it

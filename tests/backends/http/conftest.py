@@ -22,7 +22,8 @@ from penstock.core.deadlines import Deadlines
 from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies
 from penstock.model.body import Bounds, RequestBody
-from penstock.ports.transport import Origin, Outgoing
+from penstock.model.plan import Origin
+from penstock.ports.transport import Outgoing
 from tests.kit import loops
 from tests.kit.client import until
 

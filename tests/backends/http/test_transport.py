@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from penstock.core.errors import ProviderFailure, ProviderTimeout, ProviderUnreachable
-from penstock.ports.transport import Origin
+from penstock.model.plan import Origin
 from tests.kit.client import until
 from tests.kit.provider import OK, always, answering, providing
 
