@@ -41,9 +41,9 @@ from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
 from penstock.model.refusals import RefusedRows
 from penstock.model.token import Token
-from penstock.ports.births import Births
 from penstock.ports.bus import Bus
 from penstock.ports.counters import Counters
+from penstock.ports.default_gateways import DefaultGateways
 from penstock.ports.logsink import LogSink, NullSink
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
@@ -73,13 +73,13 @@ class Place(NamedTuple):
     master_key: bytes
 
 
-class DefaultBirths(Births):
-    """The data plane's way to the control plane: the one thing it can bring about there."""
+class CreatedByCalls(DefaultGateways):
+    """Creates them through the control plane."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
 
-    async def make(self, account: str, token: Token) -> None:
+    async def create_default(self, account: str, token: Token) -> None:
         await ensure_default(self._control, account, token)
 
 
@@ -226,8 +226,8 @@ class Application:
                     database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache
                 )
                 self.control = self.api.state.control = control
-                births = DefaultBirths(control)
-                self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], births)
+                created = CreatedByCalls(control)
+                self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], created)
                 await publisher.refresh()
                 self.publisher = publisher
                 self.tasks.start("configuration", publisher.watch())

@@ -14,7 +14,7 @@ from penstock.storage.log_store import LogStore
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """``refresh`` publishes what was written: call it after the commit and before the answer (decisions 28)."""
+    """``refresh`` publishes what was written: call it after the commit and before the answer."""
 
     database: Database
     keyring: Keyring

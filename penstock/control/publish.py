@@ -1,4 +1,4 @@
-"""From the stores to the snapshot: what was changed is read, compiled and swapped in (decisions 28).
+"""Reads changed configuration from the store, compiles it and swaps it in (docs/architecture.md).
 
 The process that answers a change publishes it before it answers, and announces it on the buses; every process looks for
 others' changes, those of the command line included, when it hears of one, and by itself again and again. Only the rows
@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
-from penstock.control.gateways.acting import config
+from penstock.control.gateways.compile_settings import config
 from penstock.core.logs import log
 from penstock.features.auth import Keyring
 from penstock.gateway.compile import CompiledGateway, Parts, compile_gateway

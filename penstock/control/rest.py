@@ -1,4 +1,4 @@
-"""The manners of the control plane: who may, the envelope, paging (specification of the data plane, 15.5)."""
+"""What all routes of the control plane share: authorization, the envelope, paging (docs/endpoints.md)."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin

@@ -36,9 +36,8 @@
     │   └── Conflict             409 / 7009
     └── Bug                      500 / 2000
 
-``status`` and ``code`` are what the data plane answers (specification of the data plane, section 15), and for
-``ControlError`` the control plane (the same, 15.5); ``retry_after`` is sent in seconds where set. The first docstring
-line is the default message.
+``status`` and ``code`` are what the data plane answers, and for ``ControlError`` the control plane (docs/errors.md);
+``retry_after`` is sent in seconds where set. The first docstring line is the default message.
 """
 
 from collections.abc import Sequence

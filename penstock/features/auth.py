@@ -17,7 +17,7 @@ from penstock.core import instants
 from penstock.core.errors import Unauthorized, UnknownGateway
 from penstock.core.telemetry import Telemetry
 from penstock.model.caller import NOBODY, Caller
-from penstock.model.exchange import Exchange
+from penstock.model.exchange import NO_GATEWAY, Exchange
 from penstock.model.options import UNADDRESSED
 from penstock.model.request import Request
 from penstock.model.token import Scope, Token
@@ -120,7 +120,7 @@ class Auth(OpenAuth):
         self._keyring.refused("data", fault)
         default = ex.request.gateway == DEFAULT
         if fault in _FOREIGN or (default and not ex.options.log):
-            ex.gateway, ex.snapshot, ex.options = None, 0, UNADDRESSED
+            ex.gateway, ex.snapshot, ex.options = NO_GATEWAY, 0, UNADDRESSED
         if fault in _FOREIGN and not default:
             raise UnknownGateway
         raise Unauthorized(_SAID.get(fault, _OTHERWISE))

@@ -44,7 +44,7 @@ class Meter:
                 ex.cost = custom_cost(None, options.cost)
         coding, events = _coding_and_kind(reply)
         keep = self._keep if options.payloads else 0
-        room = self._budget.share(ex.request.account, ex.gateway.number if ex.gateway else 0)
+        room = self._budget.share(ex.request.account, ex.gateway.number)
         if dialect and events:
             reading = reply.reading = Stream(dialect, coding, keep, room, self._turns)
         else:

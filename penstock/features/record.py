@@ -109,7 +109,7 @@ def record(ex: Exchange, ended: float, overhead: float, known: Known[object]) ->
     succeeded = ex.outcome == Outcome.ANSWERED and status < 400 and not _fault(ex)  # noqa: PLR2004
     return LogRecord(
         ex.id,
-        gateway.number if gateway else 0,  # an address that does not exist is nobody's
+        gateway.number,
         _event(ex.event_id),
         ids.millis(ex.id),  # created_at
         round((ended - ex.started) * 1000),  # duration
@@ -145,7 +145,7 @@ def _model(ex: Exchange, target: Target | None) -> str:
 
 def count(telemetry: Telemetry, ex: Exchange, ended: float, overhead: float) -> None:
     """Adds the call to the figures of the process."""
-    account, gateway = (ex.request.account, ex.request.gateway) if ex.gateway else ("", "")
+    account, gateway = (ex.request.account, ex.request.gateway) if ex.gateway.number else ("", "")
     provider = ex.plan.targets[0].provider if ex.plan else ""
     telemetry.calls.add((account, gateway, provider, ex.outcome))
     telemetry.call_duration.observe(ended - ex.started)

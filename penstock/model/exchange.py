@@ -18,10 +18,20 @@ _EVENT_ID = 256  # characters of a client's event id that are kept
 
 
 class Gateway(Protocol):
-    """The gateway of a call, as far as a call needs to know it; ``gateway.compile`` makes it."""
+    """What a call knows of its gateway; ``gateway.compile`` makes it."""
 
     number: int
     cache_generation: int
+
+
+class NoGateway(Gateway):
+    """A call to an address that does not exist belongs to number 0."""
+
+    number = 0
+    cache_generation = 0
+
+
+NO_GATEWAY = NoGateway()
 
 
 class Exchange:
@@ -73,7 +83,7 @@ class Exchange:
         self.started = started
         self.request = request
         self.snapshot = 0  # version of the configuration this call runs on
-        self.gateway: Gateway | None = None  # set by the line
+        self.gateway: Gateway = NO_GATEWAY
         self.options: CallOptions = UNADDRESSED  # the gateway's, until the call's headers are read
         self.caller: Caller = NOBODY
         self.plan: Plan | None = None

@@ -15,12 +15,12 @@ _UNSERVED = frozenset({Outcome.REFUSED, Outcome.CLIENT_GONE})
 
 def is_unserved(ex: Exchange) -> bool:
     """Whether a call that ended reached no gateway, or was refused or left before any provider was asked."""
-    return ex.gateway is None or (ex.outcome in _UNSERVED and ex.target is None and not ex.attempts)
+    return not ex.gateway.number or (ex.outcome in _UNSERVED and ex.target is None and not ex.attempts)
 
 
 def is_strange(ex: Exchange) -> bool:
     """Whether such a call comes from somebody whom no token of the installation lets in."""
-    return is_unserved(ex) and (ex.caller is None or not ex.caller.token)
+    return is_unserved(ex) and not ex.caller.token
 
 
 class RefusedRows:
@@ -39,10 +39,10 @@ class RefusedRows:
         day = ids.millis(ex.id) // _DAY
         if day > self._day:
             self._day, self._kept = day, {}
-        number = ex.gateway.number if ex.gateway else 0
+        number = ex.gateway.number
         kept = self._kept.get(number, 0)
         if kept >= self._most:
-            self._unkept.add((ex.request.gateway if ex.gateway else "",))
+            self._unkept.add((ex.request.gateway if ex.gateway.number else "",))
             return False
         self._kept[number] = kept + 1
         return True

@@ -1,4 +1,4 @@
-"""Data-plane addresses: ``/v1/{account}/{gateway}/{provider}/…`` (specification of the data plane, 1).
+"""Data-plane addresses: ``/v1/{account}/{gateway}/{provider}/…`` (docs/endpoints.md).
 
 Without a slash after the provider it is the provider's root (the same, 12.2).
 """

@@ -1,4 +1,4 @@
-"""The gateway ``default``, made by the first call to it (specification of the data plane, 1.6)."""
+"""Creates an account's gateway ``default`` at the first call to it (docs/gateways.md)."""
 
 import asyncio
 from typing import Protocol
@@ -8,28 +8,28 @@ from penstock.features.auth import DEFAULT, OpenAuth
 from penstock.gateway.compile import CompiledGateway
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.exchange import Exchange
-from penstock.ports.births import Births
+from penstock.ports.default_gateways import DefaultGateways
 
 
 class Missing(Protocol):
-    """What becomes of a call to a gateway that the snapshot does not have."""
+    """Handles a call to a gateway that the snapshot does not have."""
 
     async def make(self, ex: Exchange) -> CompiledGateway:
-        """The gateway after all. Raises UnknownGateway or Unauthorized."""
+        """The gateway, if the call creates it. Raises UnknownGateway or Unauthorized."""
         ...
 
 
 class DefaultGateway(Missing):
-    """Makes ``default`` for a caller whose token would open it; no other, and for nobody else.
+    """Creates ``default`` for a caller whose token would open it. No other gateway is created by a call.
 
     ``auth`` is that of gateways with authentication on.
     """
 
-    def __init__(self, snapshots: Snapshots, auth: OpenAuth, births: Births) -> None:
+    def __init__(self, snapshots: Snapshots, auth: OpenAuth, gateways: DefaultGateways) -> None:
         self._snapshots = snapshots
         self._auth = auth
-        self._births = births
-        self._turn = asyncio.Lock()  # the calls that come meanwhile find it made
+        self._gateways = gateways
+        self._turn = asyncio.Lock()  # concurrent calls find it created
 
     async def make(self, ex: Exchange) -> CompiledGateway:
         request = ex.request
@@ -40,15 +40,15 @@ class DefaultGateway(Missing):
             raise Unauthorized
         async with self._turn:
             if (gateway := self._snapshots.current.gateway(ex)) is None:
-                await self._births.make(request.account, token)
+                await self._gateways.create_default(request.account, token)
                 gateway = self._snapshots.current.gateway(ex)
-        if gateway is None:  # deleted again meanwhile
+        if gateway is None:  # deleted in the meantime
             raise UnknownGateway
         return gateway
 
 
 class NullDefault(Missing):
-    """Nothing is made by being called."""
+    """Creates nothing."""
 
     async def make(self, ex: Exchange) -> CompiledGateway:
         raise UnknownGateway

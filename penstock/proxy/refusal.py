@@ -26,7 +26,7 @@ def render(error: PenstockError, url: bytes, common: Pairs = (), *, whole: bool)
 
 
 def control_body(error: PenstockError) -> bytes:
-    """The control plane's envelope (specification of the data plane, 15.5)."""
+    """The control plane's error envelope (docs/errors.md)."""
     code = 7001 if error.status < Bug.status else 7000
     errors = [{"code": code, "message": error.message}]
     return encode({"success": False, "errors": errors, "messages": [], "result": None})

@@ -14,7 +14,7 @@ from penstock.wire.headers import back
 
 
 def error_body(error: PenstockError) -> bytes:
-    """The data plane's envelope (specification of the data plane, 15.1)."""
+    """The data plane's error envelope (docs/errors.md)."""
     return encode(
         {
             "success": False,

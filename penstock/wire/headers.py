@@ -1,4 +1,4 @@
-"""Which headers travel on, and which stay (specification of the data plane, 1.1)."""
+"""Which headers are forwarded, and which are removed (docs/http.md)."""
 
 import re
 from urllib.parse import unquote_to_bytes

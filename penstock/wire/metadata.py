@@ -1,4 +1,4 @@
-"""Metadata of a call: a flat JSON object, as ``cf-aig-metadata`` carries it (specification of features, 9.3)."""
+"""Metadata of a call: a flat JSON object, as ``cf-aig-metadata`` carries it (docs/logging.md)."""
 
 from typing import Any, cast
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from penstock.control.cache.schema import Purge
 from penstock.control.context import Control
-from penstock.control.standing import still_holds
+from penstock.control.recheck import recheck_token
 from penstock.core.errors import NotFound
 from penstock.model.token import Token
 from penstock.storage import audit, gateways
@@ -25,7 +25,7 @@ async def purge(control: Control, caller: Token, account: str, gateway_id: str, 
     apart = control.shared and not control.cache.shared
     everything = (key is None and age is None) or apart
     async with control.database.writing() as connection:
-        await still_holds(connection, caller)
+        await recheck_token(connection, caller)
         row = await gateways.get(connection, account, gateway_id)
         if row is None:
             raise NotFound

@@ -1,4 +1,4 @@
-"""Secrets inside settings: sealed where they are stored, a mask wherever they are shown (decisions 4).
+"""Secrets inside settings: sealed where they are stored, a mask wherever they are shown (docs/gateways.md).
 
 A write that carries the mask keeps what is stored, for the address it was given for: whoever may change a gateway but
 does not know its secrets must not be able to have them sent elsewhere.

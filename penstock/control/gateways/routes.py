@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from penstock.control.gateways import service
-from penstock.control.gateways.acting import messages
+from penstock.control.gateways.compile_settings import messages
 from penstock.control.gateways.schema import (
     GatewayAnswer,
     GatewayCreate,

@@ -17,7 +17,7 @@ from penstock.control.gateways.schema import (
     told,
     urls,
 )
-from penstock.control.standing import still_holds
+from penstock.control.recheck import recheck_token
 from penstock.control.values import uncallable
 from penstock.core import instants
 from penstock.core.errors import Conflict, Invalid, NotFound, NotPermitted
@@ -71,7 +71,7 @@ async def update(control: Control, caller: Token, account: str, gateway_id: str,
     is dropped where each update does that. Raises NotFound, Invalid.
     """
     async with control.database.writing() as connection:
-        await still_holds(connection, caller)
+        await recheck_token(connection, caller)
         row = await _live(connection, account, gateway_id)
         _refuse_another(body, told(row, {}))
         _refuse_uncallable(control, body.sent)
@@ -99,7 +99,7 @@ async def delete(
     Raises NotFound.
     """
     async with control.database.writing() as connection:
-        await still_holds(connection, caller)
+        await recheck_token(connection, caller)
         row = await _live(connection, account, gateway_id)
         await gateways.delete(connection, account, row.number, _now(row), await raise_version(connection))
         await audit.add(connection, account, caller, "gateway.delete", row.id, masked(row.settings), None)
@@ -143,7 +143,7 @@ async def _insert(
 ) -> GatewayRow:
     """Raises Taken."""
     async with control.database.writing() as connection:
-        await still_holds(connection, actor)
+        await recheck_token(connection, actor)
         version = await raise_version(connection)
         row = await gateways.insert(connection, account, gateway_id, settings, instants.now(), version)
         await audit.add(connection, account, actor, "gateway.create", gateway_id, None, masked(settings))

@@ -4,7 +4,7 @@ import secrets as randomness
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from penstock.control.standing import still_holds
+from penstock.control.recheck import recheck_token
 from penstock.control.tokens.schema import Wish, traits
 from penstock.core import instants, secrets
 from penstock.core.errors import Invalid, NotFound, NotPermitted
@@ -36,7 +36,7 @@ async def create(
         randomness.token_hex(16), account, secrets.digest(value.encode()), created_at=instants.now(), **wish._asdict()
     )
     async with database.writing() as connection:
-        await still_holds(connection, actor)
+        await recheck_token(connection, actor)
         await tokens.add(connection, made, await configuration.raise_version(connection))
         await audit.add(connection, account, actor, "token.create", made.id, None, traits(made))
         missing = await tokens.unknown_gateways(connection, account, made.gateways or frozenset())
@@ -50,7 +50,7 @@ async def revoke(
     """From now on it opens nothing; one may revoke oneself. Raises NotFound, NotPermitted and NotAuthenticated."""
     manages(actor)
     async with database.writing() as connection:
-        await still_holds(connection, actor)
+        await recheck_token(connection, actor)
         token = await _found(connection, account, token_id)
         version = await configuration.raise_version(connection)
         await tokens.revoke(connection, account, token_id, instants.now(), version)

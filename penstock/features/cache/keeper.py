@@ -37,7 +37,6 @@ class Keeper:
         shelf.telemetry.cache_lookups.add((ex.request.account, ex.request.gateway, "miss"))
         self._shelf = shelf
         self._key = key
-        assert ex.gateway is not None
         self._owner = ex.gateway.number
         self._ttl = ex.options.cache_ttl
         self._room = shelf.budget.share(ex.request.account, self._owner)

@@ -71,7 +71,6 @@ class AnswerCache(Cache):
     async def _key(self, ex: Exchange) -> bytes | None:
         """None: such a call is not cached."""
         request, gateway, caller = ex.request, ex.gateway, ex.caller
-        assert gateway is not None
         body = request.body.whole()
         if body is None:
             return None

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from penstock.control.gateways.acting import NOT_YET, STORED_ONLY
+from penstock.control.gateways.compile_settings import NOT_YET, STORED_ONLY
 from penstock.control.gateways.schema import DEFAULT_GATEWAY, Categories, Settings
 
 SCHEMA = Settings.model_json_schema()

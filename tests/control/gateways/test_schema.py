@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from penstock.control.gateways import acting, schema
+from penstock.control.gateways import compile_settings, schema
 from penstock.control.gateways.schema import GatewayCreate, GatewayUpdate, Settings
 from penstock.storage.gateways import GatewayRow
 
@@ -165,38 +165,40 @@ def test_the_fields_are_those_of_the_sdk_and_ours():
 
 
 def test_defaults_act_where_nothing_was_set():
-    plain = acting.config(row())
+    plain = compile_settings.config(row())
     assert (plain.number, plain.account, plain.id) == (7, "account", "g")
     assert not plain.authentication
     assert plain.collect_logs
     assert plain.collect_log_payloads
     assert plain.ask_usage
-    assert acting.config(row(collect_logs=None, ask_usage=None)) == plain
+    assert compile_settings.config(row(collect_logs=None, ask_usage=None)) == plain
 
 
 def test_settings_act():
-    off = acting.config(row(authentication=True, collect_logs=False, collect_log_payloads=False, ask_usage=False))
+    off = compile_settings.config(
+        row(authentication=True, collect_logs=False, collect_log_payloads=False, ask_usage=False)
+    )
     assert off.authentication
     assert not (off.collect_logs or off.collect_log_payloads or off.ask_usage)
 
 
 def test_the_default_gateway_is_authenticated_unless_it_says_otherwise():
-    assert acting.config(row("default")).authentication
-    assert acting.config(row("default", **schema.DEFAULT_GATEWAY)).authentication
-    assert not acting.config(row("default", authentication=False)).authentication
+    assert compile_settings.config(row("default")).authentication
+    assert compile_settings.config(row("default", **schema.DEFAULT_GATEWAY)).authentication
+    assert not compile_settings.config(row("default", authentication=False)).authentication
 
 
 def test_the_default_gateway_is_one_that_could_be_sent():
     sent = GatewayCreate.model_validate(schema.DEFAULT_GATEWAY | {"id": schema.DEFAULT}).sent
     assert sent == schema.DEFAULT_GATEWAY
-    assert acting.messages(sent) == []
+    assert compile_settings.messages(sent) == []
 
 
 @given(st.data())
 def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
     sent = GatewayCreate.model_validate(data.draw(bodies.valid())).sent
-    told = acting.messages(sent)
-    assert {message["path"][1] for message in told} <= acting.NOT_YET.keys() & sent.keys()
+    told = compile_settings.messages(sent)
+    assert {message["path"][1] for message in told} <= compile_settings.NOT_YET.keys() & sent.keys()
     assert all(message["path"][1] in message["message"] and message["code"] == 7100 for message in told)
 
 
@@ -228,4 +230,4 @@ def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
     ],
 )
 def test_what_does_not_act_yet_is_told_when_it_is_switched_on(setting, told):
-    assert bool(acting.messages(setting)) is told
+    assert bool(compile_settings.messages(setting)) is told

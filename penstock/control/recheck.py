@@ -1,4 +1,4 @@
-"""Whether whoever asked for a change may still make it when its turn has come."""
+"""Rechecks the token of a change in the transaction that makes it."""
 
 from penstock.core.errors import NotAuthenticated
 from penstock.model.token import Token
@@ -6,7 +6,7 @@ from penstock.storage import tokens
 from penstock.storage.engine import Handle
 
 
-async def still_holds(connection: Handle, actor: Token | str) -> None:
-    """To be asked in the transaction of the change. Raises NotAuthenticated for a token that was revoked meanwhile."""
+async def recheck_token(connection: Handle, actor: Token | str) -> None:
+    """Raises NotAuthenticated for a token that was revoked since the request was let in."""
     if isinstance(actor, Token) and await tokens.get(connection, actor.account, actor.id) is None:
         raise NotAuthenticated

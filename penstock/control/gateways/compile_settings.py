@@ -1,4 +1,4 @@
-"""What of a gateway's settings acts: what it is compiled from, and what its owner is told does not act yet."""
+"""Compiles a gateway's settings, and lists those that are stored but do not act yet."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from penstock.storage.gateways import GatewayRow
 
 
 def config(row: GatewayRow) -> GatewayConfig:
-    """What the gateway is compiled from: defaults in the place of what was not set."""
+    """The settings that the gateway is compiled from, with defaults for those that were not set."""
     get = row.settings.get
     return GatewayConfig(
         row.number,
@@ -36,7 +36,7 @@ def _limit(settings: Mapping[str, Any]) -> RateLimit | None:
 
 
 def _retry(settings: Mapping[str, Any]) -> Retry:
-    """A delay alone grows as it does where nothing is said of it."""
+    """A delay without a backoff uses the default backoff."""
     delay = settings.get("retry_delay")
     return Retry(
         settings.get("retry_max_attempts") or ONCE.attempts,
@@ -53,7 +53,7 @@ def _set(value: object) -> bool:
     return value is not None
 
 
-# Settings whose feature is not in this release, and when their owner must be told so: when they ask for something.
+# Settings whose feature is not in this release, each with the test for a value that asks for something.
 NOT_YET: dict[str, Callable[[Any], bool]] = {
     "byok_only": bool,
     "dlp": lambda dlp: dlp["enabled"],
@@ -74,7 +74,7 @@ STORED_ONLY = 7100  # code of the message that says so
 
 
 def messages(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What the owner of these settings must know: which of them do not act yet (decisions 1)."""
+    """The messages of a write: which of its settings are stored but do not act yet."""
     return [
         {
             "code": STORED_ONLY,
