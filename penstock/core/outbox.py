@@ -9,6 +9,9 @@ import asyncio
 from collections.abc import Sized
 from typing import Protocol
 
+MOST = (
+    1 << 17
+)  # bytes that wait; beyond, they are written, so that a transport whose peer does not read says so in time
 FEW = 4  # calls; below, every write is made at once
 
 
@@ -25,12 +28,13 @@ class Outbox:
     ``calls`` are those that run; only their number matters.
     """
 
-    __slots__ = ("_calls", "_loop", "_waiting")
+    __slots__ = ("_calls", "_loop", "_size", "_waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, calls: Sized) -> None:
         self._loop = loop
         self._calls = calls
         self._waiting: list[tuple[Writable, bytes]] = []
+        self._size = 0  # bytes that wait
 
     def write(self, transport: Writable, data: bytes) -> None:
         """Takes the bytes; they leave at the end of this turn of the loop at the latest."""
@@ -41,10 +45,13 @@ class Outbox:
                 return
             self._loop.call_soon(self.flush)
         self._waiting.append((transport, data))
+        self._size += len(data)
+        if self._size > MOST:
+            self.flush()
 
     def flush(self) -> None:
         """Writes what waits. What waits for a transport that was closed meanwhile is dropped."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._size = self._waiting, [], 0
         for transport, data in waiting:
             if not transport.is_closing():
                 transport.write(data)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from penstock.core.outbox import FEW, Outbox
+from penstock.core.outbox import FEW, MOST, Outbox
 
 MANY = range(FEW)
 
@@ -68,3 +68,13 @@ async def test_order_holds_when_the_calls_become_few():
     outbox.write(transport, b"b")
     await turn()
     assert transport.written == [b"a", b"b"]
+
+
+async def test_much_is_written_at_once_so_that_it_shows_whether_the_peer_reads():
+    outbox, transport, other = Outbox(asyncio.get_running_loop(), MANY), Transport(), Transport()
+    outbox.write(other, b"first")
+    outbox.write(transport, b"x" * MOST)
+    assert (other.written, transport.written) == ([b"first"], [b"x" * MOST])
+    outbox.write(transport, b"y")
+    await turn()
+    assert transport.written[1:] == [b"y"]
