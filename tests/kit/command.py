@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ import penstock
 from penstock.cli.main import app
 from penstock.core import logs
 
+LONGEST = 60.0  # seconds that a command may take
 _PLACE = str(Path(penstock.__file__).parent.parent)
 
 
@@ -38,7 +40,7 @@ def command(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | N
     It runs event loops of its own: an asynchronous test calls it in a thread.
     """
     given = {name: None for name in os.environ if name.startswith("PENSTOCK_")} | dict(environ or {})
-    with chdir(cwd or Path.cwd()), _unchanged():
+    with chdir(cwd or Path.cwd()), _unchanged(), _stopped():
         result = CliRunner().invoke(app, words, prog_name="penstock", env=given)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -63,6 +65,17 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of this process without settings of ours, and with the package that is being tested."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
     return ours | {"PYTHONPATH": _PLACE} | dict(more or {})
+
+
+@contextmanager
+def _stopped() -> Generator[None]:
+    """Stops a server that should have refused to start."""
+    timer = threading.Timer(LONGEST, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager
