@@ -1,11 +1,15 @@
 """Rules of the house that no other tool checks."""
 
 import re
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
+import msgspec
 import pytest
 
 from penstock.core.settings import SETTINGS
+from penstock.providers import dialects
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES = 400
@@ -53,6 +57,7 @@ UNMIRRORED = {
     "penstock/ports/default_gateways.py": "a protocol; tests/proxy/test_default.py holds its implementation to it",
     "penstock/ports/logsink.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
+    "penstock/providers/kinds.py": "words; tests/providers/test_accounting.py counts by them",
     "penstock/providers/dialects/_shapes.py": "what the dialects share; their tests read it all",
     "penstock/storage/accounts.py": "four statements; tests/control/test_first_start.py runs them",
     "penstock/storage/blocks.py": "half of a layout; tests/storage/test_logs.py writes it and reads it back",
@@ -145,6 +150,24 @@ def test_the_repository_names_no_place_to_download_packages_from():
 def test_the_repository_names_no_place_of_the_machine_it_was_written_on():
     places = re.compile(rb"(?<![\w.$}/-])/(?:work|root)/\w")
     assert [str(path.relative_to(ROOT)) for path in files() if places.search(path.read_bytes())] == []
+
+
+def test_shapes_of_peers_bodies_take_what_they_name_and_no_object_of_any_shape():
+    modules = [import_module(f"penstock.providers.dialects.{found.name}") for found in iter_modules(dialects.__path__)]
+    shapes = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == module.__name__
+    ]
+    assert len(shapes) > 5
+    lax = [
+        f"{shape.__module__}.{shape.__name__}.{field.name}"
+        for shape in shapes
+        for field in msgspec.structs.fields(shape)
+        if field.type is not msgspec.Raw
+    ]
+    assert lax == [], "a peer chooses how much there is to decode: let it be Raw, and decode what is short"
 
 
 def test_no_package_of_tests_is_a_package():

@@ -5,19 +5,17 @@ of ``warnings``: when the call ends, however it ends, so the client has its byte
 stream said before it broke off, or before its client left, counts.
 """
 
-from penstock.core import ids
 from penstock.core.budget import Budget
 from penstock.core.telemetry import Counter
 from penstock.core.turns import Turns
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
 from penstock.model.usage import Reported
+from penstock.providers.charge import Charge
 from penstock.providers.dialects import DIALECTS
 from penstock.providers.prices import PriceBook
-from penstock.providers.pricing import cost, custom_cost
+from penstock.providers.pricing import custom_cost
 from penstock.providers.reading import Stream, Whole
-
-_NO_RATE = "cf-aig-custom-cost: no cost: it has no rate for a kind of token that the answer used, or the sum is absurd"
 
 
 class Meter:
@@ -29,7 +27,7 @@ class Meter:
     """
 
     def __init__(self, prices: PriceBook, keep: int, budget: Budget, turns: Turns, unread: Counter) -> None:
-        self._prices = prices
+        self._charge = Charge(prices)
         self._keep = keep
         self._budget = budget
         self._turns = turns
@@ -72,17 +70,7 @@ class Meter:
 
     def price(self, ex: Exchange, reported: Reported) -> None:
         """Notes what an answer said, and what that costs."""
-        ex.reported = reported
-        if reported.usage is None or ex.target is None:
-            return
-        if (custom := ex.options.cost) is not None:
-            ex.cost = custom_cost(reported.usage, custom)
-            if ex.cost is None:
-                ex.warnings.append(_NO_RATE)
-        else:
-            model = reported.model or ex.target.model or ex.request.asked.model
-            price = self._prices.price(ex.target.provider, model, ids.millis(ex.id), reported.tier)
-            ex.cost = cost(reported.usage, price)
+        self._charge.note(ex, reported)
 
 
 def _coding_and_kind(reply: Reply) -> tuple[bytes, bool]:

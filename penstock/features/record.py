@@ -26,7 +26,6 @@ from penstock.wire.credentials import Known
 from penstock.wire.headers import like_ours
 
 _PATH_LIMIT = 2048  # characters of a path that a row keeps
-_USAGE_LIMIT = 16 * 1024  # bytes of a provider's usage object that a row keeps
 _NAME_LIMIT = 256  # characters of any other word that a client chose
 
 
@@ -151,8 +150,8 @@ def count(telemetry: Telemetry, ex: Exchange, ended: float, overhead: float) -> 
     telemetry.call_duration.observe(ended - ex.started)
     telemetry.overhead.observe(overhead)
     if ex.reported is not None and (usage := ex.reported.usage) is not None:
-        telemetry.tokens.add((account, gateway, provider, "in"), usage.tokens_in)
-        telemetry.tokens.add((account, gateway, provider, "out"), usage.tokens_out)
+        telemetry.tokens.add((account, gateway, provider, "in"), usage.tokens_in or 0)
+        telemetry.tokens.add((account, gateway, provider, "out"), usage.tokens_out or 0)
         if ex.cost is not None:
             telemetry.cost.add((account, gateway, provider), ex.cost)
 
@@ -190,18 +189,17 @@ def access_line(ex: Exchange, ended: float, known: Known[object]) -> dict[str, o
 
 def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
     usage = ex.reported.usage if ex.reported else None
-    if usage and len(usage.raw) > _USAGE_LIMIT:
-        ex.warnings.append(f"the provider's usage object left out: more than {_USAGE_LIMIT} bytes")
     total = ended - ex.started
     latency = ex.first_byte - ex.started if ex.first_byte else total
     return encode(
         Detail(
             ex.request.method.decode("latin-1"),
             Timings(total * 1000, latency * 1000, overhead * 1000, max(0.0, total - overhead) * 1000),
-            Raw(usage.raw) if usage and 0 < len(usage.raw) <= _USAGE_LIMIT else None,
+            Raw(usage.raw) if usage and usage.raw else None,
             ex.attempts,
             ex.error.message if ex.error else _fault(ex),
             ex.warnings,
+            "provider" if usage and usage.cost is not None and ex.options.cost is None else "",
             ex.snapshot,
             ex.caller.token,
             ex.limit,

@@ -22,6 +22,7 @@ class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dialect: str = ""
     cacheable: bool = False  # a POST's answer depends on nothing but the request (providers.cacheability)
     ask_usage: bool = True  # False: its streams report usage unasked, or the question could be refused
+    again: bool = False  # its answers tell again what another call used, until which they are not finished
 
 
 OPAQUE = Endpoint(path="", request_type=None)  # any operation that no row names

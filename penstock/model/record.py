@@ -62,6 +62,7 @@ class Detail(msgspec.Struct, omit_defaults=True):
     attempts: list[Attempt] = []
     error: str | None = None
     warnings: list[str] = []
+    cost_source: str = ""  # "provider": the cost is what the provider states
     snapshot: int = 0
     token: str = ""  # id of the token that let the call in
     limit: LimitDecision | None = None

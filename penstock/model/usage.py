@@ -1,37 +1,55 @@
-"""Units a provider reported for one answer."""
+"""What a provider reported for one answer."""
+
+from typing import NamedTuple
 
 import msgspec
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tokens of one answer, as reported; ``raw`` is the provider's own usage object, verbatim.
+class Used(NamedTuple):
+    """One thing that an answer used and that is paid for, disjoint from all others of the same answer.
 
-    ``tokens_in`` and ``tokens_out`` are the provider's two main figures, unchanged. How cached tokens relate to
-    ``tokens_in`` differs by dialect, so ``fresh_in`` is the part of the input that was neither read from nor written
-    to a provider's cache, already worked out (specification of features, 9.11).
+    ``kind`` is one of ``providers.kinds``, ``amount`` is positive. ``attributes`` (name, value) set another price than
+    the kind's own; ``model``: another model than the answer's made it, at that one's price.
     """
 
-    tokens_in: int = 0
-    tokens_out: int = 0
-    fresh_in: int = 0
-    cache_read: int = 0
-    cache_write: int = 0  # all cache writes; those kept for an hour are also in cache_write_1h
-    cache_write_1h: int = 0
-    reasoning_out: int = 0  # part of tokens_out
-    audio_in: int = 0  # part of the input
-    audio_out: int = 0  # part of tokens_out
-    web_searches: int = 0  # searches the provider ran and bills beside the tokens
+    kind: str
+    amount: int
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+class Usage(msgspec.Struct):
+    """``tokens_in`` and ``tokens_out`` are the provider's two main figures, unchanged (None: not told).
+
+    How its other figures relate to them differs by provider, so what is to be paid is worked out in ``used``
+    (specification of features, 9.11). ``raw`` is the usage object, verbatim. ``cost``: nano-dollars that the provider
+    states (None: it does not). ``terms`` set another price than the model's standard one, as ``service_tier=flex``.
+    """
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    used: list[Used] = []
     raw: bytes = b""
+    cost: int | None = None
+    terms: tuple[str, ...] = ()
 
 
-class Reported(msgspec.Struct, frozen=True):
-    """What an answer said of itself: the model that answered (may be empty) and its usage, if it said."""
+class Reported(msgspec.Struct):
+    """What an answer said of itself.
 
-    model: str
-    usage: Usage | None
+    The dialect fills all but ``usage``, which the meter reads from ``raw`` as the provider's row says.
+    """
+
+    model: str = ""  # that answered
+    raw: bytes = b""  # its usage object; empty: there was none, or see ``unread``
     error: bool = False  # a 2xx answer that carries an error body or error event instead of an answer
-    tier: str = ""  # what sets another price than the model's standard one, as "service_tier=flex"; empty: nothing
     complete: bool = True  # False: it ended without its dialect's own end, whatever HTTP said; not to be kept
+    tier: str = ""  # of service
+    fees: list[Used] = []  # told outside the usage object
+    unread: str = ""  # why usage that may be there was not read
+    lost: bool = False  # reading ended before the answer did, as whoever read it says
+    id: str = ""  # of an answer that may be asked for again
+    unfinished: bool = False  # the provider still works on it, and tells its usage to whoever asks for it by ``id``
+    usage: Usage | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -18,7 +18,9 @@ import msgspec
 from msgspec import Meta
 
 from penstock.model.endpoint import Endpoint, Name, Path
+from penstock.providers.accounting import UsageRow
 from penstock.providers.dialects import DIALECTS
+from penstock.providers.kinds import KINDS
 from penstock.providers.templates import names
 
 _Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -59,6 +61,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target_header: _HeaderName | None = None  # in which a client may name the whole URL instead,
     target_domains: list[str] = []  # in these domains
     unconfigured: str = ""
+    usage: UsageRow = UsageRow()
     endpoints: list[Endpoint] = []
 
 
@@ -91,6 +94,7 @@ def _row(file: Traversable) -> Provider:
         raise ValueError(f"{file.name}: base_url: is empty, so unconfigured must say what to do")
     _check_routes(file.name, row)
     _check_endpoints(file.name, row)
+    _check_usage(file.name, row.usage)
     return row
 
 
@@ -118,6 +122,12 @@ def _check_endpoints(file: str, row: Provider) -> None:
         seen.add(endpoint.path)
         if endpoint.dialect and endpoint.dialect not in DIALECTS:
             raise ValueError(f"{where}.dialect: unknown {endpoint.dialect!r}; known are {', '.join(sorted(DIALECTS))}")
+
+
+def _check_usage(file: str, usage: UsageRow) -> None:
+    named = {*usage.members.values(), *usage.beside, *usage.apart, *usage.each_call.values(), usage.rest}
+    if unknown := named - KINDS - {""}:
+        raise ValueError(f"{file}: usage: unknown kind {min(unknown)!r}; known are {', '.join(sorted(KINDS))}")
 
 
 def _readable(message: str) -> str:

@@ -8,12 +8,32 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from penstock.providers.accounting import UsageRow
 from penstock.providers.catalog import Provider
+from penstock.providers.kinds import (
+    CACHE_READ,
+    CACHE_WRITE,
+    CACHE_WRITE_1H,
+    CALL,
+    CITATIONS,
+    FEES,
+    FILE_SEARCH,
+    INPUT,
+    OUTPUT,
+    REASONING,
+    WEB_SEARCH,
+)
 from penstock.providers.pricing import Rates, Vector
 
 if TYPE_CHECKING:
     from genai_prices import types
 
+STANDARD = frozenset(  # terms that set no other price, whoever tells them
+    {
+        *("service_tier=default", "service_tier=auto", "service_tier=standard"),
+        *("speed=standard", "inference_geo=global", "inference_geo=not_available"),
+    }
+)
 SEEN = 4096  # models remembered; beyond, all are forgotten and looked up anew
 _DAY = 86_400_000
 _ALWAYS = 1 << 62
@@ -33,9 +53,9 @@ class PriceBook:
     """Prices by our provider names (ids and aliases of the catalogue) and any spelling of a model's name."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
-        self._sources = {slug: provider.prices for slug, provider in providers.items() if provider.prices}
+        self._rows = {slug: provider for slug, provider in providers.items() if provider.prices}
         self._books: dict[str, types.Provider] | None = None
-        self._seen: dict[tuple[str, str, str], _Seen] = {}
+        self._seen: dict[tuple[str, str, tuple[str, ...]], _Seen] = {}
 
     def load(self) -> None:
         """Imports the data."""
@@ -44,35 +64,55 @@ class PriceBook:
 
             self._books = {provider.id: provider for provider in providers}
 
-    def price(self, provider: str, model: str, at_ms: int, tier: str = "") -> Vector | None:
+    def price(self, provider: str, model: str, at_ms: int, terms: tuple[str, ...] = ()) -> Vector | None:
         """The price at a time (milliseconds since the epoch); None where none is known.
 
-        ``tier`` as in ``Reported``: one that sets no other price changes nothing.
+        ``terms`` as in ``Usage``: each has a price of its own, a factor, or is a standard one.
         """
-        seen = self._seen.get((provider, model, tier))
+        seen = self._seen.get((provider, model, terms))
         if seen is None or not seen.since <= at_ms < seen.until:
             if len(self._seen) >= SEEN:
                 self._seen.clear()
-            seen = self._seen[provider, model, tier] = self._find(provider, model, at_ms, tier)
+            seen = self._seen[provider, model, terms] = self._find(provider, model, at_ms, terms)
         return seen.vector
 
-    def _find(self, provider: str, model: str, at_ms: int, tier: str) -> _Seen:
-        source = self._sources.get(provider)
-        if source is None or not model:
+    def _find(self, provider: str, model: str, at_ms: int, terms: tuple[str, ...]) -> _Seen:
+        row = self._rows.get(provider)
+        if row is None or not model:
             return _Seen(None, 0, _ALWAYS)
         self.load()
         assert self._books is not None
-        book = self._books[source]
-        info = book.find_model(model, all_providers=list(self._books.values()))
+        book = self._books[row.prices]
+        info = book.find_model(model.removeprefix(row.usage.publisher), all_providers=list(self._books.values()))
         if info is None:
             return _Seen(None, 0, _ALWAYS)
         # another provider's model has the standard price only
-        context = dict([tier.split("=", 1)]) if tier and any(info is own for own in book.models) else None
-        prices = info.get_prices(datetime.fromtimestamp(at_ms / 1000, UTC), context)
+        variants = (info.price_variants or ()) if any(info is own for own in book.models) else ()
+        context, factor = _judged(terms, {pair for variant in variants for pair in variant.when.items()}, row.usage)
+        if context is None:
+            return _Seen(None, 0, _ALWAYS)
+        prices = info.get_prices(datetime.fromtimestamp(at_ms / 1000, UTC), context or None)
         changes = list(_changes(info, at_ms))
         since = max((change for change in changes if change <= at_ms), default=0)
         until = min((change for change in changes if change > at_ms), default=_ALWAYS)
-        return _Seen(_vector(prices.__dict__), since, until)
+        return _Seen(_vector(prices.__dict__, factor), since, until)
+
+
+def _judged(
+    terms: tuple[str, ...], priced: set[tuple[str, str]], row: UsageRow
+) -> tuple[dict[str, str] | None, Decimal]:
+    """The terms that have a price of their own, and the factor of the others; None: there is one of no known price."""
+    context: dict[str, str] = {}
+    factor = Decimal(1)
+    for term in terms:
+        name, _, value = term.partition("=")
+        if (name, value) in priced:
+            context[name] = value
+        elif term in row.factors:
+            factor *= Decimal(row.factors[term])
+        elif term not in STANDARD and term not in row.standard:
+            return None, factor
+    return context, factor
 
 
 def _changes(info: "types.ModelInfo", at_ms: int) -> Iterator[int]:
@@ -100,40 +140,51 @@ def _in_day(moment: time) -> int:
     return int(at.timestamp() * 1000) % _DAY
 
 
-def _vector(prices: Mapping[str, Any]) -> Vector | None:
+def _vector(prices: Mapping[str, Any], factor: Decimal) -> Vector | None:
     """None for a model that is not priced by the token."""
     if prices.get("input_mtok") is None and prices.get("output_mtok") is None:
         return None
     starts = {tier.start for price in prices.values() if price is not None for tier in getattr(price, "tiers", ())}
-    tiers = tuple((start, _rates(prices, start)) for start in sorted(starts, reverse=True))
-    return Vector(_rates(prices, -1), tiers)
+    tiers = tuple((start, _rates(prices, start, factor)) for start in sorted(starts, reverse=True))
+    return Vector(_rates(prices, -1, factor), tiers)
 
 
-def _rates(prices: Mapping[str, Any], above: int) -> Rates:
+# Our kinds by the list's names. Of two for one kind the later counts.
+_KINDS = {
+    "input_mtok": INPUT,
+    "output_mtok": OUTPUT,
+    "cache_read_mtok": CACHE_READ,
+    "cache_write_mtok": CACHE_WRITE,
+    "cache_write_5m_mtok": CACHE_WRITE,
+    "cache_write_1h_mtok": CACHE_WRITE_1H,
+    "input_audio_mtok": "input_audio",
+    "input_image_mtok": "input_image",
+    "input_video_mtok": "input_video",
+    "cache_audio_read_mtok": "cache_read_audio",
+    "cache_image_read_mtok": "cache_read_image",
+    "output_audio_mtok": "output_audio",
+    "output_image_mtok": "output_image",
+    "output_video_mtok": "output_video",
+    "output_reasoning_mtok": REASONING,
+    "output_citation_mtok": CITATIONS,
+    "web_searches_kcount": WEB_SEARCH,
+    "storage_searches_kcount": FILE_SEARCH,
+    "requests_kcount": CALL,
+}
+
+
+def _rates(prices: Mapping[str, Any], above: int, factor: Decimal) -> Rates:
     """The rates for more than ``above`` input tokens."""
-
-    def rate(key: str, unit: Decimal, inherited: int | None) -> int | None:
-        price = prices.get(key)
+    rates: Rates = {}
+    for name, kind in _KINDS.items():
+        price = prices.get(name)
         if price is None:
-            return inherited
+            continue
         if not isinstance(price, Decimal):
             price = next((tier.price for tier in reversed(price.tiers) if tier.start <= above), price.base)
-        return round(price * unit)
-
-    def token(key: str, inherited: int | None = None) -> int | None:
-        return rate(key, _FEMTO_PER_MTOK, inherited)
-
-    fresh, out = token("input_mtok"), token("output_mtok")
-    written = token("cache_write_mtok", fresh)
-    return Rates(
-        fresh_in=fresh,
-        out=out,
-        cache_read=token("cache_read_mtok", fresh),
-        cache_write=token("cache_write_5m_mtok", written),
-        cache_write_1h=token("cache_write_1h_mtok", written),
-        audio_in=token("input_audio_mtok", fresh),
-        audio_out=token("output_audio_mtok", out),
-        reasoning_out=token("output_reasoning_mtok", out),
-        web_search=rate("web_searches_kcount", _FEMTO_PER_K, 0) or 0,
-        call=rate("requests_kcount", _FEMTO_PER_K, 0) or 0,
-    )
+        rates[kind] = round(price * (_FEMTO_PER_K if kind in FEES else _FEMTO_PER_MTOK * factor))
+    if OUTPUT in rates:
+        rates.setdefault(REASONING, rates[OUTPUT])  # it is output
+        if "input_image" in rates:  # a model of images: its output is images
+            rates.setdefault("output_image", rates[OUTPUT])
+    return rates

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from penstock.core.codec import DecodeError, Raw, decoder
 from penstock.model.options import CustomCost
-from penstock.model.usage import Usage
+from penstock.model.usage import Usage, Used
+from penstock.providers.kinds import CALL, FRESH_KINDS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS, WRITE_KINDS
 
 FEMTO_PER_NANO = 1_000_000
 LARGEST_COST = (1 << 62) - 1  # nano-dollars that the ranges of the log hold; a figure beyond is nobody's bill
@@ -14,23 +15,10 @@ LARGEST_RATE = 1_000  # dollars: what a caller may say that a token costs,
 LARGEST_TOTAL = 1_000_000  # and a whole call
 
 
-class Rates(NamedTuple):
-    """Femto-dollars (10^-15) for one token, one search, one call. A $1 for a million tokens is 10^9 a token.
-
-    Where the provider has no price of its own for a kind of token, it has that of the kind it is part of. None: no
-    price is known.
-    """
-
-    fresh_in: int | None
-    out: int | None
-    cache_read: int | None
-    cache_write: int | None
-    cache_write_1h: int | None
-    audio_in: int | None
-    audio_out: int | None
-    reasoning_out: int | None
-    web_search: int = 0
-    call: int = 0
+Rates = dict[str, int]
+"""Femto-dollars (10^-15) for one of each kind (``kinds``): a $1 for a million tokens is 10^9 a token. A kind that
+is not in it has no price that is known; ``call`` is charged for each call.
+"""
 
 
 class Vector(NamedTuple):
@@ -43,61 +31,53 @@ class Vector(NamedTuple):
     tiers: tuple[tuple[int, Rates], ...] = ()
 
 
-def cost(usage: Usage | None, vector: Vector | None) -> int | None:
-    """Nano-dollars, half of one rounded up; None where the usage, the price or a part of the price is not known, or the
-    figure is absurd.
+def cost(used: list[Used], vector: Vector) -> tuple[int | None, list[str]]:
+    """Nano-dollars, half of one rounded up, and the kinds that have no price.
 
-    Input audio is taken to be fresh, as providers do not tell what part of it was cached.
+    None: there is such a kind, or the figure is absurd.
     """
-    if usage is None or vector is None:
-        return None
     rates = vector.base
     if vector.tiers:
-        total_in = usage.fresh_in + usage.cache_read + usage.cache_write
+        total_in = sum(part.amount for part in used if part.kind in INPUT_KINDS)
         for start, tier in vector.tiers:
             if total_in > start:
                 rates = tier
                 break
-    audio_in = min(usage.audio_in, usage.fresh_in)
-    apart = usage.audio_out + usage.reasoning_out
-    audio_out, reasoning = (usage.audio_out, usage.reasoning_out) if apart <= usage.tokens_out else (0, 0)
-    femto = rates.web_search * usage.web_searches + rates.call
-    for count, rate in (
-        (usage.fresh_in - audio_in, rates.fresh_in),
-        (usage.tokens_out - audio_out - reasoning, rates.out),
-        (usage.cache_read, rates.cache_read),
-        (usage.cache_write - usage.cache_write_1h, rates.cache_write),
-        (usage.cache_write_1h, rates.cache_write_1h),
-        (audio_in, rates.audio_in),
-        (audio_out, rates.audio_out),
-        (reasoning, rates.reasoning_out),
-    ):
-        if count:
-            if rate is None:
-                return None
+    femto = rates.get(CALL, 0)
+    unpriced: list[str] = []
+    for kind, count, attributes in used:
+        rate = rates.get(kind) if not attributes else None
+        if rate is None:
+            unpriced.append(kind)
+        else:
             femto += count * rate
-    return _nano(femto)
+    return (None if unpriced else _nano(femto)), unpriced
 
 
 def custom_cost(usage: Usage | None, custom: CustomCost) -> int | None:
     """The same by the caller's prices (specification of features, 9.11).
 
-    Without a cache rate, the provider's two main figures alone are priced; with one, the other is that of plain input,
-    and the input is what was neither read from nor written to a cache. ``total`` needs no usage.
+    Without a cache rate, the provider's two main figures alone are priced, and what stands beside its output; with
+    one, the other is that of plain input, and the input is what was neither read from nor written to a cache.
+    ``total`` needs no usage.
     """
     if custom.total is not None:
         return _nano(custom.total)
     if usage is None:
         return None
-    rate_in, read, write = custom.token_in, custom.cache_read, custom.cache_write
-    if read is None and write is None:
-        counts = ((usage.tokens_in, rate_in), (usage.tokens_out, custom.token_out))
+    fresh, read, written, out = (
+        sum(amount for kind, amount, _ in usage.used if kind in kinds)
+        for kinds in (FRESH_KINDS, READ_KINDS, WRITE_KINDS, OUTPUT_KINDS)
+    )
+    rate_in, rate_read, rate_written = custom.token_in, custom.cache_read, custom.cache_write
+    if rate_read is None and rate_written is None:
+        counts = ((usage.tokens_in or 0, rate_in), (out, custom.token_out))
     else:
         counts = (
-            (usage.fresh_in, rate_in),
-            (usage.tokens_out, custom.token_out),
-            (usage.cache_read, rate_in if read is None else read),
-            (usage.cache_write, rate_in if write is None else write),
+            (fresh, rate_in),
+            (out, custom.token_out),
+            (read, rate_in if rate_read is None else rate_read),
+            (written, rate_in if rate_written is None else rate_written),
         )
     femto = 0
     for count, rate in counts:

@@ -18,7 +18,8 @@ READ_LIMIT = 10 << 20  # bytes of an answer, or of one event of a stream, that a
 RATIO = 100  # decoded bytes for each encoded one, of an answer that decodes to more than READ_LIMIT
 EVENTS = 250_000  # of one stream that are looked into
 _AT_ONCE = 16 * 1024  # bytes that are read as soon as they come
-_DENSE = 1 << 20  # bytes of a JSON text from which on its members are counted before it is parsed
+_HEAD = 4 * 1024  # bytes of the beginning, and
+_TAIL = 28 * 1024  # of the end, that are held of an answer that is too large to be held
 _SPARE = 4096  # bytes of an event that is not complete which nobody counts: most are small, and soon complete
 _BLOCK = 4096  # bytes of the budget that are taken at once for what is kept of a stream
 _BLANK = 7  # bytes of an event that is too short to say anything
@@ -171,7 +172,7 @@ class Reading:
 class Whole(Reading):
     """An answer that is read when it is complete. ``dialect`` None: it is only kept."""
 
-    __slots__ = ("_dialect", "_first", "_limit", "_more")
+    __slots__ = ("_dialect", "_first", "_limit", "_more", "_narrow")
 
     def __init__(self, dialect: Dialect | None, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
         super().__init__(coding, keep, room, turns)
@@ -179,6 +180,7 @@ class Whole(Reading):
         self._limit = max(READ_LIMIT, keep) if dialect else keep
         self._first = b""  # most answers are one frame, which is not copied
         self._more = bytearray()
+        self._narrow = False  # only the answer's beginning and end are held, in these two
         if not self._limit:
             self._reads = False
 
@@ -194,26 +196,47 @@ class Whole(Reading):
 
     def reported(self) -> Reported | None:
         super().reported()
-        body = b""
-        if self._reads:
-            body = self._first + self._more if self._more else self._first
-            if 0 < self._keep >= len(body):
-                self.kept = body
-            if len(body) > _DENSE and _is_dense(body):
-                self._stop(TOO_MUCH)
-        if self._dialect is None:
-            return None
-        return Reported("", None) if not self._reads else self._dialect.reported(body)
+        dialect = self._dialect
+        if not self._reads:
+            return Reported(lost=True) if dialect else None
+        if self._narrow:
+            assert dialect is not None
+            told = dialect.reported_edges(self._first, bytes(self._more))
+            if told.raw:
+                self.fault = NOT_KEPT if self.fault == NO_ROOM and self._keep else ""
+            told.lost = not told.raw
+            told.unread = ""
+            return told
+        body = self._first + self._more if self._more else self._first
+        if 0 < self._keep >= len(body):
+            self.kept = body
+        return None if dialect is None else dialect.reported(body)
 
     def _read(self, data: bytes) -> None:
-        if self._taken + len(data) > self._limit:
-            self._stop(TOO_LARGE if self._dialect else "")
+        if self._narrow:
+            self._more += data[-_TAIL:]
+            if len(self._more) > 2 * _TAIL:
+                del self._more[:-_TAIL]
+        elif self._taken + len(data) > self._limit:
+            self._hold_edges(data, TOO_LARGE if self._dialect else "")
         elif not self._hold(len(data)):
-            self._stop(NO_ROOM if self._dialect else NOT_KEPT)
+            self._hold_edges(data, NO_ROOM if self._dialect else NOT_KEPT)
         elif self._first:
             self._more += data
         else:
             self._first = data
+
+    def _hold_edges(self, data: bytes, fault: str) -> None:
+        """The answer is too large to be held: its usage stands at its beginning or its end."""
+        so_far = self._first + self._more + data
+        self._first, self._more = so_far[:_HEAD], bytearray(so_far[-_TAIL:])
+        self._room.give(self._taken)
+        self._taken = 0
+        if self._dialect is None or not self._hold(_HEAD + 2 * _TAIL):
+            self._stop(fault)
+        else:
+            self._narrow = True
+            self.fault = fault
 
 
 class Stream(Reading):
@@ -251,7 +274,9 @@ class Stream(Reading):
         if self._reads and (rest := self._events.rest()) and type(rest) is not Piece:
             self._reader.event(rest)  # many a stream ends without its last blank line
         told = self._reader.reported()
-        return Reported(told.model, None, told.error) if self.fault in LOST else told
+        if self.fault in LOST:
+            told = Reported(told.model, error=told.error, complete=told.complete or not self._reads, lost=True)
+        return told
 
     def _read(self, data: bytes) -> None:
         if self._copy is not None:
@@ -295,9 +320,6 @@ class Stream(Reading):
 
     def _look(self, block: bytes) -> None:
         """Reads events, one by one."""
-        if len(block) > _DENSE and _is_dense(block):
-            self._stop(TOO_MUCH)
-            return
         found = [event for event in split(block) if len(event) > _BLANK]
         self._count += len(found)
         if self._count > EVENTS:
@@ -321,8 +343,3 @@ class Stream(Reading):
             self._copy = None
             return
         copy += data
-
-
-def _is_dense(text: bytes) -> bool:
-    """Whether a large JSON text is made of so many members that its parser would keep the loop waiting."""
-    return text.count(b",") + text.count(b"[") + text.count(b":") > len(text) // 6

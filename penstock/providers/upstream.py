@@ -8,7 +8,9 @@ from penstock.core.errors import InvalidPath, InvalidProvider
 from penstock.core.headers import Headers
 from penstock.model.endpoint import OPAQUE, Endpoint
 from penstock.model.plan import Origin, Target
+from penstock.providers.accounting import Accounting
 from penstock.providers.catalog import Provider, Route
+from penstock.providers.dialects import DIALECTS
 from penstock.providers.templates import BaseUrl, Parts, check_label, expression, fill, host_header, names, safe
 from penstock.wire.headers import like_ours
 
@@ -26,7 +28,10 @@ class Upstream:
     request's path, others are dropped with what the row takes off. Raises ValueError for one that cannot be used.
     """
 
-    __slots__ = ("_bases", "_endpoints", "_named", "_patterns", "_prefixes", "_stays", "_ways", "moved", "provider")
+    __slots__ = (
+        *("_endpoints", "_named", "_patterns", "_prefixes", "_accounting", "_stays", "_ways"),
+        *("moved", "provider"),
+    )
 
     def __init__(self, provider: Provider, base_url: str | None = None) -> None:
         self.provider = provider
@@ -40,6 +45,12 @@ class Upstream:
         self._patterns = [(expression(one.path), one) for one in provider.endpoints if "{" in one.path]
         self._named = _named(provider.target_domains)
         self._stays = frozenset({provider.target_header.encode()} if provider.target_header else ())
+        dialects = {one.dialect for one in provider.endpoints if one.dialect}
+        self._accounting = {name: Accounting(DIALECTS[name].figures, provider.usage) for name in dialects}
+
+    def accounting(self, dialect: str) -> Accounting:
+        """How the provider's usage objects in this dialect are read."""
+        return self._accounting[dialect]
 
     @property
     def by_header(self) -> bool:

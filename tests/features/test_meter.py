@@ -1,10 +1,12 @@
 """Usage, cost and the kept answer, whatever the bytes' way."""
 
+import base64
 import gzip
 import json
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
+from random import Random
 
 import brotli
 import pytest
@@ -21,7 +23,7 @@ from penstock.model.exchange import Exchange
 from penstock.model.options import CallOptions, CustomCost
 from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
-from penstock.model.usage import Asked
+from penstock.model.usage import Asked, Used
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
 from penstock.providers.reading import READ_LIMIT
@@ -194,7 +196,8 @@ def test_a_stream_whose_client_left_or_that_broke() -> None:
     ex = metered(ANTHROPIC_STREAM[:400], "v1/messages", provider="anthropic", kind=SSE, finish=False)
     assert ex.reported is not None
     assert ex.reported.usage is not None
-    assert (ex.reported.usage.cache_read, ex.reported.usage.tokens_out) == (100, 1)
+    assert ex.reported.usage.tokens_out == 1
+    assert Used("cache_read", 100) in ex.reported.usage.used
 
 
 def test_a_json_answer_that_broke() -> None:
@@ -262,8 +265,28 @@ def test_what_is_not_to_be_kept_of_a_stream_takes_no_room() -> None:
     assert (ex.cost, ex.warnings) == (10 * 150 + 3 * 600, [])
 
 
+FILL = b"A" * READ_LIMIT
+LARGE = b'{"model":"gpt-4o-mini-2024-07-18","choices":[{"message":{"content":"%b"}}],"usage":%b}'
+LARGE_USAGE = b'{"prompt_tokens":1000,"completion_tokens":100,"total_tokens":1100}'
+RANDOM = base64.b64encode(Random(1).randbytes(READ_LIMIT))
+
+
+@pytest.mark.parametrize(
+    ("coding", "fill", "room"),
+    [("", FILL, 1 << 30), ("", FILL, 1 << 20), ("gzip", RANDOM, 1 << 30)],
+    ids=["too large", "no room", "coded"],
+)
+def test_an_answer_too_large_to_be_held_still_tells_its_usage(coding: str, fill: bytes, room: int) -> None:
+    huge = LARGE % (fill, LARGE_USAGE)
+    data = gzip.compress(huge, 1) if coding else huge
+    at = [*range(0, len(data), 1 << 16)]
+    ex = metered(data, "chat/completions", coding=coding, at=at, meter=a_meter(room=room))
+    assert (ex.cost, ex.answer) == (1000 * 150 + 100 * 600, None)
+    assert not any("usage" in warning for warning in ex.warnings)
+
+
 def test_an_answer_too_large_to_be_read_says_so() -> None:
-    huge = CHAT + b" " * READ_LIMIT
+    huge = b'{"choices":["%b"],"usage":%b,"more":"%b"}' % (FILL[:100_000], LARGE_USAGE, FILL)
     ex = metered(huge, "chat/completions", at=[100])
     assert ex.reported is not None
     assert (ex.reported.usage, ex.cost, ex.answer, ex.answer_size) == (None, None, None, len(huge))

@@ -26,7 +26,7 @@ from penstock.model.endpoint import OPAQUE
 from penstock.model.outcome import Outcome
 from penstock.model.refusals import RefusedRows
 from penstock.model.reply import Body, Reply
-from penstock.model.usage import Reported, Usage
+from penstock.model.usage import Reported
 from tests.kit.client import until
 from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request
@@ -254,27 +254,12 @@ async def test_long_values_are_cut_and_strange_ones_kept(there):
     assert (len(row.path), row.user_agent) == (2048, "\xff" * 256)
 
 
-@pytest.mark.parametrize(("size", "kept"), [(16 * 1024, True), (16 * 1024 + 1, False)])
-def test_a_usage_object_is_kept_verbatim_up_to_a_bound(size, kept):
-    sink, ex = MemoryLogSink(), an_exchange()
-    raw = b'{"prompt_tokens":2,"note":"' + b"n" * (size - 29) + b'"}'
-    assert len(raw) == size
-    with Recorder(sink, Telemetry(), ALL).scope(ex):
-        ex.reported = Reported("gpt-4o", Usage(tokens_in=2, raw=raw))
-    (row,) = sink.records
-    detail = json.loads(row.detail)
-    assert row.tokens_in == 2
-    assert detail.get("usage") == (json.loads(raw) if kept else None)
-    assert [warning for warning in detail.get("warnings", []) if "usage" in warning] == ex.warnings
-    assert bool(ex.warnings) is not kept
-
-
 @pytest.mark.parametrize(
     ("reported", "why"),
     [
-        (Reported("m", None), None),
-        (Reported("m", None, error=True), "reported an error"),
-        (Reported("m", None, complete=False), "ended before its dialect's end"),
+        (Reported("m"), None),
+        (Reported("m", error=True), "reported an error"),
+        (Reported("m", complete=False), "ended before its dialect's end"),
     ],
 )
 def test_an_answer_that_is_an_error_or_not_whole_is_a_failure_and_says_why(reported, why):

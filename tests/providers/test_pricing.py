@@ -8,48 +8,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.model.options import CustomCost
-from penstock.model.usage import Usage
+from penstock.model.usage import Usage, Used
 from penstock.providers.pricing import LARGEST_COST, Rates, Vector, cost, custom_cost, read_custom
 from penstock.storage import zones
 
-FLAT = Rates(10**9, 4 * 10**9, 10**8, 2 * 10**9, 3 * 10**9, 8 * 10**9, 9 * 10**9, 5 * 10**9, 10**13, 0)
-ZERO = Rates(0, 0, 0, 0, 0, 0, 0, 0)
+FLAT = {
+    "input": 10**9,
+    "cache_read": 10**8,
+    "cache_write": 2 * 10**9,
+    "cache_write_1h": 3 * 10**9,
+    "output": 4 * 10**9,
+    "output_reasoning": 5 * 10**9,
+    "input_audio": 8 * 10**9,
+    "output_audio": 9 * 10**9,
+    "web_search": 10**13,
+}
 
 
-def test_every_kind_of_token_has_its_rate() -> None:
-    usage = Usage(
-        tokens_in=100, tokens_out=20, fresh_in=40, cache_read=50, cache_write=10, cache_write_1h=4,
-        reasoning_out=5, audio_in=3, audio_out=2, web_searches=1,
-    )  # fmt: skip
-    nano = 37 * 1000 + 3 * 8000 + 50 * 100 + 6 * 2000 + 4 * 3000 + 13 * 4000 + 5 * 5000 + 2 * 9000 + 10**7
-    assert cost(usage, Vector(FLAT)) == nano
+def price(rates: Rates, *tiers: tuple[int, Rates], **amounts: int) -> tuple[int | None, list[str]]:
+    return cost([Used(kind, amount) for kind, amount in amounts.items()], Vector(rates, tiers))
+
+
+def test_every_kind_has_its_rate() -> None:
+    amounts = {kind: n + 1 for n, kind in enumerate(FLAT)}
+    femto = sum(FLAT[kind] * amount for kind, amount in amounts.items())
+    assert price(FLAT, **amounts) == (femto // 10**6, [])
 
 
 def test_half_a_nano_dollar_is_rounded_up() -> None:
-    vector = Vector(ZERO._replace(fresh_in=250_000))
-    assert [cost(Usage(fresh_in=n), vector) for n in range(5)] == [0, 0, 1, 1, 1]
+    assert [price({"input": 250_000}, input=n)[0] for n in range(1, 5)] == [0, 1, 1, 1]
 
 
-def test_what_is_not_known_is_not_nothing() -> None:
-    assert cost(None, Vector(ZERO)) is None
-    assert cost(Usage(), None) is None
-    assert cost(Usage(tokens_out=1), Vector(FLAT._replace(out=None))) is None
-    assert cost(Usage(fresh_in=1), Vector(FLAT._replace(out=None))) == 1000
-    assert cost(Usage(fresh_in=5), Vector(ZERO)) == 0
+def test_what_has_no_price_is_named_and_costs_nothing_that_is_known() -> None:
+    assert price(FLAT, input=1, input_video=2, image=1) == (None, ["input_video", "image"])
+    assert price(FLAT) == (0, [])
+    assert cost([Used("input", 1, (("model", "other"),))], Vector(FLAT)) == (None, ["input"])
+
+
+def test_a_fee_for_each_call() -> None:
+    assert price(FLAT | {"call": 5 * 10**12}, input=1) == (5 * 10**6 + 1000, [])
 
 
 def test_a_tier_holds_for_the_whole_call_and_counts_cached_input() -> None:
-    vector = Vector(FLAT, ((200, FLAT._replace(fresh_in=3 * 10**9)), (100, FLAT._replace(fresh_in=2 * 10**9))))
-    assert cost(Usage(fresh_in=100), vector) == 100 * 1000
-    assert cost(Usage(fresh_in=101), vector) == 101 * 2000
-    assert cost(Usage(fresh_in=100, cache_read=101), vector) == 100 * 3000 + 101 * 100
+    tiers = (200, FLAT | {"input": 3 * 10**9}), (100, FLAT | {"input": 2 * 10**9})
+    assert price(FLAT, *tiers, input=100)[0] == 100 * 1000
+    assert price(FLAT, *tiers, input=101)[0] == 101 * 2000
+    assert price(FLAT, *tiers, input=100, cache_read=101)[0] == 100 * 3000 + 101 * 100
 
 
-@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
+@given(st.integers(1, 10**9), st.integers(1, 10**9), st.integers(1, 10**9))
 def test_cost_is_additive(a: int, b: int, out: int) -> None:
-    vector = Vector(FLAT)
-    parts = [cost(Usage(fresh_in=a), vector), cost(Usage(fresh_in=b, tokens_out=out), vector)]
-    assert cost(Usage(fresh_in=a + b, tokens_out=out), vector) == sum(part for part in parts if part is not None)
+    parts = [price(FLAT, input=a)[0], price(FLAT, input=b, output=out)[0]]
+    assert price(FLAT, input=a + b, output=out)[0] == sum(part for part in parts if part is not None)
 
 
 # The caller's own prices
@@ -68,7 +78,8 @@ NAMES = {
 def a_usage(tokens_in: int, tokens_out: int, read: int, written: int, *, apart: bool) -> Usage:
     """``apart``: the provider reports cached tokens beside its input (Anthropic), not as a part of it (OpenAI)."""
     whole = tokens_in if apart else tokens_in + read + written
-    return Usage(tokens_in=whole, tokens_out=tokens_out, fresh_in=tokens_in, cache_read=read, cache_write=written)
+    amounts = {"input": tokens_in, "output": tokens_out, "cache_read": read, "cache_write": written}
+    return Usage(whole, tokens_out, [Used(kind, amount) for kind, amount in amounts.items() if amount])
 
 
 def nearest(dollars: Fraction) -> int:
@@ -101,6 +112,11 @@ def test_a_custom_cost_is_additive(parts: list[tuple[int, int, int, int]], apart
     assert custom_cost(whole, custom) == sum(custom_cost(a_usage(*part, apart=apart), custom) or 0 for part in parts)
 
 
+def test_what_stands_beside_the_output_is_output() -> None:
+    thinking = Usage(10, 5, [Used("input", 10), Used("output", 5), Used("output_reasoning", 90)])
+    assert custom_cost(thinking, CustomCost(10**9, 10**9)) == 105 * 1000
+
+
 def test_a_flat_cost_needs_no_usage_and_stands_alone() -> None:
     assert custom_cost(None, CustomCost(total=10**12)) == 10**6
     assert custom_cost(Usage(tokens_in=9), CustomCost(10**12, 10**12, total=10**12)) == 10**6
@@ -109,7 +125,7 @@ def test_a_flat_cost_needs_no_usage_and_stands_alone() -> None:
 
 def test_a_figure_that_no_column_holds_is_no_cost() -> None:
     assert custom_cost(Usage(tokens_in=1 << 53), CustomCost(10**18)) is None
-    assert cost(Usage(fresh_in=1 << 53), Vector(FLAT._replace(fresh_in=10**15))) is None
+    assert price({"input": 10**15}, input=1 << 53) == (None, [])
     assert LARGEST_COST < zones.NOTHING  # else the log's figures would leave it out
     assert custom_cost(Usage(tokens_in=LARGEST_COST // 10**9), CustomCost(10**15)) == LARGEST_COST // 10**9 * 10**9
 

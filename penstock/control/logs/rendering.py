@@ -17,12 +17,14 @@ _PLAIN = (
 # Where the dialects tell parts of their two main figures.
 _REASONING = (
     ("completion_tokens_details", "reasoning_tokens"),
+    ("reasoning_tokens",),
     ("output_tokens_details", "reasoning_tokens"),
     ("thoughtsTokenCount",),
 )
 _CACHED = (
     ("prompt_tokens_details", "cached_tokens"),
     ("input_tokens_details", "cached_tokens"),
+    ("prompt_cache_hit_tokens",),
     ("cache_read_input_tokens",),
     ("cachedContentTokenCount",),
 )
@@ -76,10 +78,17 @@ def _entry(row: LogRow, told: dict[str, Any]) -> dict[str, Any]:
         "timestamp": created,
         "duration_ms": row.duration,
         "cost": _dollars(row.cost),
+        "cost_source": _cost_source(row, told),
         "usage_metadata": _usage(row, told.get("usage")),
         "timings": told.get("timings", {}),
         "authentication": bool(told.get("token")),
     }
+
+
+def _cost_source(row: LogRow, told: dict[str, Any]) -> str | None:
+    if row.cost is None or row.cached:
+        return None
+    return "custom" if row.custom_cost else told.get("cost_source") or ("list" if row.tokens_in is not None else None)
 
 
 def _usage(row: LogRow, said: object) -> dict[str, int | None]:

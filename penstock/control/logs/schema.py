@@ -172,6 +172,7 @@ class LogEntry(BaseModel):
     tokens_in: int | None
     tokens_out: int | None
     cost: float | None = Field(description="US dollars; null where it is not known.")
+    cost_source: str | None
     custom_cost: bool
     metadata: str | None = Field(description="A JSON object, as text.")
     request_content_type: str | None

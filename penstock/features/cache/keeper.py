@@ -118,8 +118,8 @@ class Keeper:
             flight.frames if flight.stream else [b"".join(flight.frames)],
             flight.stream,
             instants.now(),
-            usage.tokens_in if usage else 0,
-            usage.tokens_out if usage else 0,
+            (usage.tokens_in or 0) if usage else 0,
+            (usage.tokens_out or 0) if usage else 0,
             ex.cost,
         )
 

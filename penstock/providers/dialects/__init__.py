@@ -4,6 +4,7 @@ from typing import Protocol
 
 from penstock.core.errors import PenstockError
 from penstock.model.usage import Asked, Reported
+from penstock.providers.accounting import Figures
 from penstock.providers.dialects.anthropic import Anthropic
 from penstock.providers.dialects.openai_chat import OpenAIChat
 from penstock.providers.dialects.openai_embeddings import OpenAIEmbeddings
@@ -31,6 +32,7 @@ class Dialect(Protocol):
 
     name: str
     asks: bool  # whether its streams can be asked for usage
+    figures: Figures  # what its usage objects call their figures
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""
@@ -38,6 +40,10 @@ class Dialect(Protocol):
 
     def reported(self, body: bytes) -> Reported:
         """What a complete, decoded answer says of itself."""
+        ...
+
+    def reported_edges(self, head: bytes, tail: bytes) -> Reported:
+        """The same of an answer too large to be held: of its first and its last bytes."""
         ...
 
     def reader(self) -> StreamReader:

@@ -1,116 +1,185 @@
-"""The parts of provider bodies that several dialects share: only what is read of them is named."""
+"""The parts of provider bodies that several dialects share.
 
-from typing import Annotated, Any
+Peers choose what is in a body, so a shape names the members it takes as ``Raw``: nothing is decoded but a short piece
+whose first byte says that it is what is wanted. Of a large body only the edges are looked at.
+"""
 
-from msgspec import Meta
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder
-from penstock.model.usage import Asked, Usage
+from penstock.core.codec import DecodeError, Raw, Struct, decoder
+from penstock.model.usage import Asked
+from penstock.providers.accounting import Figures
+from penstock.wire.sse import data_of
 
-Count = Annotated[int, Meta(ge=0, le=1 << 53)] | None  # tokens; a figure outside is not believed, nor its object
+S = TypeVar("S", bound=Struct)
 
 NOTHING = Raw(b"")
 NAME_LIMIT = 256  # characters: names are remembered and stored, and callers choose them
+SHORT = 16 * 1024  # bytes of an object that is decoded: options, usage
+WHOLE = 1 << 20  # bytes of a body that is looked through; of a larger one,
+EDGE = 1 << 17  # so many at its beginning and at its end
+_TRIES = 6  # places in an edge where a member is looked for
+_BOM = b"\xef\xbb\xbf"
+
+# a short value behind a member's name; an object may hold objects, as a usage object does
+_VALUE = rb'"\s{0,99}:\s{0,99}(?:"(?:[^"\\]|\\.){0,512}"|[-\w.+]{1,40}|\{(?:[^{}]|\{[^{}]{0,4096}\}){0,4096}\})'
 
 
 class Ask(Struct):
     """A request body."""
 
-    model: Any = ""
-    stream: Any = False
+    model: Raw = NOTHING
+    stream: Raw = NOTHING
     stream_options: Raw = NOTHING
 
 
-decode_ask = decoder(Ask).decode
+_decode_ask = decoder(Ask).decode
+_decode_text = decoder(str).decode
+
+
+def ask_of(body: bytes) -> Ask | None:
+    """What is read of a request body; None where it is no JSON object, as far as it is looked at."""
+    return read(body, _decode_ask, _ASKED)
+
+
+_ASKED = (b"stream_options", b"stream", b"model")
 
 
 def asked(body: bytes, *, always: bool) -> Asked:
     """What a body asks for, where the dialect's streams ``always`` (or never) report usage without being asked."""
-    try:
-        ask = decode_ask(body)
-    except DecodeError:
+    ask = ask_of(body)
+    if ask is None:
         return Asked()
-    stream = ask.stream is True
+    stream = is_true(ask.stream)
     return Asked(name(ask.model), stream, stream and always)
 
 
-def name(value: object) -> str:
+def read(body: bytes, decode: Callable[[bytes], S], members: tuple[bytes, ...]) -> S | None:
+    """A JSON object's members; None where it is none. Of a large body, those of ``members`` in its edges alone."""
+    if len(body) > WHOLE:
+        return read_edges(body[:EDGE], body[-EDGE:], decode, members)
+    try:
+        return decode(body)
+    except DecodeError:
+        plain = _mended(body)
+    try:
+        return None if plain is body else decode(plain)
+    except DecodeError:
+        return None
+
+
+def read_edges(head: bytes, tail: bytes, decode: Callable[[bytes], S], members: tuple[bytes, ...]) -> S | None:
+    """The same of a body of which only the beginning and the end are here.
+
+    What is found there is the body's own member if all before it, or all after it, makes a whole object with it.
+    """
+    begun = _first(decode, (head[:end] + b"}" for end in sorted(_ends(head, members), reverse=True)[:_TRIES]))
+    ended = _first(decode, (b"{" + tail[at:] for at in sorted(_begins(tail, members))[:_TRIES]))
+    if begun is None or ended is None:
+        return ended or begun
+    for member in members:
+        if not len(getattr(ended, member.decode())):
+            setattr(ended, member.decode(), getattr(begun, member.decode()))
+    return ended
+
+
+def _ends(head: bytes, members: tuple[bytes, ...]) -> Iterator[int]:
+    """Where the first value behind each of these names ends."""
+    for member in members:
+        if (match := re.search(b'"' + member + _VALUE, head)) is not None:
+            yield match.end()
+
+
+def _begins(tail: bytes, members: tuple[bytes, ...]) -> Iterator[int]:
+    """Where each of these names stands for the last time, and for the time before that."""
+    for member in members:
+        at = len(tail)
+        for _ in range(2):
+            if (at := tail.rfind(b'"' + member + b'"', 0, at)) >= 0:
+                yield at
+            else:
+                break
+
+
+def _first(decode: Callable[[bytes], S], candidates: Iterable[bytes]) -> S | None:
+    return next((found for one in candidates if (found := read(one, decode, ())) is not None), None)
+
+
+def _mended(body: bytes) -> bytes:
+    """The body as JSON's reader takes it: without a byte order mark, and with other characters in the place of those
+    that are written as surrogates, which may lack their other half. Nobody reads those texts.
+    """
+    body = body.removeprefix(_BOM)
+    return body.replace(rb"\ud", rb"\u0").replace(rb"\uD", rb"\u0") if rb"\u" in body else body
+
+
+def name(raw: Raw) -> str:
     """A model's name, or a tier's, as far as names go; empty where it is not a text."""
-    return value[:NAME_LIMIT] if isinstance(value, str) else ""
+    text = bytes(raw) if len(raw) <= WHOLE and bytes(memoryview(raw)[:1]) == b'"' else b""
+    try:
+        return _decode_text(text)[:NAME_LIMIT] if text else ""
+    except DecodeError:
+        return ""
+
+
+def is_true(raw: Raw) -> bool:
+    """Whether a member is true."""
+    return len(raw) == 4 and bytes(raw) == b"true"  # noqa: PLR2004
 
 
 def present(raw: Raw) -> bool:
     """Whether a member was there and not null."""
-    return bytes(raw) not in (b"", b"null")
+    return len(raw) > 4 or bytes(raw) not in (b"", b"null")  # noqa: PLR2004
+
+
+def short(raw: Raw) -> bytes:
+    """A member that is an object and short; else empty."""
+    return text if len(raw) <= SHORT and (text := bytes(raw)).startswith(b"{") else b""
+
+
+def usage_of(raw: Raw) -> tuple[bytes, str]:
+    """A usage object as it is read and kept; empty, and why, where it is not."""
+    if not present(raw):
+        return b"", ""
+    if len(raw) > SHORT:
+        return b"", f"the usage object has more than {SHORT} bytes"
+    return bytes(raw), ""
+
+
+_ERROR_EVENT = re.compile(rb"(?:^|[\r\n])event: ?error[\r\n]")
 
 
 def is_error_event(event: bytes) -> bool:
     """Whether an SSE event says by its name that it is an error."""
-    return event.startswith((b"event: error\n", b"event: error\r", b"event:error\n", b"event:error\r"))
+    return b"error" in event and _ERROR_EVENT.search(event) is not None
 
 
-def verbatim(usage: bytes) -> bytes:
-    """A usage object as it is kept; empty where it cannot be read again: members without a name here are skipped."""
-    try:
-        decode(usage)
-    except DecodeError:
-        return b""
-    return usage
+def pieces(event: bytes) -> list[bytes]:
+    """An event's data; and JSON that stands between events as if there were none."""
+    event = event.removeprefix(_BOM)
+    data = data_of(event)
+    if event.startswith(b"data:") and b"\n{" not in event and b"\r{" not in event:
+        return [data]
+    bare = b"\n".join([line for line in event.splitlines() if not line.startswith(_FIELDS)])
+    return [data, bare] if bare.lstrip().startswith(b"{") else [data]
 
 
-class _Details(Struct):
-    cached_tokens: Count = None
-    cache_write_tokens: Count = None
-    audio_tokens: Count = None
-    reasoning_tokens: Count = None
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
+_IN = ("prompt_tokens_details", "input_tokens_details")
+_OUT = ("completion_tokens_details", "output_tokens_details")
+_MEDIA = ("audio", "image", "video")
 
-class _OpenAIUsage(Struct):
-    prompt_tokens: Count = None
-    completion_tokens: Count = None
-    prompt_tokens_details: _Details | None = None
-    completion_tokens_details: _Details | None = None
-    input_tokens: Count = None
-    output_tokens: Count = None
-    input_tokens_details: _Details | None = None
-    output_tokens_details: _Details | None = None
-
-
-_decode_usage = decoder(_OpenAIUsage).decode
-_NO_DETAILS = _Details()
-
-
-def openai_usage(raw: bytes) -> Usage | None:
-    """OpenAI's usage object: chat and embeddings name it by prompt and completion, responses by input and output.
-
-    Its cached tokens are part of the input. None where it is no such object or holds no figure.
-    """
-    try:
-        said = _decode_usage(raw)
-    except DecodeError:
-        return None
-    tokens_in = said.input_tokens if said.prompt_tokens is None else said.prompt_tokens
-    tokens_out = said.output_tokens if said.completion_tokens is None else said.completion_tokens
-    if tokens_in is None and tokens_out is None:
-        return None
-    tokens_in = tokens_in or 0
-    into = said.prompt_tokens_details or said.input_tokens_details or _NO_DETAILS
-    out = said.completion_tokens_details or said.output_tokens_details or _NO_DETAILS
-    read, written = into.cached_tokens or 0, into.cache_write_tokens or 0
-    return Usage(
-        tokens_in=tokens_in,
-        tokens_out=tokens_out or 0,
-        fresh_in=max(0, tokens_in - read - written),
-        cache_read=read,
-        cache_write=written,
-        reasoning_out=out.reasoning_tokens or 0,
-        audio_in=into.audio_tokens or 0,
-        audio_out=out.audio_tokens or 0,
-        raw=verbatim(raw),
-    )
-
-
-def service_tier(value: object) -> str:
-    """An answer's ``service_tier`` as ``Reported.tier`` wants it."""
-    tier = name(value)
-    return f"service_tier={tier}" if tier else ""
+OPENAI_FIGURES = Figures(  # chat and embeddings name them by prompt and completion, responses by input and output
+    ("prompt_tokens", "input_tokens"),
+    ("completion_tokens", "output_tokens"),
+    {
+        **{f"{details}.cached_tokens": "cache_read" for details in _IN},
+        **{f"{details}.cache_write_tokens": "cache_write" for details in _IN},
+        **{f"{details}.{medium}_tokens": f"input_{medium}" for details in _IN for medium in _MEDIA},
+        **{f"{details}.reasoning_tokens": "output_reasoning" for details in _OUT},
+        **{f"{details}.{medium}_tokens": f"output_{medium}" for details in _OUT for medium in _MEDIA},
+    },
+)

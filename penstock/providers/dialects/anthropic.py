@@ -1,54 +1,82 @@
 """Anthropic messages."""
 
-from typing import Any
+from typing import cast
 
 from penstock.core.codec import DecodeError, Raw, Struct, decoder, encode
 from penstock.core.errors import PenstockError
-from penstock.model.usage import Asked, Reported, Usage
+from penstock.model.usage import Asked, Reported, Used
+from penstock.providers.accounting import Figures, Said, members_of
 from penstock.providers.dialects import _shapes
-from penstock.providers.dialects._shapes import NOTHING, Count, name, present, verbatim
-from penstock.wire.sse import data_of
+from penstock.providers.dialects._shapes import NOTHING, SHORT, name, present, short, usage_of
+from penstock.providers.kinds import CACHE_READ, CACHE_WRITE, CACHE_WRITE_1H, INPUT, OUTPUT, REASONING, WEB_SEARCH
 
 
 class _Message(Struct):
-    type: Any = ""
-    model: Any = ""
+    type: Raw = NOTHING
+    model: Raw = NOTHING
     usage: Raw = NOTHING
     error: Raw = NOTHING
 
 
 class _Event(_Message):
-    message: _Message | None = None
+    message: Raw = NOTHING
 
 
-class _CacheCreation(Struct):
-    ephemeral_5m_input_tokens: Count = None
-    ephemeral_1h_input_tokens: Count = None
+class _Growing(Struct):
+    """The members of a usage object that a later event of a stream may tell anew."""
 
-
-class _ServerTools(Struct):
-    web_search_requests: Count = None
-
-
-class _OutputDetails(Struct):
-    thinking_tokens: Count = None
-
-
-class _Usage(Struct):
-    input_tokens: Count = None
-    output_tokens: Count = None
-    cache_creation_input_tokens: Count = None
-    cache_read_input_tokens: Count = None
-    cache_creation: _CacheCreation | None = None
-    server_tool_use: _ServerTools | None = None
-    output_tokens_details: _OutputDetails | None = None
-    speed: Any = None
+    input_tokens: Raw = NOTHING
+    output_tokens: Raw = NOTHING
+    cache_creation_input_tokens: Raw = NOTHING
+    cache_read_input_tokens: Raw = NOTHING
+    cache_creation: Raw = NOTHING
+    server_tool_use: Raw = NOTHING
+    output_tokens_details: Raw = NOTHING
+    iterations: Raw = NOTHING
+    service_tier: Raw = NOTHING
+    inference_geo: Raw = NOTHING
+    speed: Raw = NOTHING
+    cost: Raw = NOTHING  # of those who speak it too
 
 
 _decode_message = decoder(_Message).decode
 _decode_event = decoder(_Event).decode
-_decode_members = decoder(dict[str, Any]).decode
-_decode_usage = decoder(_Usage).decode
+_decode_growing = decoder(_Growing).decode
+_decode_members = decoder(dict[str, Raw]).decode
+_MEMBERS = (b"model", b"usage", b"error", b"type")
+
+
+def _more(said: Said) -> list[Used]:
+    """What the two main figures leave out: the runs of the model that made the conversation shorter, and others'.
+
+    Fills in the sum of the cache's writes where only its parts are told.
+    """
+    if said.get("cache_creation_input_tokens") is None and (created := members_of(said.get("cache_creation"))):
+        parts = [created.get(f"ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
+        said["cache_creation_input_tokens"] = sum(part for part in parts if type(part) is int and part > 0)
+    runs = said.get("iterations")
+    return (
+        [used for run in cast("list[object]", runs) for used in _run(members_of(run))] if isinstance(runs, list) else []
+    )
+
+
+def _run(run: Said) -> list[Used]:
+    if run.get("type") in ("message", None):
+        return []  # the main figures have it
+    model = run.get("model")
+    attributes = (("model", model),) if isinstance(model, str) else ()
+    hour = members_of(run.get("cache_creation")).get("ephemeral_1h_input_tokens")
+    told = {
+        INPUT: run.get("input_tokens"),
+        OUTPUT: run.get("output_tokens"),
+        CACHE_READ: run.get("cache_read_input_tokens"),
+        CACHE_WRITE: run.get("cache_creation_input_tokens"),
+        CACHE_WRITE_1H: hour,
+    }
+    counts = {kind: count for kind, count in told.items() if type(count) is int and count > 0}
+    if CACHE_WRITE_1H in counts:
+        counts[CACHE_WRITE] = counts.get(CACHE_WRITE, 0) - counts[CACHE_WRITE_1H]
+    return [Used(kind, count, attributes) for kind, count in counts.items() if count > 0]
 
 
 class Anthropic:
@@ -56,6 +84,20 @@ class Anthropic:
 
     name = "anthropic"
     asks = False
+    figures = Figures(
+        ("input_tokens",),
+        ("output_tokens",),
+        {
+            "cache_read_input_tokens": CACHE_READ,
+            "cache_creation_input_tokens": CACHE_WRITE,
+            "cache_creation.ephemeral_1h_input_tokens": CACHE_WRITE_1H,  # part of the writes
+            "output_tokens_details.thinking_tokens": REASONING,
+            "server_tool_use.web_search_requests": WEB_SEARCH,
+        },
+        beside=frozenset({CACHE_READ, CACHE_WRITE}),
+        terms=("service_tier", "inference_geo", "speed"),
+        more=_more,
+    )
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""
@@ -63,12 +105,11 @@ class Anthropic:
 
     def reported(self, body: bytes) -> Reported:
         """What a complete, decoded answer says of itself."""
-        try:
-            message = _decode_message(body)
-        except DecodeError:
-            return Reported("", None)
-        error = message.type == "error" or present(message.error)
-        return _reported(name(message.model), bytes(message.usage), error=error)
+        return _told(_shapes.read(body, _decode_message, _MEMBERS))
+
+    def reported_edges(self, head: bytes, tail: bytes) -> Reported:
+        """The same of an answer of which only the beginning and the end are here."""
+        return _told(_shapes.read_edges(head, tail, _decode_message, _MEMBERS))
 
     def reader(self) -> "AnthropicReader":
         """A reader for one streamed answer."""
@@ -87,17 +128,16 @@ class Anthropic:
 class AnthropicReader:
     """``message_start`` has the model and the input, each ``message_delta`` the figures that have grown since.
 
-    The figures are cumulative, so a later one replaces an earlier one; ``raw`` is the start's object with those of
-    the deltas put in. Of a stream that ended early, what had been said until then is reported: the input in full, the
-    output too low.
+    The figures are cumulative, so a later one replaces an earlier one: the last of each is kept, and put into the
+    start's object at the end. Of a stream that ended early, what had been said until then is reported: the input in
+    full, the output too low.
     """
 
-    __slots__ = ("_ended", "_error", "_model", "_usage")
+    __slots__ = ("_ended", "_grown", "_told")
 
     def __init__(self) -> None:
-        self._model = ""
-        self._usage = b""
-        self._error = False
+        self._told = Reported(complete=False)  # its ``raw`` is the start's object
+        self._grown: dict[str, bytes] = {}
         self._ended = False
 
     def dull(self, data: bytes) -> bool:
@@ -108,60 +148,60 @@ class AnthropicReader:
         """Takes one SSE event, with or without its blank line. Never raises."""
         if self.dull(data):
             return
-        try:
-            event = _decode_event(data_of(data))
-        except DecodeError:
-            return
-        said: _Message = event
-        if event.message is not None:
-            said = event.message
-            self._model = name(said.model) or self._model
-        self._ended = self._ended or event.type == "message_stop"
-        self._error = self._error or event.type == "error" or present(event.error)
-        if present(said.usage):
-            self._usage = _merged(self._usage, bytes(said.usage))
+        told = self._told
+        for piece in _shapes.pieces(data):
+            if (event := _shapes.read(piece, _decode_event, ())) is None:
+                continue
+            kind = name(event.type)
+            told.complete = told.complete or kind == "message_stop"
+            told.error = told.error or kind == "error" or present(event.error)
+            if bytes(memoryview(event.message)[:1]) == b"{":
+                self._start(_decode_message(event.message))
+            if present(event.usage):
+                self._grow(event.usage)
 
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
-        return _reported(self._model, self._usage, error=self._error, complete=self._ended)
+        told = self._told
+        if self._grown:
+            told.raw = _merged(told.raw, self._grown)
+            self._grown = {}
+            if len(told.raw) > SHORT:
+                told.raw, told.unread = b"", f"the usage object has more than {SHORT} bytes"
+        return told
+
+    def _start(self, message: _Message) -> None:
+        self._told.model = name(message.model) or self._told.model
+        if present(message.usage):
+            self._told.raw, self._told.unread = usage_of(message.usage)
+
+    def _grow(self, usage: Raw) -> None:
+        if not (text := short(usage)):
+            _, self._told.unread = usage_of(usage)
+            return
+        try:
+            grown = _decode_growing(text)
+        except DecodeError:
+            return
+        for member in _GROWING:
+            if present(value := getattr(grown, member)):
+                self._grown[member] = bytes(value)
 
 
-def _reported(model: str, raw: bytes, *, error: bool, complete: bool = True) -> Reported:
+_GROWING = _Growing.__struct_fields__
+
+
+def _told(message: _Message | None) -> Reported:
+    if message is None:
+        return Reported(unread="the answer is no JSON object, or its beginning and end do not show it")
+    raw, unread = usage_of(message.usage)
+    error = name(message.type) == "error" or present(message.error)
+    return Reported(name(message.model), raw, error, unread=unread)
+
+
+def _merged(start: bytes, grown: dict[str, bytes]) -> bytes:
     try:
-        said = _decode_usage(raw)
+        members = _decode_members(start) if start else {}
     except DecodeError:
-        return Reported(model, None, error, complete=complete)
-    if said.input_tokens is None and said.output_tokens is None:
-        return Reported(model, None, error, complete=complete)
-    speed = name(said.speed)
-    return Reported(model, _usage(said, raw), error, f"speed={speed}" if speed else "", complete)
-
-
-def _usage(said: _Usage, raw: bytes) -> Usage:
-    """Cached tokens are beside ``input_tokens``, not in it."""
-    created = said.cache_creation or _CacheCreation()
-    hour = created.ephemeral_1h_input_tokens or 0
-    written = said.cache_creation_input_tokens
-    if written is None:
-        written = (created.ephemeral_5m_input_tokens or 0) + hour
-    return Usage(
-        tokens_in=said.input_tokens or 0,
-        tokens_out=said.output_tokens or 0,
-        fresh_in=said.input_tokens or 0,
-        cache_read=said.cache_read_input_tokens or 0,
-        cache_write=written,
-        cache_write_1h=min(hour, written),
-        reasoning_out=(said.output_tokens_details.thinking_tokens or 0) if said.output_tokens_details else 0,
-        web_searches=(said.server_tool_use.web_search_requests or 0) if said.server_tool_use else 0,
-        raw=verbatim(raw),
-    )
-
-
-def _merged(before: bytes, after: bytes) -> bytes:
-    if not before:
-        return after
-    try:
-        old, new = _decode_members(before), _decode_members(after)
-    except DecodeError:
-        return after
-    return encode({**old, **{key: value for key, value in new.items() if value is not None}})
+        members = {}
+    return encode({**members, **{name: Raw(value) for name, value in grown.items()}})

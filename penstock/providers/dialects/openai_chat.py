@@ -1,42 +1,43 @@
 """OpenAI chat completions, and the many who speak it too."""
 
 import re
-from typing import Any
 
 from penstock.core.budget import SMALL, Allowance
 from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder, encode
 from penstock.core.errors import PenstockError
 from penstock.model.reply import Reading
-from penstock.model.usage import Asked, Reported, Usage
+from penstock.model.usage import Asked, Reported
 from penstock.providers.dialects import _shapes
-from penstock.providers.dialects._shapes import NOTHING, name, openai_usage, present, service_tier
+from penstock.providers.dialects._shapes import NOTHING, OPENAI_FIGURES, is_true, name, present, short, usage_of
 from penstock.wire.sse import Events, Piece, Refrain, data_of, split
 
 
 class _Answer(Struct):
     """An answer, and a chunk of a streamed one."""
 
-    model: Any = ""
+    model: Raw = NOTHING
     usage: Raw = NOTHING
     error: Raw = NOTHING
-    service_tier: Any = ""
+    service_tier: Raw = NOTHING
 
 
 class _Options(Struct):
-    include_usage: Any = None
+    include_usage: Raw = NOTHING
 
 
 class _UsageChunk(Struct):
-    choices: Any = None
+    choices: Raw = NOTHING
     usage: Raw = NOTHING
 
-
-# a finish reason: within a text its quotes would be escaped
-_FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 
 _decode_answer = decoder(_Answer).decode
 _decode_options = decoder(_Options).decode
 _decode_usage_chunk = decoder(_UsageChunk).decode
+_MEMBERS = (b"model", b"usage", b"error", b"service_tier")
+
+# a finish reason: within a text its quotes would be escaped
+_FINISH = re.compile(rb'"finish_reason"\s{0,99}:\s{0,99}"[^"]')
+_DONE = b"[DONE]"
 
 
 class OpenAIChat:
@@ -44,24 +45,23 @@ class OpenAIChat:
 
     name = "openai_chat"
     asks = True
+    figures = OPENAI_FIGURES
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""
-        try:
-            ask = _shapes.decode_ask(body)
-        except DecodeError:
+        ask = _shapes.ask_of(body)
+        if ask is None:
             return Asked()
-        stream = ask.stream is True
-        return Asked(name(ask.model), stream, stream and _includes_usage(ask.stream_options) is True)
+        stream = is_true(ask.stream)
+        return Asked(name(ask.model), stream, stream and _includes_usage(ask.stream_options))
 
     def reported(self, body: bytes) -> Reported:
         """What a complete, decoded answer says of itself."""
-        try:
-            answer = _decode_answer(body)
-        except DecodeError:
-            return Reported("", None)
-        usage = openai_usage(bytes(answer.usage))
-        return Reported(name(answer.model), usage, present(answer.error), service_tier(answer.service_tier))
+        return _told(_shapes.read(body, _decode_answer, _MEMBERS))
+
+    def reported_edges(self, head: bytes, tail: bytes) -> Reported:
+        """The same of an answer of which only the beginning and the end are here."""
+        return _told(_shapes.read_edges(head, tail, _decode_answer, _MEMBERS))
 
     def reader(self) -> "OpenAIChatReader":
         """A reader for one streamed answer."""
@@ -71,19 +71,20 @@ class OpenAIChat:
         """The body of a stream with ``stream_options.include_usage`` set, where its client did not set it.
 
         Without ``stream_options`` the member is written after the opening brace; into an object without
-        ``include_usage``, likewise; every other byte stays. An object with ``include_usage: false`` is written anew
-        (its members and their order stay): that client did not ask for the frame, and will not see it. Anything else
-        there is the provider's to refuse.
+        ``include_usage``, likewise; every other byte stays. Null, and an object with ``include_usage: false``, are
+        written anew (members and their order stay): that client did not ask for the frame, and will not see it.
+        Anything else there is the provider's to refuse.
         """
-        try:
-            ask = _shapes.decode_ask(body)
-        except DecodeError:
+        ask = _shapes.ask_of(body)
+        if ask is None or not is_true(ask.stream):
             return None
-        if ask.stream is not True:
-            return None
-        options = bytes(ask.stream_options)
-        if not options:
-            return body.replace(b"{", b'{"stream_options":{"include_usage":true},', 1)
+        if not len(ask.stream_options):
+            if len(body) > _shapes.WHOLE and b'"stream_options"' in body:
+                return None  # it stands where a large body is not looked at
+            after = body.index(b"{") + 1
+            rest = memoryview(body)  # a large body is copied once
+            return b"".join((rest[:after], b'"stream_options":{"include_usage":true},', rest[after:]))
+        options = bytes(ask.stream_options) if len(ask.stream_options) <= _shapes.SHORT else b""
         asking = _asking(options)
         return None if asking is None else _put(body, options, asking)
 
@@ -96,13 +97,10 @@ class OpenAIChat:
 class OpenAIChatReader:
     """The last usage object counts: some report a growing one on every chunk, most a null until the end."""
 
-    __slots__ = ("_ended", "_error", "_model", "_refrain", "_tier", "_usage")
+    __slots__ = ("_ended", "_refrain", "_told")
 
     def __init__(self) -> None:
-        self._model = ""
-        self._tier = ""
-        self._usage = b""
-        self._error = False
+        self._told = Reported()
         self._ended = False
         self._refrain = Refrain(b'"content":"')
 
@@ -111,10 +109,10 @@ class OpenAIChatReader:
         if self._refrain.recognises(data):
             return True
         if b"{" not in data:  # no chunk: the end, or the name of an event
-            return b"[DONE]" not in data and b"error" not in data
-        if not self._model or _has_usage(data) or b'"error"' in data or b"event:" in data:
+            return _DONE not in data and b"error" not in data
+        if _has_usage(data) or b'"error"' in data or b"event:" in data or (not self._told.model and b'"model"' in data):
             return False
-        if not self._ended and (_FINISH.search(data) or b"[DONE]" in data):
+        if not self._ended and (_FINISH.search(data) or _DONE in data):
             return False
         self._refrain.learn(data)
         return True
@@ -123,22 +121,23 @@ class OpenAIChatReader:
         """Takes one SSE event, with or without its blank line. Never raises."""
         if self.dull(data):
             return
-        self._error = self._error or _shapes.is_error_event(data)
-        self._ended = self._ended or data_of(data) == b"[DONE]" or _FINISH.search(data) is not None
-        try:
-            chunk = _decode_answer(data_of(data))
-        except DecodeError:
-            return
-        self._model = name(chunk.model) or self._model
-        self._tier = service_tier(chunk.service_tier) or self._tier
-        self._error = self._error or present(chunk.error)
-        if present(chunk.usage):
-            self._usage = bytes(chunk.usage)
+        told = self._told
+        told.error = told.error or _shapes.is_error_event(data)
+        for piece in _shapes.pieces(data):
+            if piece.strip() == _DONE:
+                self._ended = True
+            elif (chunk := _shapes.read(piece, _decode_answer, _MEMBERS)) is not None:
+                self._ended = self._ended or _FINISH.search(piece) is not None
+                told.model = name(chunk.model) or told.model
+                told.tier = name(chunk.service_tier) or told.tier
+                told.error = told.error or present(chunk.error)
+                if present(chunk.usage):
+                    told.raw, told.unread = usage_of(chunk.usage)
 
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
-        usage: Usage | None = openai_usage(self._usage) if self._usage else None
-        return Reported(self._model, usage, self._error, self._tier, self._ended)
+        self._told.complete = self._ended
+        return self._told
 
 
 _SPARE = 4096  # bytes of an event that is not complete which nobody counts
@@ -195,11 +194,21 @@ def _may_hold_usage_frame(block: bytes) -> bool:
     return _has_usage(block) and b'"choices"' in block
 
 
+def _told(answer: _Answer | None) -> Reported:
+    if answer is None:
+        return Reported(unread="the answer is no JSON object, or its beginning and end do not show it")
+    raw, unread = usage_of(answer.usage)
+    return Reported(name(answer.model), raw, present(answer.error), tier=name(answer.service_tier), unread=unread)
+
+
 def _has_usage(event: bytes) -> bool:
     """Whether a chunk may carry a usage object: the word is there, other than once and with a null."""
     if b'"usage"' not in event:
         return False
     return b'"usage":null' not in event or event.count(b'"usage"') > 1
+
+
+_NO_CHOICE = re.compile(rb"\[\s{0,99}\]")
 
 
 def _is_usage_frame(event: bytes) -> bool:
@@ -209,38 +218,32 @@ def _is_usage_frame(event: bytes) -> bool:
         chunk = _decode_usage_chunk(data_of(event))
     except DecodeError:
         return False
-    return chunk.choices == [] and bytes(chunk.usage).startswith(b"{")
+    return _NO_CHOICE.fullmatch(chunk.choices) is not None and bytes(memoryview(chunk.usage)[:1]) == b"{"
 
 
-def _includes_usage(options: Raw) -> object:
+def _includes_usage(options: Raw) -> bool:
     try:
-        return _decode_options(options).include_usage
+        return is_true(_decode_options(short(options)).include_usage)
     except DecodeError:
-        return None
+        return False
 
 
 def _asking(options: bytes) -> bytes | None:
-    """A ``stream_options`` object with ``include_usage`` set; None where it is set already, or is no such object."""
+    """A ``stream_options`` with ``include_usage`` set; None where it is set already, or is neither object nor null."""
     try:
         said = decode(options)
     except DecodeError:
         return None
+    if said is None:
+        return b'{"include_usage":true}'
     if not isinstance(said, dict):
         return None
     if "include_usage" not in said:
         return options.replace(b"{", b'{"include_usage":true,' if said else b'{"include_usage":true', 1)
-    if said["include_usage"] is not False:
+    if said["include_usage"] not in (False, None):
         return None
     said["include_usage"] = True
     return encode(said)
-
-
-def _options_of(body: bytes) -> bytes:
-    """Empty where the body is no JSON: what was replaced stood within a text."""
-    try:
-        return bytes(_shapes.decode_ask(body).stream_options)
-    except DecodeError:
-        return b""
 
 
 _TRIES = 8
@@ -249,19 +252,13 @@ _TRIES = 8
 def _put(body: bytes, old: bytes, new: bytes) -> bytes | None:
     """The body with its own ``stream_options`` replaced.
 
-    The name may also occur deeper inside; the replacement that shows when the body is read is the right one. Gives
+    The same may also stand deeper inside; the replacement that shows when the body is read is the right one. Gives
     up (None) after a few, or where the name is written with escapes.
     """
-    at = 0
-    for _ in range(_TRIES):
-        at = body.find(b'"stream_options"', at)
-        if at < 0:
-            return None
-        begin = body.find(old, at)
-        if begin < 0:
-            return None
-        candidate = body[:begin] + new + body[begin + len(old) :]
-        if _options_of(candidate) == new:
+    places = re.finditer(rb'"stream_options"\s{0,99}:\s{0,99}' + re.escape(old), body)
+    for _, match in zip(range(_TRIES), places, strict=False):
+        candidate = body[: match.end() - len(old)] + new + body[match.end() :]
+        ask = _shapes.ask_of(candidate)
+        if ask is not None and bytes(ask.stream_options) == new:
             return candidate
-        at += 1
     return None

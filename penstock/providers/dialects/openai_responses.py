@@ -1,32 +1,59 @@
 """OpenAI responses."""
 
-from typing import Any
+import re
 
-from penstock.core.codec import DecodeError, Raw, Struct, decoder, encode
+from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder, encode
 from penstock.core.errors import PenstockError
-from penstock.model.usage import Asked, Reported
+from penstock.model.usage import Asked, Reported, Used
+from penstock.providers.accounting import Said, members_of
 from penstock.providers.dialects import _shapes
-from penstock.providers.dialects._shapes import NOTHING, name, openai_usage, present, service_tier
-from penstock.wire.sse import data_of
+from penstock.providers.dialects._shapes import NOTHING, OPENAI_FIGURES, name, present, short, usage_of
+from penstock.providers.kinds import FILE_SEARCH, IMAGE, INPUT, OUTPUT, WEB_SEARCH
 
 
 class _Answer(Struct):
-    model: Any = ""
+    id: Raw = NOTHING
+    status: Raw = NOTHING
+    model: Raw = NOTHING
     usage: Raw = NOTHING
     error: Raw = NOTHING
-    service_tier: Any = ""
+    service_tier: Raw = NOTHING
+    tool_usage: Raw = NOTHING
+    output: Raw = NOTHING
+    tools: Raw = NOTHING
 
 
 class _Event(Struct):
-    type: Any = ""
-    response: _Answer | None = None
+    type: Raw = NOTHING
+    response: Raw = NOTHING
     error: Raw = NOTHING
 
 
+class _Item(Struct):
+    """An item of the output, and a tool that was offered."""
+
+    type: Raw = NOTHING
+    model: Raw = NOTHING
+    action: Raw = NOTHING
+
+
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
+_UNFINISHED = ("queued", "in_progress")
+_LIST = 1 << 18  # bytes of a list of items, or of tools, that is looked through
+_ITEMS = 4096  # of a list
 
 _decode_answer = decoder(_Answer).decode
 _decode_event = decoder(_Event).decode
+_decode_items = decoder(list[_Item]).decode
+_MEMBERS = tuple(member.encode() for member in _Answer.__struct_fields__ if member not in ("output", "tools"))
+
+
+_TYPE = re.compile(rb'"type"\s{0,9}:\s{0,9}"(response\.[a-z]+)"')
+
+
+def _end_of_event(data: bytes) -> _Answer:
+    """The answer of which ``data`` is the last part, made an object of its own, with what ends the event behind it."""
+    return _decode_answer(_decode_event(b'{"response":' + data).response)
 
 
 class OpenAIResponses:
@@ -34,6 +61,7 @@ class OpenAIResponses:
 
     name = "openai_responses"
     asks = False
+    figures = OPENAI_FIGURES
 
     def asked(self, body: bytes) -> Asked:
         """What a request body asks for."""
@@ -41,10 +69,11 @@ class OpenAIResponses:
 
     def reported(self, body: bytes) -> Reported:
         """What a complete, decoded answer says of itself."""
-        try:
-            return _reported(_decode_answer(body))
-        except DecodeError:
-            return Reported("", None)
+        return _told(_shapes.read(body, _decode_answer, _MEMBERS))
+
+    def reported_edges(self, head: bytes, tail: bytes) -> Reported:
+        """The same of an answer of which only the beginning and the end are here."""
+        return _told(_shapes.read_edges(head, tail, _decode_answer, _MEMBERS))
 
     def reader(self) -> "OpenAIResponsesReader":
         """A reader for one streamed answer."""
@@ -66,12 +95,11 @@ class OpenAIResponses:
 class OpenAIResponsesReader:
     """The first event names the model, the last (completed, incomplete, failed) carries the usage."""
 
-    __slots__ = ("_answer", "_ended", "_error")
+    __slots__ = ("_error", "_told")
 
     def __init__(self) -> None:
-        self._answer: _Answer | None = None
+        self._told = Reported(complete=False)
         self._error = False
-        self._ended = False
 
     def dull(self, data: bytes) -> bool:
         """Whether ``data`` holds pieces of the answer alone."""
@@ -81,22 +109,106 @@ class OpenAIResponsesReader:
         """Takes one SSE event, with or without its blank line. Never raises."""
         if self.dull(data):
             return
-        try:
-            event = _decode_event(data_of(data))
-        except DecodeError:
-            return
-        if event.response is not None:
-            self._answer = event.response
-        self._ended = self._ended or event.type in _ENDS
-        self._error = self._error or event.type in ("error", "response.failed") or present(event.error)
+        for piece in _shapes.pieces(data):
+            if len(piece) > _shapes.WHOLE:
+                self._take_large(piece)
+            elif (event := _shapes.read(piece, _decode_event, ())) is not None:
+                kind = name(event.type)
+                self._error = self._error or kind == "error" or present(event.error)
+                if bytes(memoryview(event.response)[:1]) == b"{":
+                    self._take(kind, _decode_answer(event.response))
+
+    def _take(self, kind: str, answer: _Answer | None) -> None:
+        before, self._told = self._told, _told(answer)
+        self._told.complete = before.complete or kind in _ENDS
+        self._told.model = self._told.model or before.model
+        self._error = self._error or kind == "response.failed"
+
+    def _take_large(self, piece: bytes) -> None:
+        """An event with the whole answer, images included: what stands behind them is read."""
+        if (match := _TYPE.search(piece, 0, 256)) is not None:
+            self._take(match[1].decode(), _shapes.read_edges(b"", piece[-_shapes.EDGE :], _end_of_event, _MEMBERS))
 
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
-        if self._answer is None:
-            return Reported("", None, self._error, complete=self._ended)
-        return _reported(self._answer, error=self._error, complete=self._ended)
+        self._told.error = self._told.error or self._error
+        return self._told
 
 
-def _reported(answer: _Answer, *, error: bool = False, complete: bool = True) -> Reported:
-    usage, tier = openai_usage(bytes(answer.usage)), service_tier(answer.service_tier)
-    return Reported(name(answer.model), usage, error or present(answer.error), tier, complete)
+def _told(answer: _Answer | None) -> Reported:
+    if answer is None:
+        return Reported(unread="the answer is no JSON object, or its beginning and end do not show it")
+    raw, unread = usage_of(answer.usage)
+    return Reported(
+        name(answer.model),
+        raw,
+        present(answer.error),
+        tier=name(answer.service_tier),
+        fees=_fees(answer),
+        unread=unread,
+        id=name(answer.id),
+        unfinished=name(answer.status) in _UNFINISHED,
+    )
+
+
+def _fees(answer: _Answer) -> list[Used]:
+    """What the provider's own tools used: told by ``tool_usage``, else by the calls in the output."""
+    tools = _tool_usage(answer.tool_usage)
+    calls = _items(answer.output, b'_call"')
+    if not tools and not calls:
+        return []
+    counts = {FILE_SEARCH: 0, "code_execution": 0}
+    searches = images = 0
+    for item in calls:
+        match name(item.type):
+            case "web_search_call":
+                searches += b'"open_page"' not in (action := short(item.action)) and b'"find' not in action
+            case "image_generation_call":
+                images += 1
+            case "file_search_call":
+                counts[FILE_SEARCH] += 1
+            case "code_interpreter_call":
+                counts["code_execution"] += 1
+            case _:
+                pass
+    told = _at(tools, "web_search", "num_requests")
+    counts[WEB_SEARCH] = searches if told is None else told
+    drawn = _drawn(answer, tools)
+    counts[IMAGE] = 0 if drawn else images
+    return [*(Used(kind, count) for kind, count in counts.items() if count > 0), *drawn]
+
+
+def _drawn(answer: _Answer, tools: Said) -> list[Used]:
+    """The tokens of the images in an answer, which another model made."""
+    into, out = _at(tools, "image_gen", "input_tokens"), _at(tools, "image_gen", "output_tokens")
+    if not into and not out:
+        return []
+    offered = [tool for tool in _items(answer.tools, b'"image_generation"') if name(tool.type) == "image_generation"]
+    by = (("model", name(offered[0].model) if offered else ""),)
+    seen = min(into or 0, _at(tools, "image_gen", "input_tokens_details", "image_tokens") or 0)
+    written = min(out or 0, _at(tools, "image_gen", "output_tokens_details", "text_tokens") or 0)
+    counts = {INPUT: (into or 0) - seen, "input_image": seen, OUTPUT: written, "output_image": (out or 0) - written}
+    return [Used(kind, count, by) for kind, count in counts.items() if count]
+
+
+def _items(raw: Raw, wanted: bytes) -> list[_Item]:
+    """The items of a list that has such a word in it, and is of a size that is looked through."""
+    if not len(raw) or len(raw) > _LIST or wanted not in (text := bytes(raw)):
+        return []
+    try:
+        return _decode_items(text)[:_ITEMS]
+    except DecodeError:
+        return []
+
+
+def _tool_usage(raw: Raw) -> Said:
+    try:
+        return members_of(decode(short(raw)))
+    except DecodeError:
+        return {}
+
+
+def _at(told: object, *path: str) -> int | None:
+    for part in path:
+        told = members_of(told).get(part)
+    return told if type(told) is int and told >= 0 else None

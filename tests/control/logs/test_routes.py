@@ -195,6 +195,7 @@ async def test_a_row_has_every_field(world):
         "step": 0,
         "tokens_in": 12,
         "tokens_out": 34,
+        "cost_source": "list",
         "cost": 0.0000222,
         "custom_cost": False,
         "metadata": '{"user":"u1"}',

@@ -5,6 +5,7 @@ import json
 from penstock.core.errors import ProviderBroke
 from penstock.model.usage import Asked, Reported
 from penstock.providers.dialects.anthropic import Anthropic
+from tests.kit.accounts import used
 
 ANTHROPIC = Anthropic()
 START = {
@@ -37,48 +38,47 @@ def test_an_answer() -> None:
     more = {
         "server_tool_use": {"web_search_requests": 2},
         "output_tokens_details": {"thinking_tokens": 3},
+        "output_tokens": 8,
         "speed": "fast",
     }
     raw = json.dumps({**START, **more})
     reported = ANTHROPIC.reported(f'{{"type":"message","model":"claude-x","usage":{raw}}}'.encode())
-    usage = reported.usage
+    usage, kinds, notes = used(ANTHROPIC, reported)
     assert usage is not None
-    assert (reported.model, reported.error, reported.tier) == ("claude-x", False, "speed=fast")
+    assert (reported.model, reported.error, usage.terms[-1]) == ("claude-x", False, "speed=fast")
     assert usage.raw == raw.encode()
-    assert (usage.tokens_in, usage.fresh_in, usage.cache_read) == (10, 10, 500)
-    assert (usage.cache_write, usage.cache_write_1h) == (30, 10)
-    assert (usage.web_searches, usage.reasoning_out) == (2, 3)
+    assert (usage.tokens_in, notes) == (10, [])
+    assert kinds.pop("output") + kinds.pop("output_reasoning") == usage.tokens_out
+    assert kinds == {"input": 10, "cache_read": 500, "cache_write": 20, "cache_write_1h": 10, "web_search": 2}
 
 
 def test_a_stream_merges_its_figures() -> None:
     reported = read(MESSAGE_START, event("ping"), DELTA, END, event("message_stop"))
-    usage = reported.usage
+    usage, kinds, _ = used(ANTHROPIC, reported)
     assert usage is not None
     assert (reported.model, reported.complete) == ("claude-x", True)
-    assert (usage.tokens_in, usage.tokens_out, usage.cache_read, usage.cache_write_1h) == (10, 40, 500, 10)
+    assert (usage.tokens_in, usage.tokens_out) == (10, 40)
+    assert kinds == {"input": 10, "output": 40, "cache_read": 500, "cache_write": 20, "cache_write_1h": 10}
     assert json.loads(usage.raw) == {**START, "output_tokens": 40}
 
 
 def test_a_stream_that_ended_early_reports_what_was_said() -> None:
     reported = read(MESSAGE_START, DELTA)
-    assert reported.usage is not None
-    assert (reported.usage.tokens_in, reported.usage.tokens_out) == (10, 1)
-    assert json.loads(reported.usage.raw) == START
+    assert used(ANTHROPIC, reported)[1]["output"] == 1
+    assert json.loads(reported.raw) == START
     assert not reported.complete
 
 
 def test_errors() -> None:
     told = {"type": "overloaded_error", "message": "x"}
-    assert ANTHROPIC.reported(json.dumps({"type": "error", "error": told}).encode()) == Reported("", None, error=True)
+    assert ANTHROPIC.reported(json.dumps({"type": "error", "error": told}).encode()) == Reported(error=True)
     assert read(MESSAGE_START, event("error", error=told)).error
 
 
 def test_strange_bytes() -> None:
     for body in (b"", b"[]", b'{"usage":3}', b'{"usage":{}}', b'{"usage":{"input_tokens":"x"}}', b"\xff"):
-        assert ANTHROPIC.reported(body).usage is None
-    assert read(b'data: {"type":"message_start","message":3}\n\n', b'data: "message_\n\n') == Reported(
-        "", None, complete=False
-    )
+        assert used(ANTHROPIC, ANTHROPIC.reported(body))[0] is None
+    assert read(b'data: {"type":"message_start","message":3}\n\n', b'data: "message_\n\n') == Reported(complete=False)
 
 
 def test_what_a_request_asks() -> None:

@@ -12,6 +12,7 @@ from penstock.core.errors import ProviderBroke
 from penstock.model.reply import UNREAD
 from penstock.model.usage import Asked, Reported
 from penstock.providers.dialects.openai_chat import HideUsage, OpenAIChat
+from tests.kit.accounts import used
 
 CHAT = OpenAIChat()
 USAGE = (
@@ -38,17 +39,24 @@ FINAL = b'data: {"model":"gpt-4o-2024","choices":[],"usage":' + USAGE + b"}\n\n"
 
 def test_an_answer() -> None:
     reported = CHAT.reported(b'{"model":"gpt-4o-2024","choices":[],"service_tier":"flex","usage":' + USAGE + b"}")
-    usage = reported.usage
+    usage, kinds, notes = used(CHAT, reported)
     assert usage is not None
-    assert (reported.model, reported.error, reported.tier) == ("gpt-4o-2024", False, "service_tier=flex")
+    assert (reported.model, reported.error, usage.terms) == ("gpt-4o-2024", False, ("service_tier=flex",))
     assert usage.raw == USAGE
-    assert (usage.tokens_in, usage.tokens_out, usage.fresh_in) == (100, 20, 30)
-    assert (usage.cache_read, usage.cache_write, usage.reasoning_out) == (60, 10, 7)
-    assert (usage.audio_in, usage.audio_out) == (5, 2)
+    assert (usage.tokens_in, usage.tokens_out, notes) == (100, 20, [])
+    assert kinds == {
+        "input": 25,
+        "cache_read": 60,
+        "cache_write": 10,
+        "input_audio": 5,
+        "output": 11,
+        "output_reasoning": 7,
+        "output_audio": 2,
+    }
 
 
 def test_a_200_that_carries_an_error() -> None:
-    assert CHAT.reported(b'{"error":{"message":"no","type":"server_error"}}') == Reported("", None, error=True)
+    assert CHAT.reported(b'{"error":{"message":"no","type":"server_error"}}') == Reported(error=True)
     assert not CHAT.reported(b'{"model":"m","error":null}').error
 
 
@@ -70,30 +78,27 @@ def test_a_200_that_carries_an_error() -> None:
     ],
 )
 def test_what_cannot_be_read_is_not_learnt(body: bytes) -> None:
-    assert CHAT.reported(body).usage is None
+    assert used(CHAT, CHAT.reported(body))[0] is None
 
 
 def test_a_stream_with_null_usage_on_every_chunk() -> None:
     reported = read(chunk(usage=None), chunk(usage=None), FINAL, DONE)
     assert reported.model == "gpt-4o-2024"
-    assert reported.usage is not None
-    assert reported.usage.raw == USAGE
+    assert reported.raw == USAGE
 
 
 def test_a_stream_whose_last_frame_has_usage_and_text() -> None:
     reported = read(chunk(), chunk(usage={"prompt_tokens": 3, "completion_tokens": 1}), DONE)
-    assert reported.usage is not None
-    assert (reported.usage.tokens_in, reported.usage.tokens_out) == (3, 1)
+    assert used(CHAT, reported)[1] == {"input": 3, "output": 1}
 
 
 def test_a_stream_whose_usage_grows() -> None:
     reported = read(*(chunk(usage={"prompt_tokens": 3, "completion_tokens": n}) for n in range(5)), DONE)
-    assert reported.usage is not None
-    assert reported.usage.tokens_out == 4
+    assert used(CHAT, reported)[1] == {"input": 3, "output": 4}
 
 
 def test_a_stream_that_broke_halfway() -> None:
-    assert read(chunk(usage=None), chunk(usage=None)) == Reported("gpt-4o-2024", None, complete=False)
+    assert read(chunk(usage=None), chunk(usage=None)) == Reported("gpt-4o-2024", complete=False)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_a_stream_is_whole_with_its_own_end(end: bytes) -> None:
 
 
 def test_a_stream_that_speaks_of_usage() -> None:
-    assert read(chunk(), chunk(choices=[{"delta": {"content": '"usage":{"prompt_tokens":1}'}}])).usage is None
+    assert read(chunk(), chunk(choices=[{"delta": {"content": '"usage":{"prompt_tokens":1}'}}])).raw == b""
 
 
 @pytest.mark.parametrize("event", [b'data: {"error":{"message":"x"}}\n\n', b'event: error\ndata: {"message":"x"}\n\n'])
@@ -154,9 +159,12 @@ def test_what_a_request_asks() -> None:
             ),
         ),
         (b'{"stream":true,"stream_options":{"include_usage":true}}', None),
-        (b'{"stream":true,"stream_options":null}', None),
+        (b'{"stream":true,"stream_options":null}', b'{"stream":true,"stream_options":{"include_usage":true}}'),
         (b'{"stream":true,"stream_options":7}', None),
-        (b'{"stream":true,"stream_options":{"include_usage":null}}', None),
+        (
+            b'{"stream":true,"stream_options":{"include_usage":null}}',
+            b'{"stream":true,"stream_options":{"include_usage":true}}',
+        ),
         (b'{"stream":false}', None),
         (b'{"stream":1}', None),
         (b'{"model":"m"}', None),

@@ -2,6 +2,7 @@
 
 from penstock.model.usage import Asked
 from penstock.providers.dialects.openai_embeddings import OpenAIEmbeddings
+from tests.kit.accounts import used
 
 EMBEDDINGS = OpenAIEmbeddings()
 
@@ -9,8 +10,9 @@ EMBEDDINGS = OpenAIEmbeddings()
 def test_an_answer() -> None:
     body = b'{"object":"list","data":[{"embedding":[0.1]}],"model":"e","usage":{"prompt_tokens":8,"total_tokens":8}}'
     reported = EMBEDDINGS.reported(body)
-    assert reported.usage is not None
-    assert (reported.model, reported.usage.tokens_in, reported.usage.tokens_out) == ("e", 8, 0)
+    usage, kinds, _ = used(EMBEDDINGS, reported)
+    assert usage is not None
+    assert (reported.model, usage.tokens_in, usage.tokens_out, kinds) == ("e", 8, 0, {"input": 8})
 
 
 def test_what_a_request_asks() -> None:

@@ -7,6 +7,7 @@ import pytest
 from penstock.core.errors import ProviderBroke
 from penstock.model.usage import Asked, Reported
 from penstock.providers.dialects.openai_responses import OpenAIResponses
+from tests.kit.accounts import used
 
 RESPONSES = OpenAIResponses()
 USAGE = {
@@ -36,31 +37,29 @@ def read(*events: bytes) -> Reported:
 def test_an_answer() -> None:
     body = {"model": "gpt-5", "status": "completed", "error": None, "service_tier": "default", "usage": USAGE}
     reported = RESPONSES.reported(json.dumps(body).encode())
-    assert reported.usage is not None
-    assert (reported.model, reported.error, reported.tier) == ("gpt-5", False, "service_tier=default")
-    usage = reported.usage
+    usage, kinds, notes = used(RESPONSES, reported)
+    assert usage is not None
+    assert (reported.model, reported.error, usage.terms) == ("gpt-5", False, ("service_tier=default",))
     assert json.loads(usage.raw) == USAGE
-    assert (usage.tokens_in, usage.tokens_out, usage.fresh_in) == (50, 9, 25)
-    assert (usage.cache_read, usage.cache_write, usage.reasoning_out) == (20, 5, 4)
+    assert (usage.tokens_in, usage.tokens_out, notes) == (50, 9, [])
+    assert kinds == {"input": 25, "cache_read": 20, "cache_write": 5, "output": 5, "output_reasoning": 4}
 
 
 @pytest.mark.parametrize(("kind", "error"), [("completed", False), ("incomplete", False), ("failed", True)])
 def test_a_stream(kind: str, error: bool) -> None:
     told = {"model": "gpt-5", "error": {"code": "x"} if error else None, "usage": USAGE}
     reported = read(CREATED, DELTA, DELTA, event(f"response.{kind}", response=told))
-    assert reported.usage is not None
-    assert reported.complete
-    assert (reported.usage.tokens_in, reported.usage.tokens_out, reported.error) == (50, 9, error)
+    assert (reported.complete, json.loads(reported.raw), reported.error) == (True, USAGE, error)
 
 
 def test_a_stream_that_broke_halfway() -> None:
-    assert read(CREATED, DELTA) == Reported("gpt-5", None, complete=False)
+    assert read(CREATED, DELTA) == Reported("gpt-5", complete=False, unfinished=True)
 
 
 def test_an_error() -> None:
     assert read(event("error", code="x", message="y", error=None)).error
     assert RESPONSES.reported(b'{"error":{"message":"x"}}').error
-    assert read(b'event: x\ndata: {"error"\n\n', b"\xff") == Reported("", None, complete=False)
+    assert read(b'event: x\ndata: {"error"\n\n', b"\xff") == Reported(complete=False)
 
 
 def test_what_a_request_asks() -> None:

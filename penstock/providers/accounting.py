@@ -1,0 +1,323 @@
+"""A provider's usage object, read as its dialect and its row say: what is to be paid, in disjoint parts. Pure.
+
+A dialect names the two main figures and their usual parts (``Figures``), a row what its provider does otherwise
+(``UsageRow``). One odd member loses that member alone. What could not be read, and figures that do not add up, are
+said in ``notes``.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import combinations
+from typing import Annotated, Any, NamedTuple, cast
+
+import msgspec
+from msgspec import Meta
+
+from penstock.core.codec import DecodeError, Raw, decode, decoder
+from penstock.model.usage import Reported, Usage, Used
+from penstock.providers.kinds import (
+    CACHE_READ,
+    CACHE_WRITE,
+    CACHE_WRITE_1H,
+    CACHED,
+    INPUT,
+    INPUT_KINDS,
+    OUTPUT,
+    OUTPUT_KINDS,
+    READ_KINDS,
+    TOKENS,
+    UNREAD,
+    WRITE_KINDS,
+)
+
+LARGEST = 1 << 53  # of a count
+LARGEST_STATED = 1_000_000  # dollars for one call, as a provider states them
+
+Said = dict[str, Any]  # a usage object, which is short
+Counts = dict[str, int]
+_Path = Annotated[str, Meta(pattern=r"^\w+(\.\w+)?$")]
+_Term = Annotated[str, Meta(pattern=r"^\w+=\w+$")]
+_Factor = Annotated[str, Meta(pattern=r"^\d+\.\d+$")]
+
+
+class Figures(NamedTuple):
+    """What a dialect calls its figures. Members are paths: a name, or two with a dot between.
+
+    ``tokens_in`` and ``tokens_out``: of several names, the first that is told counts. ``beside``: kinds that stand
+    beside the main figures, not inside them. ``terms``: members that may set another price. ``more`` may complete an
+    object in place, and returns what else was used.
+    """
+
+    tokens_in: tuple[str, ...]
+    tokens_out: tuple[str, ...]
+    members: Mapping[str, str]
+    beside: frozenset[str] = frozenset()
+    terms: tuple[str, ...] = ()
+    more: Callable[[Said], list[Used]] | None = None
+
+
+class UsageRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Section ``[usage]`` of a row: what its provider tells otherwise than the dialect has it."""
+
+    members: dict[_Path, str] = {}  # and their kinds; "": a part that has its main figure's price
+    beside: list[str] = []  # kinds that stand beside the main figures and are counted in total_tokens,
+    apart: list[str] = []  # or are not counted there
+    rest: str = ""  # the kind of what total_tokens has more than all figures told
+    terms: list[_Path] = []  # members that may set another price
+    standard: list[_Term] = []  # terms that do not, beside those of ``prices.STANDARD``
+    factors: dict[_Term, _Factor] = {}  # terms that multiply the prices of tokens
+    publisher: str = ""  # what names of models may begin with, and the price list leaves out
+    each_call: dict[str, str] = {}  # a part of a model's name: the fee that each call of such a model is
+    cost: _Path | None = None  # what the call cost, as the provider states it,
+    cost_units: int = 1  # so many of them to a US dollar
+    currency: _Path | None = None  # where it is told, for only USD is read
+    own_key: _Path | None = None  # true: the caller's own key paid the model,
+    own_key_cost: _Path | None = None  # so much beside ``cost``
+
+
+_UNREAD = Used(UNREAD, 1)
+
+
+class Accounting:
+    """One provider's way of telling usage in one dialect, compiled."""
+
+    __slots__ = ("_apart", "_beside", "_figures", "_mains", "_row", "_sections", "_terms")
+
+    def __init__(self, figures: Figures, row: UsageRow) -> None:
+        self._figures = figures
+        self._row = row
+        self._mains = figures.tokens_in, figures.tokens_out
+        self._beside = figures.beside | frozenset(row.beside)
+        self._apart = frozenset(row.apart)
+        self._terms = [*figures.terms, *row.terms]
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for path, kind in {**figures.members, **row.members}.items():
+            if kind:
+                section, _, name = path.rpartition(".")
+                sections.setdefault(section, []).append((name, kind))
+        self._sections = list(sections.items())
+
+    def read(self, reported: Reported, notes: list[str]) -> Usage | None:
+        """What was used; None: nothing that could be read."""
+        if not reported.raw:
+            if reported.unread:
+                notes.append(f"usage not read: {reported.unread}")
+            return Usage(used=reported.fees) if reported.fees else None
+        said, raw = _object(reported.raw)
+        if said is None:
+            notes.append("usage not read: it is no JSON object")
+            return Usage(used=reported.fees) if reported.fees else None
+        usage = Usage(raw=raw, used=list(reported.fees))
+        if self._figures.more is not None:
+            usage.used += self._figures.more(said)
+        odd: list[str] = []
+        counts = self._counts(said, odd)
+        self._add_mains(usage, said, odd)
+        total = said.get("total_tokens")
+        self._add_parts(usage, counts, total if type(total) is int and total > 0 else None, notes)
+        if (usage.tokens_in is None) is not (usage.tokens_out is None):
+            usage.tokens_in, usage.tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
+        usage.terms = self._terms_of(said, reported.tier)
+        usage.cost = self._stated(said, odd)
+        if odd:
+            notes.append(f"usage not read: {', '.join(odd)} told as no figure")
+        if usage.used in ([], [_UNREAD]) and usage.cost is None and usage.tokens_in is usage.tokens_out is None:
+            if not odd:
+                notes.append("usage not read: there is no figure in it that is known")
+            return None
+        return usage
+
+    def each_call(self, model: str) -> list[Used]:
+        """The fees that a call of this model always is."""
+        return [Used(kind, 1) for part, kind in self._row.each_call.items() if part in model]
+
+    def _counts(self, said: Said, odd: list[str]) -> Counts:
+        """The parts of the main figures, and what stands beside them. Two members of one kind say the same."""
+        counts: Counts = {}
+        for section, parts in self._sections:
+            told = said.get(section) if section else said
+            if not told:
+                continue
+            members = members_of(told)
+            if not members:
+                odd.append(section)
+            for name, kind in parts:
+                if (value := members.get(name)) and (
+                    count := _count(value, f"{section}.{name}" if section else name, odd)
+                ):
+                    counts[kind] = max(count, counts.get(kind, 0))
+        return counts
+
+    def _add_mains(self, usage: Usage, said: Said, odd: list[str]) -> None:
+        """The two main figures; one that cannot be read is what ``total_tokens`` leaves for it."""
+        before = len(odd)
+        mains: list[int | None] = []
+        for names in self._mains:
+            value = next((value for name in names if (value := said.get(name)) is not None), None)
+            mains.append(None if value is None else _count(value, "/".join(names), odd))
+        into, out = mains
+        if len(odd) > before:
+            total = said.get("total_tokens")
+            known = into if into is not None else out
+            if len(odd) == before + 1 and known is not None and type(total) is int and total >= known:
+                into, out = (total - known if main is None else main for main in mains)
+            else:
+                usage.used.append(_UNREAD)
+        usage.tokens_in, usage.tokens_out = into, out
+
+    def _add_parts(self, usage: Usage, counts: Counts, total: int | None, notes: list[str]) -> None:
+        into, out, used = usage.tokens_in or 0, usage.tokens_out or 0, usage.used
+        if not counts and (total is None or total == into + out):  # most answers
+            if into:
+                used.append(Used(INPUT, into))
+            if out:
+                used.append(Used(OUTPUT, out))
+            return
+        hour = min(counts.pop(CACHE_WRITE_1H, 0), counts.get(CACHE_WRITE, 0))  # a part of the writes
+        beside = {kind for kind in counts if kind in self._beside or kind in self._apart or kind not in TOKENS}
+        if total is not None:
+            more = self._reconciled(into, out, counts, beside, total, notes)
+            if more:
+                used.append(Used(INPUT if usage.tokens_out is None else OUTPUT, more))
+        _unpack(INPUT_KINDS & (READ_KINDS | WRITE_KINDS), into, counts, beside, "input", notes)
+        _unpack(OUTPUT_KINDS, out, counts, beside, "output", notes)
+        inside = {kind: counts.pop(kind) for kind in list(counts) if kind not in beside}
+        fresh = into - sum(count for kind, count in inside.items() if kind in READ_KINDS or kind in WRITE_KINDS)
+        plain = out - sum(count for kind, count in inside.items() if kind in OUTPUT_KINDS)
+        fresh -= _apart_from_text(inside, fresh)
+        for kind, count in ((INPUT, fresh), (OUTPUT, plain), *inside.items(), *counts.items()):
+            if kind == CACHE_WRITE and hour:
+                used.append(Used(CACHE_WRITE_1H, hour))
+                count -= hour  # noqa: PLW2901
+            if count > 0:
+                used.append(Used(kind, count))
+
+    def _reconciled(self, into: int, out: int, counts: Counts, beside: set[str], total: int, notes: list[str]) -> int:
+        """Changes ``beside`` to what makes ``total``; returns how many tokens are told nowhere but in that."""
+        counted = [kind for kind in beside if kind in TOKENS and kind not in self._apart]
+        told = into + out + sum(counts[kind] for kind in counted)
+        if total == told:
+            return 0
+        inside = [kind for kind in counts if kind not in beside]
+        if found := _summing(inside, counts, total - told):
+            beside.update(found)
+            if found != (self._row.rest,):
+                notes.append(f"total_tokens is {total}: {' and '.join(found)} taken to stand beside the main figures")
+            return 0
+        if total > told and self._row.rest:
+            beside.add(self._row.rest)
+            counts[self._row.rest] = counts.get(self._row.rest, 0) + total - told
+            return 0
+        if found := _summing(counted, counts, told - total):
+            beside.difference_update(found)
+            notes.append(f"total_tokens is {total}: {' and '.join(found)} taken to be part of the main figures")
+            return 0
+        if total < told:
+            notes.append(f"total_tokens is {total}, less than the {told} that its parts make; these are priced")
+            return 0
+        notes.append(f"total_tokens is {total}, more than the {told} that its parts make; the rest is priced too")
+        return total - told
+
+    def _terms_of(self, said: Said, tier: str) -> tuple[str, ...]:
+        told = [(path.rpartition(".")[2], _at(said, path)) for path in self._terms]
+        named = [f"{name}={value[:64]}" for name, value in told if isinstance(value, str) and value]
+        return (*named, f"service_tier={tier}") if tier else tuple(named)
+
+    def _stated(self, said: Said, odd: list[str]) -> int | None:
+        """Nano-dollars that the call cost by the provider's word."""
+        row = self._row
+        if row.cost is None or (stated := _at(said, row.cost)) is None:
+            return None
+        if row.currency is not None and _at(said, row.currency) not in (None, "USD"):
+            odd.append(row.currency)
+            return None
+        whole = Decimal(0)
+        amounts = [(row.cost, stated)]
+        if row.own_key is not None and row.own_key_cost is not None and _at(said, row.own_key) is True:
+            if (own := _at(said, row.own_key_cost)) is None:
+                return None  # what the caller's own key paid is not told
+            amounts.append((row.own_key_cost, own))
+        for path, amount in amounts:
+            if type(amount) not in (int, float) or not 0 <= amount <= LARGEST_STATED * row.cost_units:
+                odd.append(path)
+                return None
+            whole += Decimal(repr(amount))
+        return int((whole * 10**9 / row.cost_units).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+_decode_members = decoder(dict[str, Raw]).decode
+
+
+def _object(raw: bytes) -> tuple[Said | None, bytes]:
+    """A usage object, and its bytes as they may be kept: empty where it cannot be read again as a whole."""
+    try:
+        said = decode(raw)
+    except DecodeError:
+        return _piecewise(raw), b""
+    return (cast("Said", said), raw) if isinstance(said, dict) else (None, b"")
+
+
+def _piecewise(raw: bytes) -> Said | None:
+    said: Said = {}
+    try:
+        members = _decode_members(raw)
+    except DecodeError:
+        return None
+    for name, value in members.items():
+        try:
+            said[name] = decode(value)
+        except DecodeError:
+            said[name] = ""  # odd, where it should be a figure
+    return said
+
+
+def _count(value: object, name: str, odd: list[str]) -> int | None:
+    if type(value) is float and value.is_integer():
+        value = int(value) if abs(value) <= LARGEST else -1
+    if type(value) is int and 0 <= value <= LARGEST:
+        return value
+    if value not in ({}, [], ""):  # some say so that there is none
+        odd.append(name)
+    return None
+
+
+def _at(said: Said, path: str) -> Any:
+    section, _, name = path.rpartition(".")
+    return members_of(said.get(section) if section else said).get(name)
+
+
+def members_of(value: object) -> Said:
+    """A JSON object's members; none where it is no object."""
+    return cast("Said", value) if isinstance(value, dict) else {}
+
+
+def _summing(kinds: list[str], counts: Counts, total: int) -> tuple[str, ...]:
+    """The fewest of these kinds that make so many; there are never more than a handful."""
+    if total > 0:
+        for size in range(1, len(kinds) + 1):
+            for some in combinations(kinds, size):
+                if sum(counts[kind] for kind in some) == total:
+                    return some
+    return ()
+
+
+def _apart_from_text(inside: Counts, fresh: int) -> int:
+    """How much of the fresh input is audio, images or video; what is more of them came from the cache."""
+    media = 0
+    for kind in [kind for kind in inside if kind in CACHED]:
+        count = inside[kind]
+        inside[kind] = direct = min(count, fresh - media)
+        media += direct
+        if cached := min(count - direct, inside.get(CACHE_READ, 0)):
+            inside[CACHE_READ] -= cached
+            inside[CACHED[kind]] = cached
+    return media
+
+
+def _unpack(kinds: frozenset[str], main: int, counts: Counts, beside: set[str], name: str, notes: list[str]) -> None:
+    """Parts that are more than the whole cannot be in it: the largest stand beside it, then, which is dearer."""
+    inside = sorted((counts[kind], kind) for kind in counts if kind in kinds and kind not in beside)
+    while inside and sum(count for count, _ in inside) > main:
+        count, kind = inside.pop()
+        beside.add(kind)
+        notes.append(f"{count} tokens of {kind} are more than the {main} of {name}: taken to stand beside them")

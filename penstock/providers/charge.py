@@ -1,0 +1,122 @@
+"""What an answer used, and what that costs: by the provider's word, the caller's prices, or the list.
+
+Writes ``reported``, ``cost`` and, where something could not be learnt, lines of ``warnings``.
+"""
+
+from collections import OrderedDict
+
+from penstock.core import ids
+from penstock.model.endpoint import Endpoint
+from penstock.model.exchange import Exchange
+from penstock.model.usage import Reported, Usage, Used
+from penstock.providers.prices import PriceBook
+from penstock.providers.pricing import cost, custom_cost
+from penstock.providers.upstream import Upstream
+
+UNFINISHED = 10_000  # answers remembered that the provider still works on, or that were asked for since
+
+_NO_RATE = "cf-aig-custom-cost: no cost: it has no rate for a kind of token that the answer used, or the sum is absurd"
+_NONE = "usage not known: the answer reported none"
+_LATER = "usage not known yet: the provider still works on the answer, and tells it to whoever asks for that"
+_AGAIN = "usage not counted: it is that of an earlier call, which has it"
+_ELSEWHERE = "usage not counted: it is that of an earlier call, which this process did not see"
+
+_Key = tuple[int, str, str]
+
+
+class Charge:
+    """Charges each answer once, however often it is asked for.
+
+    What the provider still works on when the call ends (OpenAI's background responses) is charged to the first call
+    that gets it with its usage. That is remembered for the last ``UNFINISHED`` such answers, in this process.
+    """
+
+    def __init__(self, prices: PriceBook) -> None:
+        self._prices = prices
+        self._begun: OrderedDict[_Key, bool] = OrderedDict()  # True: it was charged
+
+    def note(self, ex: Exchange, reported: Reported) -> None:
+        """Takes down what an answer said of itself."""
+        ex.reported = reported
+        target = ex.target
+        if target is None:
+            return
+        upstream: Upstream = target.upstream
+        endpoint: Endpoint = target.endpoint
+        notes: list[str] = []
+        usage = upstream.accounting(endpoint.dialect).read(reported, notes)
+        if reported.id and self._is_elsewhere(ex, reported, endpoint, usage, notes):
+            usage = None
+        elif usage is None:
+            if not (notes or reported.error or reported.lost):
+                notes.append(_NONE)
+        else:
+            model = reported.model or target.model or ex.request.asked.model
+            usage.used += upstream.accounting(endpoint.dialect).each_call(model)
+            self._price(ex, usage, model, notes)
+        reported.usage = usage
+        ex.warnings += notes
+
+    def _is_elsewhere(
+        self, ex: Exchange, reported: Reported, endpoint: Endpoint, usage: Usage | None, notes: list[str]
+    ) -> bool:
+        """Whether the usage is, or will be, counted by another call than this one."""
+        begun, gateway = self._begun, ex.gateway
+        key = (gateway.number if gateway else 0, endpoint.dialect, reported.id)
+        if usage is None:
+            if not reported.unfinished:
+                return False
+            if not endpoint.again:
+                begun[key] = False
+                if len(begun) > UNFINISHED:
+                    begun.popitem(last=False)
+            notes[:] = [_LATER]
+            return True
+        if not endpoint.again:
+            return False
+        charged = begun.get(key)
+        if charged is False:
+            begun[key] = True
+            return False
+        notes[:] = [_ELSEWHERE if charged is None else _AGAIN]
+        return True
+
+    def _price(self, ex: Exchange, usage: Usage, model: str, notes: list[str]) -> None:
+        if (custom := ex.options.cost) is not None:
+            ex.cost = custom_cost(usage, custom)
+            if ex.cost is None:
+                notes.append(_NO_RATE)
+            return
+        ours, lacks = self._by_list(ex, usage, model)
+        if usage.cost is None:
+            ex.cost = ours
+            notes += lacks
+            return
+        ex.cost = usage.cost
+        if ours is not None and abs(ours - usage.cost) * 100 > ours:
+            notes.append(f"the provider states a cost of {usage.cost / 1e9:.9f} dollars, the list {ours / 1e9:.9f}")
+
+    def _by_list(self, ex: Exchange, usage: Usage, model: str) -> tuple[int | None, list[str]]:
+        """Nano-dollars by the price list; None, and what has no price."""
+        by_model: dict[str, list[Used]] = {model: usage.used}
+        if any(part.attributes for part in usage.used):
+            by_model = {}
+            for part in usage.used:
+                made = dict(part.attributes).get("model")
+                by_model.setdefault(model if made is None else made, []).append(
+                    part if made is None else part._replace(attributes=())
+                )
+        whole, lacks = 0, list[str]()
+        assert ex.target is not None
+        for name, used in by_model.items():
+            vector = self._prices.price(ex.target.provider, name, ids.millis(ex.id), usage.terms)
+            if vector is None:
+                terms = f" with {', '.join(usage.terms)}" if usage.terms else ""
+                lacks.append(f"no cost: no price is known for {name or 'the model'}{terms}")
+                continue
+            nanos, unpriced = cost(used, vector)
+            if nanos is None:
+                lacks.append(f"no cost: no price is known for {', '.join(unpriced) or 'so much'} of {name}")
+            else:
+                whole += nanos
+        return (None if lacks else whole), lacks

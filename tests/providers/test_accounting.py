@@ -1,0 +1,498 @@
+"""Documented answers of the providers, with what each costs worked out by hand: counts times list prices.
+
+A bill's lines are (count, dollars for a million), and fees (count, dollars for a thousand). None: no cost, as something
+has no price. Prices are those of 20 November 2026, noon UTC.
+"""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.model.exchange import Exchange
+from penstock.model.options import CallOptions
+from penstock.model.usage import Reported
+from penstock.providers import catalog
+from penstock.providers.accounting import Accounting, Figures, UsageRow
+from penstock.providers.charge import Charge
+from penstock.providers.dialects import DIALECTS
+from penstock.providers.prices import PriceBook
+from penstock.providers.upstream import Upstream
+from tests.kit.accounts import used
+from tests.kit.exchange import an_exchange
+
+ROWS = catalog.load()
+UPSTREAMS = {slug: Upstream(row, "http://127.0.0.1:1") for slug, row in ROWS.items()}
+BOOK = PriceBook(ROWS)
+NOON = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp() * 1000)
+
+Lines = list[tuple[int, str]]
+
+
+class Case(NamedTuple):
+    """An answer, and its bill."""
+
+    name: str
+    provider: str
+    path: str
+    model: str
+    usage: dict[str, Any]
+    tokens: Lines | None = None
+    fees: Lines | None = None
+    more: dict[str, Any] | None = None  # beside model and usage
+    warned: str = ""  # a part of the only warning
+
+
+CHAT, RESPONSES, EMBEDDINGS, MESSAGES = "chat/completions", "responses", "embeddings", "v1/messages"
+
+
+def details(**parts: int) -> dict[str, Any]:
+    """Chat's details, by the side they stand on."""
+    into = {name: count for name, count in parts.items() if name in ("cached_tokens", "audio_tokens", "text_tokens")}
+    return {"prompt_tokens_details": into}
+
+
+def search(kind: str = "search") -> dict[str, Any]:
+    return {"type": "web_search_call", "status": "completed", "action": {"type": kind, "query": "q"}}
+
+
+def run(kind: str, into: int, out: int, **more: Any) -> dict[str, Any]:
+    return {"type": kind, "input_tokens": into, "output_tokens": out} | more
+
+
+OPENAI = [
+    Case(
+        "plain", "openai", CHAT, "gpt-4o-mini-2024-07-18",
+        {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}, [(9, "0.15"), (12, "0.60")],
+    ),
+    Case(
+        "with cached input", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 2006, "completion_tokens": 300, "total_tokens": 2306, **details(cached_tokens=1920)},
+        [(86, "2.50"), (1920, "1.25"), (300, "10")],
+    ),
+    Case(
+        "reasoning is part of the output", "openai", CHAT, "gpt-5-mini",
+        {"prompt_tokens": 100, "completion_tokens": 900, "total_tokens": 1000,
+         "completion_tokens_details": {"reasoning_tokens": 832, "accepted_prediction_tokens": 0}},
+        [(100, "0.25"), (900, "2")],
+    ),
+    Case(
+        "audio on both sides", "openai", CHAT, "gpt-audio-mini",
+        {"prompt_tokens": 100, "completion_tokens": 200, "total_tokens": 300,
+         **details(audio_tokens=60, text_tokens=40),
+         "completion_tokens_details": {"audio_tokens": 150, "text_tokens": 50}},
+        [(40, "0.60"), (60, "10"), (50, "2.40"), (150, "20")],
+    ),
+    Case(
+        "audio of a model whose audio has no price", "openai", CHAT, "gpt-4o-audio-preview",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, **details(audio_tokens=4)},
+        None, warned="no price is known for input_audio of gpt-4o-audio-preview",
+    ),
+    Case(
+        "the same model without audio", "openai", CHAT, "gpt-4o-audio-preview",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, **details(audio_tokens=0)},
+        [(10, "2.50"), (5, "10")],
+    ),
+    Case(
+        "cached input of a model that has no price for it", "openai", CHAT, "ft:gpt-4o-2024-08-06:acme::x",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, **details(cached_tokens=8)},
+        None, warned="no price is known for cache_read",
+    ),
+    Case(
+        "flex", "openai", CHAT, "o3", {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+        [(1000, "1"), (100, "4")], more={"service_tier": "flex"},
+    ),
+    Case(
+        "default tier", "openai", CHAT, "o3", {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+        [(1000, "2"), (100, "8")], more={"service_tier": "default"},
+    ),
+    Case(
+        "priority", "openai", CHAT, "gpt-5.5", {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+        [(1000, "12.50"), (100, "75")], more={"service_tier": "priority"},
+    ),
+    Case(
+        "a tier without a price", "openai", CHAT, "gpt-audio-mini",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, None, more={"service_tier": "priority"},
+        warned="no price is known for gpt-audio-mini with service_tier=priority",
+    ),
+    Case(
+        "a model that always searches", "openai", CHAT, "gpt-4o-search-preview",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, None,
+        warned="no price is known for web_search",
+    ),
+    Case(
+        "a fine-tuned model", "openai", CHAT, "ft:gpt-4o-2024-08-06:acme::x",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, [(10, "3.75"), (5, "15")],
+    ),
+    Case(
+        "embeddings", "openai", EMBEDDINGS, "text-embedding-3-large", {"prompt_tokens": 8, "total_tokens": 8},
+        [(8, "0.13")],
+    ),
+    Case(
+        "an unknown model", "openai", CHAT, "no-such-model",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, None, warned="is known for no-such-model",
+    ),
+    Case(
+        "more in total than its parts", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 115}, [(10, "2.50"), (105, "10")],
+        warned="total_tokens is 115, more than the 15",
+    ),
+    Case(
+        "less in total than its parts", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 4}, [(10, "2.50"), (5, "10")],
+        warned="total_tokens is 4, less than the 15",
+    ),
+    Case(
+        "cached input that total_tokens has beside the input", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 95, **details(cached_tokens=80)},
+        [(10, "2.50"), (80, "1.25"), (5, "10")], warned="cache_read taken to stand beside",
+    ),
+    Case(
+        "more cached than input", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10, "completion_tokens": 5, **details(cached_tokens=80)},
+        [(10, "2.50"), (80, "1.25"), (5, "10")], warned="80 tokens of cache_read are more than the 10 of input",
+    ),
+    Case(
+        "an odd detail", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
+         "prompt_tokens_details": {"cached_tokens": "8"}},
+        [(10, "2.50"), (5, "10")], warned="usage not read: prompt_tokens_details.cached_tokens told as no figure",
+    ),
+    Case(
+        "odd details", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "prompt_tokens_details": [1]},
+        [(10, "2.50"), (5, "10")], warned="usage not read: prompt_tokens_details told as no figure",
+    ),
+    Case(
+        "an odd main figure that total_tokens makes up for", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10, "completion_tokens": -5, "total_tokens": 15}, [(10, "2.50"), (5, "10")],
+        warned="completion_tokens/output_tokens told as no figure",
+    ),
+    Case(
+        "figures with a decimal point", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 10.0, "completion_tokens": 5.0, "total_tokens": 15}, [(10, "2.50"), (5, "10")],
+    ),
+]  # fmt: skip
+RESPONSES_CASES = [
+    Case(
+        "plain", "openai", RESPONSES, "gpt-4.1",
+        {"input_tokens": 36, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 87,
+         "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 123},
+        [(36, "2"), (87, "8")],
+    ),
+    Case(
+        "searches told by the tools", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "0.25"), (50, "2")], [(2, "10")],
+        more={"tool_usage": {"web_search": {"num_requests": 2}}, "output": [search(), search(), search("open_page")]},
+    ),
+    Case(
+        "searches told by the output", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "0.25"), (50, "2")], [(2, "10")],
+        more={"output": [search(), search(), search("open_page"), search("find_in_page"), {"type": "message"}]},
+    ),
+    Case(
+        "a search in files", "openai", RESPONSES, "gpt-4.1",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "2"), (50, "8")], [(1, "2.50")],
+        more={"output": [{"type": "file_search_call", "queries": ["q"]}]},
+    ),
+    Case(
+        "a container", "openai", RESPONSES, "gpt-4.1", {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
+        None, more={"output": [{"type": "code_interpreter_call"}]}, warned="known for code_execution of gpt-4.1",
+    ),
+    Case(
+        "an image, by the tokens that its model used", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 100, "output_tokens": 50, "total_tokens": 150},
+        [(100, "0.25"), (50, "2"), (20, "5"), (300, "8"), (1056, "32")],
+        more={
+            "output": [{"type": "image_generation_call", "result": "iVBO"}],
+            "tools": [{"type": "image_generation", "model": "gpt-image-1.5"}],
+            "tool_usage": {"image_gen": {
+                "input_tokens": 320, "input_tokens_details": {"image_tokens": 300, "text_tokens": 20},
+                "output_tokens": 1056, "output_tokens_details": {"image_tokens": 1056, "text_tokens": 0}}},
+        },
+    ),
+    Case(
+        "an image of a model whose output is images alone", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 100, "output_tokens": 50, "total_tokens": 150},
+        [(100, "0.25"), (50, "2"), (20, "5"), (1056, "40")],
+        more={
+            "tools": [{"type": "image_generation", "model": "gpt-image-1"}],
+            "tool_usage": {"image_gen": {"input_tokens": 20, "output_tokens": 1056}},
+        },
+    ),
+    Case(
+        "an image of which no tokens are told", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 100, "output_tokens": 50, "total_tokens": 150}, None,
+        more={"output": [{"type": "image_generation_call"}]}, warned="no price is known for image of gpt-5-mini",
+    ),
+]  # fmt: skip
+ANTHROPIC = [
+    Case(
+        "plain", "anthropic", MESSAGES, "claude-haiku-4-5", {"input_tokens": 2095, "output_tokens": 503},
+        [(2095, "1"), (503, "5")],
+    ),
+    Case(
+        "caches of both lives", "anthropic", MESSAGES, "claude-sonnet-4-5-20250929",
+        {"input_tokens": 2048, "cache_read_input_tokens": 1800, "cache_creation_input_tokens": 248,
+         "cache_creation": {"ephemeral_5m_input_tokens": 148, "ephemeral_1h_input_tokens": 100}, "output_tokens": 503,
+         "service_tier": "standard"},
+        [(2048, "3"), (1800, "0.30"), (148, "3.75"), (100, "6"), (503, "15")],
+    ),
+    Case(
+        "writes told by their parts alone", "anthropic", MESSAGES, "claude-haiku-4-5",
+        {"input_tokens": 10, "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30},
+         "output_tokens": 5},
+        [(10, "1"), (20, "1.25"), (30, "2"), (5, "5")],
+    ),
+    Case(
+        "above 200,000 tokens of input", "anthropic", MESSAGES, "claude-sonnet-4-5-20250929",
+        {"input_tokens": 150_000, "cache_read_input_tokens": 100_000, "output_tokens": 1000},
+        [(150_000, "6"), (100_000, "0.60"), (1000, "22.50")],
+    ),
+    Case(
+        "searches of the web", "anthropic", MESSAGES, "claude-opus-4-8",
+        {"input_tokens": 105, "output_tokens": 6039, "server_tool_use": {"web_search_requests": 3}},
+        [(105, "5"), (6039, "25")], [(3, "10")],
+    ),
+    Case(
+        "thinking is part of the output", "anthropic", MESSAGES, "claude-opus-4-8",
+        {"input_tokens": 10, "output_tokens": 900, "output_tokens_details": {"thinking_tokens": 800}},
+        [(10, "5"), (900, "25")],
+    ),
+    Case(
+        "fast", "anthropic", MESSAGES, "claude-opus-4-8", {"input_tokens": 10, "output_tokens": 9, "speed": "fast"},
+        [(10, "10"), (9, "50")],
+    ),
+    Case(
+        "within the USA", "anthropic", MESSAGES, "claude-opus-4-8",
+        {"input_tokens": 25, "output_tokens": 150, "inference_geo": "us",
+         "server_tool_use": {"web_search_requests": 1}},
+        [(25, "5.50"), (150, "27.50")], [(1, "10")],
+    ),
+    Case(
+        "priority, at a price of one's own", "anthropic", MESSAGES, "claude-opus-4-8",
+        {"input_tokens": 25, "output_tokens": 150, "service_tier": "priority"}, None,
+        warned="no price is known for claude-opus-4-8 with service_tier=priority",
+    ),
+    Case(
+        "compaction is beside the main figures", "anthropic", MESSAGES, "claude-opus-4-8",
+        {"input_tokens": 23_000, "output_tokens": 1000,
+         "iterations": [run("compaction", 180_000, 3500), run("message", 23_000, 1000)]},
+        [(203_000, "5"), (4500, "25")],
+    ),
+    Case(
+        "advice of another model", "anthropic", MESSAGES, "claude-haiku-4-5",
+        {"input_tokens": 100, "output_tokens": 50,
+         "iterations": [run("message", 100, 50), run("advisor_message", 800, 90, model="claude-opus-4-8")]},
+        [(100, "1"), (50, "5"), (800, "5"), (90, "25")],
+    ),
+]  # fmt: skip
+OTHERS = [
+    Case(
+        "xAI counts reasoning beside the output", "grok", CHAT, "grok-4.20",
+        {"prompt_tokens": 10120, "completion_tokens": 1499, "total_tokens": 14428, **details(cached_tokens=128),
+         "completion_tokens_details": {"reasoning_tokens": 2809}},
+        [(9992, "1.25"), (128, "0.20"), (1499 + 2809, "2.50")],
+    ),
+    Case(
+        "xAI, where total_tokens says that reasoning is within", "grok", CHAT, "grok-4.20",
+        {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
+         "completion_tokens_details": {"reasoning_tokens": 40}},
+        [(100, "1.25"), (50, "2.50")], warned="output_reasoning taken to be part",
+    ),
+    Case(
+        "xAI reads images at the price of text", "grok", CHAT, "grok-4.20",
+        {"prompt_tokens": 1000, "completion_tokens": 10, "total_tokens": 1010,
+         "prompt_tokens_details": {"text_tokens": 200, "image_tokens": 800, "audio_tokens": 0, "cached_tokens": 0}},
+        [(1000, "1.25"), (10, "2.50")],
+    ),
+    Case(
+        "xAI states what it charges, tools included", "grok", RESPONSES, "grok-4.20",
+        {"input_tokens": 9212, "input_tokens_details": {"cached_tokens": 3072}, "output_tokens": 3417,
+         "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 12629,
+         "server_side_tool_usage_details": {"x_search_calls": 3}, "cost_in_usd_ticks": 318_319_000},
+        [(1, "31831.9")],
+    ),
+    Case(
+        "xAI's tools without a statement have no price", "grok", RESPONSES, "grok-4.20",
+        {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15,
+         "server_side_tool_usage_details": {"x_search_calls": 3, "mcp_calls": 0}},
+        None, warned="no price is known for web_search",
+    ),
+    Case(
+        "DeepSeek's name for what it had cached", "deepseek", CHAT, "deepseek-v4-pro",
+        {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, "prompt_cache_hit_tokens": 900,
+         "prompt_cache_miss_tokens": 100, **details(cached_tokens=900)},
+        [(100, "0.66"), (900, "0.022"), (100, "1.98")],
+    ),
+    Case(
+        "Google leaves thinking out of the output", "google-ai-studio", "v1beta/openai/chat/completions",
+        "gemini-3-flash-preview", {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 105},
+        [(9, "0.50"), (96, "3")],
+    ),
+    Case(
+        "Vertex too", "google-vertex-ai",
+        "v1/projects/p/locations/us-central1/endpoints/openapi/chat/completions", "google/gemini-2.5-pro",
+        {"prompt_tokens": 21, "completion_tokens": 150, "total_tokens": 8171,
+         "completion_tokens_details": {"reasoning_tokens": 8000}},
+        [(21, "1.25"), (8150, "10")],
+    ),
+    Case(
+        "Perplexity's deep research", "perplexity-ai", CHAT, "sonar-deep-research",
+        {"prompt_tokens": 33, "completion_tokens": 7163, "total_tokens": 7196, "citation_tokens": 20016,
+         "num_search_queries": 18, "reasoning_tokens": 95305},
+        [(33, "2"), (7163, "8"), (20016, "2"), (95305, "3")], [(18, "5")],
+    ),
+    Case(
+        "Perplexity states what it charges", "perplexity-ai", CHAT, "sonar-pro",
+        {"prompt_tokens": 26, "completion_tokens": 832, "total_tokens": 858, "search_context_size": "low",
+         "cost": {"input_tokens_cost": 0.000078, "output_tokens_cost": 0.01248, "request_cost": 0.006,
+                  "total_cost": 0.018558}},
+        [(1, "18558")],
+    ),
+    Case(
+        "Perplexity's fee for the most searching", "perplexity-ai", CHAT, "sonar",
+        {"prompt_tokens": 8, "completion_tokens": 439, "total_tokens": 447, "search_context_size": "high"},
+        [(8, "1"), (439, "1")], [(1, "12")],
+    ),
+    Case(
+        "and for less, which the list has not", "perplexity-ai", CHAT, "sonar",
+        {"prompt_tokens": 8, "completion_tokens": 439, "total_tokens": 447, "search_context_size": "low"},
+        None, warned="no price is known for sonar with search_context_size=low",
+    ),
+    Case(
+        "Perplexity in another currency", "perplexity-ai", "v1/responses", "sonar-deep-research",
+        {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "cost": {"currency": "EUR", "total_cost": 1}},
+        [(10, "2"), (5, "8")], warned="cost.currency",
+    ),
+    Case(
+        "OpenRouter states what it charges, for a model of nobody's list", "openrouter", "v1/chat/completions",
+        "vendor/new-model-9",
+        {"prompt_tokens": 194, "completion_tokens": 2, "total_tokens": 196, "cost": 0.00095,
+         "cost_details": {"upstream_inference_cost": 0.00095}, "is_byok": False},
+        [(1, "950")],
+    ),
+    Case(
+        "OpenRouter with a key of the caller's own", "openrouter", "v1/chat/completions", "vendor/new-model-9",
+        {"prompt_tokens": 194, "completion_tokens": 2, "total_tokens": 196, "cost": 0.00095, "is_byok": True,
+         "cost_details": {"upstream_inference_cost": 0.019}},
+        [(1, "19950")],
+    ),
+    Case(
+        "OpenRouter, which does not say what that key paid", "openrouter", "v1/chat/completions",
+        "anthropic/claude-sonnet-4.5",
+        {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, "cost": 0, "is_byok": True,
+         "cost_details": {"upstream_inference_cost": None}},
+        [(100, "3"), (10, "15")],
+    ),
+    Case(
+        "OpenRouter's statement that differs from the list", "openrouter", "v1/messages",
+        "anthropic/claude-sonnet-4.5", {"input_tokens": 100, "output_tokens": 10, "cost": 0.001},
+        [(1, "1000")], warned="states a cost of 0.001000000 dollars, the list 0.000450000",
+    ),
+    Case(
+        "an odd statement", "openrouter", "v1/chat/completions", "anthropic/claude-sonnet-4.5",
+        {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, "cost": "free"},
+        [(100, "3"), (10, "15")], warned="usage not read: cost told as no figure",
+    ),
+    Case(
+        "Groq's tiers cost the same", "groq", CHAT, "llama-3.3-70b-versatile",
+        {"queue_time": 0.03, "prompt_tokens": 18, "completion_tokens": 556, "total_tokens": 574, "total_time": 0.46},
+        [(18, "0.59"), (556, "0.79")], more={"service_tier": "on_demand"},
+    ),
+    Case(
+        "Mistral, and no audio", "mistral", "v1/chat/completions", "mistral-large-latest",
+        {"prompt_tokens": 4, "completion_tokens": 10, "total_tokens": 14, "prompt_audio_seconds": {}},
+        [(4, "2"), (10, "6")],
+    ),
+    Case(
+        "Mistral with audio by the second", "mistral", "v1/chat/completions", "mistral-large-latest",
+        {"prompt_tokens": 4, "completion_tokens": 10, "total_tokens": 14, "prompt_audio_seconds": 9},
+        None, warned="no price is known for audio_seconds",
+    ),
+]  # fmt: skip
+CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS]
+
+
+def noted(case: Case, charge: Charge | None = None) -> Exchange:
+    """The answer, read and charged."""
+    ex = an_exchange(provider=case.provider)
+    ex.id = NOON.to_bytes(6, "big") + bytes(10)
+    ex.options = CallOptions(log=True, payloads=False)
+    ex.target = UPSTREAMS[case.provider].target(case.path.encode())
+    body = json.dumps({"model": case.model, "usage": case.usage, **(case.more or {})}).encode()
+    (charge or Charge(BOOK)).note(ex, DIALECTS[ex.target.endpoint.dialect].reported(body))
+    return ex
+
+
+def test_there_are_enough() -> None:
+    assert len(CASES) >= 60
+    assert len({(case.provider, case.name) for case in [*OPENAI, *ANTHROPIC, *OTHERS]}) + len(RESPONSES_CASES) == len(
+        CASES
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider}: {case.name}")
+def test_a_documented_answer_costs_what_its_bill_says(case: Case) -> None:
+    ex = noted(case)
+    if case.tokens is None:
+        expected = None
+    else:
+        dollars = sum(count * Decimal(rate) / 10**6 for count, rate in case.tokens)
+        dollars += sum(count * Decimal(rate) / 10**3 for count, rate in case.fees or ())
+        expected = float(dollars)
+    assert (ex.cost if ex.cost is None else ex.cost / 1e9) == pytest.approx(expected, abs=6e-10)
+    assert len(ex.warnings) == bool(case.warned)
+    assert case.warned in "".join(ex.warnings)
+
+
+# What no documentation has
+
+FIGURES = Figures(
+    ("in",), ("out",), {"a": "cache_read", "b": "cache_write", "c.d": "output_reasoning", "e": "input_audio"}
+)
+AMOUNT = st.integers(0, 50) | st.sampled_from([None, -1, 1.5, "9", True, {}, [], 1e300])
+OBJECTS = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("in", "out", "a", "b", "e", "total_tokens"), AMOUNT),
+        "c": st.fixed_dictionaries({}, optional={"d": AMOUNT}) | AMOUNT,
+    },
+)
+
+
+@given(OBJECTS, st.sets(st.sampled_from(["cache_read", "output_reasoning"])))
+def test_no_token_is_lost_and_none_counted_twice(told: dict[str, Any], beside: set[str]) -> None:
+    reported = Reported("m", json.dumps(told).encode())
+    notes: list[str] = []
+    usage = Accounting(FIGURES, UsageRow(beside=sorted(beside))).read(reported, notes)
+    if usage is None:
+        return
+    assert all(part.amount > 0 for part in usage.used)
+    mains = (usage.tokens_in or 0) + (usage.tokens_out or 0)
+    paid = sum(part.amount for part in usage.used if not part.kind.startswith("tokens"))
+    assert paid >= mains
+    total = told.get("total_tokens")
+    if type(total) is int and total > mains and not notes:
+        assert paid == total
+
+
+def test_usage_that_is_not_read_says_why_and_none_is_another_sentence() -> None:
+    chat = DIALECTS["openai_chat"]
+    large = b'{"model":"m","usage":{"prompt_tokens":1,"x":"' + b"y" * 17_000 + b'"}}'
+    for body, why in (
+        (large, "the usage object has more than 16384 bytes"),
+        (b'{"model":"m","usage":[1]}', "it is no JSON object"),
+        (b'{"model":"m","usage":{"words":7}}', "there is no figure in it that is known"),
+        (b'{"model":"m","usage":{"prompt_tokens":1}', "the answer is no JSON object"),
+    ):
+        usage, _, notes = used(chat, chat.reported(body))
+        assert usage is None
+        assert len(notes) == 1
+        assert notes[0].startswith(f"usage not read: {why}")
+    case = Case("", "openai", CHAT, "gpt-4o", {})
+    assert noted(case._replace(more={"usage": None})).warnings == ["usage not known: the answer reported none"]
