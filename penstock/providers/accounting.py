@@ -76,6 +76,7 @@ class UsageRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _UNREAD = Used(UNREAD, 1)
+_NO_FEE: list[Used] = []
 
 
 class Accounting:
@@ -97,7 +98,7 @@ class Accounting:
                 sections.setdefault(section, []).append((name, kind))
         self._sections = list(sections.items())
 
-    def read(self, reported: Reported, notes: list[str]) -> Usage | None:
+    def read(self, reported: Reported, notes: list[str]) -> Usage | None:  # noqa: C901, PLR0912  calls cost too much here
         """What was used; None: nothing that could be read."""
         if not reported.raw:
             if reported.unread:
@@ -112,13 +113,26 @@ class Accounting:
             usage.used += self._figures.more(said)
         odd: list[str] = []
         counts = self._counts(said, odd)
-        self._add_mains(usage, said, odd)
+        into, out = _main(said, self._mains[0], odd), _main(said, self._mains[1], odd)
         total = said.get("total_tokens")
-        self._add_parts(usage, counts, total if type(total) is int and total > 0 else None, notes)
+        if type(total) is not int or total <= 0:
+            total = None
+        if odd:
+            into, out = _made_up(usage, into, out, total, said, self._mains)
+        usage.tokens_in, usage.tokens_out = into, out
+        if counts or into is None or out is None or (total is not None and total != into + out):
+            self._add_parts(usage, counts, total, notes)
+        else:  # most answers
+            if into:
+                usage.used.append(Used(INPUT, into))
+            if out:
+                usage.used.append(Used(OUTPUT, out))
         if (usage.tokens_in is None) is not (usage.tokens_out is None):
             usage.tokens_in, usage.tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
-        usage.terms = self._terms_of(said, reported.tier)
-        usage.cost = self._stated(said, odd)
+        if self._terms or reported.tier:
+            usage.terms = self._terms_of(said, reported.tier)
+        if self._row.cost is not None:
+            usage.cost = self._stated(said, odd)
         if odd:
             notes.append(f"usage not read: {', '.join(odd)} told as no figure")
         if usage.used in ([], [_UNREAD]) and usage.cost is None and usage.tokens_in is usage.tokens_out is None:
@@ -129,7 +143,8 @@ class Accounting:
 
     def each_call(self, model: str) -> list[Used]:
         """The fees that a call of this model always is."""
-        return [Used(kind, 1) for part, kind in self._row.each_call.items() if part in model]
+        fees = self._row.each_call
+        return [Used(kind, 1) for part, kind in fees.items() if part in model] if fees else _NO_FEE
 
     def _counts(self, said: Said, odd: list[str]) -> Counts:
         """The parts of the main figures, and what stands beside them. Two members of one kind say the same."""
@@ -142,37 +157,12 @@ class Accounting:
             if not members:
                 odd.append(section)
             for name, kind in parts:
-                if (value := members.get(name)) and (
-                    count := _count(value, f"{section}.{name}" if section else name, odd)
-                ):
+                if (value := members.get(name)) and (count := _count(value, section, name, odd)):
                     counts[kind] = max(count, counts.get(kind, 0))
         return counts
 
-    def _add_mains(self, usage: Usage, said: Said, odd: list[str]) -> None:
-        """The two main figures; one that cannot be read is what ``total_tokens`` leaves for it."""
-        before = len(odd)
-        mains: list[int | None] = []
-        for names in self._mains:
-            value = next((value for name in names if (value := said.get(name)) is not None), None)
-            mains.append(None if value is None else _count(value, "/".join(names), odd))
-        into, out = mains
-        if len(odd) > before:
-            total = said.get("total_tokens")
-            known = into if into is not None else out
-            if len(odd) == before + 1 and known is not None and type(total) is int and total >= known:
-                into, out = (total - known if main is None else main for main in mains)
-            else:
-                usage.used.append(_UNREAD)
-        usage.tokens_in, usage.tokens_out = into, out
-
     def _add_parts(self, usage: Usage, counts: Counts, total: int | None, notes: list[str]) -> None:
         into, out, used = usage.tokens_in or 0, usage.tokens_out or 0, usage.used
-        if not counts and (total is None or total == into + out):  # most answers
-            if into:
-                used.append(Used(INPUT, into))
-            if out:
-                used.append(Used(OUTPUT, out))
-            return
         hour = min(counts.pop(CACHE_WRITE_1H, 0), counts.get(CACHE_WRITE, 0))  # a part of the writes
         beside = {kind for kind in counts if kind in self._beside or kind in self._apart or kind not in TOKENS}
         if total is not None:
@@ -271,14 +261,36 @@ def _piecewise(raw: bytes) -> Said | None:
     return said
 
 
-def _count(value: object, name: str, odd: list[str]) -> int | None:
+def _count(value: object, section: str, name: str, odd: list[str]) -> int | None:
     if type(value) is float and value.is_integer():
         value = int(value) if abs(value) <= LARGEST else -1
     if type(value) is int and 0 <= value <= LARGEST:
         return value
     if value not in ({}, [], ""):  # some say so that there is none
-        odd.append(name)
+        odd.append(f"{section}.{name}" if section else name)
     return None
+
+
+def _main(said: Said, names: tuple[str, ...], odd: list[str]) -> int | None:
+    """The first of these that is told."""
+    for name in names:
+        if (value := said.get(name)) is not None:
+            return value if type(value) is int and 0 <= value <= LARGEST else _count(value, "", name, odd)
+    return None
+
+
+def _made_up(
+    usage: Usage, into: int | None, out: int | None, total: int | None, said: Said, mains: tuple[tuple[str, ...], ...]
+) -> tuple[int | None, int | None]:
+    """A main figure that cannot be read is what ``total_tokens`` leaves for it."""
+    told = [any(said.get(name) is not None for name in names) for names in mains]
+    if (into is not None or not told[0]) and (out is not None or not told[1]):
+        return into, out
+    known = out if into is None else into
+    if known is None or total is None or total < known:
+        usage.used.append(_UNREAD)
+        return into, out
+    return (total - known, out) if into is None else (into, total - known)
 
 
 def _at(said: Said, path: str) -> Any:

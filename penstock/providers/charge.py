@@ -4,6 +4,7 @@ Writes ``reported``, ``cost`` and, where something could not be learnt, lines of
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from penstock.core import ids
 from penstock.model.endpoint import Endpoint
@@ -44,7 +45,8 @@ class Charge:
         upstream: Upstream = target.upstream
         endpoint: Endpoint = target.endpoint
         notes: list[str] = []
-        usage = upstream.accounting(endpoint.dialect).read(reported, notes)
+        accounting = upstream.accounting(endpoint.dialect)
+        usage = accounting.read(reported, notes)
         if reported.id and self._is_elsewhere(ex, reported, endpoint, usage, notes):
             usage = None
         elif usage is None:
@@ -52,7 +54,7 @@ class Charge:
                 notes.append(_NONE)
         else:
             model = reported.model or target.model or ex.request.asked.model
-            usage.used += upstream.accounting(endpoint.dialect).each_call(model)
+            usage.used += accounting.each_call(model)
             self._price(ex, usage, model, notes)
         reported.usage = usage
         ex.warnings += notes
@@ -98,17 +100,9 @@ class Charge:
 
     def _by_list(self, ex: Exchange, usage: Usage, model: str) -> tuple[int | None, list[str]]:
         """Nano-dollars by the price list; None, and what has no price."""
-        by_model: dict[str, list[Used]] = {model: usage.used}
-        if any(part.attributes for part in usage.used):
-            by_model = {}
-            for part in usage.used:
-                made = dict(part.attributes).get("model")
-                by_model.setdefault(model if made is None else made, []).append(
-                    part if made is None else part._replace(attributes=())
-                )
-        whole, lacks = 0, list[str]()
         assert ex.target is not None
-        for name, used in by_model.items():
+        whole, lacks = 0, list[str]()
+        for name, used in _by_model(usage.used, model):
             vector = self._prices.price(ex.target.provider, name, ids.millis(ex.id), usage.terms)
             if vector is None:
                 terms = f" with {', '.join(usage.terms)}" if usage.terms else ""
@@ -120,3 +114,19 @@ class Charge:
             else:
                 whole += nanos
         return (None if lacks else whole), lacks
+
+
+def _by_model(used: list[Used], model: str) -> Iterable[tuple[str, list[Used]]]:
+    """What each model used; most answers are made by one."""
+    for part in used:
+        if part.attributes:
+            break
+    else:
+        return ((model, used),)
+    parts: dict[str, list[Used]] = {}
+    for part in used:
+        made = dict(part.attributes).get("model")
+        parts.setdefault(model if made is None else made, []).append(
+            part if made is None else part._replace(attributes=())
+        )
+    return parts.items()

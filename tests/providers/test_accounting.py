@@ -170,7 +170,7 @@ OPENAI = [
     Case(
         "an odd main figure that total_tokens makes up for", "openai", CHAT, "gpt-4o",
         {"prompt_tokens": 10, "completion_tokens": -5, "total_tokens": 15}, [(10, "2.50"), (5, "10")],
-        warned="completion_tokens/output_tokens told as no figure",
+        warned="completion_tokens told as no figure",
     ),
     Case(
         "figures with a decimal point", "openai", CHAT, "gpt-4o",

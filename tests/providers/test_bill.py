@@ -90,7 +90,7 @@ async def serve(peer: Peer) -> None:
 @pytest.mark.asyncio
 async def test_the_sum_of_what_is_told_is_the_sum_of_what_is_charged() -> None:
     async with providing(serve) as away:
-        places = dict.fromkeys(("openai", "anthropic", "grok"), away.url)
+        places: dict[str, str] = dict.fromkeys(("openai", "anthropic", "grok"), away.url)
         async with house(providers=places) as made, made.client() as client:
             for number, call in enumerate(CALLS):
                 body = b'{"model":"m","stream":true}' if call.kind == EVENTS else b'{"model":"m"}'
