@@ -60,6 +60,7 @@ def _whole(body: bytes, coding: str = "", path: str = CHAT, chunk: int = 0) -> A
 
 
 _LISTS = b"[" + b"[]," * 1_000_000 + b"1]"
+_GROWING = b"".join(b'data: {"type":"message_delta","usage":{"k%d":1}}\n\n' % at for at in range(6000))
 _ZEROS = bytes(32 << 20)
 
 ANSWERS: dict[str, Callable[[], Answer]] = {
@@ -73,6 +74,7 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "events with usage": lambda: _stream(b'data: {"usage":{"prompt_tokens":1}}\n\n' * 30_000),
     "events with an error": lambda: _stream(b'event: error\ndata: {"error":1}\n\n' * 30_000),
     "events of responses": lambda: _stream(b'data: {"response":{"usage":{}}}\n\n' * 30_000, path=RESPONSES),
+    "usage that grows": lambda: _stream(_GROWING, path=MESSAGES),
     "an event without an end": lambda: _stream(b"data: " + b"x" * (12 << 20), "gzip"),
     "an event of many lines": lambda: _stream(b"data: 1\n" * 500_000 + b"\n", "gzip"),
     "an event of many lists": lambda: _stream(b'data: {"model":' + _LISTS + b"}\n\n", "gzip"),
@@ -123,6 +125,7 @@ def _authorization(value: str) -> bytes:
 
 _BASE = f"/client/v4/accounts/{ACCOUNT}"
 _GATEWAYS = f"{_BASE}/ai-gateway/gateways"
+_CACHED = "cf-aig-cache-key: x\r\ncf-aig-cache-ttl: 60\r\n"
 _CHUNKED = "transfer-encoding: chunked\r\n"
 
 REQUESTS: dict[str, Callable[[], bytes]] = {
@@ -139,6 +142,7 @@ REQUESTS: dict[str, Callable[[], bytes]] = {
     "a list of codings": lambda: call("openai/x", headers="accept-encoding: " + "gzip," * 12_000 + "\r\n"),
     "a long path": lambda: call("openai/" + "a/" * 30_000),
     "a path of escapes": lambda: call("openai/" + "%2e" * 20_000),
+    "a model of many lists": lambda: call(CHAT, b'{"model":[' + b"[]," * 2_000_000 + b"1]}", headers=_CACHED),
     "options of many members": lambda: call(
         CHAT, b'{"stream":true,"stream_options":{' + b'"a":1,' * 150_000 + b'"b":1}}'
     ),
