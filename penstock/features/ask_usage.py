@@ -42,7 +42,7 @@ class AskUsage:
         """After it: takes the extra frame out again."""
         if (
             ex.prompt is not None
-            and (reply.header(b"content-type") or b"").startswith(b"text/event-stream")
+            and (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
             and reply.header(b"content-encoding") is None  # encoded against our wish: the frame cannot be found
         ):
             reply.length = None
@@ -55,7 +55,7 @@ class AskUsage:
 def _unasked(ex: Exchange) -> None:
     """The call ends; by now the meter knows what its answer told."""
     kind = (ex.reply.header(b"content-type") if ex.reply else None) or b""
-    if kind.startswith(b"text/event-stream") and not (ex.reported and ex.reported.usage):
+    if kind.lower().startswith(b"text/event-stream") and not (ex.reported and ex.reported.usage):
         ex.warnings.append(UNASKED)
 
 

@@ -207,7 +207,7 @@ class Outlet:
         return b"transfer-encoding: chunked\r\n"
 
     def _error_frame(self, error: PenstockError) -> bytes:
-        if not (self._reply.header(b"content-type") or b"").startswith(b"text/event-stream"):
+        if not (self._reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream"):
             return b""
         target = self._ex.target or (self._ex.plan.targets[0] if self._ex.plan else None)
         if self._reply.header(b"content-encoding") is not None or target is None:
