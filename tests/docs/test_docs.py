@@ -105,8 +105,10 @@ def test_every_metric_is_documented(row, pages):
     assert f"| `{row.name}` | {row.kind} |" in pages["docs/operations.md"]
 
 
-def test_every_metric_named_in_the_docs_exists(everything):
-    assert set(re.findall(r"\bpenstock_[a-z_]+", everything)) <= {row.name for row in METRICS}
+def test_every_metric_named_in_the_docs_exists(pages):
+    for name, text in pages.items():
+        if name != "docs/extending.md":  # adds one
+            assert set(re.findall(r"\bpenstock_[a-z_]+", text)) <= {row.name for row in METRICS}, name
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

@@ -1,4 +1,4 @@
-"""The release after this one: a copy of the package with two more migrations, whose processes can be run."""
+"""Copies of the package that are changed and then run: the release after this one has two more migrations."""
 
 import shutil
 import subprocess
@@ -57,8 +57,7 @@ class Release:
 
 def next_release(folder: Path) -> Release:
     """Put into ``folder``."""
-    package = folder / "penstock"
-    shutil.copytree(Path(penstock.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    package = copied(folder)
     release = Release(folder)
     (release.migrations / "versions" / "r0002_wider.py").write_text(_WIDER)
     (release.migrations / "versions" / "r0003_narrower.py").write_text(_NARROWER)
@@ -72,3 +71,9 @@ def next_release(folder: Path) -> Release:
         text = text.replace(line, then)
     listed.write_text(text, "utf-8")
     return release
+
+
+def copied(folder: Path) -> Path:
+    """The package, copied into ``folder``: what is changed there is compiled anew, all else has its byte code."""
+    ignored = shutil.ignore_patterns("*.pyc.*")  # byte code that is being written
+    return Path(shutil.copytree(Path(penstock.__file__).parent, folder / "penstock", ignore=ignored))
