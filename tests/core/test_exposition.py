@@ -14,7 +14,7 @@ from penstock.core.telemetry import METRICS, Report, Telemetry
 
 CALLS = "penstock_calls_total"
 DURATION = "penstock_call_duration_seconds"
-LABELS = ("default", "openai", "answered")
+LABELS = ("account", "default", "openai", "answered")
 
 
 def samples(report):
@@ -39,7 +39,7 @@ def test_counters_and_gauges_are_added_and_the_age_is_the_greatest():
     one = told(calls=3, age=0.5, penstock_upstream_connections={("idle",): 2, ("busy",): 1})
     other = told(calls=4, age=7.0, penstock_upstream_connections={("idle",): 5})
     found = samples(merge([one, other]))
-    labels = (("gateway", "default"), ("outcome", "answered"), ("provider", "openai"))
+    labels = (("account", "account"), ("gateway", "default"), ("outcome", "answered"), ("provider", "openai"))
     assert found[CALLS, labels] == 7
     assert found["penstock_configuration_age_seconds", ()] == 7.0
     assert found["penstock_upstream_connections", (("state", "idle"),)] == 7
@@ -72,7 +72,7 @@ def test_the_process_shows_its_own_figures_and_several_are_one():
 def test_of_a_process_that_is_gone_its_counts_stay_and_what_it_had_goes():
     gone = with_process(told(0.5, calls=3, penstock_buffered_bytes=100, penstock_log_rows_dropped_total=2))
     found = samples(merge([lasting(gone), told(calls=1, penstock_buffered_bytes=1)]))
-    labels = (("gateway", "default"), ("outcome", "answered"), ("provider", "openai"))
+    labels = (("account", "account"), ("gateway", "default"), ("outcome", "answered"), ("provider", "openai"))
     assert (found[CALLS, labels], found[f"{DURATION}_count", ()]) == (4, 1)
     assert found["penstock_log_rows_dropped_total", ()] == 2
     assert found["penstock_buffered_bytes", ()] == 1

@@ -326,8 +326,8 @@ async def test_a_body_that_waits_outlasts_the_limits_of_bodies_that_come(own):
 
 async def test_a_body_of_many_small_pieces_is_whole(own):
     async with own.client() as client:
-        client.writer.write(chunked("echo", *[b"x"] * 50_000, b"y"))
-        assert (await client.answer()).body == b"x" * 50_000 + b"y"
+        client.writer.write(chunked("echo", *[b"x"] * 9_000, b"y"))
+        assert (await client.answer()).body == b"x" * 9_000 + b"y"
 
 
 async def test_a_body_told_to_be_too_large_is_refused_before_it_is_read(own):
