@@ -12,6 +12,7 @@ FILE_SEARCH = "file_search"
 CALL = "call"  # charged for each call beside its tokens
 IMAGE = "image"
 UNREAD = "tokens that could not be read"  # never has a price
+UNREAD_FEES = "fees that could not be read"  # nor have these
 
 MEDIA = ("audio", "image", "video")
 CACHED = {f"input_{medium}": f"cache_read_{medium}" for medium in MEDIA}  # what came from a cache, by what it is

@@ -195,6 +195,33 @@ RESPONSES_CASES = [
         more={"output": [search(), search(), search("open_page"), search("find_in_page"), {"type": "message"}]},
     ),
     Case(
+        "a search whose query begins as the name of a free action does", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "0.25"), (50, "2")], [(1, "10")],
+        more={"output": [{"type": "web_search_call", "action": {"query": "find", "find": "find", "type": "search"}}]},
+    ),
+    Case(
+        "searches beside an image of many bytes", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "0.25"), (50, "2")], [(1, "10")],
+        more={"output": [search(), {"type": "message", "content": "x" * 300_000}]},
+    ),
+    Case(
+        "searches in an answer too large to be looked through", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, None,
+        more={"output": [search(), {"type": "message", "content": "x" * 1_200_000}], "status": "completed"},
+        warned="no price is known for fees that could not be read of gpt-5-mini",
+    ),
+    Case(
+        "a large answer without any", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "0.25"), (50, "2")],
+        more={"output": [{"type": "message", "content": "x" * 1_200_000}], "status": "completed"},
+    ),
+    Case(
+        "searches in an answer of many objects", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, None,
+        more={"output": [search(), *({"type": "message"} for _ in range(17_000))]},
+        warned="no price is known for fees that could not be read of gpt-5-mini",
+    ),
+    Case(
         "a search in files", "openai", RESPONSES, "gpt-4.1",
         {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "2"), (50, "8")], [(1, "2.50")],
         more={"output": [{"type": "file_search_call", "queries": ["q"]}]},

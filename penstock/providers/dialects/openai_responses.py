@@ -8,7 +8,7 @@ from penstock.model.usage import Asked, Reported, Used
 from penstock.providers.accounting import Said, members_of
 from penstock.providers.dialects import _shapes
 from penstock.providers.dialects._shapes import NOTHING, OPENAI_FIGURES, name, present, short, usage_of
-from penstock.providers.kinds import FILE_SEARCH, IMAGE, INPUT, OUTPUT, WEB_SEARCH
+from penstock.providers.kinds import FILE_SEARCH, IMAGE, INPUT, OUTPUT, UNREAD_FEES, WEB_SEARCH
 
 
 class _Answer(Struct):
@@ -29,22 +29,29 @@ class _Event(Struct):
     error: Raw = NOTHING
 
 
-class _Item(Struct):
+class _Action(Struct):
+    type: Raw = NOTHING
+
+
+class _Item(_Action):
     """An item of the output, and a tool that was offered."""
 
-    type: Raw = NOTHING
     model: Raw = NOTHING
     action: Raw = NOTHING
 
 
 _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _UNFINISHED = ("queued", "in_progress")
-_LIST = 1 << 18  # bytes of a list of items, or of tools, that is looked through
-_ITEMS = 4096  # of a list
+_FAILED = ("failed", "cancelled")
+_PAGES = ("open_page", "find_in_page", "find")  # actions of a search that are free
+_OBJECTS = 16_384  # in a list of items, or of tools, that is looked through
+_PAID = (b'"web_search_call"', b'"image_generation_call"', b'"file_search_call"', b'"code_interpreter_call"')
+_COUNTED = 2  # of these are told by ``tool_usage`` too
 
 _decode_answer = decoder(_Answer).decode
 _decode_event = decoder(_Event).decode
 _decode_items = decoder(list[_Item]).decode
+_decode_action = decoder(_Action).decode
 _MEMBERS = tuple(member.encode() for member in _Answer.__struct_fields__ if member not in ("output", "tools"))
 
 
@@ -69,11 +76,11 @@ class OpenAIResponses:
 
     def reported(self, body: bytes) -> Reported:
         """What a complete, decoded answer says of itself."""
-        return _told(_shapes.read(body, _decode_answer, _MEMBERS))
+        return _told(_shapes.read(body, _decode_answer, _MEMBERS), body if len(body) > _shapes.WHOLE else b"")
 
     def reported_edges(self, head: bytes, tail: bytes) -> Reported:
         """The same of an answer of which only the beginning and the end are here."""
-        return _told(_shapes.read_edges(head, tail, _decode_answer, _MEMBERS))
+        return _told(_shapes.read_edges(head, tail, _decode_answer, _MEMBERS), _PAID[0])
 
     def reader(self) -> "OpenAIResponsesReader":
         """A reader for one streamed answer."""
@@ -118,8 +125,8 @@ class OpenAIResponsesReader:
                 if bytes(memoryview(event.response)[:1]) == b"{":
                     self._take(kind, _decode_answer(event.response))
 
-    def _take(self, kind: str, answer: _Answer | None) -> None:
-        before, self._told = self._told, _told(answer)
+    def _take(self, kind: str, answer: _Answer | None, unseen: bytes = b"") -> None:
+        before, self._told = self._told, _told(answer, unseen)
         self._told.complete = before.complete or kind in _ENDS
         self._told.model = self._told.model or before.model
         self._error = self._error or kind == "response.failed"
@@ -127,7 +134,8 @@ class OpenAIResponsesReader:
     def _take_large(self, piece: bytes) -> None:
         """An event with the whole answer, images included: what stands behind them is read."""
         if (match := _TYPE.search(piece, 0, 256)) is not None:
-            self._take(match[1].decode(), _shapes.read_edges(b"", piece[-_shapes.EDGE :], _end_of_event, _MEMBERS))
+            answer = _shapes.read_edges(b"", piece[-_shapes.EDGE :], _end_of_event, _MEMBERS)
+            self._take(match[1].decode(), answer, piece)
 
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
@@ -135,34 +143,43 @@ class OpenAIResponsesReader:
         return self._told
 
 
-def _told(answer: _Answer | None) -> Reported:
+def _told(answer: _Answer | None, unseen: bytes = b"") -> Reported:
+    """``unseen``: the answer's bytes, where its output is too large to be read."""
     if answer is None:
         return Reported(unread="the answer is no JSON object, or its beginning and end do not show it")
     raw, unread = usage_of(answer.usage)
+    status = name(answer.status)
     return Reported(
         name(answer.model),
         raw,
-        present(answer.error),
+        present(answer.error) or status in _FAILED,
         tier=name(answer.service_tier),
-        fees=_fees(answer),
+        fees=_fees(answer, unseen),
         unread=unread,
         id=name(answer.id),
-        unfinished=name(answer.status) in _UNFINISHED,
+        unfinished=status in _UNFINISHED,
     )
 
 
-def _fees(answer: _Answer) -> list[Used]:
+def _fees(answer: _Answer, unseen: bytes) -> list[Used]:
     """What the provider's own tools used: told by ``tool_usage``, else by the calls in the output."""
     tools = _tool_usage(answer.tool_usage)
     calls = _items(answer.output, b'_call"')
+    if unseen or calls is None:
+        paid = _PAID[_COUNTED:] if tools else _PAID
+        text = unseen or bytes(answer.output)
+        unread = [Used(UNREAD_FEES, 1)] if any(word in text for word in paid) else []
+        calls = []
+    else:
+        unread = []
     if not tools and not calls:
-        return []
+        return unread
     counts = {FILE_SEARCH: 0, "code_execution": 0}
     searches = images = 0
     for item in calls:
         match name(item.type):
             case "web_search_call":
-                searches += b'"open_page"' not in (action := short(item.action)) and b'"find' not in action
+                searches += _action(item.action) not in _PAGES
             case "image_generation_call":
                 images += 1
             case "file_search_call":
@@ -175,7 +192,14 @@ def _fees(answer: _Answer) -> list[Used]:
     counts[WEB_SEARCH] = searches if told is None else told
     drawn = _drawn(answer, tools)
     counts[IMAGE] = 0 if drawn else images
-    return [*(Used(kind, count) for kind, count in counts.items() if count > 0), *drawn]
+    return [*(Used(kind, count) for kind, count in counts.items() if count > 0), *drawn, *unread]
+
+
+def _action(raw: Raw) -> str:
+    try:
+        return name(_decode_action(raw).type)
+    except DecodeError:
+        return ""
 
 
 def _drawn(answer: _Answer, tools: Said) -> list[Used]:
@@ -183,7 +207,8 @@ def _drawn(answer: _Answer, tools: Said) -> list[Used]:
     into, out = _at(tools, "image_gen", "input_tokens"), _at(tools, "image_gen", "output_tokens")
     if not into and not out:
         return []
-    offered = [tool for tool in _items(answer.tools, b'"image_generation"') if name(tool.type) == "image_generation"]
+    tools_offered = _items(answer.tools, b'"image_generation"') or []
+    offered = [tool for tool in tools_offered if name(tool.type) == "image_generation"]
     by = (("model", name(offered[0].model) if offered else ""),)
     seen = min(into or 0, _at(tools, "image_gen", "input_tokens_details", "image_tokens") or 0)
     written = min(out or 0, _at(tools, "image_gen", "output_tokens_details", "text_tokens") or 0)
@@ -191,14 +216,16 @@ def _drawn(answer: _Answer, tools: Said) -> list[Used]:
     return [Used(kind, count, by) for kind, count in counts.items() if count]
 
 
-def _items(raw: Raw, wanted: bytes) -> list[_Item]:
-    """The items of a list that has such a word in it, and is of a size that is looked through."""
-    if not len(raw) or len(raw) > _LIST or wanted not in (text := bytes(raw)):
+def _items(raw: Raw, wanted: bytes) -> list[_Item] | None:
+    """The items of a list that has such a word in it; None: it cannot be read, or has too many objects in it."""
+    if not len(raw) or wanted not in (text := bytes(raw)):
         return []
+    if text.count(b"{") > _OBJECTS:
+        return None
     try:
-        return _decode_items(text)[:_ITEMS]
+        return _decode_items(text)
     except DecodeError:
-        return []
+        return None
 
 
 def _tool_usage(raw: Raw) -> Said:

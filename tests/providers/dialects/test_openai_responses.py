@@ -62,6 +62,23 @@ def test_an_error() -> None:
     assert read(b'event: x\ndata: {"error"\n\n', b"\xff") == Reported(complete=False)
 
 
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_an_answer_whose_status_is_a_failure(status: str) -> None:
+    told = {"model": "gpt-5", "status": status, "error": None, "usage": USAGE}
+    assert RESPONSES.reported(json.dumps(told).encode()).error
+    assert read(CREATED, event("response.completed", response=told)).error
+
+
+def test_the_fees_of_a_large_stream_are_not_dropped() -> None:
+    output = [{"type": "web_search_call", "action": {"type": "search"}}, {"result": "x" * 1_200_000}]
+    told = {"id": "r", "model": "gpt-5", "output": output, "usage": USAGE}
+    reported = read(CREATED, event("response.completed", response=told))
+    assert used(RESPONSES, reported)[1]["fees that could not be read"] == 1
+    told["tool_usage"] = {"web_search": {"num_requests": 1}}
+    reported = read(CREATED, event("response.completed", response=told))
+    assert [fee.kind for fee in reported.fees] == ["web_search"]
+
+
 def test_what_a_request_asks() -> None:
     assert RESPONSES.asked(b'{"model":"m","input":"x","stream":true}') == Asked("m", stream=True, wants_usage=True)
     assert RESPONSES.ask_usage(b'{"stream":true}') is None
