@@ -46,6 +46,8 @@ def test_the_next_release_brings_a_file_of_this_one_all_the_way(later: Release, 
     url = sqlite_in(tmp_path)
     environ = {"PENSTOCK_DATA_DIR": str(tmp_path)}
     assert "the next start brings it to 0003" in later.run("doctor", environ=environ).stdout
+    left_alone = later.run("token", "list", environ=environ)
+    assert (left_alone.returncode, "is of an older version: start the server once" in left_alone.stderr) == (1, True)
     told = later.run("migrate", "--dry-run", environ=environ).stdout
     assert ("would be brought from 0001 to revision 0003" in told, revision(url)) == (True, "0001")
     told = later.run("migrate", environ=environ).stdout
@@ -59,6 +61,8 @@ def test_the_next_release_brings_a_shared_database_up_in_two_steps(later: Releas
         refused = later.run("serve", "--port", "0", environ=environ)
         assert (refused.returncode, "older version: run `penstock migrate`" in refused.stderr) == (1, True)
         assert "Run `penstock migrate`." in later.run("doctor", environ=environ).stdout
+        left_alone = later.run("token", "list", environ=environ)
+        assert (left_alone.returncode, "run `penstock migrate`" in left_alone.stderr) == (1, True)
         with closing(opening.connect(url)) as connection:  # a process of this release
             connection.execute("SELECT 1")
             told = later.run("migrate", environ=environ).stdout

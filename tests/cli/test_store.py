@@ -100,12 +100,3 @@ def test_a_log_that_is_followed_goes_on_when_the_database_is_back(tmp_path: Path
             assert json.loads(line(tail.stdout))["id"] == ids.text(records[1].id)
             tail.send_signal(signal.SIGINT)
             assert tail.wait(20) == 0
-
-
-def test_a_database_of_an_older_version_is_told_with_the_command_to_run(url: str):
-    with closing(opening.connect(url)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
-    for words in (("token", "list"), ("audit",), ("logs", "tail")):
-        done = command(*words, environ={"PENSTOCK_DATABASE_URL": url})
-        assert done.status == 1
-        assert "run `penstock migrate`" in done.err

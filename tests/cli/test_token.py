@@ -162,15 +162,6 @@ def test_without_a_database_it_says_what_to_do_and_makes_none(tmp_path: Path, wo
     assert not list(tmp_path.iterdir())
 
 
-def test_a_database_of_an_older_version_is_left_alone(data_dir: Path):
-    with sqlite3.connect(data_dir / "penstock.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    connection.close()
-    result = penstock(data_dir, "token", "create", "--name", "x", "--all")
-    assert result.status == 1
-    assert "is of an older version: start the server once" in result.err
-
-
 def test_an_unknown_token_cannot_be_revoked(data_dir: Path):
     result = penstock(data_dir, "token", "revoke", "nobody")
     assert result.status == 1

@@ -156,7 +156,7 @@ async def test_a_body_that_goes_on_coming_between_two_attempts_is_sent_whole():
         made.client() as client,
     ):
         body = bytes(range(200)) + b"x" * 100_000
-        asked = request(headers=THREE | {"cf-aig-retry-delay": "300"}, body=body, event="amid")
+        asked = request("openai/x", headers=THREE | {"cf-aig-retry-delay": "300"}, body=body, event="amid")
         await client.send(asked[:-100_000])
         await waiting.wait()
         await client.send(asked[-100_000:])
@@ -355,7 +355,7 @@ async def test_a_stream_that_breaks_after_its_head_is_not_tried_again():
 async def test_a_body_that_is_not_held_any_more_is_not_sent_again():
     async with house(hold_body=100, log_body_limit=100) as made, made.client() as client:
         answer = await client.ask(
-            request(body=b"x" * 3_000_000, headers={**THREE, "x-mock-status": "503"}, event="large")
+            request("openai/x", body=b"x" * 3_000_000, headers={**THREE, "x-mock-status": "503"}, event="large")
         )
         assert answer.status == 503
         row = await made.row("large")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.gateway.snapshot import Snapshot, Snapshots
+from penstock.model.exchange import NO_GATEWAY
 from penstock.model.options import UNADDRESSED, CallOptions
 from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request
@@ -35,7 +36,7 @@ def test_what_does_not_exist_is_not_found_whichever_part_is_wrong(account, gatew
     gateways: Any = {("a", "g"): Plain()}
     ex = an_exchange(account=account, gateway=gateway)
     assert Snapshot(1, gateways).gateway(ex) is None
-    assert (ex.gateway, ex.snapshot, ex.options) == (None, 0, UNADDRESSED)
+    assert (ex.gateway, ex.snapshot, ex.options) == (NO_GATEWAY, 0, UNADDRESSED)
 
 
 KEYS = st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"))

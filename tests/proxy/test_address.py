@@ -137,4 +137,9 @@ async def test_a_refusal_names_its_call_and_is_logged(there):
         from penstock.core import ids
 
         assert answer.headers["cf-aig-log-id"] == ids.text(row.id)
-        assert (row.outcome, row.status_code, row.provider, row.success) == ("refused", 400, "nobody", False)
+        assert (row.outcome, row.status_code, row.provider, row.success) == (
+            "refused",
+            400,
+            "",
+            False,
+        )  # strangers' words are not kept
