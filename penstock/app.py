@@ -13,8 +13,8 @@ from penstock.backends.bus import RedisBus
 from penstock.backends.cache.choose import cache_store
 from penstock.backends.counters.memory import MemoryCounters
 from penstock.backends.counters.redis import RedisCounters
-from penstock.backends.http.connection import Limits
 from penstock.backends.http.dialer import Dialer
+from penstock.backends.http.limits import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
 from penstock.backends.redis_link import RedisLink

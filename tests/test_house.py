@@ -21,6 +21,8 @@ FOREIGN = {".git", ".venv", "node_modules", "penstock-data", "bench-data", "dist
 UNMIRRORED = {
     "penstock/__main__.py": "hands over to cli/main.py; tests/cli/test_main.py runs it",
     "penstock/backends/cache/indexed.py": "what the stores share; tests/backends/cache/test_memory.py asks it of each",
+    "penstock/backends/http/limits.py": "a record, without behaviour",
+    "penstock/backends/http/remains.py": "a part of the connection; tests/backends/http/test_races.py breaks it off",
     "penstock/cli/member.py": "the other end of cli/sibling.py; tests/cli/test_sibling.py runs both",
     "penstock/cli/refused.py": "an error, without behaviour",
     "penstock/cli/token_flags.py": "the flags of one command; tests/cli/test_token.py gives them",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import partial
 
-from penstock.backends.http.connection import Limits
 from penstock.backends.http.dialer import Dialer
+from penstock.backends.http.limits import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.core.addresses import Rules
 from penstock.core.deadlines import Deadlines

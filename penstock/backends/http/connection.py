@@ -1,7 +1,6 @@
 """One HTTP/1.1 connection to a provider; one call on it at a time."""
 
 import asyncio
-import contextlib
 import re
 import select
 import socket
@@ -12,6 +11,8 @@ from typing import cast
 import httptools
 
 from penstock.backends.http.call import UpstreamCall
+from penstock.backends.http.limits import Limits
+from penstock.backends.http.remains import remains
 from penstock.backends.http.tls import closed
 from penstock.core.deadlines import NEVER, Deadlines
 from penstock.core.errors import ProviderBroke, ProviderFailure, ProviderTimeout, ProviderUnreachable
@@ -32,22 +33,8 @@ _DIGITS = 18  # of a length; beyond lie numbers that do not fit 64 bits everywhe
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _TIMEOUT = re.compile(rb"(?:^|[\s,])timeout\s*=\s*\"?(\d{1,6})", re.IGNORECASE)
 _CRUMBS = 256  # pieces of a body read in one go from which on they are handed on together
+_LARGE = 1 << 16  # bytes of a request that may still be on their way when its answer comes
 _GRACE = 1.0  # seconds before the provider's own limit: what is sent later may meet a closed connection
-
-
-class Limits:
-    """Seconds: between two bytes of an answer, for which an idle connection is kept, and for a whole call.
-
-    ``unread``: a pooled connection that closes so soon after a request was written had been closed before it came.
-    """
-
-    __slots__ = ("between", "idle", "unread", "whole")
-
-    def __init__(self, between: float, idle: float, whole: float = NEVER, unread: float = 0.1) -> None:
-        self.between = between
-        self.idle = idle
-        self.whole = whole
-        self.unread = unread
 
 
 class Connection(asyncio.Protocol):
@@ -58,8 +45,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = ("_between", "_chunked", "_deadlines", "_first_byte", "_head_size", "_headers", "_idle", "_in_head",
                  "_interim", "_length", "_longest_idle", "_on_idle", "_on_lost", "_outbox", "_parser", "_paused",
-                 "_pieces", "_reason", "_socket", "_stray", "_transport", "_until", "_until_close", "_whole", "call",
-                 "deadline", "fresh", "origin", "pending", "usable")  # fmt: skip
+                 "_pieces", "_reason", "_socket", "_spare", "_stray", "_transport", "_until", "_until_close", "_whole",
+                 "call", "deadline", "fresh", "origin", "pending", "usable")  # fmt: skip
 
     def __init__(
         self,
@@ -87,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport
         self._socket: socket.socket | None = None
+        self._spare: socket.socket | None = None  # the same, for what is left when the loop has closed it
         self._parser: httptools.HttpResponseParser  # while it is connected
         self._headers: Headers = []
         self._reason = b""
@@ -131,6 +119,8 @@ class Connection(asyncio.Protocol):
         self.deadline = deadline if deadline < until else until  # noqa: FURB136  quicker, and so below
         self._in_head = True
         stream = outgoing.stream
+        if (stream is not None or len(outgoing.body) > _LARGE) and self._socket is not None and self.tls() is not None:
+            self._spare = self._socket.dup()
         self._outbox.write(self._transport, b"".join((*outgoing.head, b"\r\n", outgoing.body)))
         if stream is None:
             call.sent = True
@@ -176,6 +166,7 @@ class Connection(asyncio.Protocol):
         self.usable = False
         if exc is not None and self.call is not None:
             self._read_rest()
+        self._let_go()
         self._deadlines.watched.discard(self)
         self._on_lost(self)
         self.release()
@@ -192,13 +183,20 @@ class Connection(asyncio.Protocol):
 
     def _read_rest(self) -> None:
         """Takes what came before the connection broke. A provider that answers amid a request and closes makes the next
-        write fail, and then the loop reads no more. Of TLS only the loop can make sense.
+        write fail, and then the loop reads no more. With TLS the loop has closed the socket by now, but not the spare.
         """
-        if self._socket is None or self.tls() is not None:
-            return
-        with contextlib.suppress(OSError):  # nothing more has come, or the reset itself
-            while self.call is not None and (data := self._socket.recv(HEAD_LIMIT)):
+        secured = self.tls()
+        sock = self._socket if secured is None else self._spare
+        if sock is not None:
+            for data in remains(sock, secured):
                 self.data_received(data)
+                if self.call is None:
+                    return
+
+    def _let_go(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
 
     def data_received(self, data: bytes) -> None:
         if self.call is None:  # nobody asked: it cannot be trusted with another call
@@ -374,6 +372,7 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         self.call = None
+        self._let_go()
         self._head_size = self._interim = self._stray = 0
         self._until = NEVER
         self.resume()

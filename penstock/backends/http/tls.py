@@ -1,9 +1,15 @@
 """TLS towards providers: the system's trust, sessions taken up again, and what is wrong in words."""
 
 import ssl
-from typing import Self
+from typing import Self, cast
 
 REMEMBERED = 256  # hosts whose sessions are kept
+
+
+class Secured(ssl.SSLObject):
+    """One connection's TLS. ``incoming``: where what it reads is put, still encrypted."""
+
+    incoming: ssl.MemoryBIO
 
 
 class Context(ssl.SSLContext):
@@ -17,6 +23,7 @@ class Context(ssl.SSLContext):
 
     def __init__(self) -> None:
         super().__init__()
+        self.sslobject_class = Secured
         self.load_default_certs()
         self.set_alpn_protocols(["http/1.1"])
         self._sessions: dict[str, ssl.SSLSession] = {}
@@ -32,7 +39,9 @@ class Context(ssl.SSLContext):
         """See ``ssl.SSLContext.wrap_bio``."""
         if session is None and isinstance(server_hostname, str):
             session = self._sessions.get(server_hostname)
-        return super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+        made = super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+        cast("Secured", made).incoming = incoming
+        return made
 
     def remember(self, connection: ssl.SSLObject) -> None:
         """Keeps the session of a connection that has read something: with TLS 1.3 there is none before."""

@@ -3,9 +3,10 @@
 import asyncio
 
 from penstock.backends.http.call import UpstreamCall
-from penstock.backends.http.connection import Connection, Limits
+from penstock.backends.http.connection import Connection
 from penstock.backends.http.dialer import Dialer
 from penstock.backends.http.forwarded import ForwardedConnection
+from penstock.backends.http.limits import Limits
 from penstock.core.deadlines import Deadlines
 from penstock.core.errors import ProviderUnreachable
 from penstock.core.outbox import Outbox

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from penstock.backends.http.connection import Limits
 from penstock.backends.http.dialer import Dialer
+from penstock.backends.http.limits import Limits
 from penstock.backends.http.resolver import Unresolved
 from penstock.backends.http.transport import HttpTransport
 from penstock.core.addresses import Rules

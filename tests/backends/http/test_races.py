@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -107,18 +108,20 @@ async def test_a_request_that_was_sent_again_says_so(way):
 LARGE = b"HTTP/1.1 413 Large\r\nconnection: close\r\ncontent-length: 9\r\n\r\ntoo large"
 
 
+@pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("kind", ["held", "stream", "chunked stream"])
-async def test_an_answer_that_comes_amid_the_request_is_the_answer(way, stream, kind):
+async def test_an_answer_that_comes_amid_the_request_is_the_answer(way, trusting, stream, kind, secure):
     """The provider reads the head alone, answers, and closes: what is still sent meets a broken pipe. All of that is
     there before the loop looks: it has only the next write to notice it by.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as elsewhere:
         body = stream(b"x" * 1000, length=None if kind == "chunked stream" else 10**7, complete=False)
         given = {"body": b"x" * 10**7} if kind == "held" else {"stream": body}
-        sending = asyncio.ensure_future(way.transport.send(way.outgoing(listening.getsockname()[1], **given)))
-        await until(lambda: way.transport.counts()[0])
-        peer, _ = listening.accept()
-        with peer:
+        accepted = elsewhere.submit(_accept, listening, trusting.server("127.0.0.1") if secure else None)
+        port = listening.getsockname()[1]
+        sending = asyncio.ensure_future(way.transport.send(way.outgoing(port, tls=secure, **given)))
+        await until(lambda: way.transport.counts()[0] and accepted.done())
+        with accepted.result() as peer:
             peer.recv(20)
             peer.sendall(LARGE)
         if kind != "held":
@@ -128,6 +131,12 @@ async def test_an_answer_that_comes_amid_the_request_is_the_answer(way, stream, 
         assert reply.status == 413
         assert await way.read(reply) == b"too large"
         await until(lambda: way.transport.counts() == (0, 0))
+
+
+def _accept(listening, context):
+    peer, _ = listening.accept()
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the answer may not have left before the reset
+    return peer if context is None else context.wrap_socket(peer, server_side=True)
 
 
 async def test_a_request_that_is_refused_amid_its_body_is_not_sent_on(way, stream, flow):
