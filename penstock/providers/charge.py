@@ -19,6 +19,7 @@ UNFINISHED = 10_000  # answers remembered that the provider still works on, or t
 _NO_RATE = "cf-aig-custom-cost: no cost: it has no rate for a kind of token that the answer used, or the sum is absurd"
 _NONE = "usage not known: the answer reported none"
 _LATER = "usage not known yet: the provider still works on the answer, and tells it to whoever asks for that"
+_CUT = "usage not known: the stream ended before it was told; a later call that gets the whole answer is charged"
 _AGAIN = "usage not counted: it is that of an earlier call, which has it"
 _ELSEWHERE = "usage not counted: it is that of an earlier call, which this process did not see"
 
@@ -65,16 +66,15 @@ class Charge:
         """Whether the usage is, or will be, counted by another call than this one."""
         begun, gateway = self._begun, ex.gateway
         key = (gateway.number if gateway else 0, endpoint.dialect, reported.id)
-        if usage is None:
-            if not reported.unfinished:
-                return False
+        if reported.unfinished:  # what it tells of itself so far is not the end
             if not endpoint.again:
                 begun[key] = False
                 if len(begun) > UNFINISHED:
                     begun.popitem(last=False)
-            notes[:] = [_LATER]
+            broken = reported.error or reported.lost
+            notes[:] = () if broken else (_LATER if reported.complete else _CUT,)
             return True
-        if not endpoint.again:
+        if usage is None or not endpoint.again:
             return False
         charged = begun.get(key)
         if charged is False:

@@ -48,15 +48,40 @@ def test_a_background_response_is_charged_to_the_first_poll_that_has_its_usage()
         assert again.warnings == ["usage not counted: it is that of an earlier call, which has it"]
 
 
-def test_a_stream_that_ended_early_is_charged_when_it_is_asked_for() -> None:
+SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "x"}}
+NOTHING = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+
+
+@pytest.mark.parametrize("so_far", [{"output": [SEARCH]}, {"usage": NOTHING}, {"output": [SEARCH], "usage": NOTHING}])
+def test_what_an_unfinished_response_tells_is_not_charged_and_its_end_is_charged_whole(so_far: dict[str, Any]) -> None:
+    charge = Charge(BOOK)
+    early = [noted(charge, "responses", response(status="in_progress") | so_far)]
+    early += [noted(charge, "responses/resp_1", response(status="in_progress") | so_far) for _ in range(2)]
+    for ex in early:
+        assert (ex.cost, ex.reported and ex.reported.usage) == (None, None)
+        assert [warning[:23] for warning in ex.warnings] == ["usage not known yet: th"]
+    done = response() | {"output": [SEARCH]}
+    assert noted(charge, "responses/resp_1", done).cost == COST + 10_000_000
+    assert noted(charge, "responses/resp_1", done).cost is None
+
+
+ERROR = {"type": "error", "code": "server_error", "message": "no"}
+
+
+@pytest.mark.parametrize(("events", "told"), [([], ["usage not known: the stream"]), ([ERROR], [])])
+def test_a_stream_that_ended_early_is_charged_when_it_is_asked_for(
+    events: list[dict[str, Any]], told: list[str]
+) -> None:
+    """Nobody can tell whether the provider goes on with it."""
     charge = Charge(BOOK)
     reader = DIALECTS["openai_responses"].reader()
-    created = {"type": "response.created", "response": response(status="in_progress")}
-    reader.event(b"data: " + json.dumps(created).encode() + b"\n\n")
+    for event in ({"type": "response.created", "response": response(status="in_progress")}, *events):
+        reader.event(b"data: " + json.dumps(event).encode() + b"\n\n")
     ex = an_exchange()
     ex.options, ex.target = PLAIN, OPENAI.target(b"responses")
     charge.note(ex, reader.reported())
     assert ex.cost is None
+    assert [warning[:27] for warning in ex.warnings] == told
     assert noted(charge, "responses/resp_1", response()).cost == COST
 
 
