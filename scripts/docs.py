@@ -11,6 +11,7 @@ from pathlib import Path
 from penstock.core.options import Setting
 from penstock.core.settings import SETTINGS
 from penstock.core.telemetry import METRICS
+from penstock.mock.providers import PROVIDERS, WRITTEN
 from penstock.model.endpoint import Endpoint
 from penstock.providers import catalog
 from penstock.wire.cache_key import NOISE, NOISE_PREFIXES
@@ -66,6 +67,11 @@ def endpoints() -> str:
     return rows("provider|path|request type in the log|tokens and cost|cached", lines)
 
 
+def simulated() -> str:
+    lines = ([f"`/{name}/`", quoted(*PROVIDERS[name].routes)] for name in sorted(PROVIDERS.keys() - WRITTEN.keys()))
+    return rows("provider|paths below it", lines)
+
+
 def noise() -> str:
     prefixes = [f"{prefix.decode()}…" for prefix in NOISE_PREFIXES]
     return quoted(*sorted([*map(bytes.decode, NOISE), *prefixes])) + "\n"
@@ -102,6 +108,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "providers": providers,
     "routes": routes,
     "endpoints": endpoints,
+    "simulated": simulated,
     "noise": noise,
 }
 

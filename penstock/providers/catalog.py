@@ -24,6 +24,7 @@ from penstock.providers.kinds import KINDS
 from penstock.providers.templates import names
 
 _Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+_Https = Annotated[str, Meta(pattern="^https://")]
 _HeaderName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
@@ -41,6 +42,19 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rest: str = ""
 
 
+class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call, where it leads and what its log row says. Only tests and the simulated providers read examples.
+
+    A call to an endpoint with a dialect needs no ``body``. Of the others, only those with a ``body`` are simulated.
+    """
+
+    path: Name  # below the provider, as clients send it, perhaps with a query
+    url: _Https  # where the provider gets it; ``https://operator.example`` stands for a base URL to be configured
+    request_type: Name | None = None  # None: the row does not name the operation
+    model: str = ""
+    body: str = ""
+
+
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row. ``prices`` is the provider's id in genai-prices; empty: no price is known.
 
@@ -50,7 +64,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: _Slug
     base_url: str
-    docs: Annotated[str, Meta(pattern="^https://")]
+    docs: _Https
     checked: date  # when the row was last held against the docs
     credential_headers: Annotated[list[_HeaderName], Meta(min_length=1)]  # the first is the usual one
     aliases: list[_Slug] = []
@@ -63,6 +77,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unconfigured: str = ""
     usage: UsageRow = UsageRow()
     endpoints: list[Endpoint] = []
+    examples: list[Example] = []
 
 
 ROWS = files("penstock.providers") / "catalog"

@@ -40,7 +40,7 @@ class Upstream:
         row = BaseUrl(provider.base_url, f"{own}: base_url") if provider.base_url else None
         moved = _moved(provider, base_url) if base_url is not None else None
         self._ways = [_Way(provider, route, row, moved, own) for route in provider.routes]
-        self._prefixes = list(_prefixes(provider.base_url))
+        self._prefixes = list(base_paths(provider.base_url))
         self._endpoints = {b"/" + one.path.encode(): one for one in provider.endpoints if "{" not in one.path}
         self._patterns = [(expression(one.path), one) for one in provider.endpoints if "{" in one.path]
         self._named = _named(provider.target_domains)
@@ -171,7 +171,7 @@ def _below(path: str) -> bytes:
     return b"/" + path.encode() if path else b""
 
 
-def _prefixes(base_url: str) -> Iterator[bytes]:
+def base_paths(base_url: str) -> Iterator[bytes]:
     """The base path, and what it ends in, longest first, as far as that is the same for all requests."""
     _, _, path = base_url.partition("://")
     segments = path.rstrip("/").split("/")[1:]

@@ -8,7 +8,7 @@ from penstock.core import codec
 from penstock.mock import dispatch
 from penstock.mock.answer import ERRORS, JSON, Answer, Route
 from penstock.mock.controls import NONE, Controls
-from penstock.mock.providers import PROVIDERS
+from penstock.mock.providers import PROVIDERS, WRITTEN
 from penstock.providers import catalog
 
 CHAT = b'{"model":"m","messages":[{"role":"user","content":"%b"}]}'
@@ -40,6 +40,7 @@ def test_every_provider_has_an_error_of_its_own_for_every_status(slug, status):
 
 def test_every_provider_of_the_catalogue_is_simulated():
     assert PROVIDERS.keys() == {row.id for row in catalog.load().values()}
+    assert all(provider.routes for provider in PROVIDERS.values())
 
 
 def test_stars_stand_for_a_part_of_a_segment_or_for_several_segments():
@@ -95,7 +96,7 @@ def test_a_status_that_is_no_error_keeps_the_answer():
     assert made.frames == plain.frames
 
 
-def test_the_page_has_every_path_and_no_other(root):
+def test_the_page_has_every_path_of_the_formats_that_are_written_here_and_no_other(root):
     page = (root / "docs" / "mock.md").read_text("utf-8")
-    routes = {(f"/{name}/{path}", route.method) for name, p in PROVIDERS.items() for path, route in p.routes.items()}
+    routes = {(f"/{name}/{path}", route.method) for name, p in WRITTEN.items() for path, route in p.routes.items()}
     assert set(re.findall(r"^\| `(/[^`]+)` \| (\w+) \|", page, re.MULTILINE)) == routes

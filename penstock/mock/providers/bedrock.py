@@ -14,6 +14,7 @@ from penstock.mock.providers.anthropic_messages import messages
 from penstock.mock.providers.google import claude
 from penstock.mock.providers.openai_chat import Style, plainly, speaking
 from penstock.mock.providers.openai_embeddings import vector
+from penstock.mock.providers.openai_responses import responses
 
 _FAILED = "internalServerException"
 _ERRORS = {
@@ -163,6 +164,8 @@ AWS_BEDROCK = Provider(
         "anthropic/v1/messages": Route("POST", messages, texts=True),
         "v1/chat/completions": Route("POST", _chat, texts=True),
         "openai/v1/chat/completions": Route("POST", _chat, texts=True),
+        "v1/responses": Route("POST", responses, texts=True),
+        "openai/v1/responses": Route("POST", responses, texts=True),
     },
     error=error,
     headers=headers,

@@ -5,6 +5,7 @@ from typing import Any
 
 from penstock.core import codec
 from penstock.mock.answer import SERVER_ERRORS, Answer, Ask, Provider, Route, identified, json, reply, tokens
+from penstock.mock.providers.anthropic_messages import messages
 from penstock.mock.providers.openai_chat import Style, Unasked, plainly, speaking
 from penstock.mock.providers.openai_embeddings import embeddings, vector
 from penstock.mock.providers.pictures import PNG
@@ -162,6 +163,7 @@ BASETEN = Provider(
     routes={
         "chat/completions": _chat,
         "embeddings": Route("POST", embeddings),
+        "messages": Route("POST", messages, texts=True),
         "model/*/*/predict": Route("POST", deployed),
         "model/*/*/*/predict": Route("POST", deployed),
     },

@@ -10,6 +10,7 @@ from penstock.mock.answer import usage as usage_of
 from penstock.mock.controls import Pairs
 from penstock.mock.providers.openai_chat import Style, Unasked, plainly, speaking
 from penstock.mock.providers.openai_embeddings import embeddings, vector
+from penstock.mock.providers.openai_responses import responses
 from penstock.mock.providers.pictures import PNG
 
 MODELS = ("@cf/meta/llama-3.1-8b-instruct", "@cf/baai/bge-base-en-v1.5", "@cf/openai/whisper")
@@ -111,6 +112,7 @@ WORKERS_AI = Provider(
             "POST", speaking(Style(usage=plainly, unasked=Unasked.EXTRA, more=MappingProxyType({}))), texts=True
         ),
         "v1/embeddings": Route("POST", embeddings),
+        "v1/responses": Route("POST", responses, texts=True),
         "models/search": Route("GET", models),
     },
     error=error,

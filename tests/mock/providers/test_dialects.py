@@ -1,13 +1,18 @@
 import json
+from datetime import date
 
 import pytest
 
 from penstock.core import codec
 from penstock.mock import dispatch
 from penstock.mock.controls import NONE, Controls
-from penstock.mock.providers.openai_shaped import OPENAI_SHAPED
+from penstock.mock.providers import PROVIDERS, WRITTEN
+from penstock.mock.providers.dialects import simulated
+from penstock.model.endpoint import Endpoint
+from penstock.providers import catalog
 
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+CHATTING = [slug for slug in PROVIDERS.keys() - WRITTEN.keys() if "chat/completions" in PROVIDERS[slug].routes]
 UNASKED = {"deepseek", "fireworks", "mistral", "openrouter", "perplexity-ai"}
 
 
@@ -23,14 +28,14 @@ def chunks(answer):
     return [codec.decode(event.removeprefix(b"data: ")) for event in answer.known() if b"[DONE]" not in event]
 
 
-@pytest.mark.parametrize("slug", OPENAI_SHAPED)
+@pytest.mark.parametrize("slug", sorted(CHATTING))
 def test_a_chat_is_openais_with_more_beside_it(slug):
     told = read(ask(slug))
     assert told["choices"][0]["message"]["content"] == "You said: hello"
     assert (told["usage"]["prompt_tokens"], told["usage"]["total_tokens"]) == (2, 6)
 
 
-@pytest.mark.parametrize("slug", OPENAI_SHAPED)
+@pytest.mark.parametrize("slug", sorted(CHATTING))
 def test_who_tells_the_usage_of_a_stream_unasked_does_and_others_do_not(slug):
     told = [chunk for chunk in chunks(ask(slug, CHAT | {"stream": True})) if chunk.get("usage")]
     assert bool(told) == (slug in UNASKED)
@@ -106,3 +111,26 @@ def test_anthropics_messages_are_understood(slug, path):
 @pytest.mark.parametrize("path", ["chat/completions", "v1/chat/completions", "openai/v1/chat/completions"])
 def test_the_prefix_of_groq_may_be_left_out(path):
     assert ask("groq", path=path).status == 200
+
+
+def test_a_row_alone_makes_a_provider(monkeypatch):
+    row = catalog.Provider(
+        id="newcomer",
+        base_url="https://newcomer.example/api/v1",
+        docs="https://newcomer.example",
+        checked=date(2026, 1, 1),
+        credential_headers=["x-api-key"],
+        endpoints=[
+            Endpoint(path="{project}/messages", request_type="messages", dialect="anthropic"),
+            Endpoint(path="messages/{message}", request_type="messages.get", dialect="anthropic", again=True),
+            Endpoint(path="v1/models", request_type="models"),
+        ],
+        examples=[catalog.Example(path="p/messages", url="https://newcomer.example/api/v1/p/messages", model="large")],
+    )
+    monkeypatch.setitem(PROVIDERS, row.id, simulated(row))
+    assert PROVIDERS[row.id].routes.keys() == {"*/messages", "models"}
+    for path in ("p/messages", "v1/p/messages", "api/v1/p/messages"):
+        assert read(ask(row.id, CHAT | {"max_tokens": 9}, path))["type"] == "message"
+    assert read(ask(row.id, controls=Controls(status=429)))["type"] == "error"  # in Anthropic's shape
+    listed = dispatch.answer("GET", b"/newcomer/models", b"", NONE)
+    assert [model["id"] for model in read(listed)["data"]] == ["large"]

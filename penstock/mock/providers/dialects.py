@@ -1,4 +1,7 @@
-"""Those who speak OpenAI's format, each with its own usage, errors and further members: one row a provider."""
+"""Providers that speak known dialects. Their paths are those of their catalogue rows.
+
+A provider whose usage, errors or further members differ has them here.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -7,10 +10,14 @@ from typing import Any, NamedTuple
 from penstock.core import codec
 from penstock.mock.answer import CREATED, JSON, SERVER_ERRORS, Answer, Ask, Provider, Route, Usage
 from penstock.mock.controls import Pairs
+from penstock.mock.providers import anthropic
 from penstock.mock.providers.anthropic_messages import messages
 from penstock.mock.providers.openai_chat import Style, Unasked, plainly, reported, speaking
 from penstock.mock.providers.openai_embeddings import embeddings
 from penstock.mock.providers.openai_responses import responses
+from penstock.providers import catalog
+from penstock.providers.templates import PART, names
+from penstock.providers.upstream import base_paths
 
 Error = Callable[[int, str | None, str], bytes]
 
@@ -87,91 +94,75 @@ def _perplexity_usage(used: Usage) -> dict[str, Any]:
     return plainly(used) | {"search_context_size": "low", "cost": cost}
 
 
-class _Row(NamedTuple):
-    models: tuple[str, ...]
+class _Own(NamedTuple):
+    """What a provider has of its own."""
+
     style: Style
     error: Error
-    more: Mapping[str, Route] = MappingProxyType({})
-    prefixes: tuple[str, ...] = ("v1/",)
 
 
-_MESSAGES = Route("POST", messages, texts=True)
-_RESPONSES = Route("POST", responses, texts=True)
-_EMBEDDINGS = Route("POST", embeddings)
 _FINGERPRINT = MappingProxyType({"system_fingerprint": "fp_mock"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-_ROWS: dict[str, _Row] = {
-    "azure-openai": _Row(
-        ("gpt-4o",),
-        Style(),
-        _azure,
-        {"responses": _RESPONSES, "embeddings": _EMBEDDINGS},
-        ("openai/v1/",),
-    ),
-    "cerebras": _Row(
-        ("llama-3.3-70b",), Style(reported, more={**_FINGERPRINT, "time_info": {"total_time": 0.006}}), _flat
-    ),
-    "deepseek": _Row(
-        ("deepseek-chat",),
-        Style(_deepseek_usage, Unasked.LAST, more=_FINGERPRINT),
-        _nested,
-        {"anthropic/v1/messages": _MESSAGES},
-    ),
-    "fireworks": _Row(
-        ("accounts/fireworks/models/llama-v3p1-8b-instruct",),
-        Style(plainly, Unasked.LAST, more=_NOTHING),
-        _nested,
-        {"embeddings": _EMBEDDINGS, "messages": _MESSAGES},
-    ),
-    "grok": _Row(
-        ("grok-4",),
-        Style(_grok_usage, more=_FINGERPRINT),
-        _grok,
-        {"messages": _MESSAGES, "responses": _RESPONSES},
-    ),
-    "groq": _Row(
-        ("llama-3.1-8b-instant",),
-        Style(_groq_usage, more={**_FINGERPRINT, "x_groq": {"id": "req_mock"}}),
-        _nested,
-        {"responses": _RESPONSES},
-        ("openai/v1/", "v1/"),
-    ),
-    "mistral": _Row(
-        ("mistral-small-latest",),
-        Style(plainly, Unasked.LAST, refuses=True, more=_NOTHING),
-        _flat,
-        {"embeddings": _EMBEDDINGS},
-    ),
-    "openrouter": _Row(
-        ("openai/gpt-4o-mini",),
-        Style(_openrouter_usage, Unasked.EXTRA, more={"provider": "OpenAI"}),
-        _nested_number,
-        {"messages": _MESSAGES, "embeddings": _EMBEDDINGS},
-    ),
-    "perplexity-ai": _Row(
-        ("sonar",),
+_OWN: dict[str, _Own] = {  # a provider that is not here answers as OpenAI does, or as Anthropic
+    "azure-openai": _Own(Style(), _azure),
+    "cerebras": _Own(Style(reported, more={**_FINGERPRINT, "time_info": {"total_time": 0.006}}), _flat),
+    "deepseek": _Own(Style(_deepseek_usage, Unasked.LAST, more=_FINGERPRINT), _nested),
+    "fireworks": _Own(Style(plainly, Unasked.LAST, more=_NOTHING), _nested),
+    "grok": _Own(Style(_grok_usage, more=_FINGERPRINT), _grok),
+    "groq": _Own(Style(_groq_usage, more={**_FINGERPRINT, "x_groq": {"id": "req_mock"}}), _nested),
+    "mistral": _Own(Style(plainly, Unasked.LAST, refuses=True, more=_NOTHING), _flat),
+    "openrouter": _Own(Style(_openrouter_usage, Unasked.EXTRA, more={"provider": "OpenAI"}), _nested_number),
+    "perplexity-ai": _Own(
         Style(_perplexity_usage, Unasked.EACH, more={"citations": ["https://example.com/"], "search_results": []}),
         _nested_number,
     ),
 }
 
 
+def simulated(row: catalog.Provider) -> Provider:
+    """The provider of a catalogue row: its endpoints whose dialect is known, and a list of its examples' models."""
+    dialects = {endpoint.dialect for endpoint in row.endpoints if endpoint.dialect}
+    usual = _Own(Style(), anthropic.error if dialects == {"anthropic"} else _nested)
+    own = _OWN.get(row.id, usual)
+    prefixes = _prefixes(row)
+    handlers = {
+        "anthropic": Route("POST", messages, texts=True),
+        "openai_chat": Route("POST", speaking(own.style), texts=True),
+        "openai_embeddings": Route("POST", embeddings),
+        "openai_responses": Route("POST", responses, texts=True),
+    }
+    routes: dict[str, Route] = {}
+    for endpoint in row.endpoints:
+        path = _path(endpoint.path, prefixes)
+        if endpoint.dialect and not endpoint.again:
+            routes.setdefault(path, handlers[endpoint.dialect])
+        elif endpoint.request_type == "models":
+            routes.setdefault(path, Route("GET", _models(row)))
+    return Provider(routes, own.error, _headers, failing=500, prefixes=prefixes)
+
+
+def _prefixes(row: catalog.Provider) -> tuple[str, ...]:
+    """What clients may leave out of a path: the version, and what the row adds or drops itself."""
+    added = [route.moved_to or route.to for route in row.routes]
+    known = {"v1", *added, *(path.decode().removeprefix("/") for path in base_paths(row.base_url))}
+    return tuple(sorted((f"{one}/" for one in known if one and not names(one)), key=len, reverse=True))
+
+
+def _path(path: str, prefixes: tuple[str, ...]) -> str:
+    """The path of an endpoint as a `Route` has it."""
+    prefix = next(filter(path.startswith, prefixes), "")
+    return PART.sub(lambda part: "**" if part[2] else "*", path.removeprefix(prefix))
+
+
+def _models(row: catalog.Provider) -> Callable[[Ask], Answer]:
+    listed = [
+        {"id": name, "object": "model", "created": CREATED, "owned_by": "mock"}
+        for name in dict.fromkeys(example.model for example in row.examples if example.model)
+    ]
+    body = codec.encode({"object": "list", "data": listed})
+    return lambda _: Answer(200, JSON, [body])
+
+
 def _headers(seed: str) -> Pairs:
     return [(b"x-request-id", seed.encode()), (b"x-ratelimit-remaining-requests", b"9999")]
-
-
-def _provider(row: _Row) -> Provider:
-    def models(ask: Ask) -> Answer:
-        listed = [{"id": name, "object": "model", "created": CREATED, "owned_by": "mock"} for name in row.models]
-        return Answer(200, JSON, [codec.encode({"object": "list", "data": listed})])
-
-    routes = {
-        "chat/completions": Route("POST", speaking(row.style), texts=True),
-        "models": Route("GET", models),
-        **row.more,
-    }
-    return Provider(routes, row.error, _headers, failing=500, prefixes=row.prefixes)
-
-
-OPENAI_SHAPED: dict[str, Provider] = {name: _provider(row) for name, row in _ROWS.items()}
