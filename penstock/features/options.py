@@ -26,10 +26,9 @@ _ASKING = frozenset(
         *(b"cf-aig-collect-log", b"cf-aig-collect-log-payload", b"cf-aig-metadata", b"cf-aig-custom-cost"),
         *(b"cf-aig-cache-ttl", b"cf-cache-ttl", b"cf-aig-skip-cache", b"cf-skip-cache", b"cf-aig-cache-key"),
         *(b"cf-aig-max-attempts", b"cf-aig-retry-delay", b"cf-aig-backoff", b"cf-aig-request-timeout"),
-        *(b"cf-aig-explain", b"cache-control"),
+        *(b"cf-aig-explain", b"cache-control", b"pragma"),
     }
 )
-_DIRECTIVES = frozenset({b"no-cache", b"no-store"})
 _NONE: frozenset[bytes] = frozenset()
 
 
@@ -58,7 +57,7 @@ class Options:
         payloads = said.switch("cf-aig-collect-log-payload", otherwise=self._payloads) and log
         timeout = said.number("cf-aig-request-timeout", TIMEOUTS)
         key = first.get(b"cf-aig-cache-key") or None
-        told = _directives(ex) if b"cache-control" in first else _NONE
+        told = _directives(ex) if b"cache-control" in first or b"pragma" in first else _NONE
         return CallOptions(
             log=log,
             payloads=payloads,
@@ -145,9 +144,17 @@ class _Said:
 
 
 def _directives(ex: Exchange) -> frozenset[bytes]:
-    """Those of all lines of ``cache-control`` that act here."""
-    lines = b",".join([value for lower, _, value in ex.request.headers if lower == b"cache-control"])
-    return _DIRECTIVES.intersection([word.strip() for word in lines.lower().split(b",")])
+    """The names in all lines of ``cache-control``; of ``pragma``, which is its predecessor, where there is none."""
+    name = b"cache-control" if b"cache-control" in ex.request.first else b"pragma"
+    lines = b",".join([value for lower, _, value in ex.request.headers if lower == name])
+    return frozenset([_directive(word) for word in lines.lower().split(b",")])
+
+
+def _directive(word: bytes) -> bytes:
+    """Its name. ``max-age=0`` asks for what ``no-cache`` does."""
+    name, _, value = word.partition(b"=")
+    name = name.strip()
+    return b"no-cache" if name == b"max-age" and b"0" in value and not value.strip(b' \t"0') else name
 
 
 def _shown(value: bytes) -> str:

@@ -28,10 +28,14 @@ _HINT = re.compile(
     rb'|(?:background|deferred|store)"\s{0,16}:\s{0,16}true)'
 ).search
 _OBJECT = re.compile(rb'[ \t\r\n]{0,64}\{[ \t\r\n]{0,64}"[^\x00]').match
-_ESCAPED = re.compile(rb"\\u00[567]").search  # a letter of a name, as no encoder writes it
+_ESCAPED = re.compile(rb"\\u00[4-7]").search  # a letter of a name, as no encoder writes it
+_PRESET = re.compile(rb"@preset|\\u0040").search  # within the name of a model, at OpenRouter
 _TOOL = re.compile(
     rb'"(?:file_search|collections_search|code_interpreter|code_execution\w*|mcp|mcp_toolset|shell)"'
 ).fullmatch
+
+
+_SEARCHES = (_HINT, _ESCAPED, _PRESET)
 
 
 class _Body(Struct):
@@ -62,8 +66,14 @@ class _Tool(Struct, gc=False):
     retrieval: Raw = _NOTHING
 
 
+class _Models(Struct, gc=False):
+    model: Raw = _NOTHING
+    models: Raw = _NOTHING
+
+
 _PLAIN = _Body()
 _decode_body = decoder(_Body).decode
+_decode_models = decoder(_Models).decode
 _decode_tools = decoder(list[_Tool]).decode
 _TRUE = ("background", "deferred", "store")
 _STATE = tuple(name for name in _Body.__struct_fields__ if name not in (*_TRUE, "prompt", "tools"))
@@ -87,15 +97,22 @@ def uses_state(body: bytes) -> Iterator[bool]:
         return
     for at in range(0, len(body), _SLICE):
         until = at + _SLICE + _OVERLAP
-        if _HINT(body, at, until) is not None or _ESCAPED(body, at, until) is not None:
+        if any(found(body, at, until) is not None for found in _SEARCHES):
             yield True
             return
         yield False
 
 
+def _names_preset(body: bytes) -> bool:
+    said = _decode_models(body)
+    return _PRESET(said.model) is not None or _PRESET(said.models) is not None
+
+
 def _refers(body: bytes) -> bool:
     try:
         said = _decode_body(body)
+        if _PRESET(body) is not None and _names_preset(body):
+            return True
         if said == _PLAIN:
             return False
         listed = bytes(said.tools)

@@ -90,6 +90,9 @@ STATEFUL = [
     {"conversation_id": "c"},
     {"previous_interaction_id": "i"},
     {"preset": "mine"},
+    {"model": "@preset/mine", "messages": []},
+    {"model": "openai/gpt-4o@preset/mine"},
+    {"model": "openai/gpt-4o", "models": ["openai/gpt-4o-mini", "@preset/mine"]},
     {"promptVariables": {"a": {"text": "b"}}},
     {"data_sources": [{"type": "azure_search"}]},
     {"connectors": [{"id": "web-search"}]},
@@ -112,6 +115,7 @@ STATELESS = [
 ]
 ONLY_DECODED = [  # names that are no members of the request itself
     {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"conversation": {}}}}}]},
+    {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "@preset/mine"}]},
     {"messages": [{"role": "user", "content": "shell"}], "metadata": {"container": "x"}},
 ]
 
@@ -140,6 +144,7 @@ def test_a_name_that_hides_behind_an_escape_is_found():
     body = b'{"\\u0063onversation": "c"}'
     assert stateful(body)
     assert stateful(b'{"input":"' + b"x" * 600_000 + b'",' + body[1:])
+    assert stateful(b'{"model": "\\u0040preset\\/mine"}')
 
 
 @pytest.mark.parametrize(

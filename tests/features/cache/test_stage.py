@@ -265,9 +265,13 @@ async def test_what_does_not_depend_on_the_request_alone_is_cached_under_a_key_o
         ({"cache-control": "no-cache"}, ["MISS", "HIT", "MISS", "HIT"]),  # a refresh, which the last call gets
         ({"cache-control": "max-age=0, No-Cache"}, ["MISS", "HIT", "MISS", "HIT"]),
         ({"cache-control": "max-age=5", "Cache-Control": "no-cache"}, ["MISS", "HIT", "MISS", "HIT"]),
+        ({"cache-control": "max-age=0"}, ["MISS", "HIT", "MISS", "HIT"]),
+        ({"cache-control": 'private, No-Cache="x, y"'}, ["MISS", "HIT", "MISS", "HIT"]),
+        ({"pragma": "no-cache"}, ["MISS", "HIT", "MISS", "HIT"]),
+        ({"pragma": "no-cache", "cache-control": "max-age=60"}, ["MISS", "HIT", "HIT", "HIT"]),
         ({"cache-control": "no-store"}, ["MISS", "HIT", None, "HIT"]),
         ({"cache-control": "no-cache, no-store"}, ["MISS", "HIT", None, "HIT"]),
-        ({"cache-control": "max-age=60, no-transform"}, ["MISS", "HIT", "HIT", "HIT"]),
+        ({"cache-control": "max-age=60, no-transform, min-fresh=0"}, ["MISS", "HIT", "HIT", "HIT"]),
     ],
 )
 @pytest.mark.parametrize("key", [{}, {"cf-aig-cache-key": "mine"}])
