@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
+from penstock.providers import catalog
 from tests.kit.client import PATIENCE, Answer, connected
 from tests.kit.process import Serving, serving
 from tests.kit.provider import Peer, providing
@@ -89,10 +91,10 @@ async def server(extended: Path, acme: Acme) -> AsyncGenerator[Serving]:
         yield started
 
 
-async def call(server: Serving, *headers: str, gateway: str = "default", query: str = "") -> Answer:
+async def call(server: Serving, *headers: str, gateway: str = "default", path: str = "chat/completions") -> Answer:
     body = '{"model": "m", "messages": []}'
-    path = f"/v1/{server.account}/{gateway}/acme/chat/completions{query}"
-    head = [f"POST {path} HTTP/1.1", "host: x", "content-type: application/json", f"content-length: {len(body)}"]
+    target = f"/v1/{server.account}/{gateway}/acme/{path}"
+    head = [f"POST {target} HTTP/1.1", "host: x", "content-type: application/json", f"content-length: {len(body)}"]
     async with connected(server.port) as client:
         return await client.ask("\r\n".join([*head, *headers, "", body]).encode())
 
@@ -116,11 +118,12 @@ async def test_the_code_is_as_the_checks_want_it(extended: Path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-async def test_the_provider_is_called_and_its_tokens_are_counted(server: Serving, acme: Acme):
+async def test_the_provider_is_called_and_its_tokens_are_counted(server: Serving, acme: Acme, extended: Path):
     await server.make_gateway("plain")
-    answer = await call(server, "authorization: Bearer key", gateway="plain")
+    (example,) = catalog.load(extended / "penstock" / "providers" / "catalog")["acme"].examples
+    answer = await call(server, "authorization: Bearer key", gateway="plain", path=example.path)
     assert (answer.status, answer.body) == (200, TELLING)
-    assert acme.came[-1].startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+    assert acme.came[-1].split()[1].decode() == urlsplit(example.url).path
     assert b"\r\nauthorization: Bearer key\r\n" in acme.came[-1]
     labels = 'account="{account}",direction="out",gateway="plain",provider="acme"'
     await counted(server, f"penstock_tokens_total{{{labels}}}", 4)
