@@ -20,6 +20,7 @@ NAME_LIMIT = 256  # characters: names are remembered and stored, and callers cho
 SHORT = 16 * 1024  # bytes of an object that is decoded: options, usage
 WHOLE = 1 << 20  # bytes of a body that is looked through; of a larger one,
 EDGE = 1 << 17  # so many at its beginning and at its end
+OBJECTS = 16_384  # in a list that is decoded
 _TRIES = 6  # places in an edge where a member is looked for
 _BOM = b"\xef\xbb\xbf"
 
@@ -117,9 +118,11 @@ def _mended(body: bytes) -> bytes:
 
 def name(raw: Raw) -> str:
     """A model's name, or a tier's, as far as names go; empty where it is not a text."""
-    text = bytes(raw) if len(raw) <= WHOLE and bytes(memoryview(raw)[:1]) == b'"' else b""
+    if not 0 < len(raw) <= WHOLE:
+        return ""
+    text = bytes(raw)
     try:
-        return _decode_text(text)[:NAME_LIMIT] if text else ""
+        return _decode_text(text)[:NAME_LIMIT] if text.startswith(b'"') else ""
     except DecodeError:
         return ""
 
@@ -137,6 +140,17 @@ def present(raw: Raw) -> bool:
 def short(raw: Raw) -> bytes:
     """A member that is an object and short; else empty."""
     return text if len(raw) <= SHORT and (text := bytes(raw)).startswith(b"{") else b""
+
+
+def items_of(raw: Raw, decode: Callable[[bytes], list[S]]) -> list[S] | None:
+    """A list of objects; None: it cannot be read, or has too many objects in it."""
+    text = bytes(raw)
+    if text.count(b"{") > OBJECTS:
+        return None
+    try:
+        return decode(text)
+    except DecodeError:
+        return None
 
 
 def usage_of(raw: Raw) -> tuple[bytes, str]:

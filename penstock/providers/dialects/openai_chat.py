@@ -19,6 +19,20 @@ class _Answer(Struct):
     usage: Raw = NOTHING
     error: Raw = NOTHING
     service_tier: Raw = NOTHING
+    choices: Raw = NOTHING
+    object: Raw = NOTHING
+    message: Raw = NOTHING
+    detail: Raw = NOTHING
+    x_groq: Raw = NOTHING
+
+
+class _Error(Struct):
+    error: Raw = NOTHING
+
+
+class _Choice(_Error):
+    index: Raw = NOTHING
+    finish_reason: Raw = NOTHING
 
 
 class _Options(Struct):
@@ -31,6 +45,9 @@ class _UsageChunk(Struct):
 
 
 _decode_answer = decoder(_Answer).decode
+_decode_answers = decoder(list[_Answer]).decode
+_decode_choices = decoder(list[_Choice]).decode
+_decode_error = decoder(_Error).decode
 _decode_options = decoder(_Options).decode
 _decode_usage_chunk = decoder(_UsageChunk).decode
 _MEMBERS = (b"model", b"usage", b"error", b"service_tier")
@@ -38,6 +55,9 @@ _MEMBERS = (b"model", b"usage", b"error", b"service_tier")
 # a finish reason: within a text its quotes would be escaped
 _FINISH = re.compile(rb'"finish_reason"\s{0,99}:\s{0,99}"[^"]')
 _DONE = b"[DONE]"
+_FAILURES = ("error", "insufficient_system_resource")  # finish reasons
+_LATER = re.compile(rb'"index"\s{0,9}:\s{0,9}([1-9][0-9]{0,3})')  # of a choice, or of a call of a tool
+_COUNTS = re.compile(rb'_tokens"\s{0,9}:\s{0,9}[1-9]')
 
 
 class OpenAIChat:
@@ -57,7 +77,13 @@ class OpenAIChat:
 
     def reported(self, body: bytes) -> Reported:
         """What a complete, decoded answer says of itself."""
-        return _told(_shapes.read(body, _decode_answer, _MEMBERS))
+        answer = _shapes.read(body, _decode_answer, _MEMBERS)
+        if answer is None:
+            return _told(_listed(body))
+        told = _told(answer)
+        if not told.error and (b'"error"' in body or b'"insufficient_' in body):
+            told.error = any(map(_failed, _choices(answer)))
+        return told
 
     def reported_edges(self, head: bytes, tail: bytes) -> Reported:
         """The same of an answer of which only the beginning and the end are here."""
@@ -95,13 +121,20 @@ class OpenAIChat:
 
 
 class OpenAIChatReader:
-    """The last usage object counts: some report a growing one on every chunk, most a null until the end."""
+    """The last usage object that has a count in it is the answer's: some report a growing one on every chunk, most a
+    null until the end.
 
-    __slots__ = ("_ended", "_refrain", "_told")
+    The stream has ended with ``[DONE]``, or when each choice has its finish reason.
+    """
+
+    __slots__ = ("_done", "_ended", "_finished", "_last", "_refrain", "_told")
 
     def __init__(self) -> None:
         self._told = Reported()
+        self._done = False
         self._ended = False
+        self._finished: set[int] = set()  # indices of choices
+        self._last = 0  # index of a choice
         self._refrain = Refrain(b'"content":"')
 
     def dull(self, data: bytes) -> bool:
@@ -114,8 +147,18 @@ class OpenAIChatReader:
             return False
         if not self._ended and (_FINISH.search(data) or _DONE in data):
             return False
+        chunks = data.count(b'"choices":[{"index":0')
+        if (not chunks or chunks < data.count(b"\n\n") or chunks < data.count(b'"index"')) and self._has_more(data):
+            return False
         self._refrain.learn(data)
         return True
+
+    def _has_more(self, data: bytes) -> bool:
+        """Whether there is an event that is no chunk, or a choice that has not been seen."""
+        chunks = data.count(b'"choices"')
+        if not chunks or chunks < data.count(b"\n\n"):
+            return True
+        return any(int(at[1]) > self._last for at in _LATER.finditer(data))
 
     def event(self, data: bytes) -> None:
         """Takes one SSE event, with or without its blank line. Never raises."""
@@ -125,19 +168,56 @@ class OpenAIChatReader:
         told.error = told.error or _shapes.is_error_event(data)
         for piece in _shapes.pieces(data):
             if piece.strip() == _DONE:
-                self._ended = True
-            elif (chunk := _shapes.read(piece, _decode_answer, _MEMBERS)) is not None:
-                self._ended = self._ended or _FINISH.search(piece) is not None
+                self._done = self._ended = True
+            elif (chunk := _shapes.read(piece, _decode_answer, _MEMBERS) or _listed(piece)) is not None:
+                if _FINISH.search(piece) or _LATER.search(piece) or b'"error"' in piece:
+                    self._take(_choices(chunk))
                 told.model = name(chunk.model) or told.model
                 told.tier = name(chunk.service_tier) or told.tier
-                told.error = told.error or present(chunk.error)
+                told.error = told.error or _is_error(chunk)
                 if present(chunk.usage):
-                    told.raw, told.unread = usage_of(chunk.usage)
+                    raw, unread = usage_of(chunk.usage)
+                    if unread or not told.raw or _COUNTS.search(raw):
+                        told.raw, told.unread = raw, unread
+
+    def _take(self, choices: list[_Choice]) -> None:
+        for choice in choices:
+            index = _index(choice.index)
+            self._last = max(self._last, index)
+            if name(choice.finish_reason):
+                self._finished.add(index)
+            self._told.error = self._told.error or _failed(choice)
+        self._ended = self._done or len(self._finished) > self._last
 
     def reported(self) -> Reported:
         """What the stream has said of itself so far."""
         self._told.complete = self._ended
         return self._told
+
+
+def _choices(answer: _Answer) -> list[_Choice]:
+    return (_shapes.items_of(answer.choices, _decode_choices) or []) if len(answer.choices) else []
+
+
+def _index(raw: Raw) -> int:
+    text = bytes(raw) if len(raw) <= _DIGITS else b""
+    return int(text) if text.isdigit() else 0
+
+
+_DIGITS = 4  # of the index of a choice
+
+
+def _failed(choice: _Choice) -> bool:
+    return present(choice.error) or name(choice.finish_reason) in _FAILURES
+
+
+def _listed(body: bytes) -> _Answer | None:
+    """The one object of a short list, as which some tell an error."""
+    try:
+        answers = _decode_answers(body) if len(body) <= _shapes.SHORT else []
+    except DecodeError:
+        return None
+    return answers[0] if answers else None
 
 
 _SPARE = 4096  # bytes of an event that is not complete which nobody counts
@@ -198,7 +278,26 @@ def _told(answer: _Answer | None) -> Reported:
     if answer is None:
         return Reported(unread="the answer is no JSON object, or its beginning and end do not show it")
     raw, unread = usage_of(answer.usage)
-    return Reported(name(answer.model), raw, present(answer.error), tier=name(answer.service_tier), unread=unread)
+    error = _is_error(answer) or (not raw and not unread and _NO_CHOICE.fullmatch(answer.choices) is not None)
+    return Reported(name(answer.model), raw, error, tier=name(answer.service_tier), unread=unread)
+
+
+def _is_error(answer: _Answer) -> bool:
+    """Whether an answer, or a chunk, is an error in one of the forms that providers give it."""
+    if len(answer.error) and present(answer.error):
+        return True
+    if len(answer.choices):
+        return len(answer.x_groq) > 0 and present(_error_in(answer.x_groq))
+    if len(answer.usage):
+        return False
+    return bytes(answer.object) == b'"error"' or present(answer.message) or present(answer.detail)
+
+
+def _error_in(raw: Raw) -> Raw:
+    try:
+        return _decode_error(short(raw)).error
+    except DecodeError:
+        return NOTHING
 
 
 def _has_usage(event: bytes) -> bool:

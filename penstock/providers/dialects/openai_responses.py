@@ -44,7 +44,6 @@ _ENDS = ("response.completed", "response.incomplete", "response.failed")
 _UNFINISHED = ("queued", "in_progress")
 _FAILED = ("failed", "cancelled")
 _PAGES = ("open_page", "find_in_page", "find")  # actions of a search that are free
-_OBJECTS = 16_384  # in a list of items, or of tools, that is looked through
 _PAID = (b'"web_search_call"', b'"image_generation_call"', b'"file_search_call"', b'"code_interpreter_call"')
 _COUNTED = 2  # of these are told by ``tool_usage`` too
 
@@ -217,15 +216,8 @@ def _drawn(answer: _Answer, tools: Said) -> list[Used]:
 
 
 def _items(raw: Raw, wanted: bytes) -> list[_Item] | None:
-    """The items of a list that has such a word in it; None: it cannot be read, or has too many objects in it."""
-    if not len(raw) or wanted not in (text := bytes(raw)):
-        return []
-    if text.count(b"{") > _OBJECTS:
-        return None
-    try:
-        return _decode_items(text)
-    except DecodeError:
-        return None
+    """The items of a list that has such a word in it; None: they cannot be read."""
+    return _shapes.items_of(raw, _decode_items) if len(raw) and wanted in bytes(raw) else []
 
 
 def _tool_usage(raw: Raw) -> Said:

@@ -106,7 +106,7 @@ def test_a_stream_that_broke_halfway() -> None:
     [
         DONE,
         chunk(choices=[{"index": 0, "delta": {}, "finish_reason": "length"}]),
-        b'data: {"model":"m","choices":[{"index":1,"finish_reason" : "stop"}]}\r\n\r\n',
+        b'data: {"model":"m","choices":[{"index":0,"finish_reason" : "stop"}]}\r\n\r\n',
     ],
 )
 def test_a_stream_is_whole_with_its_own_end(end: bytes) -> None:
@@ -117,6 +117,62 @@ def test_a_stream_is_whole_with_its_own_end(end: bytes) -> None:
     reader = CHAT.reader()
     reader.event(halves[0])
     assert not reader.dull(chunk() + end)
+
+
+def choice(index: int, finish: str | None = None, **more: object) -> bytes:
+    return chunk(choices=[{"index": index, "delta": {"content": "x"}, "finish_reason": finish, **more}])
+
+
+@pytest.mark.parametrize(
+    ("events", "whole"),
+    [
+        ([choice(1, "stop")], False),
+        ([choice(1, "stop"), choice(0, "stop")], True),
+        ([choice(0, "stop"), choice(1)], False),
+        ([choice(0, "stop"), choice(1), choice(1, "length")], True),
+        ([choice(1, "stop"), DONE], True),
+        ([choice(0, sources=[{"finish_reason": "stop"}])], False),
+    ],
+)
+def test_a_stream_is_whole_when_each_choice_is(events: list[bytes], whole: bool) -> None:
+    started = [choice(0), choice(1)] if b'"index":1' in b"".join(events) else [choice(0)]
+    assert read(*started, *events).complete is whole
+
+
+FAILED = [
+    {"choices": [{"index": 0, "message": {"content": "x"}, "finish_reason": "error"}]},
+    {"choices": [{"index": 0, "finish_reason": "insufficient_system_resource"}]},
+    {"choices": [{"index": 0, "finish_reason": "stop", "error": {"code": 502}}]},
+    {"object": "error", "message": "no", "type": "x", "param": None, "code": "1000"},
+    {"message": "no", "type": "x", "code": 3},
+    {"detail": "no"},
+    {"x_groq": {"id": "r", "error": "no"}, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    [{"error": {"code": 429}}],
+]
+
+
+@pytest.mark.parametrize("told", [*FAILED, {"choices": []}])
+def test_an_answer_that_says_that_it_failed(told: object) -> None:
+    assert CHAT.reported(json.dumps(told).encode()).error
+
+
+@pytest.mark.parametrize("told", FAILED)
+def test_a_stream_that_says_that_it_failed(told: object) -> None:
+    assert read(chunk(), b"data: " + json.dumps(told, separators=(",", ":")).encode() + b"\n\n", DONE).error
+    reader = CHAT.reader()
+    reader.event(chunk())
+    assert not reader.dull(chunk() + b"data: " + json.dumps(told, separators=(",", ":")).encode() + b"\n\n")
+
+
+def test_an_answer_that_speaks_of_errors_did_not_fail() -> None:
+    said = {"index": 0, "message": {"content": '"finish_reason":"error"', "x": {"error": 1}}, "finish_reason": "stop"}
+    assert not CHAT.reported(json.dumps({"choices": [said], "error": None}).encode()).error
+
+
+@pytest.mark.parametrize("later", [{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, {}])
+def test_a_later_usage_without_a_count_does_not_replace_the_earlier(later: dict[str, int]) -> None:
+    reported = read(chunk(usage={"prompt_tokens": 3, "completion_tokens": 1}), chunk(choices=[], usage=later), DONE)
+    assert used(CHAT, reported)[1] == {"input": 3, "output": 1}
 
 
 def test_a_stream_that_speaks_of_usage() -> None:
