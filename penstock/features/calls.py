@@ -27,7 +27,7 @@ from penstock.wire.retry_after import retry_after, retry_delay, spent
 
 _WITHHELD = "not tried again: of the provider's last calls as many were tried again as may be"
 _STALE = "sent again: the provider had closed this idle connection before it can have read the request"
-_TOO_MANY = 429  # told of too many calls as well as of an account that has nothing left
+_EXPLAINED = frozenset({429, 503})  # whose bodies may say when to try again, or that the account has nothing left
 _PEEK = 16 * 1024  # bytes of an error that are looked at, and
 _PATIENCE = 1.0  # seconds that are waited for them
 _NOT_HELD = "not tried again: the request body was too large to be held"
@@ -86,7 +86,7 @@ class Calls:
         """What an error says of another try: the seconds to wait, and why there should be none."""
         asked = retry_after(reply.header, instants.now())
         refusal = forbids(reply.header(b"x-should-retry"), asked)
-        if refusal or reply.status != _TOO_MANY:
+        if refusal or reply.status not in _EXPLAINED:
             return asked, refusal
         began = time.monotonic()
         try:
