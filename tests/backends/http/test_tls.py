@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from pathlib import Path
 
 import pytest
 
@@ -209,3 +210,12 @@ async def test_a_body_that_is_cut_below_tls_is_not_taken_for_whole(way, trusting
     async with providing(serve, trusting.server("127.0.0.1")) as provider:
         with pytest.raises(ProviderBroke):
             await way.ask(provider.port, tls=True)
+
+
+async def test_a_large_request_leaves_no_descriptor_open(way, trusting):
+    async with providing(always, trusting.server("127.0.0.1")) as provider:
+        await way.ask(provider.port, tls=True)
+        before = len(list(Path("/dev/fd").iterdir()))
+        for _ in range(3):
+            assert await way.ask(provider.port, tls=True, body=b"x" * 100_000) == (200, b"ok", True)
+            assert len(list(Path("/dev/fd").iterdir())) == before
