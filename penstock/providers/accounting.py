@@ -25,6 +25,7 @@ from penstock.providers.kinds import (
     OUTPUT,
     OUTPUT_KINDS,
     READ_KINDS,
+    REASONING,
     TOKENS,
     UNREAD,
     WRITE_KINDS,
@@ -76,6 +77,7 @@ class UsageRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _UNREAD = Used(UNREAD, 1)
+_CHEAPER = (CACHE_READ, REASONING)  # parts of a main figure that do not cost more than the rest of it
 _NO_FEE: list[Used] = []
 
 
@@ -135,7 +137,11 @@ class Accounting:
             usage.cost = self._stated(said, odd)
         if odd:
             notes.append(f"usage not read: {', '.join(odd)} told as no figure")
-        if usage.used in ([], [_UNREAD]) and usage.cost is None and usage.tokens_in is usage.tokens_out is None:
+        if (
+            all(part == _UNREAD for part in usage.used)
+            and usage.cost is None
+            and usage.tokens_in is usage.tokens_out is None
+        ):
             if not odd:
                 notes.append("usage not read: there is no figure in it that is known")
             return None
@@ -157,28 +163,34 @@ class Accounting:
             if not members:
                 odd.append(section)
             for name, kind in parts:
-                if (value := members.get(name)) and (count := _count(value, section, name, odd)):
-                    counts[kind] = max(count, counts.get(kind, 0))
+                if value := members.get(name):
+                    if count := _count(value, section, name, odd):
+                        counts[kind] = max(count, counts.get(kind, 0))
+                    elif count is None and (kind not in _CHEAPER or kind in self._beside or kind in self._apart):
+                        counts[UNREAD] = 1  # without it the whole would be priced too low
         return counts
 
     def _add_parts(self, usage: Usage, counts: Counts, total: int | None, notes: list[str]) -> None:
         into, out, used = usage.tokens_in or 0, usage.tokens_out or 0, usage.used
         hour = min(counts.pop(CACHE_WRITE_1H, 0), counts.get(CACHE_WRITE, 0))  # a part of the writes
         beside = {kind for kind in counts if kind in self._beside or kind in self._apart or kind not in TOKENS}
+        settled = False  # total_tokens leaves no room for more
         if total is not None:
             more = self._reconciled(into, out, counts, beside, total, notes)
             if more:
                 used.append(Used(INPUT if usage.tokens_out is None else OUTPUT, more))
-        _unpack(INPUT_KINDS & (READ_KINDS | WRITE_KINDS), into, counts, beside, "input", notes)
-        _unpack(OUTPUT_KINDS, out, counts, beside, "output", notes)
+            counted = [kind for kind in beside if kind in TOKENS and kind not in self._apart]
+            settled = total == into + out + more + sum(counts[kind] for kind in counted)
+        _unpack(INPUT_KINDS & (READ_KINDS | WRITE_KINDS), into, counts, beside, "input", notes, settled=settled)
+        _unpack(OUTPUT_KINDS, out, counts, beside, "output", notes, settled=settled)
         inside = {kind: counts.pop(kind) for kind in list(counts) if kind not in beside}
         fresh = into - sum(count for kind, count in inside.items() if kind in READ_KINDS or kind in WRITE_KINDS)
         plain = out - sum(count for kind, count in inside.items() if kind in OUTPUT_KINDS)
         fresh -= _apart_from_text(inside, fresh)
         for kind, count in ((INPUT, fresh), (OUTPUT, plain), *inside.items(), *counts.items()):
-            if kind == CACHE_WRITE and hour:
-                used.append(Used(CACHE_WRITE_1H, hour))
-                count -= hour  # noqa: PLW2901
+            if kind == CACHE_WRITE and (long := min(hour, count)):
+                used.append(Used(CACHE_WRITE_1H, long))
+                count -= long  # noqa: PLW2901
             if count > 0:
                 used.append(Used(kind, count))
 
@@ -326,10 +338,27 @@ def _apart_from_text(inside: Counts, fresh: int) -> int:
     return media
 
 
-def _unpack(kinds: frozenset[str], main: int, counts: Counts, beside: set[str], name: str, notes: list[str]) -> None:
-    """Parts that are more than the whole cannot be in it: the largest stand beside it, then, which is dearer."""
+def _unpack(
+    kinds: frozenset[str],
+    main: int,
+    counts: Counts,
+    beside: set[str],
+    name: str,
+    notes: list[str],
+    *,
+    settled: bool,
+) -> None:
+    """Parts that are more than the whole cannot be in it: the largest stand beside it, then, which is dearer.
+
+    Not where that is ``settled`` by total_tokens, which has no room for them: then the largest are cut.
+    """
     inside = sorted((counts[kind], kind) for kind in counts if kind in kinds and kind not in beside)
     while inside and sum(count for count, _ in inside) > main:
         count, kind = inside.pop()
-        beside.add(kind)
-        notes.append(f"{count} tokens of {kind} are more than the {main} of {name}: taken to stand beside them")
+        more = f"{count} tokens of {kind} are more than the {main} of {name}"
+        if settled:
+            counts[kind] = max(0, main - sum(count for count, _ in inside))
+            notes.append(f"{more}, and total_tokens has no room for them: {counts[kind]} are priced")
+        else:
+            beside.add(kind)
+            notes.append(f"{more}: taken to stand beside them")

@@ -50,7 +50,7 @@ class Case(NamedTuple):
 CHAT, RESPONSES, EMBEDDINGS, MESSAGES = "chat/completions", "responses", "embeddings", "v1/messages"
 
 
-def details(**parts: int) -> dict[str, Any]:
+def details(**parts: int | str) -> dict[str, Any]:
     """Chat's details, by the side they stand on."""
     into = {name: count for name, count in parts.items() if name in ("cached_tokens", "audio_tokens", "text_tokens")}
     return {"prompt_tokens_details": into}
@@ -161,6 +161,12 @@ OPENAI = [
         {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
          "prompt_tokens_details": {"cached_tokens": "8"}},
         [(10, "2.50"), (5, "10")], warned="usage not read: prompt_tokens_details.cached_tokens told as no figure",
+    ),
+    Case(
+        "more reasoning than output, which total_tokens has no room for", "openai", CHAT, "gpt-5-mini",
+        {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100,
+         "completion_tokens_details": {"reasoning_tokens": 300}},
+        [(1000, "0.25"), (100, "2")], warned="total_tokens has no room for them: 100 are priced",
     ),
     Case(
         "odd details", "openai", CHAT, "gpt-4o",
@@ -274,6 +280,12 @@ ANTHROPIC = [
         {"input_tokens": 10, "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30},
          "output_tokens": 5},
         [(10, "1"), (20, "1.25"), (30, "2"), (5, "5")],
+    ),
+    Case(
+        "writes whose sum is 0", "anthropic", MESSAGES, "claude-haiku-4-5",
+        {"input_tokens": 10, "cache_creation_input_tokens": 0,
+         "cache_creation": {"ephemeral_5m_input_tokens": 1000, "ephemeral_1h_input_tokens": 0}, "output_tokens": 5},
+        [(10, "1"), (1000, "1.25"), (5, "5")],
     ),
     Case(
         "above 200,000 tokens of input", "anthropic", MESSAGES, "claude-sonnet-4-5-20250929",
@@ -475,6 +487,32 @@ def test_a_documented_answer_costs_what_its_bill_says(case: Case) -> None:
     assert (ex.cost if ex.cost is None else ex.cost / 1e9) == pytest.approx(expected, abs=6e-10)
     assert len(ex.warnings) == bool(case.warned)
     assert case.warned in "".join(ex.warnings)
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "model", "usage"),
+    [
+        ("openai", CHAT, "gpt-audio-mini", {"prompt_tokens": 9, "completion_tokens": 1, **details(audio_tokens="3")}),
+        (
+            "anthropic",
+            MESSAGES,
+            "claude-haiku-4-5",
+            {"input_tokens": 9, "output_tokens": 1, "cache_read_input_tokens": "9"},
+        ),
+        (
+            "anthropic",
+            MESSAGES,
+            "claude-haiku-4-5",
+            {"input_tokens": 9, "output_tokens": 1, "server_tool_use": {"web_search_requests": -1}},
+        ),
+    ],
+)
+def test_an_odd_count_of_what_costs_more_leaves_no_cost(
+    provider: str, path: str, model: str, usage: dict[str, Any]
+) -> None:
+    ex = noted(Case("", provider, path, model, usage))
+    assert ex.cost is None
+    assert ["told as no figure" in warning for warning in ex.warnings] == [True, False]
 
 
 # What no documentation has

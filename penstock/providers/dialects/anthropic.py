@@ -1,5 +1,6 @@
 """Anthropic messages."""
 
+import re
 from typing import cast
 
 from penstock.core.codec import DecodeError, Raw, Struct, decoder, encode
@@ -16,10 +17,8 @@ class _Message(Struct):
     model: Raw = NOTHING
     usage: Raw = NOTHING
     error: Raw = NOTHING
-
-
-class _Event(_Message):
-    message: Raw = NOTHING
+    message: Raw = NOTHING  # of an event; and of an error
+    detail: Raw = NOTHING  # of an error
 
 
 class _Growing(Struct):
@@ -36,11 +35,15 @@ class _Growing(Struct):
     service_tier: Raw = NOTHING
     inference_geo: Raw = NOTHING
     speed: Raw = NOTHING
-    cost: Raw = NOTHING  # of those who speak it too
+    cost: Raw = NOTHING  # this and the others are of those who speak it too
+    cost_details: Raw = NOTHING
+    cost_in_usd_ticks: Raw = NOTHING
+    is_byok: Raw = NOTHING
+    num_sources_used: Raw = NOTHING
+    server_side_tool_usage_details: Raw = NOTHING
 
 
 _decode_message = decoder(_Message).decode
-_decode_event = decoder(_Event).decode
 _decode_growing = decoder(_Growing).decode
 _decode_members = decoder(dict[str, Raw]).decode
 _MEMBERS = (b"model", b"usage", b"error", b"type")
@@ -51,7 +54,7 @@ def _more(said: Said) -> list[Used]:
 
     Fills in the sum of the cache's writes where only its parts are told.
     """
-    if said.get("cache_creation_input_tokens") is None and (created := members_of(said.get("cache_creation"))):
+    if not said.get("cache_creation_input_tokens") and (created := members_of(said.get("cache_creation"))):
         parts = [created.get(f"ephemeral_{life}_input_tokens") for life in ("5m", "1h")]
         said["cache_creation_input_tokens"] = sum(part for part in parts if type(part) is int and part > 0)
     runs = said.get("iterations")
@@ -150,7 +153,7 @@ class AnthropicReader:
             return
         told = self._told
         for piece in _shapes.pieces(data):
-            if (event := _shapes.read(piece, _decode_event, ())) is None:
+            if (event := _shapes.read(piece, _decode_message, ())) is None:
                 continue
             kind = name(event.type)
             told.complete = told.complete or kind == "message_stop"
@@ -185,7 +188,7 @@ class AnthropicReader:
             return
         for member in _GROWING:
             if present(value := getattr(grown, member)):
-                self._grown[member] = bytes(value)
+                self._grown[member] = _fuller(self._grown.get(member), bytes(value))
 
 
 _GROWING = _Growing.__struct_fields__
@@ -196,6 +199,7 @@ def _told(message: _Message | None) -> Reported:
         return Reported(unread="the answer is no JSON object, or its beginning and end do not show it")
     raw, unread = usage_of(message.usage)
     error = name(message.type) == "error" or present(message.error)
+    error = error or (not len(message.usage) and (present(message.message) or present(message.detail)))
     return Reported(name(message.model), raw, error, unread=unread)
 
 
@@ -204,4 +208,13 @@ def _merged(start: bytes, grown: dict[str, bytes]) -> bytes:
         members = _decode_members(start) if start else {}
     except DecodeError:
         members = {}
-    return encode({**members, **{name: Raw(value) for name, value in grown.items()}})
+    return encode({**members, **{name: Raw(_fuller(members.get(name), value)) for name, value in grown.items()}})
+
+
+_FIGURE = re.compile(rb":\s{0,9}(?!0\s{0,9}[,}]|null|\{|\[)\S")
+
+
+def _fuller(old: bytes | Raw | None, new: bytes) -> bytes:
+    """The newer of two values of a member, unless it is empty: figures grow."""
+    empty = new == b"0" or (new.startswith((b"{", b"[")) and _FIGURE.search(new) is None)
+    return bytes(old) if empty and old is not None and present(Raw(old)) else new

@@ -21,10 +21,13 @@ class _Answer(Struct):
     tool_usage: Raw = NOTHING
     output: Raw = NOTHING
     tools: Raw = NOTHING
+    message: Raw = NOTHING  # of an error
+    detail: Raw = NOTHING  # of an error
 
 
 class _Event(Struct):
     type: Raw = NOTHING
+    object: Raw = NOTHING
     response: Raw = NOTHING
     error: Raw = NOTHING
 
@@ -51,7 +54,8 @@ _decode_answer = decoder(_Answer).decode
 _decode_event = decoder(_Event).decode
 _decode_items = decoder(list[_Item]).decode
 _decode_action = decoder(_Action).decode
-_MEMBERS = tuple(member.encode() for member in _Answer.__struct_fields__ if member not in ("output", "tools"))
+_UNSEEN = ("output", "tools", "message", "detail")
+_MEMBERS = tuple(member.encode() for member in _Answer.__struct_fields__ if member not in _UNSEEN)
 
 
 _TYPE = re.compile(rb'"type"\s{0,9}:\s{0,9}"(response\.[a-z]+)"')
@@ -120,7 +124,7 @@ class OpenAIResponsesReader:
                 self._take_large(piece)
             elif (event := _shapes.read(piece, _decode_event, ())) is not None:
                 kind = name(event.type)
-                self._error = self._error or kind == "error" or present(event.error)
+                self._error = self._error or "error" in (kind, name(event.object)) or present(event.error)
                 if bytes(memoryview(event.response)[:1]) == b"{":
                     self._take(kind, _decode_answer(event.response))
 
@@ -151,13 +155,17 @@ def _told(answer: _Answer | None, unseen: bytes = b"") -> Reported:
     return Reported(
         name(answer.model),
         raw,
-        present(answer.error) or status in _FAILED,
+        present(answer.error) or status in _FAILED or _is_flat_error(answer),
         tier=name(answer.service_tier),
         fees=_fees(answer, unseen),
         unread=unread,
         id=name(answer.id),
         unfinished=status in _UNFINISHED,
     )
+
+
+def _is_flat_error(answer: _Answer) -> bool:
+    return not (len(answer.output) or len(answer.usage)) and (present(answer.message) or present(answer.detail))
 
 
 def _fees(answer: _Answer, unseen: bytes) -> list[Used]:

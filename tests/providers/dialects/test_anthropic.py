@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 from penstock.core.errors import ProviderBroke
 from penstock.model.usage import Asked, Reported
+from penstock.providers import catalog
 from penstock.providers.dialects.anthropic import Anthropic
 from tests.kit.accounts import used
 
@@ -67,6 +70,33 @@ def test_a_stream_that_ended_early_reports_what_was_said() -> None:
     assert used(ANTHROPIC, reported)[1]["output"] == 1
     assert json.loads(reported.raw) == START
     assert not reported.complete
+
+
+def test_a_later_empty_figure_does_not_replace_an_earlier() -> None:
+    later = {"input_tokens": 0, "cache_creation": {"ephemeral_5m_input_tokens": 0}, "output_tokens": 40}
+    reported = read(
+        MESSAGE_START, event("message_delta", usage=later), event("message_delta", usage={"output_tokens": 0})
+    )
+    assert json.loads(reported.raw) == {**START, "output_tokens": 40}
+
+
+def test_a_stream_keeps_what_rows_name() -> None:
+    rows = catalog.load().values()
+    named = {
+        path.partition(".")[0]
+        for row in rows
+        if any(endpoint.dialect == "anthropic" for endpoint in row.endpoints)
+        for path in (row.usage.cost, row.usage.own_key, row.usage.own_key_cost, *row.usage.members)
+        if path and not path.startswith(("prompt_", "input_tokens_details"))
+    }
+    assert {"cost", "is_byok", "cost_details", "cost_in_usd_ticks"} <= named
+    usage = dict.fromkeys(named, 7)
+    assert json.loads(read(MESSAGE_START, event("message_delta", usage=usage)).raw).items() >= usage.items()
+
+
+@pytest.mark.parametrize("told", [{"detail": "no"}, {"message": "no", "type": "x", "code": 3}])
+def test_errors_without_the_member(told: dict[str, object]) -> None:
+    assert ANTHROPIC.reported(json.dumps(told).encode()).error
 
 
 def test_errors() -> None:

@@ -58,7 +58,10 @@ def test_a_stream_that_broke_halfway() -> None:
 
 def test_an_error() -> None:
     assert read(event("error", code="x", message="y", error=None)).error
+    assert read(CREATED, b'data: {"object":"error","message":"x","type":"y"}\n\n').error
     assert RESPONSES.reported(b'{"error":{"message":"x"}}').error
+    assert RESPONSES.reported(b'{"detail":"x"}').error
+    assert RESPONSES.reported(b'{"message":"x","type":"y","code":3}').error
     assert read(b'event: x\ndata: {"error"\n\n', b"\xff") == Reported(complete=False)
 
 
