@@ -137,11 +137,7 @@ class Accounting:
             usage.cost = self._stated(said, odd)
         if odd:
             notes.append(f"usage not read: {', '.join(odd)} told as no figure")
-        if (
-            all(part == _UNREAD for part in usage.used)
-            and usage.cost is None
-            and usage.tokens_in is usage.tokens_out is None
-        ):
+        if usage.tokens_in is usage.tokens_out is usage.cost is None and all(part == _UNREAD for part in usage.used):
             if not odd:
                 notes.append("usage not read: there is no figure in it that is known")
             return None

@@ -14,6 +14,9 @@ IMAGE = "image"
 UNREAD = "tokens that could not be read"  # never has a price
 UNREAD_FEES = "fees that could not be read"  # nor have these
 
+RUN = "run"  # attribute of what a run of its own of the answer's model used: a tier counts its input alone
+TOOL = "tool"  # attribute of a fee whose price depends on the tool, and is not known
+
 MEDIA = ("audio", "image", "video")
 CACHED = {f"input_{medium}": f"cache_read_{medium}" for medium in MEDIA}  # what came from a cache, by what it is
 

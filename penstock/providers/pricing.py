@@ -7,7 +7,7 @@ from typing import NamedTuple
 from penstock.core.codec import DecodeError, Raw, decoder
 from penstock.model.options import CustomCost
 from penstock.model.usage import Usage, Used
-from penstock.providers.kinds import CALL, FRESH_KINDS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS, WRITE_KINDS
+from penstock.providers.kinds import CALL, FRESH_KINDS, INPUT_KINDS, OUTPUT_KINDS, READ_KINDS, RUN, WRITE_KINDS
 
 FEMTO_PER_NANO = 1_000_000
 LARGEST_COST = (1 << 62) - 1  # nano-dollars that the ranges of the log hold; a figure beyond is nobody's bill
@@ -24,7 +24,7 @@ is not in it has no price that is known; ``call`` is charged for each call.
 class Vector(NamedTuple):
     """A model's price: ``tiers`` holds (input tokens, rates), descending.
 
-    More input than a tier's first figure (cached tokens counted) puts the whole call at its rates.
+    More input than a tier's first figure (cached tokens counted) puts the whole run of the model at its rates.
     """
 
     base: Rates
@@ -36,22 +36,35 @@ def cost(used: list[Used], vector: Vector) -> tuple[int | None, list[str]]:
 
     None: there is such a kind, or the figure is absurd.
     """
-    rates = vector.base
-    if vector.tiers:
-        total_in = sum(part.amount for part in used if part.kind in INPUT_KINDS)
-        for start, tier in vector.tiers:
-            if total_in > start:
-                rates = tier
-                break
+    runs = _runs(used, vector) if vector.tiers else _ONE_RUN
+    rates = runs.get((), vector.base)
     femto = rates.get(CALL, 0)
     unpriced: list[str] = []
     for kind, count, attributes in used:
-        rate = rates.get(kind) if not attributes else None
+        if not attributes:
+            rate = rates.get(kind)
+        else:
+            rate = runs.get(attributes, vector.base).get(kind) if attributes[0][0] == RUN else None
         if rate is None:
             unpriced.append(kind)
         else:
             femto += count * rate
     return (None if unpriced else _nano(femto)), unpriced
+
+
+_Attributes = tuple[tuple[str, str], ...]
+_ONE_RUN: dict[_Attributes, Rates] = {}
+
+
+def _runs(used: list[Used], vector: Vector) -> dict[_Attributes, Rates]:
+    """The rates of each run, by its own input."""
+    into: dict[_Attributes, int] = {}
+    for kind, amount, attributes in used:
+        if kind in INPUT_KINDS:
+            into[attributes] = into.get(attributes, 0) + amount
+    return {
+        run: next((rates for start, rates in vector.tiers if total > start), vector.base) for run, total in into.items()
+    }
 
 
 def custom_cost(usage: Usage | None, custom: CustomCost) -> int | None:

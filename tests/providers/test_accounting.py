@@ -228,6 +228,23 @@ RESPONSES_CASES = [
         warned="no price is known for fees that could not be read of gpt-5-mini",
     ),
     Case(
+        "a search of the preview by a model that reasons", "openai", RESPONSES, "gpt-5-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "0.25"), (50, "2")], [(1, "10")],
+        more={"output": [search()], "tools": [{"type": "web_search_preview"}]},
+    ),
+    Case(
+        "and by one that does not", "openai", RESPONSES, "gpt-4.1",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, None,
+        more={"output": [search()], "tools": [{"type": "web_search_preview"}]},
+        warned="no price is known for web_search of gpt-4.1",
+    ),
+    Case(
+        "a search that costs tokens beside its fee", "openai", RESPONSES, "gpt-4o-mini",
+        {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, None,
+        more={"output": [search()], "tools": [{"type": "web_search"}]},
+        warned="no price is known for web_search of gpt-4o-mini",
+    ),
+    Case(
         "a search in files", "openai", RESPONSES, "gpt-4.1",
         {"input_tokens": 1000, "output_tokens": 50, "total_tokens": 1050}, [(1000, "2"), (50, "8")], [(1, "2.50")],
         more={"output": [{"type": "file_search_call", "queries": ["q"]}]},
@@ -322,6 +339,18 @@ ANTHROPIC = [
         {"input_tokens": 23_000, "output_tokens": 1000,
          "iterations": [run("compaction", 180_000, 3500), run("message", 23_000, 1000)]},
         [(203_000, "5"), (4500, "25")],
+    ),
+    Case(
+        "the input of each run counts for a tier", "anthropic", MESSAGES, "claude-sonnet-4-5-20250929",
+        {"input_tokens": 120_000, "output_tokens": 1000,
+         "iterations": [run("compaction", 180_000, 3500), run("message", 120_000, 1000)]},
+        [(300_000, "3"), (4500, "15")],
+    ),
+    Case(
+        "and one run may be in it", "anthropic", MESSAGES, "claude-sonnet-4-5-20250929",
+        {"input_tokens": 20_000, "output_tokens": 1000,
+         "iterations": [run("compaction", 210_000, 3500), run("message", 20_000, 1000)]},
+        [(20_000, "3"), (1000, "15"), (210_000, "6"), (3500, "22.50")],
     ),
     Case(
         "advice of another model", "anthropic", MESSAGES, "claude-haiku-4-5",

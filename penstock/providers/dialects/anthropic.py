@@ -9,7 +9,7 @@ from penstock.model.usage import Asked, Reported, Used
 from penstock.providers.accounting import Figures, Said, members_of
 from penstock.providers.dialects import _shapes
 from penstock.providers.dialects._shapes import NOTHING, SHORT, name, present, short, usage_of
-from penstock.providers.kinds import CACHE_READ, CACHE_WRITE, CACHE_WRITE_1H, INPUT, OUTPUT, REASONING, WEB_SEARCH
+from penstock.providers.kinds import CACHE_READ, CACHE_WRITE, CACHE_WRITE_1H, INPUT, OUTPUT, REASONING, RUN, WEB_SEARCH
 
 
 class _Message(Struct):
@@ -59,15 +59,17 @@ def _more(said: Said) -> list[Used]:
         said["cache_creation_input_tokens"] = sum(part for part in parts if type(part) is int and part > 0)
     runs = said.get("iterations")
     return (
-        [used for run in cast("list[object]", runs) for used in _run(members_of(run))] if isinstance(runs, list) else []
+        [used for at, run in enumerate(cast("list[object]", runs)) for used in _run(members_of(run), at)]
+        if isinstance(runs, list)
+        else []
     )
 
 
-def _run(run: Said) -> list[Used]:
+def _run(run: Said, at: int) -> list[Used]:
     if run.get("type") in ("message", None):
         return []  # the main figures have it
     model = run.get("model")
-    attributes = (("model", model),) if isinstance(model, str) else ()
+    attributes = (("model", model),) if isinstance(model, str) else ((RUN, str(at)),)
     hour = members_of(run.get("cache_creation")).get("ephemeral_1h_input_tokens")
     told = {
         INPUT: run.get("input_tokens"),

@@ -8,7 +8,7 @@ from penstock.model.usage import Asked, Reported, Used
 from penstock.providers.accounting import Said, members_of
 from penstock.providers.dialects import _shapes
 from penstock.providers.dialects._shapes import NOTHING, OPENAI_FIGURES, name, present, short, usage_of
-from penstock.providers.kinds import FILE_SEARCH, IMAGE, INPUT, OUTPUT, UNREAD_FEES, WEB_SEARCH
+from penstock.providers.kinds import FILE_SEARCH, IMAGE, INPUT, OUTPUT, TOOL, UNREAD_FEES, WEB_SEARCH
 
 
 class _Answer(Struct):
@@ -48,6 +48,8 @@ _UNFINISHED = ("queued", "in_progress")
 _FAILED = ("failed", "cancelled")
 _PAGES = ("open_page", "find_in_page", "find")  # actions of a search that are free
 _PAID = (b'"web_search_call"', b'"image_generation_call"', b'"file_search_call"', b'"code_interpreter_call"')
+_REASONS = re.compile(r"^(?:o\d|gpt-5(?!.*chat))")  # models whose searches have one price, whatever the tool
+_FIXED_TOKENS = re.compile(r"^gpt-4(?:o|\.1)-mini")  # models that pay a fixed number of tokens for a search
 _COUNTED = 2  # of these are told by ``tool_usage`` too
 
 _decode_answer = decoder(_Answer).decode
@@ -199,7 +201,23 @@ def _fees(answer: _Answer, unseen: bytes) -> list[Used]:
     counts[WEB_SEARCH] = searches if told is None else told
     drawn = _drawn(answer, tools)
     counts[IMAGE] = 0 if drawn else images
-    return [*(Used(kind, count) for kind, count in counts.items() if count > 0), *drawn, *unread]
+    fees = [
+        Used(kind, count, _tool(answer) if kind == WEB_SEARCH else ()) for kind, count in counts.items() if count > 0
+    ]
+    return [*fees, *drawn, *unread]
+
+
+def _tool(answer: _Answer) -> tuple[tuple[str, str], ...]:
+    """The tool that searched, where a search has another price than the list's, or costs tokens beside it."""
+    model = name(answer.model)
+    for tool in _items(answer.tools, b'"web_search') or []:
+        kind = name(tool.type)
+        preview = kind.startswith("web_search_preview")
+        if (_FIXED_TOKENS.search(model) if not preview else not _REASONS.search(model)) and kind.startswith(
+            "web_search"
+        ):
+            return ((TOOL, kind),)
+    return ()
 
 
 def _action(raw: Raw) -> str:
