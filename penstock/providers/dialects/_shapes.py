@@ -20,7 +20,7 @@ NAME_LIMIT = 256  # characters: names are remembered and stored, and callers cho
 SHORT = 16 * 1024  # bytes of an object that is decoded: options, usage
 WHOLE = 1 << 20  # bytes of a body that is looked through; of a larger one,
 EDGE = 1 << 17  # so many at its beginning and at its end
-OBJECTS = 16_384  # in a list that is decoded
+OBJECTS = 4096  # in a list that is decoded
 _TRIES = 6  # places in an edge where a member is looked for
 _BOM = b"\xef\xbb\xbf"
 

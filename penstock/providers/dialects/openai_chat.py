@@ -81,7 +81,7 @@ class OpenAIChat:
         if answer is None:
             return _told(_listed(body))
         told = _told(answer)
-        if not told.error and (b'"error"' in body or b'"insufficient_' in body):
+        if not told.error and (b'"error"' in body or b'"insufficient_system_resource"' in body):
             told.error = any(map(_failed, _choices(answer)))
         return told
 
