@@ -12,7 +12,7 @@ from penstock.core.turns import Turns
 from penstock.model.usage import Reported
 from penstock.providers.dialects import Dialect
 from penstock.wire.encodings import Decoder, decoder
-from penstock.wire.sse import Events, Piece, split
+from penstock.wire.sse import LINES, Events, Piece, many_lines, split
 
 READ_LIMIT = 10 << 20  # bytes of an answer, or of one event of a stream, that are held to learn its usage
 RATIO = 100  # decoded bytes for each encoded one, of an answer that decodes to more than READ_LIMIT
@@ -24,7 +24,7 @@ _SPARE = 4096  # bytes of an event that is not complete which nobody counts: mos
 _BLOCK = 4096  # bytes of the budget that are taken at once for what is kept of a stream
 _BLANK = 7  # bytes of an event that is too short to say anything
 
-TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes in one piece"
+TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes, or {LINES} lines, in one piece"
 TOO_MUCH = "usage and answer not read: too many bytes, events or members for its size"
 NO_ROOM = "usage and answer not read: all answers together hold as many bytes as answer_memory allows"
 NOT_KEPT = "answer not kept: all answers together hold as many bytes as answer_memory allows"
@@ -326,7 +326,10 @@ class Stream(Reading):
             self._stop(TOO_MUCH)
             return
         for event in found:
-            self._reader.event(event)
+            if many_lines(event):
+                self.fault = TOO_LARGE
+            else:
+                self._reader.event(event)
 
     def _keep_up(self, copy: bytearray, data: bytes) -> None:
         size = len(copy) + len(data)

@@ -3,6 +3,7 @@
 import re
 
 CAP = 1 << 20
+LINES = 10_000  # line ends of one event that is read: each line becomes an object
 
 # A line end and a blank line. A CR that is the last byte so far may yet become CRLF, so it does not end an event.
 _BLANK = rb"(?:\n|\r\n|\r(?!\n))(?:\n|\r\n|\r(?=[^\n]))"
@@ -12,7 +13,7 @@ _OVERLAP = 3  # bytes at the end of what is held that may be the beginning of an
 
 
 class Piece(bytes):
-    """A part of an event that is larger than the cap: nothing to be read, but to be handed on."""
+    """A part of an event that is too large, or has too many lines: nothing to be read, but to be handed on."""
 
     __slots__ = ()
 
@@ -20,15 +21,16 @@ class Piece(bytes):
 class Events:
     """Cuts a stream into blocks of whole events. All blocks, and ``rest``, joined: what was fed.
 
-    An event is held until it is complete. One that outgrows ``cap`` bytes is handed on as it comes, in ``Piece``s up
-    to and including its end, so that memory stays bounded; the events after it are whole again.
+    An event is held until it is complete. One that outgrows ``cap`` bytes or ``LINES`` is handed on as it comes, in
+    ``Piece``s up to and including its end, so that memory and work stay bounded; the events after it are whole again.
     """
 
-    __slots__ = ("_cap", "_held", "_oversized")
+    __slots__ = ("_cap", "_held", "_lines", "_oversized")
 
     def __init__(self, cap: int = CAP) -> None:
         self._cap = cap
         self._held = bytearray()
+        self._lines = 0  # line ends in it
         self._oversized = False
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -47,7 +49,8 @@ class Events:
         if end := _last_end(held, start):
             blocks.append(bytes(held[:end]))
             del held[:end]
-        if len(held) > self._cap:
+        self._lines = _line_ends(held) if blocks else self._lines + _line_ends(data)
+        if len(held) > self._cap or self._lines > LINES:
             self._oversized = True
         if self._oversized and len(held) > _OVERLAP:
             blocks.append(Piece(held[:-_OVERLAP]))
@@ -68,6 +71,7 @@ class Events:
         """What is left at the end of the stream: an event without its blank line, or nothing."""
         data = Piece(self._held) if self._oversized else bytes(self._held)
         self._held.clear()
+        self._lines = 0
         self._oversized = False
         return data
 
@@ -83,11 +87,20 @@ def split(block: bytes) -> list[bytes]:
     else:
         events = list[bytes]()
         begin = 0
-        for match in _END.finditer(block):
+        near = _adjacent(block, b"\r", b"\r", _adjacent(block, b"\n", b"\n\r", len(block)))  # before: no blank line
+        for match in _END.finditer(block, max(0, near - 1)):
             events.append(block[begin : match.end()])
             begin = match.end()
         rest = block[begin:]
     return [*events, rest] if rest else events
+
+
+def _adjacent(block: bytes, end: bytes, more: bytes, stop: int) -> int:
+    """Where the first ``end`` stands that one of ``more`` follows; ``stop``: none does before."""
+    at = block.find(end, 0, stop)
+    while at >= 0 and block[at + 1 : at + 2] not in more:
+        at = block.find(end, at + 1, stop)
+    return at if at >= 0 else stop
 
 
 def _last_end(held: bytearray, start: int) -> int:
@@ -137,11 +150,31 @@ def _plain(text: bytes) -> bool:
     return 34 not in text and 92 not in text and 10 not in text and 13 not in text  # noqa: PLR2004
 
 
+def _line_ends(data: bytes | bytearray) -> int:
+    """CRLF counts as two."""
+    return data.count(b"\n") + data.count(b"\r")
+
+
+def many_lines(event: bytes) -> bool:
+    """Whether an event has more lines than are read."""
+    return len(event) > LINES and _line_ends(event) > LINES
+
+
+def one_line(event: bytes) -> bool:
+    """Whether an event has one line, with or without its blank line."""
+    end = event.find(b"\n")
+    return (end < 0 or end >= len(event) - 2) and b"\r" not in event
+
+
 def data_of(event: bytes) -> bytes:
-    """An event's data lines, joined by line feeds; empty where it has none."""
+    """An event's data lines, joined by line feeds; empty where it has none, or many lines."""
     if event.startswith(b"data: ") and event.endswith(b"\n\n"):
         data = event[6:-2]
         if b"\n" not in data and b"\r" not in data:
             return data
-    lines = [line[5:] for line in event.splitlines() if line.startswith(b"data:")]
-    return b"\n".join([line.removeprefix(b" ") for line in lines])
+    return b"" if many_lines(event) else data_in(event.splitlines())
+
+
+def data_in(lines: list[bytes]) -> bytes:
+    """The same of an event's lines."""
+    return b"\n".join([line[6:] if line.startswith(b"data: ") else line[5:] for line in lines if line[:5] == b"data:"])

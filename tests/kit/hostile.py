@@ -61,6 +61,10 @@ def _whole(body: bytes, coding: str = "", path: str = CHAT, chunk: int = 0) -> A
 
 _LISTS = b"[" + b"[]," * 1_000_000 + b"1]"
 _GROWING = b"".join(b'data: {"type":"message_delta","usage":{"k%d":1}}\n\n' % at for at in range(6000))
+_GROWING_CHAT = b"".join(
+    b'data: {"choices":[],"usage":{"completion_tokens":%d,"k%d":1}}\n\n' % (at, at) for at in range(60_000)
+)
+_DATA = b"data:\n" * 1_500_000
 _ZEROS = bytes(32 << 20)
 
 ANSWERS: dict[str, Callable[[], Answer]] = {
@@ -77,6 +81,25 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "usage that grows": lambda: _stream(_GROWING, path=MESSAGES),
     "an event without an end": lambda: _stream(b"data: " + b"x" * (12 << 20), "gzip"),
     "an event of many lines": lambda: _stream(b"data: 1\n" * 500_000 + b"\n", "gzip"),
+    "an event of many lines that say something": lambda: _stream(
+        b'data: {"usage":1,\n' + _DATA + b"data: 1}\n\n", "gzip"
+    ),
+    "the same of Anthropic's": lambda: _stream(b'data: {"message_delta":\n' + _DATA + b"\n", "gzip", MESSAGES),
+    "the same of responses": lambda: _stream(b'data: {"response":{"usage":\n' + _DATA + b"\n", "gzip", RESPONSES),
+    "an event of many notes": lambda: _stream(
+        b': "error" {"usage"\n' + b":\n" * 4_718_592 + b'data: {"usage":{}}\n\n', "gzip"
+    ),
+    "an event of many notes, CR": lambda: _stream(
+        b': "error" {"usage"\r' + b":\r" * 4_718_592 + b'data: {"usage":{}}\r\r', "gzip"
+    ),
+    "an object of many lines": lambda: _stream(b'\n{"usage":1,"error":1,\n' + b"x\n" * 4_718_592 + b"\n", "gzip"),
+    "an event of one long line": lambda: _stream(
+        b'data: {"usage":1,"error":"' + b"event: " * 1_490_000 + b'"}\n\n', "gzip"
+    ),
+    "an event of one long line after a CR": lambda: _stream(b'data: {"error"\r' + b"x" * 10_400_000 + b"\n\n", "gzip"),
+    "usage alone, in every event": lambda: _stream(b'data: {"choices":[],"usage":{}}\n\n' * 295_000),
+    "usage in every event": lambda: _stream(b'data: {"choices":[0],"usage":{}}\n\n' * 290_000),
+    "usage alone that grows": lambda: _stream(_GROWING_CHAT),
     "an event of many lists": lambda: _stream(b'data: {"model":' + _LISTS + b"}\n\n", "gzip"),
     "a model of many lists": lambda: _whole(b'{"model":' + _LISTS + b"}", "gzip"),
     "a usage of many lists": lambda: _whole(b'{"usage":' + _LISTS + b"}", "gzip"),
@@ -128,6 +151,10 @@ _GATEWAYS = f"{_BASE}/ai-gateway/gateways"
 _CACHED = "cf-aig-cache-key: x\r\ncf-aig-cache-ttl: 60\r\n"
 _CHUNKED = "transfer-encoding: chunked\r\n"
 
+_PAD = b"x" * (24 << 20)
+_OPTIONS = b'{"model":"m","x":[%b1],"pad":"%b","stream":true,"stream_options":null}'
+_SAME = b'{"stream":true,' + b'"stream_options":null,' * 47_000 + b'"model":"m"}'
+
 REQUESTS: dict[str, Callable[[], bytes]] = {
     "a query of many parameters": lambda: call("openai/x?" + "&" * 60_000),
     "a query of semicolons": lambda: call("openai/x?" + ";" * 60_000),
@@ -146,6 +173,9 @@ REQUESTS: dict[str, Callable[[], bytes]] = {
     "options of many members": lambda: call(
         CHAT, b'{"stream":true,"stream_options":{' + b'"a":1,' * 150_000 + b'"b":1}}'
     ),
+    "options of many places": lambda: call(CHAT, _OPTIONS % (b'{"stream_options":null},' * 10, _PAD)),
+    "options of many places in a small body": lambda: call(CHAT, _SAME),
+    "options behind much that is escaped": lambda: call(CHAT, _OPTIONS % (b"", b'\\"stream_option' * 1_600_000)),
     "a body in crumbs": lambda: call(FILES, _crumbs(b"x" * 500_000, 1), headers=_CHUNKED),
     "a body in small chunks": lambda: call(FILES, _crumbs(b"x" * 900_000, 33), headers=_CHUNKED),
     "a gateway of many members": lambda: manage("POST", _GATEWAYS, _members(90_000)),
@@ -181,5 +211,8 @@ STORED: dict[str, Callable[[], bytes]] = {
     "many events of lists": lambda: (b'data: {"choices":[' + b"[]," * 20_000 + b"1]}\n\n") * 40,
     "a response of many lists": lambda: b'data: {"type":"response.completed","response":{"a":' + _LISTS + b"}}\n\n",
     "many lines": lambda: b"data: 1\n" * 500_000,
+    "an event of many lines": lambda: _DATA + b"\n",
+    "an event of many lines, CR": lambda: b"data: 1\r" + b":\r" * 4_718_592 + b"\r",
+    "an event of many lines without an end, CR": lambda: b"data: 1\n\n" + b":\r" * 4_718_592,
     "deep": lambda: b"data: " + b"[" * 2_000_000,
 }

@@ -10,8 +10,9 @@ from penstock.core.turns import Step, Turns
 from penstock.model.usage import Reported
 from penstock.providers.dialects import Dialect
 from penstock.providers.dialects.openai_chat import OpenAIChat
-from penstock.providers.reading import EVENTS, NO_ROOM, STOPPED, TOO_MUCH, UNREADABLE, Stream, Whole
+from penstock.providers.reading import EVENTS, NO_ROOM, STOPPED, TOO_LARGE, TOO_MUCH, UNREADABLE, Stream, Whole
 from penstock.wire.encodings import MEMBERS
+from penstock.wire.sse import LINES
 
 EVENT = b"data:{}\n\n"
 TOLD = Reported("m", b'{"prompt_tokens":1}')
@@ -122,6 +123,25 @@ def test_events_beyond_number_are_not_read() -> None:
     assert finished(stream, steps) == TOO_MUCH
     assert reader.events == EVENTS
     assert stream.reported().raw == b"", "it may have changed since"
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("frame", [1000, 1 << 20])
+def test_an_event_of_too_many_lines_is_not_read(end: bytes, frame: int) -> None:
+    stream, reader, steps, budget = a_stream()
+    data = b"data: 1" + end + end + b":" + (end + b":") * (LINES + 1) + end + end + b"data: 2" + end + end
+    for at in range(0, len(data), frame):
+        stream.feed(data[at : at + frame])
+    assert finished(stream, steps) == TOO_LARGE
+    assert (reader.events, budget.used) == (2, 0)
+    assert stream.reported().lost
+
+
+def test_a_small_frame_of_too_many_lines_is_not_read() -> None:
+    stream, reader, steps, _ = a_stream()
+    stream.feed(b"x" + b"\nx" * LINES + b"\n\n")
+    assert finished(stream, steps) == TOO_LARGE
+    assert reader.events == 0
 
 
 @pytest.mark.parametrize("member", [b"[],", b"1,", b'{"a":1},'])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.wire import sse
 from penstock.wire.sse import Events, Piece, Refrain, data_of, split
 
 LINES = st.sampled_from([b"data: x", b"data:", b"event: e", b": note", b"id: 1", b"\xc3\xa9", b"a" * 9])
@@ -74,6 +75,19 @@ def test_a_large_event_held_to_its_end_in_small_frames_is_bounded() -> None:
             assert type(piece) is Piece
             assert len(piece) <= 1100
     assert type(events.rest()) is Piece
+
+
+def test_an_event_of_many_lines_passes_in_pieces_and_the_next_is_whole() -> None:
+    large = b":\n" * (sse.LINES + 1)
+    events = Events(1 << 20)
+    assert events.feed(b"data: 1\n\n:") == [b"data: 1\n\n"]
+    (piece,) = events.feed(b"x\n" + large)
+    assert type(piece) is Piece
+    end, after = events.feed(b"\ndata: 2\n\n")
+    assert (type(end), piece + end) == (Piece, b":x\n" + large + b"\n")
+    assert after == b"data: 2\n\n"
+    assert type(after) is bytes
+    assert not events.holding
 
 
 def test_data_lines() -> None:

@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder
-from penstock.wire.sse import Events, data_of, split
+from penstock.wire.sse import Events, Piece, data_of, many_lines, split
 
-EVENTS = 150_000  # of one stream; one that has more is shown as it came
+EVENTS = 150_000  # of one stream; one that has more, or an event of many lines, is shown as it came
+_SLICE = 64 * 1024  # bytes that are cut in one go, which keeps all other threads waiting
 _LARGE = 64 * 1024  # bytes of a chunk from which on it is not decoded: no piece of a message is so long
 _MANY = 1000  # lists and objects in it, likewise
 _DONE = b"[DONE]"
@@ -19,7 +20,7 @@ Members = dict[str, Any]
 
 
 class TooMany(Exception):
-    """The stream has more events than can be shown as JSON."""
+    """The stream has more events, or one of its events more lines, than can be shown as JSON."""
 
 
 class _Head(Struct):
@@ -36,15 +37,27 @@ def as_json(body: bytes) -> dict[str, Any]:
 
     Values are ready to be encoded, not to be read. Raises TooMany.
     """
-    cutter = Events(cap=max(1, len(body)))
-    events = [event for block in cutter.feed(body) for event in split(block)]
-    if len(events) > EVENTS:
-        raise TooMany
-    chunks = [data for event in [*events, cutter.rest()] if (data := data_of(event)) and data != _DONE]
+    events = _events(body)
+    chunks = [data for event in events if (data := data_of(event)) and data != _DONE]
     shown: dict[str, Any] = {"streamed_data": [_as_written(chunk) for chunk in chunks]}
     if (message := _response(chunks) or _message(chunks)) is not None:
         shown["message"] = message
     return shown
+
+
+def _events(body: bytes) -> list[bytes]:
+    cutter, events = Events(cap=max(1, len(body))), list[bytes]()
+    for at in range(0, len(body), _SLICE):
+        for block in cutter.feed(body[at : at + _SLICE]):
+            if type(block) is Piece:
+                raise TooMany
+            events += split(block)
+        if len(events) > EVENTS:
+            raise TooMany
+    events.append(cutter.rest())
+    if any(map(many_lines, events)):
+        raise TooMany
+    return events
 
 
 def _as_written(data: bytes) -> Raw | str:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from penstock.core.codec import DecodeError, Raw, Struct, decoder
 from penstock.model.usage import Asked
 from penstock.providers.accounting import Figures
-from penstock.wire.sse import data_of
+from penstock.wire.sse import data_in, data_of, many_lines, one_line
 
 S = TypeVar("S", bound=Struct)
 
@@ -46,6 +46,11 @@ def ask_of(body: bytes) -> Ask | None:
 
 
 _ASKED = (b"stream_options", b"stream", b"model")
+
+
+def ask_of_edges(head: bytes, tail: bytes) -> Ask | None:
+    """The same of a large body's edges; without ``tail``, of a whole body."""
+    return read_edges(head, tail, _decode_ask, _ASKED) if tail else ask_of(head)
 
 
 def asked(body: bytes, *, always: bool) -> Asked:
@@ -162,21 +167,24 @@ def usage_of(raw: Raw) -> tuple[bytes, str]:
     return bytes(raw), ""
 
 
-_ERROR_EVENT = re.compile(rb"(?:^|[\r\n])event: ?error[\r\n]")
+_ERROR_NAMES = (b"event: error", b"event:error")
 
 
 def is_error_event(event: bytes) -> bool:
     """Whether an SSE event says by its name that it is an error."""
-    return b"error" in event and _ERROR_EVENT.search(event) is not None
+    if b"error" not in event or (event.startswith(b"data:") and one_line(event)) or many_lines(event):
+        return False
+    return any(line in _ERROR_NAMES for line in event.splitlines())
 
 
 def pieces(event: bytes) -> list[bytes]:
     """An event's data; and JSON that stands between events as if there were none."""
     event = event.removeprefix(_BOM)
-    data = data_of(event)
-    if event.startswith(b"data:") and b"\n{" not in event and b"\r{" not in event:
-        return [data]
-    bare = b"\n".join([line for line in event.splitlines() if not line.startswith(_FIELDS)])
+    if event.startswith(b"data:") and one_line(event):
+        return [data_of(event)]
+    lines = [] if many_lines(event) else event.splitlines()
+    data = data_in(lines)
+    bare = b"\n".join([line for line in lines if not line.startswith(_FIELDS)])
     return [data, bare] if bare.lstrip().startswith(b"{") else [data]
 
 

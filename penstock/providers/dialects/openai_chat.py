@@ -220,6 +220,7 @@ def _listed(body: bytes) -> _Answer | None:
     return answers[0] if answers else None
 
 
+_LOOKS = 16  # events of one stream that may be the frame that was asked for: a provider sends one
 _SPARE = 4096  # bytes of an event that is not complete which nobody counts
 
 
@@ -228,23 +229,26 @@ class HideUsage:
 
     A last frame that carries choices and usage stays, as does everything else, byte for byte. An event that is not
     complete yet is held back until it is, as far as the ``room`` has room for it. ``reading`` has seen every frame
-    before it comes here.
+    before it comes here. After a few events that looked like the frame, all others are handed on unseen.
     """
 
-    __slots__ = ("_events", "_held", "_reading", "_room")
+    __slots__ = ("_events", "_held", "_looks", "_reading", "_room")
 
     def __init__(self, reading: Reading, room: Allowance) -> None:
         self._events = Events()
         self._reading = reading
         self._room = room
         self._held = 0
+        self._looks = _LOOKS
 
     def feed(self, data: bytes) -> bytes:
         """Takes a frame; returns what may go on now."""
         events = self._events
-        if not events.holding and (self._reading.dull or (data.endswith(b"\n\n") and b'"usage"' not in data)):
+        if not events.holding and (
+            self._reading.dull or not self._looks or (data.endswith(b"\n\n") and b'"usage"' not in data)
+        ):
             return data
-        told = b"".join(map(_without_usage_frames, events.feed(data)))
+        told = b"".join(map(self._without_usage_frames, events.feed(data)))
         held = max(0, events.held - _SPARE)
         if held > self._held and not self._room.try_take(held - self._held, small=held <= SMALL):
             told += events.rest()
@@ -256,22 +260,27 @@ class HideUsage:
 
     def end(self) -> bytes:
         """What was held back."""
-        return _without_usage_frames(self._events.rest())
+        return self._without_usage_frames(self._events.rest())
 
     def close(self, _: object = None) -> None:
         """The call has ended."""
         self._room.give(self._held)
         self._held = 0
 
+    def _without_usage_frames(self, block: bytes) -> bytes:
+        if type(block) is Piece or not self._looks or not _may_be_usage_frame(block):
+            return block
+        return b"".join([event for event in split(block) if not self._is_usage_frame(event)])
 
-def _without_usage_frames(block: bytes) -> bytes:
-    if type(block) is Piece or not _may_hold_usage_frame(block):
-        return block
-    return b"".join([event for event in split(block) if not _is_usage_frame(event)])
-
-
-def _may_hold_usage_frame(block: bytes) -> bool:
-    return _has_usage(block) and b'"choices"' in block
+    def _is_usage_frame(self, event: bytes) -> bool:
+        if not self._looks or not _may_be_usage_frame(event):
+            return False
+        self._looks -= 1
+        try:
+            chunk = _decode_usage_chunk(data_of(event))
+        except DecodeError:
+            return False
+        return _NO_CHOICE.fullmatch(chunk.choices) is not None and bytes(memoryview(chunk.usage)[:1]) == b"{"
 
 
 def _told(answer: _Answer | None) -> Reported:
@@ -308,16 +317,11 @@ def _has_usage(event: bytes) -> bool:
 
 
 _NO_CHOICE = re.compile(rb"\[\s{0,99}\]")
+_NO_CHOICES = re.compile(rb'"choices"\s{0,99}:\s{0,99}\[\s{0,99}\]')
 
 
-def _is_usage_frame(event: bytes) -> bool:
-    if not _may_hold_usage_frame(event):
-        return False
-    try:
-        chunk = _decode_usage_chunk(data_of(event))
-    except DecodeError:
-        return False
-    return _NO_CHOICE.fullmatch(chunk.choices) is not None and bytes(memoryview(chunk.usage)[:1]) == b"{"
+def _may_be_usage_frame(events: bytes) -> bool:
+    return b'"choices"' in events and _has_usage(events) and _NO_CHOICES.search(events) is not None
 
 
 def _includes_usage(options: Raw) -> bool:
@@ -352,12 +356,18 @@ def _put(body: bytes, old: bytes, new: bytes) -> bytes | None:
     """The body with its own ``stream_options`` replaced.
 
     The same may also stand deeper inside; the replacement that shows when the body is read is the right one. Gives
-    up (None) after a few, or where the name is written with escapes.
+    up (None) after a few, or where the name is written with escapes. Of a large body this is tried in the edges, as
+    nothing else of it is read.
     """
-    places = re.finditer(rb'"stream_options"\s{0,99}:\s{0,99}' + re.escape(old), body)
-    for _, match in zip(range(_TRIES), places, strict=False):
-        candidate = body[: match.end() - len(old)] + new + body[match.end() :]
-        ask = _shapes.ask_of(candidate)
-        if ask is not None and bytes(ask.stream_options) == new:
-            return candidate
+    pattern = re.compile(rb'"stream_options"\s{0,99}:\s{0,99}' + re.escape(old))
+    cut = _shapes.EDGE if len(body) > _shapes.WHOLE else len(body)
+    head, tail = body[:cut], body[max(cut, len(body) - cut) :]
+    for edge, offset in ((head, 0), (tail, len(body) - len(tail))):
+        for _, match in zip(range(_TRIES), pattern.finditer(edge), strict=False):
+            begin, end = match.end() - len(old), match.end()
+            put = edge[:begin] + new + edge[end:]
+            ask = _shapes.ask_of_edges(head, put) if offset else _shapes.ask_of_edges(put, tail)
+            if ask is not None and bytes(ask.stream_options) == new:
+                rest = memoryview(body)  # a large body is copied once
+                return b"".join((rest[: offset + begin], new, rest[offset + end :]))
     return None

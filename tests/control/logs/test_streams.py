@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from penstock.control.logs import streams
 from penstock.core.codec import encode
+from penstock.wire.sse import LINES
 
 
 def as_json(body):
@@ -159,3 +160,17 @@ def test_an_event_that_is_not_what_it_seems_is_left_out_of_the_message():
 def test_a_stream_of_too_many_events_cannot_be_shown():
     with pytest.raises(streams.TooMany):
         streams.as_json(b"\n\n" * (streams.EVENTS + 1))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+@pytest.mark.parametrize("last", [b"", b"data: 1"])
+def test_nor_can_one_of_an_event_of_too_many_lines(end, last):
+    body = b"data: 1" + end * 2 + (b"data: 1" + end) * (LINES + 9) + last
+    with pytest.raises(streams.TooMany):
+        streams.as_json(body)
+
+
+def test_one_of_a_large_event_can():
+    data = b'{"a":"' + b"x" * 300_000 + b'"}'
+    (shown,) = streams.as_json(b"data: " + data + b"\r\n\r\n")["streamed_data"]
+    assert bytes(shown) == data

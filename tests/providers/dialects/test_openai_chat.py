@@ -295,6 +295,38 @@ def test_hiding_leaves_broken_and_foreign_frames_alone() -> None:
         assert stage.feed(frame) + stage.end() == frame
 
 
+def test_hiding_ends_after_more_usage_frames_than_were_asked_for() -> None:
+    frame = b'data: {"choices":[],"usage":{"prompt_tokens":1}}\n\n'
+    stage = HideUsage(UNREAD, Budget(1 << 20))
+    assert stage.feed(frame * 10) == b""
+    assert stage.feed(frame * 1000) == frame * 994
+    assert stage.feed(frame[:9]) == frame[:9]
+
+
+def test_hiding_waits_through_frames_with_choices_and_usage() -> None:
+    frame = b'data: {"choices":[{}],"usage":{"prompt_tokens":1}}\n\n'
+    stage = HideUsage(UNREAD, Budget(1 << 20))
+    assert stage.feed(frame * 1000) == frame * 1000
+    assert stage.feed(frame + FINAL) == frame
+
+
+@pytest.mark.parametrize("pad", [b"", b"x" * (2 << 20)])
+@pytest.mark.parametrize("options", [b"null", b"{}", b'{"include_usage":false}'])
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (3, 0), (0, 3), (3, 3)])
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_the_options_that_are_read_are_the_ones_that_are_written(
+    pad: bytes, options: bytes, before: int, after: int, at_the_end: bool
+) -> None:
+    own, other = b'"stream":true,"stream_options":' + options + b',"model":"m"', b'{"stream_options":' + options + b"},"
+    text = b'{"x":[' + other * before + b"1]," + (b"%b," % own if not at_the_end else b"") + b'"pad":"' + pad + b'",'
+    text += (own + b"," if at_the_end else b"") + b'"y":[' + other * after + b"1]}"
+    sent = CHAT.ask_usage(text)
+    assert sent is not None
+    wanted = json.loads(text)
+    wanted["stream_options"] = {"include_usage": True}
+    assert json.loads(sent) == wanted
+
+
 def test_the_error_frame() -> None:
     frame = CHAT.error_frame(ProviderBroke("gone"))
     assert frame.startswith(b"data: ")
