@@ -87,7 +87,9 @@ def split(block: bytes) -> list[bytes]:
     else:
         events = list[bytes]()
         begin = 0
-        near = _adjacent(block, b"\r", b"\r", _adjacent(block, b"\n", b"\n\r", len(block)))  # before: no blank line
+        near = 0
+        if len(block) > LINES:  # the pattern is slow; before this no line end follows another
+            near = _adjacent(block, b"\r", b"\r", _adjacent(block, b"\n", b"\n\r", len(block)))
         for match in _END.finditer(block, max(0, near - 1)):
             events.append(block[begin : match.end()])
             begin = match.end()

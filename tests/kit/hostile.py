@@ -152,7 +152,7 @@ _CACHED = "cf-aig-cache-key: x\r\ncf-aig-cache-ttl: 60\r\n"
 _CHUNKED = "transfer-encoding: chunked\r\n"
 
 _PAD = b"x" * (24 << 20)
-_OPTIONS = b'{"model":"m","x":[%b1],"pad":"%b","stream":true,"stream_options":null}'
+_OPTIONS = b'{"model":"m","pad":"%b","x":[%b1],"stream":true,"stream_options":null}'
 _SAME = b'{"stream":true,' + b'"stream_options":null,' * 47_000 + b'"model":"m"}'
 
 REQUESTS: dict[str, Callable[[], bytes]] = {
@@ -173,9 +173,9 @@ REQUESTS: dict[str, Callable[[], bytes]] = {
     "options of many members": lambda: call(
         CHAT, b'{"stream":true,"stream_options":{' + b'"a":1,' * 150_000 + b'"b":1}}'
     ),
-    "options of many places": lambda: call(CHAT, _OPTIONS % (b'{"stream_options":null},' * 10, _PAD)),
+    "options of many places": lambda: call(CHAT, _OPTIONS % (_PAD, b'{"stream_options":null},' * 5000)),
     "options of many places in a small body": lambda: call(CHAT, _SAME),
-    "options behind much that is escaped": lambda: call(CHAT, _OPTIONS % (b"", b'\\"stream_option' * 1_600_000)),
+    "options behind much that is escaped": lambda: call(CHAT, _OPTIONS % (b'\\"stream_option' * 1_600_000, b"")),
     "a body in crumbs": lambda: call(FILES, _crumbs(b"x" * 500_000, 1), headers=_CHUNKED),
     "a body in small chunks": lambda: call(FILES, _crumbs(b"x" * 900_000, 33), headers=_CHUNKED),
     "a gateway of many members": lambda: manage("POST", _GATEWAYS, _members(90_000)),
