@@ -9,6 +9,7 @@ from penstock.core.budget import Budget
 from penstock.core.telemetry import Counter
 from penstock.core.turns import Turns
 from penstock.model.exchange import Exchange
+from penstock.model.pace import Pace
 from penstock.model.reply import Reply
 from penstock.model.usage import Reported
 from penstock.providers.charge import Charge
@@ -47,6 +48,8 @@ class Meter:
             reading = reply.reading = Stream(dialect, coding, keep, room, self._turns)
         else:
             reading = Whole(dialect, coding, keep, room, self._turns)
+        if coding or events:
+            reply.source = reading.pace = Pace(reply.source)
         ex.reading = reading
         reply.stages.append(reading)
         ex.defer(self._settle)

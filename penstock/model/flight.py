@@ -12,7 +12,7 @@ from typing import Any
 from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
 from penstock.model.body import Sink
-from penstock.model.reply import GO, Body, Reply
+from penstock.model.reply import GO, Body, Reply, Source
 from penstock.model.usage import Reported
 
 
@@ -108,7 +108,7 @@ class Flight:
         self.error: PenstockError | None = None
         self.answer: Any = None  # what was kept of it, once it is over
         self.fault: Reported | None = None  # what its dialect found wrong with an answer that HTTP calls complete
-        self._source: Body | None = None
+        self._source: Source | None = None
         self._waiting: list[asyncio.Future[None]] = []
         self._followers: list[Follower] = []
         self._leader_slow = self._paused = False
@@ -126,7 +126,7 @@ class Flight:
         """The head is here: who waits may follow."""
         self.shared, self.status, self.headers, self.stream = True, reply.status, headers, stream
         self.length = reply.length
-        self._source = reply.body
+        self._source = reply.source
         self._wake()
 
     def feed(self, data: bytes) -> None:

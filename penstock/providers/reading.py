@@ -1,22 +1,28 @@
 """Reads answers in passing, in slices of bounded work: what they used, and their decoded bytes for the log.
 
-A small piece is read as it comes. What is more waits its turn (``core.turns``), counted in ``room``; ``rest`` tells
-when all of it is read. An answer that asks for more than the limits here allow is not read further, and says why.
+A small piece is read as it comes. What is more waits its turn (``core.turns``), counted in ``room``; where much waits,
+the provider is paused. ``rest`` tells when all of it is read. An answer that asks for more than the limits here allow
+is not read further, and says why.
 """
 
 import asyncio
-from collections.abc import Awaitable
 
 from penstock.core.budget import SMALL, Allowance
 from penstock.core.turns import Turns
+from penstock.model.pace import Pace
 from penstock.model.usage import Reported
 from penstock.providers.dialects import Dialect
 from penstock.wire.encodings import Decoder, decoder
 from penstock.wire.sse import LINES, Events, Piece, many_lines, split
 
 READ_LIMIT = 10 << 20  # bytes of an answer, or of one event of a stream, that are held to learn its usage
-RATIO = 100  # decoded bytes for each encoded one, of an answer that decodes to more than READ_LIMIT
-EVENTS = 250_000  # of one stream that are looked into
+RATIO = 100  # decoded bytes for each encoded one, of an answer that decodes to more than
+_AIR = 1 << 20  # bytes
+EVENTS = 250_000  # of one stream that are looked into, and
+FEW = 4096  # of one that is much smaller encoded, but for
+_SPARSE = 8  # encoded bytes for each further one
+AHEAD = 1 << 18  # bytes that wait to be read, beyond which the provider waits
+_WINDOW = 1 << 16  # bytes of what a decoder keeps of its output that are taken of the budget in one go
 _AT_ONCE = 16 * 1024  # bytes that are read as soon as they come
 _HEAD = 4 * 1024  # bytes of the beginning, and
 _TAIL = 28 * 1024  # of the end, that are held of an answer that is too large to be held
@@ -41,10 +47,10 @@ class Reading:
     """
 
     __slots__ = ("_decoder", "_done", "_error", "_keep", "_plain", "_queued", "_reads", "_room", "_taken", "_turns",
-                 "_waiting", "dull", "fault", "kept", "size")  # fmt: skip
+                 "_waiting", "_window", "dull", "fault", "kept", "pace", "size")  # fmt: skip
 
     def __init__(self, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
-        self.size = 0  # bytes as they travelled
+        self.size: int = 0  # bytes as they travelled
         self.kept: bytes | bytearray | None = None
         self.fault = ""
         self.dull = False
@@ -54,15 +60,17 @@ class Reading:
         self._reads = True
         self._taken = 0  # bytes of the budget: of what is held
         self._waiting = 0  # bytes of the budget: of what is to be decoded, or read
+        self._window = 0  # bytes of the budget: of what the decoder keeps of its output
         self._plain = 0  # bytes decoded
         self._queued = False
         self._done: asyncio.Future[None] | None = None
         self._error: Exception | None = None
+        self.pace: Pace | None = None  # of what it reads; None: that cannot be paused
         self._decoder: Decoder | None = decoder(coding) if coding else None
         if coding and self._decoder is None:
             self._stop(UNREADABLE)
 
-    def rest(self) -> Awaitable[None] | None:
+    def rest(self) -> asyncio.Future[None] | None:
         """The answer has ended. What to await until it is read; None: it is."""
         if not self._queued:
             return None
@@ -71,6 +79,8 @@ class Reading:
 
     def close(self) -> None:
         """Gives all memory back. Raises what failed while nobody could be told of it."""
+        if self.pace is not None:
+            self.pace.close()
         self._let_go()
         if self._error is not None:
             raise self._error
@@ -99,27 +109,33 @@ class Reading:
         read = self._plain + _AT_ONCE
         while self._step():
             if self._plain >= read:
-                self._queue(len(data))
+                self._queue()
                 return
 
     def _wait(self, data: bytes) -> None:
         """Reads the data later."""
         if self._decoder is None:
             self._decoder = decoder(b"")
-        if self._queue(len(data)) and self._decoder is not None:
+        if self._decoder is not None:
             self._decoder.put(data)
+            self._queue()
 
-    def _queue(self, size: int) -> bool:
+    def _queue(self) -> None:
+        """What the decoder has waits for its turn."""
+        decode = self._decoder
+        assert decode is not None
+        size = decode.waiting - self._waiting
         if self._waiting > READ_LIMIT:
             self._stop(TOO_MUCH)
-        elif not self._room.try_take(size, small=self._waiting + size <= SMALL):
+        elif not self._takes(size, small=decode.waiting <= AHEAD):
             self._stop(NO_ROOM)
         else:
             self._waiting += size
             if not self._queued:
                 self._queued = True
                 self._turns.add(self._turn)
-        return self._reads
+            if self._waiting > AHEAD and self.pace is not None:
+                self.pace.fall_behind()
 
     def _turn(self) -> bool:
         try:
@@ -130,6 +146,8 @@ class Reading:
         self._queued = False
         self._room.give(self._waiting)
         self._waiting = 0
+        if self.pace is not None:
+            self.pace.catch_up()
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
         return False
@@ -140,15 +158,38 @@ class Reading:
         if not self._reads or decode is None:
             return False
         part = decode.take()
+        if self._waiting:
+            self._room.give(self._waiting - decode.waiting)
+            self._waiting = decode.waiting
+            if self._waiting < AHEAD // 4 and self.pace is not None:
+                self.pace.catch_up()
         if decode.failed:
             self._stop(UNREADABLE)
+        elif (more := decode.kept - self._window) >= _WINDOW and not self._widen(more):
+            self._stop(NO_ROOM)
         elif part:
             self._plain += len(part)
-            if self._plain > READ_LIMIT and self._plain > RATIO * self.size:
+            if self._plain > _AIR and self._plain > RATIO * self.size:
                 self._stop(TOO_MUCH)
             else:
                 self._read(part)
         return part is not None and self._reads
+
+    def _widen(self, size: int) -> bool:
+        """Takes so many bytes of the budget for what the decoder keeps of its output, if there is room."""
+        if not self._takes(size, small=self._window + size <= SMALL):
+            return False
+        self._window += size
+        return True
+
+    def _takes(self, size: int, *, small: bool) -> bool:
+        """Takes so many bytes of the budget, if there is room, or what is kept for the log makes some."""
+        room = self._room
+        return room.try_take(size, small=small) or (self._forgo() and room.try_take(size, small=small))
+
+    def _forgo(self, fault: str = NOT_KEPT) -> bool:
+        """Keeps nothing for the log any more, so that the usage can be read. False: nothing was kept."""
+        return False
 
     def _hold(self, size: int) -> bool:
         """Takes so many bytes of the budget, if there is room."""
@@ -163,10 +204,12 @@ class Reading:
         self.fault = fault or self.fault
         self.kept = self._decoder = None
         self._let_go()
+        if self.pace is not None:
+            self.pace.catch_up()
 
     def _let_go(self) -> None:
-        self._room.give(self._taken + self._waiting)
-        self._taken = self._waiting = 0
+        self._room.give(self._taken + self._waiting + self._window)
+        self._taken = self._waiting = self._window = 0
 
 
 class Whole(Reading):
@@ -307,7 +350,7 @@ class Stream(Reading):
         if held <= self._held:
             self._room.give(self._held - held)
             self._taken -= self._held - held
-        elif not self._hold(held - self._held):
+        elif not (self._hold(held - self._held) or (self._forgo() and self._hold(held - self._held))):
             self._stop(NO_ROOM)
             return
         self._held = held
@@ -322,7 +365,7 @@ class Stream(Reading):
         """Reads events, one by one."""
         found = [event for event in split(block) if len(event) > _BLANK]
         self._count += len(found)
-        if self._count > EVENTS:
+        if self._count > FEW and self._count > min(EVENTS, FEW + self.size // _SPARSE):
             self._stop(TOO_MUCH)
             return
         for event in found:
@@ -339,10 +382,16 @@ class Stream(Reading):
         elif more >= 0 and self._hold(need):
             self._ahead = 0
         else:
-            if more >= 0:
-                self.fault = NOT_KEPT
-            self._room.give(len(copy) + self._ahead)
-            self._taken -= len(copy) + self._ahead
-            self._copy = None
+            self._forgo(NOT_KEPT if more >= 0 else self.fault)  # no fault: it is larger than may be kept at all
             return
         copy += data
+
+    def _forgo(self, fault: str = NOT_KEPT) -> bool:
+        copy = self._copy
+        if copy is None:
+            return False
+        self.fault = fault
+        self._room.give(len(copy) + self._ahead)
+        self._taken -= len(copy) + self._ahead
+        self._copy = None
+        return True

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Protocol
 
 from penstock.core import tasks
@@ -61,27 +61,44 @@ class DataCall:
     async def _run(self) -> None:
         ex, owner = self._ex, self._owner
         plane = owner.plane
+        answered = False
         try:
             with plane.recorder.scope(ex):
                 if not ex.client_gone:
                     try:
                         await respond.send(ex, serve(ex, plane), owner)
-                    finally:
+                    except BaseException:
                         if ex.reading is not None and (rest := ex.reading.rest()) is not None:
                             await self._read_on(rest)
+                        raise
+                    if ex.reading is not None and (rest := ex.reading.rest()) is not None:
+                        answered = True
+                        owner.answered(self)
+                        await self._read_on(rest)
         finally:
             del plane.calls[ex]
             self.body.release()  # first: whatever happens on the connection, the memory is given back
-            if ex.outcome in _NO_PROPER_END:
-                respond.apologise(ex, owner)
-            owner.answered(self)
+            if not answered:
+                if ex.outcome in _NO_PROPER_END:
+                    respond.apologise(ex, owner)
+                owner.answered(self)
 
-    async def _read_on(self, rest: Awaitable[None]) -> None:
-        """The answer is out, or broke off, and the meter has some of it still to read: the row waits for that."""
+    async def _read_on(self, rest: asyncio.Future[None]) -> None:
+        """The answer is out, or broke off, and the meter has some of it still to read: the row waits for that. A
+        gateway that stops does not wait for long.
+        """
+        ex, plane = self._ex, self._owner.plane
         self._ended = True
-        if self._ex.reply is not None:
-            self._ex.reply.body.close()
-        await rest
+        if ex.reply is not None:
+            ex.reply.body.close()
+        if not ex.options.payloads or self.body.kept() is None:
+            self.body.release()
+        with suppress(asyncio.CancelledError):  # the row then says that not all was read
+            while not rest.done():
+                await asyncio.wait((rest,), timeout=_PATIENCE)
+                if plane.stopping:
+                    return
 
 
+_PATIENCE = 0.5  # seconds that a gateway which stops waits for an answer to be read
 _NO_PROPER_END = frozenset({Outcome.BUG, Outcome.CANCELLED})

@@ -9,7 +9,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import brotli  # pyright: ignore[reportMissingTypeStubs]
 import zstandard
@@ -23,33 +23,75 @@ SLICE = 16 * 1024  # bytes that one ``take`` yields, more or less
 MEMBERS = 1000  # of one gzip answer; each further one costs the work of a whole answer
 _STEP = 16 * 1024  # encoded bytes that one ``take`` looks at: what zlib leaves over is copied every time
 _MAX_STACK = 4  # codings upon one another; more is nobody's honest answer
+_LARGEST_WINDOW = 16 << 20  # of brotli
 _ZSTD_WINDOW = 8 << 20  # what RFC 9659 lets a sender ask for
 
 
-class Coding(Protocol):
-    """The decoder of one coding."""
+class Coding:
+    """The decoder of one coding. Encoded bytes wait in it, and are decoded in pieces of at most ``_STEP``."""
+
+    def __init__(self, window: int = 0) -> None:
+        self.window = window  # bytes of its output that the library may keep, where they are worth counting
+        self.out = 0  # bytes of output, where they are counted
+        self._unbegun = 0  # bytes that were put
+        self._pieces: deque[bytes] = deque()
+        self._at = 0  # of the first piece, what is taken already
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that were put and are not decoded."""
+        return self._unbegun
 
     def put(self, data: bytes) -> None:
         """Encoded bytes came."""
-        ...
+        if data:
+            self._pieces.append(data)
+            self._unbegun += len(data)
 
     def take(self) -> bytes | None:
         """Does a bounded piece of the work that is left. Returns what came of it (perhaps nothing), at most about
         ``SLICE`` bytes; None: there is no work left until more bytes come. Raises what the library raises.
         """
-        ...
+        raise NotImplementedError
+
+    def _next(self) -> bytes:
+        """The next piece. Empty: nothing waits."""
+        if not self._pieces:
+            return b""
+        first, begin = self._pieces[0], self._at
+        if len(first) <= _STEP:
+            self._unbegun -= len(first)
+            return self._pieces.popleft()
+        piece = first[begin : begin + _STEP]
+        self._unbegun -= len(piece)
+        self._at = begin + _STEP
+        if self._at >= len(first):
+            self._pieces.popleft()
+            self._at = 0
+        return piece
 
 
 class Decoder:
     """Decodes one answer. ``failed``: its bytes are corrupt, or a limit was passed."""
 
-    __slots__ = ("_codings", "_limit", "_next", "failed")
+    __slots__ = ("_codings", "_limit", "_next", "_windowed", "failed")
 
     def __init__(self, codings: "list[Coding]", limit: int) -> None:
         self._codings = codings  # in the order in which they come off
         self._next = codings[0].take if len(codings) == 1 else self._stacked
         self._limit = limit
         self.failed = False
+        self._windowed = [coding for coding in codings if coding.window]
+
+    @property
+    def waiting(self) -> int:
+        """Encoded bytes that were put and are not decoded."""
+        return self._codings[0].waiting
+
+    @property
+    def kept(self) -> int:
+        """Bytes of their output that the codings may keep: of each, at most its window."""
+        return sum([min(coding.out, coding.window) for coding in self._windowed])
 
     def put(self, data: bytes) -> None:
         """Encoded bytes came."""
@@ -104,61 +146,33 @@ class _TooMany(Exception):
     pass
 
 
-class _Input:
-    """Encoded bytes that wait to be decoded, in pieces of at most ``_STEP``."""
-
-    __slots__ = ("_at", "_waiting")
-
-    def __init__(self) -> None:
-        self._waiting: deque[bytes] = deque()
-        self._at = 0  # of the first one, what is taken already
-
-    def put(self, data: bytes) -> None:
-        if data:
-            self._waiting.append(data)
-
-    def next(self) -> bytes:
-        """Empty: nothing waits."""
-        if not self._waiting:
-            return b""
-        first, begin = self._waiting[0], self._at
-        if len(first) <= _STEP:
-            return self._waiting.popleft()
-        self._at = begin + _STEP
-        if self._at >= len(first):
-            self._waiting.popleft()
-            self._at = 0
-        return first[begin : begin + _STEP]
-
-
-class _Identity:
-    def __init__(self) -> None:
-        self._input = _Input()
-        self.put = self._input.put
-
+class _Identity(Coding):
     def take(self) -> bytes | None:
-        return self._input.next() or None
+        return self._next() or None
 
 
-class _Zlib:
+class _Zlib(Coding):
     """gzip (members may follow one another) and deflate, which in the wild is either zlib or bare."""
 
     def __init__(self, wbits: int) -> None:
+        super().__init__()
         self._wbits = wbits
         self._zlib = zlib.decompressobj(wbits) if wbits else None
-        self._input = _Input()
-        self.put = self._input.put
         self._left: bytes = b""  # of a piece of input, what is not decoded yet
         self._full = False  # there may be more to take though no input is left
         self._members = 1
 
+    @property
+    def waiting(self) -> int:
+        return self._unbegun + len(self._left)
+
     def take(self) -> bytes | None:
-        data = self._left or self._input.next()
+        data = self._left or self._next()
         if not data and not self._full:
             return None
         if self._zlib is None:
             if len(data) < 2:  # noqa: PLR2004  the two bytes of a zlib header
-                more = self._input.next()
+                more = self._next()
                 self._left = data = data + more
                 return b"" if more else None
             zlib_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0  # noqa: PLR2004
@@ -184,20 +198,32 @@ class _Zlib:
 _GZIP = zlib.MAX_WBITS | 16
 
 
-class _Brotli:
+class _Brotli(Coding):
     def __init__(self) -> None:
+        super().__init__(_LARGEST_WINDOW)
         self._brotli: Any = _brotli.Decompressor()
-        self._input = _Input()
-        self.put = self._input.put
+        self._begun = False
         self._more = False  # the last piece of input has more to give
 
     def take(self) -> bytes | None:
-        data = b"" if self._more else self._input.next()
+        data = b"" if self._more else self._next()
         if self._brotli.is_finished() or not (data or self._more):
             return None if not data else b""  # what follows is ignored
+        if data and not self._begun:
+            self._begun, self.window = True, _window(data[0])
         part: bytes = self._brotli.process(data, output_buffer_limit=SLICE)
         self._more = bool(part) or not self._brotli.can_accept_more_data()
+        self.out += len(part)
         return part
+
+
+def _window(first: int) -> int:
+    """The window that a brotli stream announces in its first byte (RFC 7932, 9.1)."""
+    if not first & 1:
+        return 1 << 16
+    if more := first >> 1 & 7:
+        return 1 << 17 + more
+    return 1 << (8 + (first >> 4 & 7) if first >> 4 & 7 else 17)
 
 
 class _Dry(Exception):
@@ -219,22 +245,23 @@ class _Source:
         return data
 
 
-class _Zstd:
+class _Zstd(Coding):
     """Only the library's reader yields bounded pieces of what a small input may become."""
 
     def __init__(self) -> None:
-        self._input = _Input()
-        self.put = self._input.put
+        super().__init__(_ZSTD_WINDOW)
         self._source: Any = _Source()
         decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
         self._reader = decompressor.stream_reader(self._source, read_size=_STEP, read_across_frames=True)
 
     def take(self) -> bytes | None:
         try:
-            return self._reader.read1(SLICE)
+            part: bytes = self._reader.read1(SLICE)
         except _Dry:
-            self._source.given = self._input.next()
+            self._source.given = self._next()
             return b"" if self._source.given else None
+        self.out += len(part)
+        return part
 
 
 _CODINGS: dict[bytes, Callable[[], Coding]] = {

@@ -3,18 +3,34 @@
 import asyncio
 import gzip
 
+import brotli
 import pytest
+import zstandard
 
 from penstock.core.budget import Budget
 from penstock.core.turns import Step, Turns
+from penstock.model.pace import Pace
 from penstock.model.usage import Reported
 from penstock.providers.dialects import Dialect
 from penstock.providers.dialects.openai_chat import OpenAIChat
-from penstock.providers.reading import EVENTS, NO_ROOM, STOPPED, TOO_LARGE, TOO_MUCH, UNREADABLE, Stream, Whole
+from penstock.providers.reading import (
+    AHEAD,
+    EVENTS,
+    FEW,
+    NO_ROOM,
+    NOT_KEPT,
+    STOPPED,
+    TOO_LARGE,
+    TOO_MUCH,
+    UNREADABLE,
+    Stream,
+    Whole,
+)
 from penstock.wire.encodings import MEMBERS
 from penstock.wire.sse import LINES
 
 EVENT = b"data:{}\n\n"
+WORD = b"data:" + b"x" * 293 + b"\n\n"
 TOLD = Reported("m", b'{"prompt_tokens":1}')
 
 
@@ -72,15 +88,17 @@ def a_whole(coding: bytes = b"", dialect: Dialect | None = None, room: int = 1 <
 async def test_what_comes_at_once_is_read_in_slices_and_waited_for(coding: bytes, event: bytes) -> None:
     stream, reader, steps, budget = a_stream(coding)
     data = event * 50_000
-    sent = gzip.compress(data) if coding else data
+    sent = gzip.compress(data, 0) if coding else data
     assert stream.feed(sent) is sent
     assert reader.events < 5000, "in one go"
-    assert budget.used >= len(sent), "what waits is counted"
+    assert budget.used > len(sent) * 0.9, "what waits is counted"
     rest = stream.rest()
     assert rest is not None
     (step,) = steps.steps
-    before = reader.events
+    before, waited = reader.events, budget.used
     while step():
+        assert budget.used <= waited, "and no longer than it waits"
+        waited = budget.used
         assert reader.events - before < 5000
         before = reader.events
     await rest
@@ -167,6 +185,91 @@ def test_gzip_members_beyond_number_are_not_read() -> None:
     whole, steps, _ = a_whole(b"gzip", OpenAIChat())
     whole.feed(gzip.compress(b"") * (MEMBERS + 1))
     assert finished(whole, steps) == UNREADABLE
+
+
+def test_small_encoded_bytes_buy_few_events() -> None:
+    stream, reader, steps, budget = a_stream(b"gzip")
+    stream.feed(gzip.compress(b'data:{"error":0}\n\n' * 200_000))
+    assert finished(stream, steps) == TOO_MUCH
+    assert (reader.events <= 2 * FEW, budget.used) == (True, 0)
+
+
+class Flow:
+    """A source that notes whether it is paused."""
+
+    paused = False
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+
+def reads_on(steps: Steps) -> None:
+    while steps.steps and steps.steps[0]():
+        pass
+    steps.steps.clear()
+
+
+async def test_a_stream_that_comes_faster_than_it_is_read_is_paused_and_read_whole() -> None:
+    stream, reader, steps, budget = a_stream(room=4 << 20)
+    flow = Flow()
+    stream.pace = Pace(flow)
+    most = fed = 0
+    while fed < 100_000 and not stream.fault:
+        while not flow.paused:
+            stream.feed(WORD * 100)
+            fed += 100
+        most = max(most, budget.used)
+        reads_on(steps)
+        await asyncio.sleep(0)
+    assert (stream.fault, stream.reported(), most < 2 * AHEAD) == ("", TOLD, True)
+    stream.close()
+    assert (reader.events, budget.used) == (fed, 0)
+
+
+def test_what_is_kept_for_the_log_makes_room_for_reading() -> None:
+    stream, reader, steps, budget = a_stream(room=1 << 20, keep=1 << 20)
+    for _ in range(2000):
+        stream.feed(WORD)
+    assert budget.used > 500_000
+    stream.feed(WORD * 2000)
+    assert finished(stream, steps) == NOT_KEPT
+    assert (reader.events, stream.kept, budget.used) == (4000, None, 0)
+
+
+async def test_what_is_not_read_any_further_is_not_held_up() -> None:
+    stream, _, steps, _ = a_stream()
+    flow = Flow()
+    stream.pace = Pace(flow)
+    stream.feed(EVENT * EVENTS + EVENT)
+    assert flow.paused
+    reads_on(steps)
+    await asyncio.sleep(0)
+    assert (stream.fault, flow.paused) == (TOO_MUCH, False)
+
+
+WIDE = (b":" + b"x" * 997 + b"\n\n") * 1000
+
+
+@pytest.mark.parametrize(
+    ("coding", "sent"),
+    [
+        (b"br", brotli.compress(WIDE, lgwin=24)),
+        (b"zstd", zstandard.compress(WIDE)),
+        (b"gzip, br", brotli.compress(gzip.compress(WIDE, 0))),
+        (b"zstd, br", brotli.compress(zstandard.compress(WIDE))),
+    ],
+)
+def test_what_a_decoder_keeps_of_its_output_is_counted(coding: bytes, sent: bytes) -> None:
+    for room, fault in ((1 << 30, ""), (1 << 19, NO_ROOM)):
+        stream, _, steps, budget = a_stream(coding, room)
+        stream.feed(sent)
+        reads_on(steps)
+        assert (stream.fault, 900_000 < budget.used < 1_100_000) == (fault, not fault)
+        stream.close()
+        assert budget.used == 0
 
 
 def test_an_event_that_does_not_end_is_counted() -> None:

@@ -7,11 +7,13 @@ import pytest
 import pytest_asyncio
 
 from penstock.core import tasks
+from penstock.core.turns import Turns
 from penstock.model.body import RequestBody
+from penstock.providers.reading import STOPPED
 from penstock.proxy.call import DataCall
 from tests.kit.client import until
 from tests.kit.house import house, request
-from tests.kit.provider import providing
+from tests.kit.provider import answering, providing
 from tests.kit.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -164,6 +166,47 @@ async def test_a_gateway_has_a_share_of_the_calls_and_leaves_the_rest_to_others(
         busy[0].close()
         await until(lambda: len(small.server.app.plane.calls) == 9)
         assert (await late.ask(request(body=STREAM))).status == 200
+
+
+ASKED = b'{"model":"gpt-4o-mini","stream":true,"stream_options":{"include_usage":true}}'
+ROW_ONLY = {"cf-aig-collect-log-payload": "false"}
+USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}\n\ndata: [DONE]\n\n'
+EVENTS = b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\n' * 2000 + USAGE
+SSE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(EVENTS) + EVENTS
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """What reads answers waits for the test."""
+    held = []
+    monkeypatch.setattr(Turns, "add", lambda _, step: held.append(step))
+    return held
+
+
+@pytest.mark.parametrize("stops", [False, True])
+async def test_a_connection_does_not_wait_until_its_answer_is_read(steps, stops):
+    async with (
+        providing(answering(SSE)) as provider,
+        house(providers={"openai": provider.url}) as made,
+        made.client() as client,
+    ):
+        plane, rows = made.server.app.plane, made.sink.records
+        large = request("openai/chat/completions", headers=ROW_ONLY, body=ASKED + b" " * 2_000_000)
+        assert (await client.ask(large)).body == EVENTS
+        assert (await client.ask(request(gateway="nowhere"))).status == 400
+        await until(lambda: len(plane.calls) == 1)
+        assert not [row for row in rows if row.response_size == len(EVENTS)]
+        assert plane.bounds.budget.used == 0, "nor is its body held"
+        if stops:
+            plane.stopping = True
+        else:
+            for step in steps:
+                while step():
+                    pass
+        await until(lambda: not plane.calls)
+        (row,) = [row for row in rows if row.response_size == len(EVENTS)]
+        assert (row.outcome, row.tokens_in, STOPPED.encode() in row.detail) == ("answered", None if stops else 3, stops)
+        assert (await client.ask(request(gateway="nowhere"))).status in {400, 503}
 
 
 async def test_tasks_know_whether_they_have_begun():

@@ -11,8 +11,6 @@ from penstock.wire.encodings import Decoder, acceptable, decoder
 
 _TAKE = 512  # bytes that one step of the decoder counts as at least, so that empty ones end as well
 _STEP = 1 << 16  # bytes of a decoder's memory that are taken in one go
-_KEPT = {b"gzip": 0, b"x-gzip": 0, b"deflate": 0}  # what their decoders keep is not worth counting
-_WINDOW = 16 << 20  # bytes of its output that a decoder of another coding may keep
 
 
 def in_coding(ex: Exchange, reply: Reply, room: Share) -> Reply | None:
@@ -34,8 +32,7 @@ def in_coding(ex: Exchange, reply: Reply, room: Share) -> Reply | None:
         decode = decoder(coding)
         if decode is None or not room.try_take(GO):
             return None
-        keeps = max(_KEPT.get(name.strip().lower(), _WINDOW) for name in coding.split(b","))
-        body = Decoded(reply.body, decode, room, keeps)
+        body = Decoded(reply.body, decode, room)
         ex.defer(body.settle)
     headers = [header for header in reply.headers if header[0] != b"content-encoding"]
     return Reply(reply.status, reply.reason, headers, body)
@@ -64,17 +61,15 @@ class Decoded(Body):
     loop, and nothing while the reader is slow.
     """
 
-    __slots__ = ("_coded", "_decode", "_due", "_ended", "_keeps", "_out", "_room", "_slow", "_taken", "_waits")
+    __slots__ = ("_coded", "_decode", "_due", "_ended", "_room", "_slow", "_taken", "_waits")
 
-    def __init__(self, coded: Body, decode: Decoder, room: Share, keeps: int) -> None:
-        """``room``: GO bytes of it are taken. ``keeps``: bytes of its output that the decoder may keep."""
+    def __init__(self, coded: Body, decode: Decoder, room: Share) -> None:
+        """``room``: GO bytes of it are taken."""
         super().__init__()
         self._coded = coded
         self._decode = decode
         self._room = room
-        self._keeps = keeps
         self._taken = GO
-        self._out = 0  # bytes that were decoded
         self._slow = False  # the reader is
         self._waits = False  # the coded body does, for what it gave to be decoded
         self._due = False  # another turn is asked for
@@ -129,7 +124,7 @@ class Decoded(Body):
             if part is None:
                 self._dry()
                 return
-            if part and self._grow(len(part)):
+            if self._grow() and part:
                 self._sink.on_frame(part)
             done += max(len(part), _TAKE)
             if done >= GO:
@@ -152,10 +147,9 @@ class Decoded(Body):
         self._waits = True
         self._coded.pause()
 
-    def _grow(self, size: int) -> bool:
+    def _grow(self) -> bool:
         """Takes the room for what the decoder keeps of its output. False, and the answer breaks: there is none."""
-        self._out += size
-        more = min(self._out, self._keeps) + GO - self._taken
+        more = self._decode.kept + GO - self._taken
         if more >= _STEP:
             if not self._room.try_take(more):
                 self.fail(Overloaded("All answers together hold as many bytes as answer_memory allows."))
