@@ -58,7 +58,8 @@ async def test_a_killed_process_is_replaced_and_the_other_serves_on(tmp_path, ti
         assert seen == sorted(seen)
         assert [w for _, w in seen] == sorted(w for _, w in seen), "a total went back"
         assert load.refused == 0
-        assert 0 < load.broken <= times * load.callers  # those that the killed processes had, and no others
+        assert load.broken <= times * load.callers  # those that the killed processes had, and no others
+        assert load.broken or times == 1  # one that is killed may have had none just then
         assert server.said.count("is started again") == times
         assert server.said.count("SIGKILL") == times
         assert await server.stop() == 0
