@@ -96,7 +96,7 @@ class Reading:
 
     def _read(self, data: bytes) -> None:
         """Reads a slice of decoded bytes."""
-        raise NotImplementedError
+        raise NotImplementedError  # whole answers and streams each have their own
 
     def _decode(self, data: bytes) -> None:
         """Reads encoded bytes: the beginning now, what is left later."""

@@ -52,7 +52,7 @@ class Coding:
         """Does a bounded piece of the work that is left. Returns what came of it (perhaps nothing), at most about
         ``SLICE`` bytes; None: there is no work left until more bytes come. Raises what the library raises.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # each coding has its own
 
     def _next(self) -> bytes:
         """The next piece. Empty: nothing waits."""
