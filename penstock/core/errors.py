@@ -6,8 +6,10 @@
     ├── CallerError              the caller's mistake
     │   ├── UnknownGateway       400 / 2001
     │   ├── UnknownPath          404 / 2004
+    │   ├── MethodNotAllowed     405 / 2006
     │   ├── InvalidProvider      400 / 2008
     │   ├── InvalidPath          400 / 2008
+    │   ├── MalformedSteps       400 / 2019
     │   ├── RequestTimeout       408 / 2007
     │   ├── BodyTooLarge         413 / 2019
     │   ├── HeadTooLarge         431 / 2019
@@ -23,7 +25,8 @@
     │   ├── ProviderUnreachable  502 / 2005
     │   ├── AddressRefused       502 / 2005
     │   ├── ProviderTimeout      504 / 2005
-    │   └── ProviderBroke        502 / 2005, or the end of a stream that had begun
+    │   ├── ProviderBroke        502 / 2005, or the end of a stream that had begun
+    │   └── AllStepsFailed       502 / 2005
     ├── ControlError             the control plane says no
     │   ├── Invalid              400 / 7001
     │   ├── NoCredentials        400 / 9106
@@ -50,6 +53,7 @@ class PenstockError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[int] = 2000
     retry_after: int | None = None
+    leads_on: ClassVar[bool] = False  # a step that ends with it has failed, and the next one is taken
 
     def __init__(self, message: str = "", *, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -76,16 +80,28 @@ class UnknownPath(CallerError):
     status, code = 404, 2004
 
 
+class MethodNotAllowed(CallerError):
+    """The address takes other methods."""
+
+    status, code = 405, 2006
+
+
 class InvalidProvider(CallerError):
     """Invalid provider"""
 
     status, code = 400, 2008
+    leads_on = True
 
 
 class InvalidPath(CallerError):
     """Invalid path: dot segments and control characters are refused."""
 
     status, code = 400, 2008
+    leads_on = True
+
+
+class MalformedSteps(CallerError):
+    """The body of a universal call is no list of steps."""
 
 
 class RequestTimeout(CallerError):
@@ -159,6 +175,7 @@ class ProviderFailure(PenstockError):
     """Failed to get response from provider"""
 
     status, code = 502, 2005
+    leads_on = True
 
     def __init__(self, message: str = "", *, reason: str = "") -> None:
         super().__init__(message)
@@ -184,6 +201,10 @@ class ProviderTimeout(ProviderFailure):
 
 class ProviderBroke(ProviderFailure):
     """The provider broke off its answer."""
+
+
+class AllStepsFailed(ProviderFailure):
+    """Failed to get response from provider: no step has an answer"""
 
 
 class ControlError(PenstockError):

@@ -66,6 +66,11 @@ class OpenAuth:
         """The caller; never refuses."""
         return self._caller(ex.request, *self._look(ex.request))
 
+    def withheld(self, request: Request) -> tuple[frozenset[bytes], bytes | None]:
+        """Headers of a request that do not travel, and what of its query does (None: all)."""
+        caller = self._caller(request, *self._look(request))
+        return caller.places, caller.query
+
     def _look(self, request: Request) -> tuple[Token | None, str, frozenset[bytes]]:
         """The token that lets the call in; without one, why none does; and the providers' headers that hold tokens."""
         bearer: Token | None = None

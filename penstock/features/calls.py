@@ -1,8 +1,9 @@
-"""Tries the plan's targets in order, each as often as the call's options say, until one answers.
+"""Asks a step's target, as often as the step's options say, until it answers.
 
-Writes ``attempts``, ``target``, ``reply`` and ``first_byte``. What is tried again, and when, is in ``model.retrying``;
-how often in all, in ``core.retry_budget``. Where no more is tried, the last head is the answer, also an error of the
-provider, relayed as it is; where there was none, the last failure. Nothing is tried again once a byte went out.
+Writes ``attempts``, ``answered``, ``reply`` and ``first_byte``. What is tried again, and when, is in
+``model.retrying``; how often in all, in ``core.retry_budget``. Where no more is tried, the last head is the answer,
+also an error of the provider, relayed as it is; where there was none, the last failure. Nothing is tried again once a
+byte went out.
 
 A body that streamed to a target which then failed goes out again only as long as all of it is still held.
 """
@@ -15,11 +16,11 @@ from penstock.core import instants
 from penstock.core.errors import ProviderFailure, ProviderTimeout
 from penstock.core.retry_budget import RetryBudget
 from penstock.core.telemetry import Telemetry
-from penstock.model.exchange import Exchange
 from penstock.model.peek import peek
 from penstock.model.plan import Attempt, Target
 from penstock.model.reply import Reply
 from penstock.model.retrying import delay, forbids, may_pass
+from penstock.model.step import Step
 from penstock.ports.transport import Outgoing, Transport
 from penstock.wire.encodings import decoder, narrow_accept_encoding
 from penstock.wire.headers import onward
@@ -42,47 +43,33 @@ class Calls:
         self._budget = budget
         self._telemetry = telemetry
 
-    async def run(self, ex: Exchange) -> Reply:
-        """The answer, its head here and its body coming. Raises what the last target failed with."""
-        assert ex.plan is not None
-        targets = ex.plan.targets
-        outcome: Reply | ProviderFailure = ProviderFailure(
-            "Failed to get response from provider: the plan has no target."
-        )
-        for target in targets:
-            outcome = await self._at(ex, target, last=target is targets[-1])
-            if isinstance(outcome, Reply):
-                return outcome
-            if not ex.request.body.rewindable():
-                break
-        raise outcome
-
-    async def _at(self, ex: Exchange, target: Target, *, last: bool) -> Reply | ProviderFailure:
-        """What a target answers in the end, or fails with."""
-        retry, made, wait = ex.options.retry, 0, 0.0
+    async def run(self, step: Step) -> Reply:
+        """The answer, its head here and its body coming. Raises what the last attempt failed with."""
+        retry, target, made, wait = step.options.retry, step.target, 0, 0.0
+        assert target is not None
         self._budget.call(target.origin)
         while True:
             made += 1
-            final = last and made == retry.attempts and bool(ex.attempts)
-            outcome = await self._once(ex, target, wait, None if final else ex.options.timeout)
+            final = step.last and made == retry.attempts and bool(step.attempts or step.index)
+            outcome = await self._once(step, target, wait, None if final else step.options.timeout)
             if made == retry.attempts or not may_pass(outcome):
-                return self._ended(ex, target, outcome)
-            ex.request.body.pause()  # what came is sent again, and what comes must not pass before that
+                return self._ended(step, outcome)
+            step.request.body.pause()  # what came is sent again, and what comes must not pass before that
             asked, refusal = None, ""
             if isinstance(outcome, Reply):
-                asked, refusal = await self._advice(ex, outcome)
+                asked, refusal = await self._advice(step, outcome)
             if refusal:
-                ex.warnings.append(f"not tried again: {refusal}")
-            if refusal or not self._may_go_on(ex, target):
-                ex.request.body.resume()
-                return self._ended(ex, target, outcome)
-            if ex.flight is not None:
-                ex.flight.refuse()  # whoever asks the same waits for one attempt, and not for this call's retries
+                step.warnings.append(f"not tried again: {refusal}")
+            if refusal or not self._may_go_on(step, target):
+                step.request.body.resume()
+                return self._ended(step, outcome)
+            if step.flight is not None:
+                step.flight.refuse()  # whoever asks the same waits for one attempt, and not for this call's retries
             if isinstance(outcome, Reply):
                 outcome.body.close()
-            wait = await self._wait(ex, delay(retry, made, asked, random.random()))  # noqa: S311  nobody gains by a guess
+            wait = await self._wait(step, delay(retry, made, asked, random.random()))  # noqa: S311  nobody gains by a guess
 
-    async def _advice(self, ex: Exchange, reply: Reply) -> tuple[float | None, str]:
+    async def _advice(self, step: Step, reply: Reply) -> tuple[float | None, str]:
         """What an error says of another try: the seconds to wait, and why there should be none."""
         asked = retry_after(reply.header, instants.now())
         refusal = forbids(reply.header(b"x-should-retry"), asked)
@@ -95,26 +82,26 @@ class Calls:
             reply.body.close()
             raise
         finally:
-            ex.waited += time.monotonic() - began
+            step.waited += time.monotonic() - began
         asked = retry_delay(body) if asked is None else asked
         return asked, forbids(None, asked, spent(body))
 
-    async def _wait(self, ex: Exchange, seconds: float) -> float:
+    async def _wait(self, step: Step, seconds: float) -> float:
         """Returns how long it was. A client that leaves, or a stop, ends it."""
         began = time.monotonic()
         try:
             await asyncio.sleep(seconds)
             return time.monotonic() - began
         finally:
-            ex.waited += time.monotonic() - began
+            step.waited += time.monotonic() - began
 
-    async def _once(self, ex: Exchange, target: Target, waited: float, limit: float | None) -> Reply | ProviderFailure:
+    async def _once(self, step: Step, target: Target, waited: float, limit: float | None) -> Reply | ProviderFailure:
         """One attempt; ``limit``: the client's, in seconds to the first byte, connecting included."""
         began = time.monotonic()
-        attempt = Attempt(target.provider, target.origin.host, (began - ex.started) * 1000)
+        attempt = Attempt(target.provider, target.origin.host, (began - step.ex.started) * 1000)
         attempt.waited = waited * 1000 or None
-        ex.attempts.append(attempt)
-        outgoing = self._outgoing(ex, target)
+        step.attempts.append(attempt)
+        outgoing = self._outgoing(step, target)
         try:
             reply = await self._send(outgoing, limit)
         except ProviderFailure as error:
@@ -123,7 +110,7 @@ class Calls:
         finally:  # also where the client leaves meanwhile: the wait is not our own time
             attempt.duration = (time.monotonic() - began) * 1000
             if outgoing.stale is not None:
-                ex.attempts.insert(-1, _stale(attempt, outgoing.stale * 1000))
+                step.attempts.insert(-1, _stale(attempt, outgoing.stale * 1000))
         attempt.status, attempt.reused = reply.status, reply.body.reused
         return reply
 
@@ -139,43 +126,44 @@ class Calls:
         except TimeoutError:
             raise ProviderTimeout from None
 
-    def _ended(self, ex: Exchange, target: Target, outcome: Reply | ProviderFailure) -> Reply | ProviderFailure:
-        """What the last attempt at a target came to; a reply is the call's answer."""
-        if isinstance(outcome, Reply):
-            ex.defer(outcome.body.close)
-            ex.target, ex.reply = target, outcome
-            ex.first_byte = ex.started + (ex.attempts[-1].began + ex.attempts[-1].duration) / 1000
+    def _ended(self, step: Step, outcome: Reply | ProviderFailure) -> Reply:
+        """The last attempt's outcome is the step's. Raises it, if it is a failure."""
+        if not isinstance(outcome, Reply):
+            raise outcome
+        step.defer(outcome.body.close)
+        step.answered, step.reply = True, outcome
+        step.first_byte = step.ex.started + (step.attempts[-1].began + step.attempts[-1].duration) / 1000
         return outcome
 
-    def _may_go_on(self, ex: Exchange, target: Target) -> bool:
+    def _may_go_on(self, step: Step, target: Target) -> bool:
         """Whether there may be a further attempt, which then counts; the row says why not."""
-        if not ex.request.body.rewindable():
-            ex.warnings.append(_NOT_HELD)
+        if not step.request.body.rewindable():
+            step.warnings.append(_NOT_HELD)
             return False
         if not self._budget.take(target.origin):
             self._telemetry.retries_withheld.add((target.provider,))
-            ex.warnings.append(_WITHHELD)
+            step.warnings.append(_WITHHELD)
             return False
         self._telemetry.retries.add((target.provider,))
         return True
 
-    def _outgoing(self, ex: Exchange, target: Target) -> Outgoing:
-        request, caller, places, query = ex.request, ex.caller, ex.caller.places, target.query
+    def _outgoing(self, step: Step, target: Target) -> Outgoing:
+        request, places, query = step.request, step.places, target.query
         if query is None:
-            query = request.query if caller.query is None else caller.query
+            query = request.query if step.query is None else step.query
         if target.stays:
             places |= target.stays
         head = [request.method, b" ", target.path, query, b" HTTP/1.1\r\nhost: ", target.host, b"\r\n"]
         for lower, name, value in onward(request.headers, places):
             if lower == b"accept-encoding":
-                if ex.prompt is None:
+                if step.prompt is None:
                     narrow = narrow_accept_encoding(value)
                     head += (name, b": ", value if narrow != value and request.signed() else narrow, b"\r\n")
             else:
                 head += (name, b": ", value, b"\r\n")
-        if ex.prompt is not None:  # its stream will be read and changed on the way back
+        if step.prompt is not None:  # its stream will be read and changed on the way back
             head.append(b"accept-encoding: identity\r\n")
-        body = ex.prompt if ex.prompt is not None else request.body.whole()
+        body = step.prompt if step.prompt is not None else request.body.whole()
         if body is None:
             length = request.body.length
             head.append(b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length)

@@ -35,10 +35,12 @@ class Explanation(msgspec.Struct, omit_defaults=True):
 
 def explained(ex: Exchange, now: float) -> bytes:
     """The header's value, JSON in ASCII. ``now``: monotonic, when the head goes out."""
-    upstream = sum(attempt.duration for attempt in ex.attempts)
-    own = max(0.0, (now - ex.started - ex.waited) * 1000 - upstream)
-    tries = [_try(attempt) for attempt in ex.attempts]
-    return _ascii(encode(Explanation(round(upstream, 3), round(own, 3), ex.limit, ex.cache, tries)))
+    attempts = [attempt for step in ex.steps for attempt in step.attempts]
+    upstream = sum(attempt.duration for attempt in attempts)
+    waited = sum(step.waited for step in ex.steps)
+    own = max(0.0, (now - ex.started - waited) * 1000 - upstream)
+    tries = [_try(attempt) for attempt in attempts]
+    return _ascii(encode(Explanation(round(upstream, 3), round(own, 3), ex.limit, ex.step.cache, tries)))
 
 
 def _try(attempt: Attempt) -> Try:

@@ -2,18 +2,18 @@
 
 from typing import Protocol
 
-from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
+from penstock.model.step import Step
 
 
 class Guard(Protocol):
     """The stage on the line, before the call and after it."""
 
-    async def inspect_request(self, ex: Exchange) -> None:
+    async def inspect_request(self, step: Step) -> None:
         """Raises where the prompt must not be sent."""
         ...
 
-    def inspect_reply(self, ex: Exchange, reply: Reply) -> Reply:
+    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
         """Puts a stage on the answer's way that may hold it back, or block it."""
         ...
 
@@ -21,9 +21,9 @@ class Guard(Protocol):
 class NullGuard(Guard):
     """No category is watched."""
 
-    async def inspect_request(self, ex: Exchange) -> None:
+    async def inspect_request(self, step: Step) -> None:
         """Finds nothing."""
 
-    def inspect_reply(self, ex: Exchange, reply: Reply) -> Reply:
+    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
         """Hands on."""
         return reply

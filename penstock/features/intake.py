@@ -6,6 +6,7 @@ Ends the call where the body does not come, comes too slowly or is too large. Wr
 import asyncio
 
 from penstock.model.exchange import Exchange
+from penstock.model.step import Step
 from penstock.providers.cacheability import may_be_cached
 from penstock.providers.dialects import DIALECTS
 
@@ -22,18 +23,29 @@ class Intake:
 
     async def read(self, ex: Exchange) -> None:
         """Returns when the body is whole, or too large to hold. Raises BodyTooLarge, RequestTimeout, Overloaded."""
-        request, options = ex.request, ex.options
-        assert ex.plan is not None
-        endpoint = ex.plan.targets[0].endpoint
-        dialect = DIALECTS.get(endpoint.dialect)
-        asks = self._asks and dialect is not None and dialect.asks and endpoint.ask_usage
-        if (asks and request.body.length is not None) or (
-            options.cache_ttl and (options.cache_key or may_be_cached(request.method, endpoint, request.query))
-        ):
-            request.body.hold(HELD)
-        await request.body.ready()
+        assert ex.itinerary is not None
+        if ex.itinerary.sees_body or self._must_be_seen(ex.step):
+            ex.request.body.hold(HELD)
+        await ex.request.body.ready()
+
+    async def look(self, step: Step) -> None:
+        """Reads what the body asks of the step's target."""
+        assert step.target is not None
+        request, dialect = step.request, DIALECTS.get(step.target.endpoint.dialect)
         if dialect is not None and (body := request.body.whole()) and (len(body) <= _SLICE or await _is_light(body)):
             request.asked = dialect.asked(body)
+
+    def _must_be_seen(self, step: Step) -> bool:
+        """Whether the body of a call with that one step must be held: to be asked for usage, or to be cached."""
+        options, request, target = step.options, step.request, step.target
+        assert target is not None
+        if self._asks and request.body.length is not None and target.endpoint.ask_usage:
+            dialect = DIALECTS.get(target.endpoint.dialect)
+            if dialect is not None and dialect.asks:
+                return True
+        if not options.cache_ttl:
+            return False
+        return bool(options.cache_key) or may_be_cached(request.method, target.endpoint, request.query)
 
 
 async def _is_light(body: bytes) -> bool:

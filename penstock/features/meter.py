@@ -8,9 +8,9 @@ stream said before it broke off, or before its client left, counts.
 from penstock.core.budget import Budget
 from penstock.core.telemetry import Counter
 from penstock.core.turns import Turns
-from penstock.model.exchange import Exchange
 from penstock.model.pace import Pace
 from penstock.model.reply import Reply
+from penstock.model.step import Step
 from penstock.model.usage import Reported
 from penstock.providers.charge import Charge
 from penstock.providers.dialects import DIALECTS
@@ -34,46 +34,46 @@ class Meter:
         self._turns = turns
         self._unread = unread
 
-    def count(self, ex: Exchange, reply: Reply) -> Reply:
+    def count(self, step: Step, reply: Reply) -> Reply:
         """Puts a counting stage on the answer's way."""
-        options, dialect = ex.options, None
-        if ex.target and 200 <= reply.status < 300:  # noqa: PLR2004
-            dialect = DIALECTS.get(ex.target.endpoint.dialect)
+        options, dialect = step.options, None
+        if step.answered and step.target and 200 <= reply.status < 300:  # noqa: PLR2004
+            dialect = DIALECTS.get(step.target.endpoint.dialect)
             if options.cost is not None and options.cost.total is not None:
-                ex.cost = custom_cost(None, options.cost)
+                step.cost = custom_cost(None, options.cost)
         coding, events = _coding_and_kind(reply)
         keep = self._keep if options.payloads else 0
-        room = self._budget.share(ex.request.account, ex.gateway.number)
+        room = self._budget.share(step.request.account, step.ex.gateway.number)
         if dialect and events:
             reading = reply.reading = Stream(dialect, coding, keep, room, self._turns)
         else:
             reading = Whole(dialect, coding, keep, room, self._turns)
         if coding or events:
             reply.source = reading.pace = Pace(reply.source)
-        ex.reading = reading
+        step.reading = reading
         reply.stages.append(reading)
-        ex.defer(self._settle)
+        step.defer(self._settle)
         return reply
 
-    def _settle(self, ex: Exchange) -> None:
+    def _settle(self, step: Step) -> None:
         """The call ends."""
-        reading = ex.reading
+        reading = step.reading
         assert reading is not None
-        ex.answer_size = reading.size
+        step.answer_size = reading.size
         try:
             if (reported := reading.reported()) is not None:
-                self.price(ex, reported)
+                self.price(step, reported)
             if reading.kept is not None:
-                ex.answer = bytes(reading.kept)
+                step.answer = bytes(reading.kept)
             if reading.fault:
-                ex.warnings.append(reading.fault)
-                self._unread.add((ex.request.gateway,))
+                step.warnings.append(reading.fault)
+                self._unread.add((step.request.gateway,))
         finally:
             reading.close()
 
-    def price(self, ex: Exchange, reported: Reported) -> None:
+    def price(self, step: Step, reported: Reported) -> None:
         """Notes what an answer said, and what that costs."""
-        self._charge.note(ex, reported)
+        self._charge.note(step, reported)
 
 
 def _coding_and_kind(reply: Reply) -> tuple[bytes, bool]:

@@ -5,8 +5,8 @@ Writes ``options``. Ends no call: a header that cannot be understood is ignored,
 
 from collections.abc import Mapping
 
-from penstock.model.exchange import Exchange
 from penstock.model.options import ONCE, CallOptions, CustomCost, Retry
+from penstock.model.request import Request
 from penstock.providers.pricing import read_custom
 from penstock.wire import metadata
 from penstock.wire.numbers import whole
@@ -46,23 +46,23 @@ class Options:
         self.plain = CallOptions(log=collect_logs, payloads=payloads, cache_ttl=cache_ttl, retry=retry)
         self.unread = CallOptions(log=collect_logs, payloads=False)  # of a call that was not let in
 
-    def read(self, ex: Exchange) -> CallOptions:
-        """What holds for this call."""
-        first = ex.request.first
+    def read(self, request: Request, warnings: list[str]) -> CallOptions:
+        """What holds for this request. ``warnings`` gets a line for each header that is ignored or changed."""
+        first = request.first
         if _ASKING.isdisjoint(first):
             return self.plain
-        said = _Said(ex, first)
+        said = _Said(first, warnings)
         data, cost = first.get(b"cf-aig-metadata"), first.get(b"cf-aig-custom-cost")
         log = said.switch("cf-aig-collect-log", otherwise=self._log)
         payloads = said.switch("cf-aig-collect-log-payload", otherwise=self._payloads) and log
         timeout = said.number("cf-aig-request-timeout", TIMEOUTS)
         key = first.get(b"cf-aig-cache-key") or None
-        told = _directives(ex) if b"cache-control" in first or b"pragma" in first else _NONE
+        told = _directives(request) if b"cache-control" in first or b"pragma" in first else _NONE
         return CallOptions(
             log=log,
             payloads=payloads,
-            metadata=None if data is None else _metadata(ex, data),
-            cost=None if cost is None else _cost(ex, cost),
+            metadata=None if data is None else _metadata(data, warnings),
+            cost=None if cost is None else _cost(cost, warnings),
             cache_ttl=0 if b"no-store" in told else self._cache_ttl(said, key),
             cache_key=key,
             skip_cache=said.switch("cf-aig-skip-cache", "cf-skip-cache", otherwise=False) or b"no-cache" in told,
@@ -94,9 +94,9 @@ class Options:
 class _Said:
     """A call's own headers, each by its name or an older one. What cannot be understood becomes a warning."""
 
-    def __init__(self, ex: Exchange, first: Mapping[bytes, bytes]) -> None:
-        self._ex = ex
+    def __init__(self, first: Mapping[bytes, bytes], warnings: list[str]) -> None:
         self._first = first
+        self._warnings = warnings
 
     def switch(self, *names: str, otherwise: bool) -> bool:
         name, value = self._find(names)
@@ -119,7 +119,7 @@ class _Said:
         if number is None:
             self._ignore(name, value, wrong)
         elif wrong:
-            self._ex.warnings.append(f"{name} {_shown(value)} {wrong}")
+            self._warnings.append(f"{name} {_shown(value)} {wrong}")
         return number
 
     def word(self, name: str, words: frozenset[str]) -> str:
@@ -140,13 +140,13 @@ class _Said:
         return names[0], None
 
     def _ignore(self, name: str, value: bytes, why: str) -> None:
-        self._ex.warnings.append(f"{name} ignored: {_shown(value)} {why}")
+        self._warnings.append(f"{name} ignored: {_shown(value)} {why}")
 
 
-def _directives(ex: Exchange) -> frozenset[bytes]:
+def _directives(request: Request) -> frozenset[bytes]:
     """The names in all lines of ``cache-control``; of ``pragma``, which is its predecessor, where there is none."""
-    name = b"cache-control" if b"cache-control" in ex.request.first else b"pragma"
-    lines = b",".join([value for lower, _, value in ex.request.headers if lower == name])
+    name = b"cache-control" if b"cache-control" in request.first else b"pragma"
+    lines = b",".join([value for lower, _, value in request.headers if lower == name])
     return frozenset([_directive(word) for word in lines.lower().split(b",")])
 
 
@@ -161,15 +161,15 @@ def _shown(value: bytes) -> str:
     return repr(value[:_SHOWN].decode("latin-1"))
 
 
-def _metadata(ex: Exchange, value: bytes) -> str | None:
+def _metadata(value: bytes, warnings: list[str]) -> str | None:
     stored, lost = metadata.read(value)
-    ex.warnings += [f"cf-aig-metadata: {what}" for what in lost[:_WARNINGS]]
+    warnings += [f"cf-aig-metadata: {what}" for what in lost[:_WARNINGS]]
     return stored
 
 
-def _cost(ex: Exchange, value: bytes) -> CustomCost | None:
+def _cost(value: bytes, warnings: list[str]) -> CustomCost | None:
     try:
         return read_custom(value)
     except ValueError as error:
-        ex.warnings.append(f"cf-aig-custom-cost ignored: {error}")
+        warnings.append(f"cf-aig-custom-cost ignored: {error}")
         return None

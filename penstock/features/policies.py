@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from penstock.model.exchange import Exchange
+from penstock.model.step import Step
 
 
 class Policies(Protocol):
     """The stage on the line."""
 
-    async def check(self, ex: Exchange) -> None:
+    async def check(self, step: Step) -> None:
         """Raises where a policy forbids the call."""
         ...
 
@@ -16,5 +16,5 @@ class Policies(Protocol):
 class NullPolicies(Policies):
     """No policy: all is allowed."""
 
-    async def check(self, ex: Exchange) -> None:
+    async def check(self, step: Step) -> None:
         """Always."""

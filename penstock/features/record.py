@@ -16,10 +16,11 @@ from penstock.core.logs import access_log, log
 from penstock.core.telemetry import Telemetry
 from penstock.model.decision import HIT
 from penstock.model.exchange import Exchange
+from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.outcome import Outcome
-from penstock.model.plan import Target
 from penstock.model.record import Detail, LogRecord, Timings
 from penstock.model.refusals import RefusedRows, is_strange
+from penstock.model.step import Step
 from penstock.ports.logsink import LogSink
 from penstock.wire import masked
 from penstock.wire.credentials import Known
@@ -47,12 +48,12 @@ class Recorder:
 
     def take_down(self, ex: Exchange, ended: float) -> None:
         """Counts the call, and writes what is to be written of it."""
-        overhead = own_time(ex, ended)
-        count(self._telemetry, ex, ended, overhead)
+        count(self._telemetry, ex, ended)
         if self._lines:
             access_log.info("call", extra={"fields": access_line(ex, ended, self._known)})
-        if ex.options.log and self._refused.keeps(ex):
-            self._sink.offer(record(ex, ended, overhead, self._known))
+        for step in ex.steps:
+            if holding(ex, step).log and self._refused.keeps(ex):
+                self._sink.offer(record(step, ended, self._known))
 
 
 class Scope:
@@ -91,84 +92,109 @@ def outcome(ex: Exchange, *, cancelled: bool) -> str:
         return Outcome.CANCELLED
     if ex.error is None:
         return Outcome.ANSWERED
-    if ex.target is not None or ex.reply is not None:  # a provider's head had come, or a cached one
+    if ex.step.answered or ex.step.reply is not None:  # a provider's head had come, or a cached one
         return Outcome.REFUSED if isinstance(ex.error, GatewayRefusal) else Outcome.BROKEN
     return Outcome.REFUSED if isinstance(ex.error, CallerError | GatewayRefusal) else Outcome.FAILED
 
 
-def record(ex: Exchange, ended: float, overhead: float, known: Known[object]) -> LogRecord:
-    """The call as a log row. Members by position, in the order of the fields: by name they would cost 2 µs more."""
-    request, reply, gateway, reported = ex.request, ex.reply, ex.gateway, ex.reported
+def holding(ex: Exchange, step: Step) -> CallOptions:
+    """The options of a step; of one that never began, those of its call."""
+    return ex.options if step.options is UNADDRESSED else step.options
+
+
+def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
+    """A step as a log row. Members by position, in the order of the fields: by name they would cost 2 µs more."""
+    ex, request, reply, reported, target = step.ex, step.request, step.reply, step.reported, step.target
+    options, strange = holding(ex, step), is_strange(ex)
     usage = reported.usage if reported else None
-    target = ex.target or (ex.plan.targets[0] if ex.plan else None)
-    options, strange = ex.options, is_strange(ex)
-    status = status_code(ex)
-    cached = ex.cache is not None and ex.cache.status == HIT
+    status, became = status_code(step), step_outcome(step)
+    cached = step.cache is not None and step.cache.status == HIT
     free = 0 if cached else None
-    succeeded = ex.outcome == Outcome.ANSWERED and status < 400 and not _fault(ex)  # noqa: PLR2004
+    ended = step.ended if step.ended and step is not ex.step else ended
+    succeeded = became == Outcome.ANSWERED and status < 400 and not _fault(step)  # noqa: PLR2004
     return LogRecord(
-        ex.id,
-        gateway.number,
+        step.id,
+        ex.gateway.number,
         _event(ex.event_id),
-        ids.millis(ex.id),  # created_at
-        round((ended - ex.started) * 1000),  # duration
-        target.provider if target else "" if strange else _name(ex, request.provider, known),
-        "" if strange else _model(ex, target),
+        ids.millis(step.id),  # created_at
+        round((ended - step.began) * 1000),  # duration
+        target.provider if target else "" if strange else _name(step, request.provider, known),
+        "" if strange else _model(step),
         target.endpoint.model_type if target else None,
         target.endpoint.request_type if target else None,
-        _path(ex, known)[: _NAME_LIMIT if strange else _PATH_LIMIT],
+        _path(step, known)[: _NAME_LIMIT if strange else _PATH_LIMIT],
         status,
         succeeded,
         cached,
-        0,  # step
+        step.index,
         usage.tokens_in if usage else free,
         usage.tokens_out if usage else free,
-        0 if ex.cost is None and (cached or (ex.outcome == Outcome.REFUSED and ex.target is None)) else ex.cost,
-        options.cost is not None and ex.cost is not None,
+        0 if step.cost is None and (cached or (became == Outcome.REFUSED and not step.answered)) else step.cost,
+        options.cost is not None and step.cost is not None,
         options.metadata,
         None if strange else _text(request.header(b"content-type")),
         _text(reply.header(b"content-type")) if reply else None,
         request.body.size,
-        ex.answer_size,
+        step.answer_size,
         None if strange else _text(request.header(b"user-agent")),
-        ex.outcome,
-        _detail(ex, ended, overhead),
+        became,
+        _detail(step, ended),
         request.body.kept() if options.payloads else None,
-        ex.answer if options.payloads else None,
+        step.answer if options.payloads else None,
     )
 
 
-def _model(ex: Exchange, target: Target | None) -> str:
-    return (target.model if target else "") or ex.request.asked.model or (ex.reported.model if ex.reported else "")
+def _model(step: Step) -> str:
+    target, reported = step.target, step.reported
+    return (target.model if target else "") or step.request.asked.model or (reported.model if reported else "")
 
 
-def count(telemetry: Telemetry, ex: Exchange, ended: float, overhead: float) -> None:
+def step_outcome(step: Step) -> str:
+    """How a step ended: the one that the client was answered with, as the call did."""
+    ex, error = step.ex, step.error
+    if step is ex.step:
+        return ex.outcome
+    if error is None:
+        return Outcome.ANSWERED
+    return Outcome.REFUSED if isinstance(error, CallerError | GatewayRefusal) else Outcome.FAILED
+
+
+def count(telemetry: Telemetry, ex: Exchange, ended: float) -> None:
     """Adds the call to the figures of the process."""
     account, gateway = (ex.request.account, ex.request.gateway) if ex.gateway.number else ("", "")
-    provider = ex.plan.targets[0].provider if ex.plan else ""
-    telemetry.calls.add((account, gateway, provider, ex.outcome))
+    telemetry.calls.add((account, gateway, _provider(ex.step), ex.outcome))
     telemetry.call_duration.observe(ended - ex.started)
-    telemetry.overhead.observe(overhead)
-    if ex.reported is not None and (usage := ex.reported.usage) is not None:
-        telemetry.tokens.add((account, gateway, provider, "in"), usage.tokens_in or 0)
-        telemetry.tokens.add((account, gateway, provider, "out"), usage.tokens_out or 0)
-        if ex.cost is not None:
-            telemetry.cost.add((account, gateway, provider), ex.cost)
+    telemetry.overhead.observe(max(0.0, ended - ex.started - sum([waits(step) for step in ex.steps])))
+    for step in ex.steps:
+        if step.reported is not None and (usage := step.reported.usage) is not None:
+            provider = _provider(step)
+            telemetry.tokens.add((account, gateway, provider, "in"), usage.tokens_in or 0)
+            telemetry.tokens.add((account, gateway, provider, "out"), usage.tokens_out or 0)
+            if step.cost is not None:
+                telemetry.cost.add((account, gateway, provider), step.cost)
 
 
-def own_time(ex: Exchange, ended: float) -> float:
-    """Seconds of ours: all but the waits for heads, between attempts, and for the body that followed."""
-    waited = ex.waited + (ex.last_byte - ex.first_byte if ex.last_byte and ex.first_byte else 0.0)
-    for attempt in ex.attempts:
+def _provider(step: Step) -> str:
+    return step.target.provider if step.target else ""
+
+
+def waits(step: Step) -> float:
+    """Seconds that were not ours: the waits for heads, between attempts, and for the body that followed."""
+    ex, waited = step.ex, step.waited
+    if step is ex.step and ex.last_byte and step.first_byte:
+        waited += ex.last_byte - step.first_byte
+    for attempt in step.attempts:
         waited += attempt.duration / 1000
-    return max(0.0, ended - ex.started - waited)
+    return waited
 
 
-def status_code(ex: Exchange) -> int:
-    """What the client saw, or would have seen; 0 where it left before there was anything to see."""
-    if ex.error is not None and (ex.reply is None or not ex.begun):
-        return ex.error.status
-    return ex.reply.status if ex.reply else 0
+def status_code(step: Step) -> int:
+    """What the client saw, or would have seen, of this step; 0 where it left before there was anything to see."""
+    ex, reply = step.ex, step.reply
+    error = step.error or (ex.error if step is ex.step else None)
+    if error is not None and (reply is None or not ex.begun):
+        return error.status
+    return reply.status if reply else 0
 
 
 def access_line(ex: Exchange, ended: float, known: Known[object]) -> dict[str, object]:
@@ -177,41 +203,44 @@ def access_line(ex: Exchange, ended: float, known: Known[object]) -> dict[str, o
     return {
         "event": _event(ex.event_id),
         "client": request.client,
-        "gateway": _name(ex, request.gateway, known),
-        "provider": _name(ex, request.provider, known),
+        "gateway": _name(ex.step, request.gateway, known),
+        "provider": _name(ex.step, request.provider, known),
         "method": request.method.decode("latin-1"),
-        "path": _path(ex, known),
-        "status": status_code(ex),
+        "path": _path(ex.step, known),
+        "status": status_code(ex.step),
         "outcome": ex.outcome,
         "duration": round((ended - ex.started) * 1000, 3),
     }
 
 
-def _detail(ex: Exchange, ended: float, overhead: float) -> bytes:
-    usage = ex.reported.usage if ex.reported else None
-    total = ended - ex.started
-    latency = ex.first_byte - ex.started if ex.first_byte else total
+def _detail(step: Step, ended: float) -> bytes:
+    ex, warnings = step.ex, step.ex.warnings + step.warnings if step.ex.warnings else step.warnings
+    usage = step.reported.usage if step.reported else None
+    total = ended - step.began
+    latency = step.first_byte - step.began if step.first_byte else total
+    upstream = min(total, waits(step))
+    error = step.error or (ex.error if step is ex.step else None)
     return encode(
         Detail(
-            ex.request.method.decode("latin-1"),
-            Timings(total * 1000, latency * 1000, overhead * 1000, max(0.0, total - overhead) * 1000),
+            step.request.method.decode("latin-1"),
+            Timings(total * 1000, latency * 1000, (total - upstream) * 1000, upstream * 1000),
             Raw(usage.raw) if usage and usage.raw else None,
-            ex.attempts,
-            ex.error.message if ex.error else _fault(ex),
-            ex.warnings,
-            "provider" if usage and usage.cost is not None and ex.options.cost is None else "",
+            step.attempts,
+            error.message if error else _fault(step),
+            warnings,
+            "provider" if usage and usage.cost is not None and holding(ex, step).cost is None else "",
             ex.snapshot,
             ex.caller.token,
             ex.limit,
-            ex.cache,
+            step.cache,
         )
     )
 
 
-def _fault(ex: Exchange) -> str | None:
+def _fault(step: Step) -> str | None:
     """What is wrong with an answer that was passed on with a good status."""
-    reported = ex.reported
-    if reported is None or ex.outcome != Outcome.ANSWERED:
+    reported = step.reported
+    if reported is None or step_outcome(step) != Outcome.ANSWERED:
         return None
     if reported.error:
         return "The provider reported an error in an answer with a status of success."
@@ -240,12 +269,12 @@ def _text(value: bytes | None) -> str | None:
     return masked.word(value) if value is not None else None
 
 
-def _name(ex: Exchange, name: str, known: Known[object]) -> str:
-    """A part of the address. Only of a call that has a plan is it a name of ours."""
-    return name[:_NAME_LIMIT] if ex.plan else masked.path(name.encode("latin-1"), known, _NAME_LIMIT)
+def _name(step: Step, name: str, known: Known[object]) -> str:
+    """A part of the address. Only of a step that has a target is it a name of ours."""
+    return name[:_NAME_LIMIT] if step.target else masked.path(name.encode("latin-1", "replace"), known, _NAME_LIMIT)
 
 
-def _path(ex: Exchange, known: Known[object]) -> str:
-    """Where a plan was made, the path was found to hold no token."""
-    path = ex.request.path
-    return path[:_PATH_LIMIT].decode("latin-1") if ex.plan else masked.path(path, known, _PATH_LIMIT)
+def _path(step: Step, known: Known[object]) -> str:
+    """Where a target was found, the path was found to hold no token."""
+    path = step.request.path
+    return path[:_PATH_LIMIT].decode("latin-1") if step.target else masked.path(path, known, _PATH_LIMIT)

@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from penstock.model.exchange import Exchange
+from penstock.model.step import Step
 
 
 class Spend(Protocol):
     """The stage on the line."""
 
-    async def admit(self, ex: Exchange) -> None:
+    async def admit(self, step: Step) -> None:
         """Raises where the budget is used up."""
         ...
 
@@ -16,5 +16,5 @@ class Spend(Protocol):
 class NullSpend(Spend):
     """No spend limit is set."""
 
-    async def admit(self, ex: Exchange) -> None:
+    async def admit(self, step: Step) -> None:
         """Always."""

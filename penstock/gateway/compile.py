@@ -23,7 +23,9 @@ from penstock.features.limits import Limits, NullLimits, RateLimits
 from penstock.features.meter import Meter
 from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
-from penstock.features.routing import NativeRouting, Routing
+from penstock.features.routing import ByAddress, Routing
+from penstock.features.routing.native import NativeRouting
+from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
 from penstock.gateway.config import GatewayConfig
 from penstock.model.options import Retry
@@ -66,7 +68,8 @@ class Stages:
         )
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry], Options] = WeakValueDictionary()
-        self.routing = NativeRouting(parts.upstreams, parts.keyring.known)
+        native = NativeRouting(parts.upstreams, parts.keyring.known)
+        self.routing = ByAddress(native, UniversalRouting(native, self.auth[False].withheld))
         self.limits = NullLimits()
         self.intake: Mapping[bool, Intake] = {asks: Intake(asks=asks) for asks in (True, False)}
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)

@@ -41,12 +41,12 @@ class RequestBody:
     """Frames of a request body. ``chunks`` holds what came, unless it outgrew what is worth keeping."""
 
     __slots__ = (
-        "_bounds",
         "_flow",
         "_hold_up_to",
         "_sink",
         "_taken",
         "_waiter",
+        "bounds",
         "chunks",
         "complete",
         "error",
@@ -58,7 +58,7 @@ class RequestBody:
 
     def __init__(self, flow: Flow, bounds: Bounds, length: int | None) -> None:
         self._flow = flow
-        self._bounds = bounds
+        self.bounds = bounds
         self._hold_up_to = bounds.hold
         self._sink: Sink | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -83,7 +83,7 @@ class RequestBody:
 
     def kept(self) -> bytes | None:
         """What the log may store: the body as far as it came; None where it outgrew the limit."""
-        return b"".join(self.chunks) if self.size <= self._bounds.keep and self.rewindable() else None
+        return b"".join(self.chunks) if self.size <= self.bounds.keep and self.rewindable() else None
 
     def rewindable(self) -> bool:
         """Whether all that came is still here, so that it can be sent once more."""
@@ -113,10 +113,10 @@ class RequestBody:
     def hold(self, size: int) -> None:
         """Holds it whole up to ``size``, where there is room for all of it. To be called before ``ready``."""
         if self.length is None:
-            self._hold_up_to = max(size, self._bounds.hold)
-        elif self._bounds.hold < self.length <= size and self.reserve(self.length - self._taken):
+            self._hold_up_to = max(size, self.bounds.hold)
+        elif self.bounds.hold < self.length <= size and self.reserve(self.length - self._taken):
             self._hold_up_to = self.length
-        if self._bounds.hold < self.size <= self._hold_up_to:
+        if self.bounds.hold < self.size <= self._hold_up_to:
             self._flow.resume()  # it was too large until now
 
     async def ready(self) -> None:
@@ -125,7 +125,7 @@ class RequestBody:
             raise self.error
         if self.complete:
             return
-        if self.length is not None and self.length > self._bounds.limit:
+        if self.length is not None and self.length > self.bounds.limit:
             raise self._too_large()
         self._flow.proceed()
         while not self.complete and self.size <= self._hold_up_to and self.error is None:
@@ -159,7 +159,7 @@ class RequestBody:
         self.size += len(data)
         if self.error is not None:
             return
-        if self.size > self._bounds.limit:
+        if self.size > self.bounds.limit:
             self.fail(self._too_large())
         elif self._sink is None:
             self._hold(data)
@@ -187,7 +187,7 @@ class RequestBody:
         self._sink = None
 
     def _too_large(self) -> PenstockError:
-        return BodyTooLarge(f"The request body is larger than {self._bounds.limit} bytes.")
+        return BodyTooLarge(f"The request body is larger than {self.bounds.limit} bytes.")
 
     def _hold(self, data: bytes) -> None:
         if not self._keep(data):
@@ -199,7 +199,7 @@ class RequestBody:
 
     def _pass(self, data: bytes, sink: Sink) -> None:
         """Streams on; keeps a copy for the log while the body is small enough and memory allows."""
-        if self.size <= self._bounds.keep and self.held + len(data) == self.size:
+        if self.size <= self.bounds.keep and self.held + len(data) == self.size:
             if not self._keep(data):
                 self._drop()
         elif self.chunks:
@@ -226,6 +226,31 @@ class RequestBody:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+class _NoFlow:
+    """Nobody sends more."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def proceed(self) -> None: ...
+
+
+_NO_FLOW = _NoFlow()
+
+
+def held(data: bytes, like: RequestBody) -> RequestBody:
+    """A body that is all here, within the bounds and the room of another. Raises Overloaded where that has none."""
+    body = RequestBody(_NO_FLOW, like.bounds, len(data) or None)
+    body.room = like.room
+    body.hold(len(data))
+    if data:
+        body.feed(data)
+    body.finish()
+    if body.error is not None:
+        body.release()
+        raise body.error
+    return body
 
 
 _FULL = "The gateway holds as many request bytes as it may; try again."

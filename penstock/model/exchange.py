@@ -1,20 +1,25 @@
-"""One call's life: what each stage found out, and what must be undone when it ends."""
+"""A client's call: who makes it, what holds for all of it, and the steps that it takes."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from penstock.core import ids
 from penstock.core.errors import PenstockError
 from penstock.model.caller import NOBODY, Caller
-from penstock.model.decision import CacheDecision, LimitDecision
-from penstock.model.flight import Flight
+from penstock.model.decision import LimitDecision
 from penstock.model.options import UNADDRESSED, CallOptions
-from penstock.model.plan import Attempt, Plan, Target
-from penstock.model.reply import Reply
 from penstock.model.request import Request
-from penstock.model.usage import Reported
+from penstock.model.step import Step
 
 _EVENT_ID = 256  # characters of a client's event id that are kept
+
+
+class ReadsOptions(Protocol):
+    """What a gateway makes of the headers of a request."""
+
+    def read(self, request: Request, warnings: list[str]) -> CallOptions:
+        """What holds for the request. ``warnings`` gets a line for each header that is ignored or changed."""
+        ...
 
 
 class Gateway(Protocol):
@@ -23,55 +28,66 @@ class Gateway(Protocol):
     number: int
     cache_generation: int
 
+    @property
+    def options(self) -> ReadsOptions: ...
 
-class NoGateway(Gateway):
+
+class Itinerary(Protocol):
+    """Which steps a call takes, given how those before ended."""
+
+    sees_body: bool  # the steps are told by the body, which must be held whole
+    shows_step: bool  # the answer says which step it comes from
+
+    def first(self, ex: "Exchange") -> Step:
+        """The first step; the body is here, or streams. Raises PenstockError where there is none."""
+        ...
+
+    def after(self, step: Step) -> Step | None:
+        """The step that follows one which has failed; None: there is none. Its ``error`` says if it cannot be taken."""
+        ...
+
+
+class _Unread(ReadsOptions):
+    """Headers of a call to no gateway are not read."""
+
+    def read(self, request: Request, warnings: list[str]) -> CallOptions:
+        return UNADDRESSED
+
+
+class NoGateway:
     """A call to an address that does not exist belongs to number 0."""
 
     number = 0
     cache_generation = 0
+    options = _Unread()
 
 
 NO_GATEWAY = NoGateway()
 
 
 class Exchange:
-    """Slots, each with one writer (docs/architecture.md has the table).
-
-    ``started`` and ``first_byte`` are monotonic seconds; ``cost`` is nano-dollars, None while not known.
-    """
+    """Slots, each with one writer (docs/architecture.md has the table). ``started`` is in monotonic seconds."""
 
     __slots__ = (
         "_closers",
-        "answer",
-        "answer_size",
-        "attempts",
         "begun",
-        "cache",
         "caller",
         "client_gone",
-        "cost",
         "error",
         "event_id",
-        "first_byte",
-        "flight",
         "gateway",
         "id",
-        "keeper",
+        "itinerary",
         "last_byte",
         "limit",
         "name",
         "options",
         "outcome",
-        "plan",
-        "prompt",
-        "reading",
-        "reply",
-        "reported",
         "request",
         "snapshot",
         "started",
-        "target",
-        "waited",
+        "step",
+        "steps",
         "warnings",
     )
 
@@ -86,37 +102,31 @@ class Exchange:
         self.gateway: Gateway = NO_GATEWAY
         self.options: CallOptions = UNADDRESSED  # the gateway's, until the call's headers are read
         self.caller: Caller = NOBODY
-        self.plan: Plan | None = None
+        self.itinerary: Itinerary | None = None  # None: the call has not come so far as to have one
         self.limit: LimitDecision | None = None  # None: no limit was in effect
-        self.cache: CacheDecision | None = None  # None: caching was not in effect
-        self.flight: Flight | None = None  # that this call leads
-        self.keeper: Any = None  # what keeps its answer for the cache
-        self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
-        self.attempts: list[Attempt] = []
-        self.target: Target | None = None  # the one that answered
-        self.reading: Any = None  # providers.reading.Reading: what the meter reads the answer with
-        self.reply: Reply | None = None  # the provider's that goes out
-        self.waited = 0.0  # seconds that it waited between attempts, or for another call's answer
-        self.first_byte = 0.0  # when the head of the answer came; 0: it has not
-        self.last_byte = 0.0  # when its last byte came
-        self.answer: bytes | None = None  # the decoded answer, for the log; None: not kept or too large
-        self.answer_size = 0  # bytes of the answer as they travelled
-        self.reported: Reported | None = None
-        self.cost: int | None = None
-        self.error: PenstockError | None = None
+        self.step = Step(self, request, started)  # the one that runs, or that answered
+        self.steps = [self.step]  # those that were begun
+        self.last_byte = 0.0  # when the last byte of the answer came
+        self.error: PenstockError | None = None  # what the client is told of
         self.begun = False  # bytes of an answer went out
         self.client_gone = False
         self.outcome = ""  # one of model.outcome; empty while the call runs
-        self.warnings: list[str] = []
+        self.warnings: list[str] = []  # about what the client asked of the gateway
         self._closers: list[Callable[[Exchange], None]] = []
+
+    def name_event(self, value: bytes) -> None:
+        """The client's own id of the call."""
+        self.event_id = value[:_EVENT_ID].decode("latin-1")
 
     def defer(self, fn: "Callable[[Exchange], None]") -> None:
         """Runs ``fn(exchange)`` when the call ends, last deferred first, whatever else fails."""
         self._closers.append(fn)
 
     def close(self) -> list[BaseException]:
-        """Runs what was deferred; returns what failed on the way."""
+        """Ends the steps, last first, and runs what was deferred; returns what failed on the way."""
         failures: list[BaseException] = []
+        for step in reversed(self.steps):
+            failures += step.close()
         while self._closers:
             try:
                 self._closers.pop()(self)

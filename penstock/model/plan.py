@@ -38,15 +38,6 @@ class Target:
         self.stays = _NOTHING  # headers that told this target, and do not travel
 
 
-class Plan:
-    """The targets of a call, in the order in which they are tried. Calls with the same address share a plan."""
-
-    __slots__ = ("targets",)
-
-    def __init__(self, targets: tuple[Target, ...]) -> None:
-        self.targets = targets
-
-
 class Attempt(msgspec.Struct, omit_defaults=True):
     """One try at one target, as the log row tells it: milliseconds since the call began, and until a head came.
 

@@ -15,7 +15,9 @@ _UNSERVED = frozenset({Outcome.REFUSED, Outcome.CLIENT_GONE})
 
 def is_unserved(ex: Exchange) -> bool:
     """Whether a call that ended reached no gateway, or was refused or left before any provider was asked."""
-    return not ex.gateway.number or (ex.outcome in _UNSERVED and ex.target is None and not ex.attempts)
+    if not ex.gateway.number:
+        return True
+    return ex.outcome in _UNSERVED and not any(step.answered or step.attempts for step in ex.steps)
 
 
 def is_strange(ex: Exchange) -> bool:

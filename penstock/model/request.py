@@ -23,6 +23,7 @@ class Request:
         "provider",
         "query",
         "target",
+        "universal",
     )
 
     def __init__(self, method: bytes, target: bytes, headers: Headers, body: RequestBody) -> None:
@@ -38,6 +39,7 @@ class Request:
         self.path = b""
         self.query = b""  # with its question mark; empty when there is none
         self.asked = NOTHING_ASKED
+        self.universal = False  # its body lists steps; it names no provider
 
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from penstock.core import ids
 from penstock.model.endpoint import Endpoint
-from penstock.model.exchange import Exchange
+from penstock.model.step import Step
 from penstock.model.usage import Reported, Usage, Used
 from penstock.providers.prices import PriceBook
 from penstock.providers.pricing import cost, custom_cost
@@ -37,10 +37,10 @@ class Charge:
         self._prices = prices
         self._begun: OrderedDict[_Key, bool] = OrderedDict()  # True: it was charged
 
-    def note(self, ex: Exchange, reported: Reported) -> None:
+    def note(self, step: Step, reported: Reported) -> None:
         """Takes down what an answer said of itself."""
-        ex.reported = reported
-        target = ex.target
+        step.reported = reported
+        target = step.target
         if target is None:
             return
         upstream: Upstream = target.upstream
@@ -48,23 +48,23 @@ class Charge:
         notes: list[str] = []
         accounting = upstream.accounting(endpoint.dialect)
         usage = accounting.read(reported, notes)
-        if reported.id and self._is_elsewhere(ex, reported, endpoint, usage, notes):
+        if reported.id and self._is_elsewhere(step, reported, endpoint, usage, notes):
             usage = None
         elif usage is None:
             if not (notes or reported.error or reported.lost):
                 notes.append(_NONE)
         else:
-            model = reported.model or target.model or ex.request.asked.model
+            model = reported.model or target.model or step.request.asked.model
             usage.used += accounting.each_call(model)
-            self._price(ex, usage, model, notes)
+            self._price(step, usage, model, notes)
         reported.usage = usage
-        ex.warnings += notes
+        step.warnings += notes
 
     def _is_elsewhere(
-        self, ex: Exchange, reported: Reported, endpoint: Endpoint, usage: Usage | None, notes: list[str]
+        self, step: Step, reported: Reported, endpoint: Endpoint, usage: Usage | None, notes: list[str]
     ) -> bool:
         """Whether the usage is, or will be, counted by another call than this one."""
-        begun, gateway = self._begun, ex.gateway
+        begun, gateway = self._begun, step.ex.gateway
         key = (gateway.number if gateway else 0, endpoint.dialect, reported.id)
         if reported.unfinished:  # what it tells of itself so far is not the end
             if not endpoint.again:
@@ -83,27 +83,27 @@ class Charge:
         notes[:] = [_ELSEWHERE if charged is None else _AGAIN]
         return True
 
-    def _price(self, ex: Exchange, usage: Usage, model: str, notes: list[str]) -> None:
-        if (custom := ex.options.cost) is not None:
-            ex.cost = custom_cost(usage, custom)
-            if ex.cost is None:
+    def _price(self, step: Step, usage: Usage, model: str, notes: list[str]) -> None:
+        if (custom := step.options.cost) is not None:
+            step.cost = custom_cost(usage, custom)
+            if step.cost is None:
                 notes.append(_NO_RATE)
             return
-        ours, lacks = self._by_list(ex, usage, model)
+        ours, lacks = self._by_list(step, usage, model)
         if usage.cost is None:
-            ex.cost = ours
+            step.cost = ours
             notes += lacks
             return
-        ex.cost = usage.cost
+        step.cost = usage.cost
         if ours is not None and abs(ours - usage.cost) * 100 > ours:
             notes.append(f"the provider states a cost of {usage.cost / 1e9:.9f} dollars, the list {ours / 1e9:.9f}")
 
-    def _by_list(self, ex: Exchange, usage: Usage, model: str) -> tuple[int | None, list[str]]:
+    def _by_list(self, step: Step, usage: Usage, model: str) -> tuple[int | None, list[str]]:
         """Nano-dollars by the price list; None, and what has no price."""
-        assert ex.target is not None
+        assert step.target is not None
         whole, lacks = 0, list[str]()
         for name, used in _by_model(usage.used, model):
-            vector = self._prices.price(ex.target.provider, name, ids.millis(ex.id), usage.terms)
+            vector = self._prices.price(step.target.provider, name, ids.millis(step.id), usage.terms)
             if vector is None:
                 terms = f" with {', '.join(usage.terms)}" if usage.terms else ""
                 lacks.append(f"no cost: no price is known for {name or 'the model'}{terms}")

@@ -26,6 +26,7 @@ def read(request: Request) -> None:
     except ValueError:
         account, gateway, provider = _shorter(path)
         rest = b""
+        request.universal = not provider
     request.account = account.decode("latin-1")
     request.gateway = gateway.decode("latin-1")
     request.provider = provider.decode("latin-1")
@@ -33,10 +34,10 @@ def read(request: Request) -> None:
 
 
 def _shorter(path: bytes) -> list[bytes]:
-    """Account, gateway and provider of an address that ends there. Raises UnknownPath."""
+    """Account, gateway and provider (empty: none) of an address that ends there. Raises UnknownPath."""
     parts = path.split(b"/")
-    if len(parts) == _PARTS and parts[-1]:
-        return parts[2:]
-    if path.strip(b"/").count(b"/") == 2:  # noqa: PLR2004  /v1/{account}/{gateway}: the universal endpoint's address
-        raise UnknownPath("Not found: name a provider after the gateway: /v1/{account}/{gateway}/{provider}/…")
-    raise UnknownPath
+    if len(parts) == _PARTS - 1:  # without the slash behind the gateway
+        parts.append(b"")
+    if len(parts) != _PARTS or not parts[-2]:
+        raise UnknownPath
+    return parts[2:]

@@ -53,7 +53,7 @@ class DataCall:
             self.body.release()
         elif not self._ended and not self._ex.outcome:
             self._ex.client_gone = True
-            flight = self._ex.flight
+            flight = self._ex.step.flight
             if tasks.unbegun(self._task) or (flight is not None and flight.outlives(self._task.cancel)):
                 return  # the first would end without a trace
             self._task.cancel()
@@ -68,16 +68,18 @@ class DataCall:
                     try:
                         await respond.send(ex, serve(ex, plane), owner)
                     except BaseException:
-                        if ex.reading is not None and (rest := ex.reading.rest()) is not None:
+                        if (rest := _unread(ex)) is not None:
                             await self._read_on(rest)
                         raise
-                    if ex.reading is not None and (rest := ex.reading.rest()) is not None:
+                    if (rest := _unread(ex)) is not None:
                         answered = True
                         owner.answered(self)
                         await self._read_on(rest)
         finally:
             del plane.calls[ex]
             self.body.release()  # first: whatever happens on the connection, the memory is given back
+            for step in ex.steps:
+                step.request.body.release()
             if not answered:
                 if ex.outcome in _NO_PROPER_END:
                     respond.apologise(ex, owner)
@@ -89,15 +91,22 @@ class DataCall:
         """
         ex, plane = self._ex, self._owner.plane
         self._ended = True
-        if ex.reply is not None:
-            ex.reply.body.close()
-        if not ex.options.payloads or self.body.kept() is None:
-            self.body.release()
+        if (reply := ex.step.reply) is not None:
+            reply.body.close()
+        for step in ex.steps:
+            if not step.options.payloads or step.request.body.kept() is None:
+                step.request.body.release()
         with suppress(asyncio.CancelledError):  # the row then says that not all was read
             while not rest.done():
                 await asyncio.wait((rest,), timeout=_PATIENCE)
                 if plane.stopping:
                     return
+
+
+def _unread(ex: Exchange) -> asyncio.Future[None] | None:
+    """Done when the meter has read all of the answer; None: it has."""
+    reading = ex.step.reading
+    return None if reading is None else reading.rest()
 
 
 _PATIENCE = 0.5  # seconds that a gateway which stops waits for an answer to be read

@@ -8,6 +8,7 @@ from penstock.core.codec import encode
 from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
 from penstock.features.explain import explained
+from penstock.features.record import holding
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Body, Reply
 from penstock.wire.headers import back
@@ -49,14 +50,22 @@ def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
     pieces = [status_line(reply.status, reply.reason)]
     for _, name, value in back(reply.headers):
         pieces += (name, b": ", value, b"\r\n")
-    call = ex.name.encode()
-    if ex.options.log:
-        pieces += (b"cf-aig-log-id: ", call, b"\r\n")
-    if ex.cache is not None:
-        pieces += (b"cf-aig-cache-status: ", ex.cache.status.encode(), b"\r\n")
-    if ex.options.explain:
+    step, options = ex.step, holding(ex, ex.step)
+    if options.log:
+        pieces += (b"cf-aig-log-id: ", step.name.encode(), b"\r\n")
+    if ex.itinerary is not None and ex.itinerary.shows_step:
+        pieces += (b"cf-aig-step: %d\r\n" % step.index,)
+    if step.cache is not None:
+        pieces += (b"cf-aig-cache-status: ", step.cache.status.encode(), b"\r\n")
+    if options.explain:
         pieces += (b"cf-aig-explain: ", explained(ex, time.monotonic()), b"\r\n")
-    pieces += (b"cf-aig-request-id: ", call, b"\r\ncf-aig-event-id: ", ex.event_id.encode("latin-1"), b"\r\n")
+    pieces += (
+        b"cf-aig-request-id: ",
+        ex.name.encode(),
+        b"\r\ncf-aig-event-id: ",
+        ex.event_id.encode("latin-1"),
+        b"\r\n",
+    )
     pieces += (framing, b"connection: close\r\n\r\n" if close else b"\r\n")
     return b"".join(pieces)
 

@@ -54,9 +54,9 @@ async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
             return
     except PenstockError as error:
         ex.error = error.with_traceback(None)  # its frames hold this call: a circle for the collector
-        ex.reply = None  # a stage refused it whole: nothing of it goes out
+        ex.step.reply = None  # a stage refused it whole: nothing of it goes out
         reply = error_reply(error)
-        ex.answer_size = reply.length or 0
+        ex.step.answer_size = reply.length or 0
         _send_whole(ex, reply, client)
         return
     outlet = Outlet(ex, reply, client)
@@ -209,7 +209,7 @@ class Outlet:
     def _error_frame(self, error: PenstockError) -> bytes:
         if not (self._reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream"):
             return b""
-        target = self._ex.target or (self._ex.plan.targets[0] if self._ex.plan else None)
+        target = self._ex.step.target
         if self._reply.header(b"content-encoding") is not None or target is None:
             return b""  # it could not be read amid encoded bytes
         if self._reply.length is not None:

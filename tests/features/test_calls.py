@@ -1,7 +1,5 @@
-"""Targets are tried in order until one answers."""
+"""A step's target is asked."""
 
-import asyncio
-import dataclasses
 import hashlib
 import hmac
 import json
@@ -9,35 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from penstock.gateway.snapshot import Snapshot
-from penstock.model.plan import Plan
-from penstock.providers.upstream import Upstream
 from tests.kit.client import until
-from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request
 from tests.kit.provider import providing
-from tests.kit.store import ACCOUNT
-
-
-class Through:
-    """Routing over other providers first, by their addresses."""
-
-    def __init__(self, own, *urls):
-        self.own = own
-        self.urls = urls
-
-    def plan(self, ex):
-        (target,) = self.own.plan(ex).targets
-        others = [Upstream(target.upstream.provider, url).target(ex.request.path) for url in self.urls]
-        return Plan((*others, target))
-
-
-def through(*urls):
-    def adjust(app):
-        plain = app.snapshots.current.gateway(an_exchange())
-        return Snapshot(2, {(ACCOUNT, "default"): dataclasses.replace(plain, routing=Through(plain.routing, *urls))})
-
-    return adjust
 
 
 def attempts(row):
@@ -47,14 +19,6 @@ def attempts(row):
 @pytest.fixture
 def dead(unused_tcp_port):
     return f"http://127.0.0.1:{unused_tcp_port}"
-
-
-async def test_a_target_that_cannot_be_reached_gives_way_to_the_next(dead):
-    async with house(adjust=through(dead, dead)) as made, made.client() as client:
-        answer = await client.ask(request("openai/x", headers={"x-mock-echo": "body"}, body=b"hello", event="third"))
-        assert (answer.status, answer.body) == (200, b"hello")
-        tried = attempts(await made.row("third"))
-        assert [(one.get("status"), "error" in one) for one in tried] == [(None, True), (None, True), (200, False)]
 
 
 async def test_where_a_provider_is_reached_stands_in_the_row_alone(dead):
@@ -75,10 +39,9 @@ async def test_an_error_of_a_provider_is_an_answer(status):
         await peer.request()
         await peer.say(b"HTTP/1.1 %d No\r\ncontent-length: 2\r\n\r\nno" % status)
 
-    async with providing(serve) as provider, house(adjust=through(provider.url)) as made, made.client() as client:
+    async with providing(serve) as provider, house(providers={"openai": provider.url}) as made, made.client() as client:
         answer = await client.ask(request("openai/x", event="no"))
         assert (answer.status, answer.body) == (status, b"no")
-        assert made.mock.stats()["requests_begun"] == 0
         row = await made.row("no")
         assert (row.outcome, row.success, row.status_code) == ("answered", False, status)
 
@@ -99,34 +62,6 @@ async def test_what_the_last_target_failed_with_is_told():
         assert json.loads(answer.body)["message"] == "Request timed out"
         assert (await made.row("slow")).outcome == "failed"
         await until(lambda: not provider.open)
-
-
-@pytest.mark.parametrize("size", [900, 5000])
-async def test_a_body_that_streamed_goes_to_the_next_target_whole_or_not_at_all(size):
-    """Never a part of it: that part would look like a whole body to the provider."""
-    begun = asyncio.Event()
-
-    async def serve(peer):
-        await peer.reader.readuntil(b"\r\n\r\n")
-        await peer.reader.readexactly(200)
-        begun.set()
-        await peer.reader.readexactly(size - 200)
-
-    async with providing(serve) as provider:
-        there = house(adjust=through(provider.url), hold_body=100, log_body_limit=1000)
-        async with there as made, made.client() as client:
-            body = bytes(range(200)) + b"x" * (size - 200)
-            asked = request("openai/x", headers={"x-mock-echo": "body"}, body=body, event="streamed")
-            await client.send(asked[: 200 - size])
-            await begun.wait()
-            await client.send(asked[200 - size :])
-            answer = await client.answer()
-            if size < 1000:
-                assert (answer.status, answer.body) == (200, body)
-            else:
-                assert answer.status == 502
-                assert made.mock.stats()["requests_begun"] == 0
-            assert len(attempts(await made.row("streamed"))) == (2 if size < 1000 else 1)
 
 
 async def test_an_attempt_tells_whether_its_connection_had_served_before():

@@ -12,11 +12,11 @@ from tests.kit.exchange import an_exchange
 
 def test_times_are_told_apart():
     ex = an_exchange()
-    ex.attempts = [
+    ex.step.attempts = [
         Attempt("openai", "secret.internal", 1.0, 40.0, None, "it broke"),
         Attempt("openai", "secret.internal", 91.0, 20.0, 200, waited=50.0),
     ]
-    ex.waited = 0.15  # the 50 milliseconds between the attempts, and 100 for another call's answer
+    ex.step.waited = 0.15  # the 50 milliseconds between the attempts, and 100 for another call's answer
     told = json.loads(explained(ex, ex.started + 0.215))
     assert (told["upstream_ms"], told["own_ms"]) == (60.0, pytest.approx(5.0, abs=0.01))
     assert told["attempts"] == [
@@ -29,7 +29,7 @@ def test_what_was_not_in_effect_is_left_out():
     ex = an_exchange()
     assert json.loads(explained(ex, ex.started)) == {"upstream_ms": 0, "own_ms": 0}
     ex.limit = LimitDecision("fixed", 60, 5, 3, "redis")
-    ex.cache = CacheDecision("MISS", "ab", 60)
+    ex.step.cache = CacheDecision("MISS", "ab", 60)
     told = json.loads(explained(ex, ex.started))
     assert told["limit"] == {"technique": "fixed", "interval": 60, "limit": 5, "used": 3, "by": "redis"}
     assert told["cache"] == {"status": "MISS", "key": "ab", "ttl": 60}
@@ -38,7 +38,7 @@ def test_what_was_not_in_effect_is_left_out():
 def test_it_is_ascii_on_one_line_and_not_long_whatever_a_provider_said():
     ex = an_exchange()
     said = 'zoë \U0001f600 \r\n"' + "x" * 10_000
-    ex.attempts = [Attempt("openai", "h", 1.0, 1.0, None, said)] * 5
+    ex.step.attempts = [Attempt("openai", "h", 1.0, 1.0, None, said)] * 5
     value = explained(ex, ex.started)
     assert value.isascii()
     assert all(32 <= sign < 127 for sign in value)

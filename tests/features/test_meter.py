@@ -16,13 +16,15 @@ from hypothesis import strategies as st
 
 from penstock.core.budget import Budget
 from penstock.core.telemetry import Counter
-from penstock.core.turns import Step, Turns
+from penstock.core.turns import Step as Work
+from penstock.core.turns import Turns
 from penstock.features.meter import Meter
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
 from penstock.model.options import CallOptions, CustomCost
 from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
+from penstock.model.step import Step
 from penstock.model.usage import Asked, Used
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
@@ -36,7 +38,7 @@ BOOK = PriceBook(ROWS)
 class AtOnce(Turns):
     """Nothing else goes on."""
 
-    def add(self, step: Step) -> None:
+    def add(self, step: Work) -> None:
         while step():
             pass
 
@@ -122,18 +124,19 @@ def metered(
     asked: Asked | None = None,
     finish: bool = True,
     options: CallOptions = KEPT,
-) -> Exchange:
+) -> Step:
     """One answer in frames cut at the places given, through the meter, to the end of the call."""
     flow = Still()
     ex = Exchange(
         Request(b"POST", b"/", [], RequestBody(flow, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)), 0.0
     )
     ex.request.asked = asked or Asked()
-    ex.options = options
-    ex.target = Upstream(ROWS[provider]).target(path.encode())
+    step = ex.step
+    step.options = options
+    step.target, step.answered = Upstream(ROWS[provider]).target(path.encode()), True
     headers = [(b"content-type", b"Content-Type", kind), (b"content-encoding", b"Content-Encoding", coding.encode())]
     reply = Reply(status, b"OK", headers[: 2 if coding else 1], Body())
-    assert meter.count(ex, reply) is reply
+    assert meter.count(step, reply) is reply
     (stage,) = reply.stages
     edges = [0, *sorted(min(i, len(data)) for i in at or []), len(data)]
     for begin, end in pairwise(edges):
@@ -142,20 +145,20 @@ def metered(
         assert stage.end() == b""
     assert ex.close() == []
     assert meter.budget.used == 0, "whatever became of the answer"
-    return ex
+    return step
 
 
 SSE = b"text/event-stream; charset=utf-8"
 
 
 def test_a_json_answer() -> None:
-    ex = metered(CHAT, "chat/completions")
-    assert ex.reported is not None
-    assert ex.reported.usage is not None
-    assert ex.reported.model == "gpt-4o-mini-2024-07-18"
-    assert json.loads(ex.reported.usage.raw) == json.loads(CHAT)["usage"]
-    assert (ex.cost, ex.answer, ex.answer_size) == (CHAT_COST, CHAT, len(CHAT))
-    assert ex.warnings == []
+    step = metered(CHAT, "chat/completions")
+    assert step.reported is not None
+    assert step.reported.usage is not None
+    assert step.reported.model == "gpt-4o-mini-2024-07-18"
+    assert json.loads(step.reported.usage.raw) == json.loads(CHAT)["usage"]
+    assert (step.cost, step.answer, step.answer_size) == (CHAT_COST, CHAT, len(CHAT))
+    assert step.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -171,16 +174,16 @@ def test_usage_does_not_depend_on_cuts_or_codings(
     provider: str, path: str, stream: bytes, cost: int, coding: str, at: list[int]
 ) -> None:
     sent = CODINGS[coding](stream)
-    ex = metered(sent, path, provider=provider, kind=SSE, coding=coding, at=at)
-    assert ex.reported is not None
-    assert ex.reported.usage is not None
-    assert (ex.cost, ex.answer, ex.answer_size, ex.warnings) == (cost, stream, len(sent), [])
+    step = metered(sent, path, provider=provider, kind=SSE, coding=coding, at=at)
+    assert step.reported is not None
+    assert step.reported.usage is not None
+    assert (step.cost, step.answer, step.answer_size, step.warnings) == (cost, stream, len(sent), [])
 
 
 @given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 300), max_size=10))
 def test_nor_does_that_of_a_json_answer(coding: str, at: list[int]) -> None:
-    ex = metered(CODINGS[coding](CHAT), "chat/completions", coding=coding, at=at)
-    assert (ex.cost, ex.answer, ex.warnings) == (CHAT_COST, CHAT, [])
+    step = metered(CODINGS[coding](CHAT), "chat/completions", coding=coding, at=at)
+    assert (step.cost, step.answer, step.warnings) == (CHAT_COST, CHAT, [])
 
 
 def test_the_last_event_may_lack_its_blank_line() -> None:
@@ -189,47 +192,47 @@ def test_the_last_event_may_lack_its_blank_line() -> None:
 
 
 def test_a_stream_whose_client_left_or_that_broke() -> None:
-    ex = metered(CHAT_STREAM[:300], "chat/completions", kind=SSE, finish=False)
-    assert ex.reported is not None
-    assert (ex.reported.model, ex.reported.usage, ex.cost) == ("gpt-4o-mini-2024-07-18", None, None)
-    assert ex.answer == CHAT_STREAM[:300]
-    ex = metered(ANTHROPIC_STREAM[:400], "v1/messages", provider="anthropic", kind=SSE, finish=False)
-    assert ex.reported is not None
-    assert ex.reported.usage is not None
-    assert ex.reported.usage.tokens_out == 1
-    assert Used("cache_read", 100) in ex.reported.usage.used
+    step = metered(CHAT_STREAM[:300], "chat/completions", kind=SSE, finish=False)
+    assert step.reported is not None
+    assert (step.reported.model, step.reported.usage, step.cost) == ("gpt-4o-mini-2024-07-18", None, None)
+    assert step.answer == CHAT_STREAM[:300]
+    step = metered(ANTHROPIC_STREAM[:400], "v1/messages", provider="anthropic", kind=SSE, finish=False)
+    assert step.reported is not None
+    assert step.reported.usage is not None
+    assert step.reported.usage.tokens_out == 1
+    assert Used("cache_read", 100) in step.reported.usage.used
 
 
 def test_a_json_answer_that_broke() -> None:
-    ex = metered(CHAT[:-20], "chat/completions", finish=False)
-    assert (ex.cost, ex.answer, ex.answer_size) == (None, CHAT[:-20], len(CHAT) - 20)
+    step = metered(CHAT[:-20], "chat/completions", finish=False)
+    assert (step.cost, step.answer, step.answer_size) == (None, CHAT[:-20], len(CHAT) - 20)
 
 
 def test_an_error_in_a_200() -> None:
-    ex = metered(b'{"error":{"message":"no"}}', "chat/completions")
-    assert ex.reported is not None
-    assert (ex.reported.error, ex.cost) == (True, None)
+    step = metered(b'{"error":{"message":"no"}}', "chat/completions")
+    assert step.reported is not None
+    assert (step.reported.error, step.cost) == (True, None)
 
 
 def test_an_error_answer_is_kept_and_not_read() -> None:
-    ex = metered(b'{"error":{"message":"no"}}', "chat/completions", status=429)
-    assert (ex.reported, ex.cost, ex.answer) == (None, None, b'{"error":{"message":"no"}}')
+    step = metered(b'{"error":{"message":"no"}}', "chat/completions", status=429)
+    assert (step.reported, step.cost, step.answer) == (None, None, b'{"error":{"message":"no"}}')
 
 
 def test_an_opaque_answer_is_only_counted_and_kept() -> None:
-    ex = metered(b"\x00\x01", "audio/speech", kind=b"audio/mpeg")
-    assert (ex.reported, ex.cost, ex.answer, ex.answer_size) == (None, None, b"\x00\x01", 2)
-    ex = metered(gzip.compress(b"list"), "models", coding="gzip")
-    assert ex.answer == b"list"
+    step = metered(b"\x00\x01", "audio/speech", kind=b"audio/mpeg")
+    assert (step.reported, step.cost, step.answer, step.answer_size) == (None, None, b"\x00\x01", 2)
+    step = metered(gzip.compress(b"list"), "models", coding="gzip")
+    assert step.answer == b"list"
 
 
 def test_what_may_not_be_kept_is_not() -> None:
-    ex = metered(CHAT, "chat/completions", meter=a_meter(0))
-    assert (ex.answer, ex.cost, ex.answer_size) == (None, CHAT_COST, len(CHAT))
+    step = metered(CHAT, "chat/completions", meter=a_meter(0))
+    assert (step.answer, step.cost, step.answer_size) == (None, CHAT_COST, len(CHAT))
     for kind, data in ((SSE, CHAT_STREAM), (b"application/json", CHAT)):
-        ex = metered(data, "chat/completions", kind=kind, meter=a_meter(len(data) - 1), at=[5, 50])
-        assert ex.answer is None
-        assert ex.cost is not None
+        step = metered(data, "chat/completions", kind=kind, meter=a_meter(len(data) - 1), at=[5, 50])
+        assert step.answer is None
+        assert step.cost is not None
         assert metered(data, "chat/completions", kind=kind, meter=a_meter(len(data))).answer == data
     assert metered(bytes(11), "files", meter=a_meter(10)).answer is None
     assert metered(gzip.compress(bytes(99)), "files", coding="gzip", meter=a_meter(98)).answer is None
@@ -238,31 +241,31 @@ def test_what_may_not_be_kept_is_not() -> None:
 @given(st.lists(st.integers(0, 1500), max_size=10), st.integers(0, len(CHAT_STREAM) - 1), st.booleans())
 def test_a_stream_that_there_is_no_room_for_is_read_and_not_kept(at: list[int], room: int, finish: bool) -> None:
     meter = a_meter(room=room)
-    ex = metered(CHAT_STREAM, "chat/completions", kind=SSE, at=at, meter=meter, finish=finish)
-    assert (ex.answer, ex.cost, ex.answer_size) == (None, 10 * 150 + 3 * 600, len(CHAT_STREAM))
-    (warning,) = ex.warnings
+    step = metered(CHAT_STREAM, "chat/completions", kind=SSE, at=at, meter=meter, finish=finish)
+    assert (step.answer, step.cost, step.answer_size) == (None, 10 * 150 + 3 * 600, len(CHAT_STREAM))
+    (warning,) = step.warnings
     assert "answer_memory" in warning
 
 
 @given(st.lists(st.integers(0, 300), max_size=10), st.integers(0, 3 * len(CHAT) - 1), st.booleans())
 def test_another_answer_that_there_is_no_room_for_is_neither(at: list[int], room: int, finish: bool) -> None:
     for path, words in (("chat/completions", "usage and answer not read"), ("files", "answer not kept")):
-        ex = metered(CHAT, path, at=at, meter=a_meter(room=room), finish=finish)
-        assert (ex.answer, ex.cost, ex.answer_size) == (None, None, len(CHAT))
-        (warning,) = ex.warnings
+        step = metered(CHAT, path, at=at, meter=a_meter(room=room), finish=finish)
+        assert (step.answer, step.cost, step.answer_size) == (None, None, len(CHAT))
+        (warning,) = step.warnings
         assert warning.startswith(words)
         assert "answer_memory" in warning
 
 
 def test_an_answer_that_there_is_just_room_for_is_kept() -> None:
     for kind, data in ((SSE, CHAT_STREAM), (b"application/json", CHAT)):
-        ex = metered(data, "chat/completions", kind=kind, at=[5, 50], meter=a_meter(room=3 * len(data)))
-        assert (ex.answer, ex.warnings) == (data, [])
+        step = metered(data, "chat/completions", kind=kind, at=[5, 50], meter=a_meter(room=3 * len(data)))
+        assert (step.answer, step.warnings) == (data, [])
 
 
 def test_what_is_not_to_be_kept_of_a_stream_takes_no_room() -> None:
-    ex = metered(CHAT_STREAM, "chat/completions", kind=SSE, meter=a_meter(0, room=0))
-    assert (ex.cost, ex.warnings) == (10 * 150 + 3 * 600, [])
+    step = metered(CHAT_STREAM, "chat/completions", kind=SSE, meter=a_meter(0, room=0))
+    assert (step.cost, step.warnings) == (10 * 150 + 3 * 600, [])
 
 
 FILL = b"A" * READ_LIMIT
@@ -280,23 +283,23 @@ def test_an_answer_too_large_to_be_held_still_tells_its_usage(coding: str, fill:
     huge = LARGE % (fill, LARGE_USAGE)
     data = gzip.compress(huge, 1) if coding else huge
     at = [*range(0, len(data), 1 << 16)]
-    ex = metered(data, "chat/completions", coding=coding, at=at, meter=a_meter(room=room))
-    assert (ex.cost, ex.answer) == (1000 * 150 + 100 * 600, None)
-    assert not any("usage" in warning for warning in ex.warnings)
+    step = metered(data, "chat/completions", coding=coding, at=at, meter=a_meter(room=room))
+    assert (step.cost, step.answer) == (1000 * 150 + 100 * 600, None)
+    assert not any("usage" in warning for warning in step.warnings)
 
 
 def test_an_answer_too_large_to_be_read_says_so() -> None:
     huge = b'{"choices":["%b"],"usage":%b,"more":"%b"}' % (FILL[:100_000], LARGE_USAGE, FILL)
-    ex = metered(huge, "chat/completions", at=[100])
-    assert ex.reported is not None
-    assert (ex.reported.usage, ex.cost, ex.answer, ex.answer_size) == (None, None, None, len(huge))
-    assert "usage not read" in ex.warnings[0]
-    ex = metered(b"data: " + huge + b"\n\n", "chat/completions", kind=SSE, at=[100, len(huge)])
-    assert ex.cost is None
-    assert "usage not read" in ex.warnings[0]
-    ex = metered(gzip.compress(huge), "chat/completions", coding="gzip")
-    assert (ex.cost, ex.answer) == (None, None)
-    assert "usage" in ex.warnings[0]
+    step = metered(huge, "chat/completions", at=[100])
+    assert step.reported is not None
+    assert (step.reported.usage, step.cost, step.answer, step.answer_size) == (None, None, None, len(huge))
+    assert "usage not read" in step.warnings[0]
+    step = metered(b"data: " + huge + b"\n\n", "chat/completions", kind=SSE, at=[100, len(huge)])
+    assert step.cost is None
+    assert "usage not read" in step.warnings[0]
+    step = metered(gzip.compress(huge), "chat/completions", coding="gzip")
+    assert (step.cost, step.answer) == (None, None)
+    assert "usage" in step.warnings[0]
 
 
 @pytest.mark.parametrize("kind", [SSE, b"application/json"])
@@ -306,9 +309,9 @@ def test_an_answer_too_large_to_be_read_says_so() -> None:
     ids=["unknown", "corrupt", "plain"],
 )
 def test_a_coding_that_cannot_be_read_says_so(kind: bytes, coding: str, data: bytes) -> None:
-    ex = metered(data, "chat/completions", kind=kind, coding=coding)
-    assert (ex.cost, ex.answer, ex.answer_size) == (None, None, len(data))
-    assert "content coding" in ex.warnings[0]
+    step = metered(data, "chat/completions", kind=kind, coding=coding)
+    assert (step.cost, step.answer, step.answer_size) == (None, None, len(data))
+    assert "content coding" in step.warnings[0]
 
 
 def test_the_model_asked_for_prices_an_answer_that_names_none() -> None:
@@ -338,9 +341,9 @@ def test_embeddings() -> None:
 def test_nothing_is_held_of_an_answer_whose_call_wants_no_bodies_in_the_log(kind: bytes, data: bytes) -> None:
     path = "audio/speech" if kind == b"audio/mpeg" else "chat/completions"
     options, meter = CallOptions(log=True, payloads=False), a_meter(room=0 if kind != b"application/json" else 1 << 20)
-    ex = metered(data, path, kind=kind, options=options, meter=meter)
-    assert (ex.answer, ex.answer_size, ex.warnings) == (None, len(data), [])
-    assert (ex.cost is None) == (path == "audio/speech")
+    step = metered(data, path, kind=kind, options=options, meter=meter)
+    assert (step.answer, step.answer_size, step.warnings) == (None, len(data), [])
+    assert (step.cost is None) == (path == "audio/speech")
 
 
 @pytest.mark.parametrize(
@@ -353,8 +356,8 @@ def test_nothing_is_held_of_an_answer_whose_call_wants_no_bodies_in_the_log(kind
     ],
 )
 def test_the_callers_prices_where_cached_tokens_are_part_of_the_input(custom: CustomCost, cost: int) -> None:
-    ex = metered(CHAT, "chat/completions", options=CallOptions(log=True, payloads=True, cost=custom))
-    assert (ex.cost, ex.warnings) == (cost, [])
+    step = metered(CHAT, "chat/completions", options=CallOptions(log=True, payloads=True, cost=custom))
+    assert (step.cost, step.warnings) == (cost, [])
 
 
 @pytest.mark.parametrize(
@@ -368,12 +371,12 @@ def test_the_callers_prices_where_cached_tokens_are_part_of_the_input(custom: Cu
 )
 def test_and_where_they_are_reported_beside_it(custom: CustomCost, cost: int) -> None:
     options = CallOptions(log=True, payloads=True, cost=custom)
-    ex = metered(ANTHROPIC_STREAM, "v1/messages", provider="anthropic", kind=SSE, options=options)
-    assert (ex.cost, ex.warnings) == (cost, [])
+    step = metered(ANTHROPIC_STREAM, "v1/messages", provider="anthropic", kind=SSE, options=options)
+    assert (step.cost, step.warnings) == (cost, [])
 
 
 def test_a_rate_that_is_missing_is_no_cost_and_a_warning() -> None:
     options = CallOptions(log=True, payloads=True, cost=CustomCost(token_in=1))
-    ex = metered(CHAT, "chat/completions", options=options)
-    assert ex.cost is None
-    assert "cf-aig-custom-cost" in ex.warnings[0]
+    step = metered(CHAT, "chat/completions", options=options)
+    assert step.cost is None
+    assert "cf-aig-custom-cost" in step.warnings[0]

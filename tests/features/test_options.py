@@ -159,8 +159,8 @@ STAGE = Options(collect_logs=True, collect_log_payloads=True)
 
 
 def test_a_call_that_asks_for_nothing_shares_what_all_such_calls_have():
-    first = STAGE.read(an_exchange((b"cf-aig-event-id", b"mine")))
-    assert first is STAGE.read(an_exchange()) is STAGE.plain
+    first = STAGE.read(an_exchange((b"cf-aig-event-id", b"mine")).request, [])
+    assert first is STAGE.read(an_exchange().request, []) is STAGE.plain
     assert first == CallOptions(log=True, payloads=True)
 
 
@@ -171,14 +171,16 @@ def test_all_that_a_call_can_ask_for():
         (b"cf-aig-metadata", '{"user":"zoë"}'.encode()),
         (b"cf-aig-custom-cost", b'{"per_token_in":1e-7,"per_cache_read_token":0}'),
     )
-    asked = Options(collect_logs=False, collect_log_payloads=True).read(ex)
+    asked = Options(collect_logs=False, collect_log_payloads=True).read(ex.request, ex.warnings)
     assert asked == CallOptions(True, False, '{"user":"zoë"}', CustomCost(token_in=10**8, cache_read=0))
     assert ex.warnings == []
 
 
 def test_the_word_on_bodies_cannot_bring_back_a_row():
     ex = an_exchange((b"cf-aig-collect-log-payload", b"true"))
-    assert Options(collect_logs=False, collect_log_payloads=False).read(ex) == CallOptions(log=False, payloads=False)
+    assert Options(collect_logs=False, collect_log_payloads=False).read(ex.request, ex.warnings) == CallOptions(
+        log=False, payloads=False
+    )
 
 
 SETTINGS = Retry(3, 0.25, "linear")  # a gateway's
@@ -198,7 +200,7 @@ SETTINGS = Retry(3, 0.25, "linear")  # a gateway's
 )
 def test_how_often_a_call_wants_to_be_tried(headers, asked):
     ex = an_exchange(*((name.encode(), value.encode()) for name, value in headers.items()))
-    assert STAGE.read(ex).retry == asked
+    assert STAGE.read(ex.request, ex.warnings).retry == asked
     strange = sum(
         value in {"many", "fibonacci", "1.5", "9", "60001"} or (value, name) == ("0", "cf-aig-max-attempts")
         for name, value in headers.items()
@@ -218,7 +220,7 @@ def test_how_often_a_call_wants_to_be_tried(headers, asked):
 def test_a_call_goes_before_its_gateway(headers, asked):
     stage = Options(collect_logs=True, collect_log_payloads=True, retry=SETTINGS)
     ex = an_exchange(*((name.encode(), value.encode()) for name, value in headers.items()))
-    assert stage.read(ex).retry == asked
+    assert stage.read(ex.request, ex.warnings).retry == asked
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_a_call_goes_before_its_gateway(headers, asked):
 )
 def test_how_long_a_call_waits_for_a_first_byte(value, seconds, warned):
     ex = an_exchange((b"cf-aig-request-timeout", value.encode()))
-    assert STAGE.read(ex).timeout == seconds
+    assert STAGE.read(ex.request, ex.warnings).timeout == seconds
     assert len(ex.warnings) == warned
 
 
@@ -237,9 +239,9 @@ def test_how_long_a_call_waits_for_a_first_byte(value, seconds, warned):
 @pytest.mark.parametrize("name", ["cf-aig-skip-cache", "cf-skip-cache"])
 def test_whether_a_call_skips_the_cache(name, value, skips):
     ex = an_exchange((name.encode(), value.encode()))
-    assert STAGE.read(ex).skip_cache is skips
+    assert STAGE.read(ex.request, ex.warnings).skip_cache is skips
     assert len(ex.warnings) == (value == "yes")
 
 
 def test_an_empty_key_is_none():
-    assert STAGE.read(an_exchange((b"cf-aig-cache-key", b""))).cache_key is None
+    assert STAGE.read(an_exchange((b"cf-aig-cache-key", b"")).request, []).cache_key is None

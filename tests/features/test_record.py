@@ -66,7 +66,7 @@ def test_every_end_has_its_outcome(error, headed, gone, cancelled, expected):
     ex = an_exchange()
     ex.error, ex.client_gone = error, gone
     target: Any = object()
-    ex.target = target if headed else None
+    ex.step.target, ex.step.answered = (target, True) if headed else (None, False)
     assert outcome(ex, cancelled=cancelled) == expected
 
 
@@ -134,7 +134,7 @@ async def test_a_row_tells_the_whole_call(there):
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "gateway", "status", "owned"),
-    [("openai/x", "nowhere", 400, False), ("nobody/x", "default", 400, True), ("", "default", 404, False)],
+    [("openai/x", "nowhere", 400, False), ("nobody/x", "default", 400, True), ("", "", 404, False)],
 )
 async def test_a_refused_call_is_told_too_and_an_address_that_does_not_exist_is_nobodys(
     there, path, gateway, status, owned
@@ -168,7 +168,7 @@ def test_what_was_refused_before_a_provider_answered_cost_nothing_and_what_is_no
     target: Any = SimpleNamespace(provider="openai", model="", endpoint=OPAQUE)
     with Recorder(sink, Telemetry(), ALL).scope(ex):
         ex.error, ex.client_gone = error, gone
-        ex.target = target if headed else None
+        ex.step.target, ex.step.answered = (target, True) if headed else (None, False)
     (row,) = sink.records
     assert (row.cost, row.custom_cost) == (cost, False)
 
@@ -264,9 +264,9 @@ async def test_long_values_are_cut_and_strange_ones_kept(there):
 )
 def test_an_answer_that_is_an_error_or_not_whole_is_a_failure_and_says_why(reported, why):
     sink, ex = MemoryLogSink(), an_exchange()
-    ex.reply = Reply(200, b"OK", [], Body())
+    ex.step.reply = Reply(200, b"OK", [], Body())
     with Recorder(sink, Telemetry(), ALL).scope(ex):
-        ex.reported = reported
+        ex.step.reported = reported
     (row,) = sink.records
     assert (row.outcome, row.success) == (Outcome.ANSWERED, why is None)
     assert (why or "None") in str(json.loads(row.detail).get("error"))

@@ -4,6 +4,7 @@ one closed upstream, and nothing left open."""
 import asyncio
 import dataclasses
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -19,10 +20,11 @@ from penstock.gateway.compile import CompiledGateway
 from penstock.gateway.snapshot import Snapshot
 from penstock.mock import server as mock
 from penstock.model.body import Bounds, RequestBody
-from penstock.model.exchange import Exchange
-from penstock.model.plan import Origin, Plan
+from penstock.model.exchange import Exchange, Itinerary
+from penstock.model.plan import Origin, Target
 from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
+from penstock.model.step import Step
 from penstock.providers.upstream import Upstream
 from tests.kit.logsink import MemoryLogSink
 from tests.kit.server import Running, running
@@ -49,19 +51,19 @@ class Tickets:
 
 
 class BlockedPrompt:
-    async def inspect_request(self, ex: Exchange) -> None:
+    async def inspect_request(self, step: Step) -> None:
         raise PromptBlocked
 
-    def inspect_reply(self, ex: Exchange, reply: Reply) -> Reply:
+    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
         return reply
 
 
 class BlockedReply:
     """Lets two frames through and then finds something."""
 
-    async def inspect_request(self, ex: Exchange) -> None: ...
+    async def inspect_request(self, step: Step) -> None: ...
 
-    def inspect_reply(self, ex: Exchange, reply: Reply) -> Reply:
+    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
         reply.stages.append(_BlockAtThird())
         return reply
 
@@ -83,14 +85,14 @@ class _BlockAtThird:
 class Fault:
     """A programming error in a stage."""
 
-    async def check(self, ex: Exchange) -> None:
+    async def check(self, step: Step) -> None:
         raise ZeroDivisionError("planted")
 
 
 class Hit:
     """A cache that always has the answer."""
 
-    async def lookup(self, ex: Exchange) -> Reply:
+    async def lookup(self, step: Step) -> Reply:
         body = Body()
         for number in range(3):
             body.feed(b"data: %d\n\n" % number)
@@ -98,22 +100,45 @@ class Hit:
         headers: Headers = [(b"content-type", b"Content-Type", b"text/event-stream")]
         return Reply(200, b"OK", headers, body)
 
-    def capture(self, ex: Exchange, reply: Reply) -> Reply:
+    def capture(self, step: Step, reply: Reply) -> Reply:
         return reply
 
 
-class TwoTargets:
-    """Routing with a dead target before the live one, or before another dead one."""
+class TwoSteps(Itinerary):
+    """A step to a dead target before the live one, or before another dead one."""
+
+    sees_body = shows_step = False
 
     def __init__(self, live: CompiledGateway, dead: int, *, all_dead: bool) -> None:
         self.live = live
         self.dead = Origin(False, "127.0.0.1", dead)
         self.all_dead = all_dead
 
-    def plan(self, ex: Exchange) -> Plan:
-        (target,) = self.live.routing.plan(ex).targets
-        gone = _at(target.upstream, self.dead).target(ex.request.path)
-        return Plan((gone, gone if self.all_dead else target))
+    def itinerary(self, ex: Exchange) -> Itinerary:
+        self.live.routing.itinerary(ex)
+        return self
+
+    def first(self, ex: Exchange) -> Step:
+        ex.step.last = False
+        ex.step.target = self._gone(ex.step)
+        return ex.step
+
+    def after(self, step: Step) -> Step | None:
+        if step.last:
+            return None
+        following = Step(step.ex, step.request, time.monotonic())
+        following.index, following.options = 1, step.options
+        following.target = self._gone(step) if self.all_dead else self._live(step)
+        return following
+
+    def _live(self, step: Step) -> Target:
+        found = Exchange(step.request, 0.0)
+        self.live.routing.itinerary(found)
+        assert found.step.target is not None
+        return found.step.target
+
+    def _gone(self, step: Step) -> Target:
+        return _at(self._live(step).upstream, self.dead).target(step.request.path)
 
 
 def _at(upstream: Upstream, origin: Origin) -> Upstream:
@@ -157,8 +182,8 @@ def _situations(app: Application, tickets: Tickets, dead: int) -> Snapshot:
         "full": change(plain, limits=Tickets(full=True)),
         "blocked": change(plain, guard=BlockedPrompt()),
         "cached": change(plain, cache=Hit()),
-        "fallback": change(plain, routing=TwoTargets(plain, dead, all_dead=False)),
-        "dead": change(plain, routing=TwoTargets(plain, dead, all_dead=True)),
+        "fallback": change(plain, routing=TwoSteps(plain, dead, all_dead=False)),
+        "dead": change(plain, routing=TwoSteps(plain, dead, all_dead=True)),
         "blocked-reply": change(plain, guard=BlockedReply()),
         "fault": change(plain, policies=Fault()),
     }
@@ -255,7 +280,12 @@ async def test_one_outcome_one_row_one_settlement_one_closed_upstream(
     await _until(lambda: house.server.app.transport.counts() == (0, house.provider.stats()["connections_open"]))
     await house.provider.until(lambda stats: stats.requests_running == 0)
 
-    (row,) = house.sink.records[rows:]
+    *before_it, row = house.sink.records[rows:]  # a row a step, under one event id
+    assert [(one.step, one.outcome, one.event_id) for one in before_it] == [
+        (number, "failed", event) for number in range(len(before_it))
+    ]
+    if client == "stays":
+        assert len(before_it) == (situation in {"first target down", "all down"})
     assert sum(calls.values()) == counted + 1
     assert row.event_id == event
     if client == "stays":

@@ -58,7 +58,7 @@ STEPS = st.lists(st.sampled_from(["sink", "feed", "finish", "fail", "release"]),
 @given(CHUNKS, STEPS, st.integers(0, 60), st.integers(0, 60), st.integers(0, 60), st.integers(0, 100))
 def test_what_is_held_is_what_is_charged_and_all_of_it_comes_back(chunks, steps, hold, keep, limit, memory):
     _, body = a_body(hold=hold, keep=keep, limit=limit, memory=memory)
-    budget = body._bounds.budget
+    budget = body.bounds.budget
     feeding = iter(chunks)
     over = False
     for step in steps:
@@ -141,7 +141,7 @@ async def test_a_larger_body_is_ready_as_soon_as_it_is_too_large_to_hold_and_its
     assert not body.rewindable()
     body.finish()
     assert (sink.data, sink.ends) == (b"x" * 11 + b"y" * 9 + b"z", 1)
-    assert (body.whole(), body.kept(), body._bounds.budget.used) == (None, None, 0)
+    assert (body.whole(), body.kept(), body.bounds.budget.used) == (None, None, 0)
 
 
 async def test_a_body_said_to_be_too_large_is_not_asked_for():
@@ -172,7 +172,7 @@ async def test_what_went_wrong_is_raised_whatever_came_after_it(bounds, error, w
         body.finish()
     with pytest.raises(error):
         await (ready or body.ready())
-    assert body._bounds.budget.used <= 6
+    assert body.bounds.budget.used <= 6
 
 
 def test_only_the_first_error_counts_and_none_after_the_end():
@@ -207,7 +207,7 @@ def test_a_copy_for_the_log_gives_way_where_memory_is_short():
         body.feed(b"12345")
     body.finish()
     assert (sink.data, sink.ends, sink.errors) == (b"12345" * 4, 1, [])
-    assert (body.kept(), body._bounds.budget.used) == (None, 0)
+    assert (body.kept(), body.bounds.budget.used) == (None, 0)
 
 
 def test_small_pieces_are_put_together_so_that_memory_is_what_is_charged():
@@ -228,7 +228,7 @@ def test_a_body_larger_than_the_log_may_hold_is_not_kept_though_it_is_held():
 
 def test_what_is_held_moves_to_the_share_that_it_is_charged_to():
     _, body = a_body(hold=100, memory=1000, limit=1000)
-    budget = body._bounds.budget
+    budget = body.bounds.budget
     body.feed(b"x" * 50)
     share = budget.share("a", 1)
     body.charge(share)
@@ -241,7 +241,7 @@ def test_what_is_held_moves_to_the_share_that_it_is_charged_to():
 
 def test_a_share_without_room_refuses_what_is_held_and_gives_it_back():
     _, body = a_body(hold=1000, memory=1000, limit=1000)
-    budget = body._bounds.budget
+    budget = body.bounds.budget
     body.feed(b"x" * 400)
     with pytest.raises(Overloaded):
         body.charge(budget.share("a", 1))
@@ -253,13 +253,13 @@ def test_a_large_body_of_known_length_has_its_room_before_it_comes_or_streams():
     for memory, held in ((20_000_000, True), (2_000_000, False)):
         _, body = a_body(hold=1_000, memory=memory, length=2_000_000, limit=10_000_000)
         body.hold(5_000_000)
-        assert body._bounds.budget.used == (2_000_000 if held else 0)
+        assert body.bounds.budget.used == (2_000_000 if held else 0)
         for _ in range(200):
             body.feed(b"x" * 10_000)
         body.finish()
         assert (body.whole() is not None) is held
         body.release()
-        assert body._bounds.budget.used == 0
+        assert body.bounds.budget.used == 0
 
 
 def test_a_body_that_was_too_large_comes_on_once_it_may_be_held():

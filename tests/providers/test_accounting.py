@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.model.exchange import Exchange
 from penstock.model.options import CallOptions
+from penstock.model.step import Step
 from penstock.model.usage import Reported
 from penstock.providers import catalog
 from penstock.providers.accounting import Accounting, Figures, UsageRow
@@ -486,15 +486,15 @@ OTHERS = [
 CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS]
 
 
-def noted(case: Case, charge: Charge | None = None) -> Exchange:
+def noted(case: Case, charge: Charge | None = None) -> Step:
     """The answer, read and charged."""
-    ex = an_exchange(provider=case.provider)
-    ex.id = NOON.to_bytes(6, "big") + bytes(10)
-    ex.options = CallOptions(log=True, payloads=False)
-    ex.target = UPSTREAMS[case.provider].target(case.path.encode())
+    step = an_exchange(provider=case.provider).step
+    step.id = NOON.to_bytes(6, "big") + bytes(10)
+    step.options = CallOptions(log=True, payloads=False)
+    step.target = UPSTREAMS[case.provider].target(case.path.encode())
     body = json.dumps({"model": case.model, "usage": case.usage, **(case.more or {})}).encode()
-    (charge or Charge(BOOK)).note(ex, DIALECTS[ex.target.endpoint.dialect].reported(body))
-    return ex
+    (charge or Charge(BOOK)).note(step, DIALECTS[step.target.endpoint.dialect].reported(body))
+    return step
 
 
 def test_there_are_enough() -> None:
@@ -506,16 +506,16 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider}: {case.name}")
 def test_a_documented_answer_costs_what_its_bill_says(case: Case) -> None:
-    ex = noted(case)
+    step = noted(case)
     if case.tokens is None:
         expected = None
     else:
         dollars = sum(count * Decimal(rate) / 10**6 for count, rate in case.tokens)
         dollars += sum(count * Decimal(rate) / 10**3 for count, rate in case.fees or ())
         expected = float(dollars)
-    assert (ex.cost if ex.cost is None else ex.cost / 1e9) == pytest.approx(expected, abs=6e-10)
-    assert len(ex.warnings) == bool(case.warned)
-    assert case.warned in "".join(ex.warnings)
+    assert (step.cost if step.cost is None else step.cost / 1e9) == pytest.approx(expected, abs=6e-10)
+    assert len(step.warnings) == bool(case.warned)
+    assert case.warned in "".join(step.warnings)
 
 
 @pytest.mark.parametrize(
@@ -539,9 +539,9 @@ def test_a_documented_answer_costs_what_its_bill_says(case: Case) -> None:
 def test_an_odd_count_of_what_costs_more_leaves_no_cost(
     provider: str, path: str, model: str, usage: dict[str, Any]
 ) -> None:
-    ex = noted(Case("", provider, path, model, usage))
-    assert ex.cost is None
-    assert ["told as no figure" in warning for warning in ex.warnings] == [True, False]
+    step = noted(Case("", provider, path, model, usage))
+    assert step.cost is None
+    assert ["told as no figure" in warning for warning in step.warnings] == [True, False]
 
 
 # What no documentation has

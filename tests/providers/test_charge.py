@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from penstock.model.exchange import Exchange
 from penstock.model.options import CallOptions, CustomCost
+from penstock.model.step import Step
 from penstock.providers import catalog
 from penstock.providers.charge import UNFINISHED, Charge
 from penstock.providers.dialects import DIALECTS
@@ -22,12 +22,12 @@ COST = 10_000 * 250 + 500 * 2_000  # of gpt-5-mini
 PLAIN = CallOptions(log=True, payloads=False)
 
 
-def noted(charge: Charge, path: str, answer: dict[str, Any], options: CallOptions = PLAIN) -> Exchange:
-    ex = an_exchange()
-    ex.options = options
-    ex.target = OPENAI.target(path.encode())
-    charge.note(ex, DIALECTS[ex.target.endpoint.dialect].reported(json.dumps(answer).encode()))
-    return ex
+def noted(charge: Charge, path: str, answer: dict[str, Any], options: CallOptions = PLAIN) -> Step:
+    step = an_exchange().step
+    step.options = options
+    step.target = OPENAI.target(path.encode())
+    charge.note(step, DIALECTS[step.target.endpoint.dialect].reported(json.dumps(answer).encode()))
+    return step
 
 
 def response(name: str = "resp_1", status: str = "completed") -> dict[str, Any]:
@@ -57,9 +57,9 @@ def test_what_an_unfinished_response_tells_is_not_charged_and_its_end_is_charged
     charge = Charge(BOOK)
     early = [noted(charge, "responses", response(status="in_progress") | so_far)]
     early += [noted(charge, "responses/resp_1", response(status="in_progress") | so_far) for _ in range(2)]
-    for ex in early:
-        assert (ex.cost, ex.reported and ex.reported.usage) == (None, None)
-        assert [warning[:23] for warning in ex.warnings] == ["usage not known yet: th"]
+    for step in early:
+        assert (step.cost, step.reported and step.reported.usage) == (None, None)
+        assert [warning[:23] for warning in step.warnings] == ["usage not known yet: th"]
     done = response() | {"output": [SEARCH]}
     assert noted(charge, "responses/resp_1", done).cost == COST + 10_000_000
     assert noted(charge, "responses/resp_1", done).cost is None
@@ -77,11 +77,11 @@ def test_a_stream_that_ended_early_is_charged_when_it_is_asked_for(
     reader = DIALECTS["openai_responses"].reader()
     for event in ({"type": "response.created", "response": response(status="in_progress")}, *events):
         reader.event(b"data: " + json.dumps(event).encode() + b"\n\n")
-    ex = an_exchange()
-    ex.options, ex.target = PLAIN, OPENAI.target(b"responses")
-    charge.note(ex, reader.reported())
-    assert ex.cost is None
-    assert [warning[:27] for warning in ex.warnings] == told
+    step = an_exchange().step
+    step.options, step.target = PLAIN, OPENAI.target(b"responses")
+    charge.note(step, reader.reported())
+    assert step.cost is None
+    assert [warning[:27] for warning in step.warnings] == told
     assert noted(charge, "responses/resp_1", response()).cost == COST
 
 

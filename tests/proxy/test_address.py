@@ -47,7 +47,7 @@ def test_an_address_is_read_as_written(target, read):
     assert (made.account, made.gateway, made.provider, made.path, made.query) == read
 
 
-@pytest.mark.parametrize("target", [b"/v1", b"/v1?a", b"/v1/", b"/v1/a", b"/v1/a/g", b"/v1/a/g/", b"/v1/a/g?x=/y/z"])
+@pytest.mark.parametrize("target", [b"/v1", b"/v1?a", b"/v1/", b"/v1/a", b"/v1/a/", b"/v1//", b"/v1/a//"])
 def test_an_address_that_is_too_short_is_none(target):
     with pytest.raises(UnknownPath):
         address.read(an_exchange(target=target).request)
@@ -55,17 +55,18 @@ def test_an_address_that_is_too_short_is_none(target):
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
-    "path", ["/v1", "/v1?a=/b/c/d/e", "/v1/", f"/v1/{ACCOUNT}", BASE, f"{BASE}/", "/v1/?a=/b/c/d/e"]
+    "path", ["/v1", "/v1?a=/b/c/d/e", "/v1/", f"/v1/{ACCOUNT}", f"/v1/{ACCOUNT}/", "/v1/?a=/b/c/d/e"]
 )
 async def test_an_address_that_is_too_short_is_not_found(there, path):
     status, body = await told(there, path)
     assert (status, body["internalCode"], body["success"]) == (404, 2004, False)
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_the_address_of_a_gateway_without_a_provider_says_what_is_missing(there):
-    _, body = await told(there, BASE)
-    assert "provider" in body["message"]
+@pytest.mark.parametrize("target", [b"/v1/a/g", b"/v1/a/g/", b"/v1/a/g?x=/y/z"])
+def test_a_gateway_without_a_provider_is_the_universal_endpoint(target):
+    made = an_exchange(target=target).request
+    address.read(made)
+    assert (made.universal, made.account, made.gateway, made.provider, made.path) == (True, "a", "g", "", b"")
 
 
 @pytest.mark.asyncio(loop_scope="module")

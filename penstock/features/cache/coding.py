@@ -5,22 +5,22 @@ import asyncio
 from penstock.core.budget import Share
 from penstock.core.errors import Overloaded, PenstockError, ProviderBroke
 from penstock.model.body import Sink
-from penstock.model.exchange import Exchange
 from penstock.model.reply import GO, Body, Reply
+from penstock.model.step import Step
 from penstock.wire.encodings import Decoder, acceptable, decoder
 
 _TAKE = 512  # bytes that one step of the decoder counts as at least, so that empty ones end as well
 _STEP = 1 << 16  # bytes of a decoder's memory that are taken in one go
 
 
-def in_coding(ex: Exchange, reply: Reply, room: Share) -> Reply | None:
+def in_coding(step: Step, reply: Reply, room: Share) -> Reply | None:
     """The reply in a coding that the client takes; None: there is none, or no room to decode it.
 
     A small answer is decoded at once, a larger one as its client reads: what is decoded and not yet read is taken from
     ``room`` until the call ends.
     """
     coding = b", ".join([value for lower, _, value in reply.headers if lower == b"content-encoding"])
-    if not coding or acceptable(coding, ex.request.header(b"accept-encoding")):
+    if not coding or acceptable(coding, step.request.header(b"accept-encoding")):
         return reply
     decode = decoder(coding)
     if decode is None:
@@ -33,7 +33,7 @@ def in_coding(ex: Exchange, reply: Reply, room: Share) -> Reply | None:
         if decode is None or not room.try_take(GO):
             return None
         body = Decoded(reply.body, decode, room)
-        ex.defer(body.settle)
+        step.defer(body.settle)
     headers = [header for header in reply.headers if header[0] != b"content-encoding"]
     return Reply(reply.status, reply.reason, headers, body)
 

@@ -6,8 +6,8 @@ nothing says whether their end was the answer's.
 """
 
 from penstock.core.codec import DecodeError, Raw, Struct, decoder
-from penstock.model.exchange import Exchange
 from penstock.model.reply import UNREAD, Reply
+from penstock.model.step import Step
 from penstock.providers.reading import LOST
 from penstock.wire.encodings import decoder as decoder_of
 
@@ -44,22 +44,26 @@ def is_stream(reply: Reply) -> bool:
     return _kind(reply).startswith(_STREAMS)
 
 
-def begins_well(ex: Exchange, reply: Reply, *, streams: bool) -> bool:
+def begins_well(step: Step, reply: Reply, *, streams: bool) -> bool:
     """Whether an answer with this head may be kept, if it ends well; ``streams``: they may be kept."""
     if reply.status != _OK or reply.body.until_close:
         return False
     if is_stream(reply):
         return streams and reply.reading is not UNREAD
     kind = _kind(reply)
-    return _is_json(kind) if ex.target and ex.target.endpoint.dialect else not kind.startswith(b"text/html")
+    return _is_json(kind) if _has_dialect(step) else not kind.startswith(b"text/html")
 
 
-def ended_well(ex: Exchange, reply: Reply, body: bytes | None) -> bool:
+def ended_well(step: Step, reply: Reply, body: bytes | None) -> bool:
     """Whether it did; ``body`` is the answer's, None that of a stream."""
-    reported = ex.reported  # None: no dialect reads it
-    if reported is not None and (reported.error or not reported.complete or ex.reading.fault in LOST):
+    reported = step.reported  # None: no dialect reads it
+    if reported is not None and (reported.error or not reported.complete or step.reading.fault in LOST):
         return False
     return body is None or not _is_json(_kind(reply)) or _is_whole(_decoded(reply, body))
+
+
+def _has_dialect(step: Step) -> bool:
+    return bool(step.answered and step.target and step.target.endpoint.dialect)
 
 
 def _kind(reply: Reply) -> bytes:

@@ -5,9 +5,9 @@ from penstock.core.budget import Budget
 from penstock.core.errors import ProviderBroke
 from penstock.core.telemetry import Telemetry
 from penstock.features.cache.keepable import begins_well, ended_well, is_stream
-from penstock.model.exchange import Exchange
 from penstock.model.flight import Flight
 from penstock.model.reply import Reply
+from penstock.model.step import Step
 from penstock.model.usage import Reported
 from penstock.ports.cache_store import CachedAnswer, CacheStore
 
@@ -33,24 +33,24 @@ class Keeper:
 
     __slots__ = ("_complete", "_held", "_key", "_owner", "_reply", "_room", "_shelf", "_ttl", "flight")
 
-    def __init__(self, shelf: Shelf, key: bytes, ex: Exchange) -> None:
-        shelf.telemetry.cache_lookups.add((ex.request.account, ex.request.gateway, "miss"))
+    def __init__(self, shelf: Shelf, key: bytes, step: Step) -> None:
+        shelf.telemetry.cache_lookups.add((step.request.account, step.request.gateway, "miss"))
         self._shelf = shelf
         self._key = key
-        self._owner = ex.gateway.number
-        self._ttl = ex.options.cache_ttl
-        self._room = shelf.budget.share(ex.request.account, self._owner)
+        self._owner = step.ex.gateway.number
+        self._ttl = step.options.cache_ttl
+        self._room = shelf.budget.share(step.request.account, self._owner)
         self._held = 0  # bytes, taken of it
         self._complete = False
         self._reply: Reply | None = None  # None: it may not be kept
-        self.flight = Flight(ex.started)
+        self.flight = Flight(step.began)
         running = shelf.flights.get(key)
         if running is None or shelf.store.outdated(key, running.began):
             shelf.flights[key] = self.flight
 
-    def begin(self, ex: Exchange, reply: Reply, *, streams: bool) -> None:
+    def begin(self, step: Step, reply: Reply, *, streams: bool) -> None:
         """The answer's head is here."""
-        if not begins_well(ex, reply, streams=streams):
+        if not begins_well(step, reply, streams=streams):
             self.flight.refuse()
             return
         self._reply = reply
@@ -76,31 +76,31 @@ class Keeper:
         self._complete = True
         return b""
 
-    def settle(self, ex: Exchange) -> None:
+    def settle(self, step: Step) -> None:
         """The call ends; by now the meter knows what it cost."""
         flight, flights = self.flight, self._shelf.flights
         if flights.get(self._key) is flight:
             del flights[self._key]
         if not self._complete:
-            flight.land(ex.error or ProviderBroke())
+            flight.land(step.error or step.ex.error or ProviderBroke())
         else:
-            self._take(ex)
+            self._take(step)
             flight.land(None)
         flight.when_left(self._hold)
 
-    def _take(self, ex: Exchange) -> None:
+    def _take(self, step: Step) -> None:
         """The answer is complete as HTTP goes."""
-        flight, reported = self.flight, ex.reported
+        flight, reported = self.flight, step.reported
         if reported is not None and (reported.error or not reported.complete):
             flight.fault = Reported(model="", usage=None, error=reported.error, complete=reported.complete)
             return
-        answer = self._answer(ex)
+        answer = self._answer(step)
         whole = answer.frames[0] if flight.held and not flight.stream else None
-        if self._reply is None or not ended_well(ex, self._reply, whole):
+        if self._reply is None or not ended_well(step, self._reply, whole):
             return
         flight.answer = answer
         if not self._shelf.store.outdated(self._key, flight.began):
-            self._keep(answer, refreshes=ex.options.skip_cache)
+            self._keep(answer, refreshes=step.options.skip_cache)
 
     def _keep(self, answer: CachedAnswer, *, refreshes: bool) -> None:
         store = self._shelf.store
@@ -110,8 +110,8 @@ class Keeper:
             if not kept:
                 store.drop(self._key)  # it is older
 
-    def _answer(self, ex: Exchange) -> CachedAnswer:
-        flight, usage = self.flight, ex.reported.usage if ex.reported else None
+    def _answer(self, step: Step) -> CachedAnswer:
+        flight, usage = self.flight, step.reported.usage if step.reported else None
         return CachedAnswer(
             flight.status,
             [(name, value) for _, name, value in flight.headers],
@@ -120,7 +120,7 @@ class Keeper:
             instants.now(),
             (usage.tokens_in or 0) if usage else 0,
             (usage.tokens_out or 0) if usage else 0,
-            ex.cost,
+            step.cost,
         )
 
     def _hold(self, size: int = 0) -> None:

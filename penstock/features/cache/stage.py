@@ -17,9 +17,9 @@ from penstock.core.errors import ProviderTimeout
 from penstock.features.cache.coding import in_coding
 from penstock.features.cache.keeper import Keeper, Shelf
 from penstock.model.decision import HIT, MISS, CacheDecision
-from penstock.model.exchange import Exchange
 from penstock.model.flight import Flight
 from penstock.model.reply import GO, Body, Replay, Reply
+from penstock.model.step import Step
 from penstock.ports.cache_store import CachedAnswer
 from penstock.providers.cacheability import may_be_cached, uses_state
 from penstock.wire.cache_key import Digest, call_key, own_key, without_noise
@@ -33,11 +33,11 @@ _NANO = 1e9
 class Cache(Protocol):
     """The stage on the line, before the call and after it."""
 
-    async def lookup(self, ex: Exchange) -> Reply | None:
+    async def lookup(self, step: Step) -> Reply | None:
         """The stored answer, if there is one, or that of an identical call which is running."""
         ...
 
-    def capture(self, ex: Exchange, reply: Reply) -> Reply:
+    def capture(self, step: Step, reply: Reply) -> Reply:
         """Puts a stage on the answer's way that keeps it, once it is complete."""
         ...
 
@@ -49,36 +49,36 @@ class AnswerCache(Cache):
         self._shelf = shelf
         self._streams = streams
 
-    async def lookup(self, ex: Exchange) -> Reply | None:
-        key = await self._key(ex) if ex.options.cache_ttl else None
+    async def lookup(self, step: Step) -> Reply | None:
+        key = await self._key(step) if step.options.cache_ttl else None
         if key is None:
             return None
-        decision = ex.cache = CacheDecision(MISS, key.hex(), ex.options.cache_ttl)
-        if ex.options.skip_cache:
+        decision = step.cache = CacheDecision(MISS, key.hex(), step.options.cache_ttl)
+        if step.options.skip_cache:
             decision.skipped = True
-        elif hit := await self._stored(ex, key) or await self._shared(ex, key):
+        elif hit := await self._stored(step, key) or await self._shared(step, key):
             return hit
-        ex.keeper = keeper = Keeper(self._shelf, key, ex)
-        ex.flight = keeper.flight
-        ex.defer(keeper.settle)
+        step.keeper = keeper = Keeper(self._shelf, key, step)
+        step.flight = keeper.flight
+        step.defer(keeper.settle)
         return None
 
-    def capture(self, ex: Exchange, reply: Reply) -> Reply:
-        if ex.keeper is not None:
-            ex.keeper.begin(ex, reply, streams=self._streams)
+    def capture(self, step: Step, reply: Reply) -> Reply:
+        if step.keeper is not None:
+            step.keeper.begin(step, reply, streams=self._streams)
         return reply
 
-    async def _key(self, ex: Exchange) -> bytes | None:
+    async def _key(self, step: Step) -> bytes | None:
         """None: such a call is not cached."""
-        request, gateway, caller = ex.request, ex.gateway, ex.caller
+        request, gateway, target = step.request, step.ex.gateway, step.target
         body = request.body.whole()
         if body is None:
             return None
-        if (own := ex.options.cache_key) is not None:
+        if (own := step.options.cache_key) is not None:
             known = request.method in _OWN_KEY_METHODS
             return own_key(gateway.number, gateway.cache_generation, own) if known else None
-        assert ex.plan is not None
-        target, query = ex.plan.targets[0], request.query if caller.query is None else caller.query
+        assert target is not None
+        query = request.query if step.query is None else step.query
         query = query if target.query is None else target.query
         if not may_be_cached(request.method, target.endpoint, query):
             return None
@@ -88,7 +88,7 @@ class AnswerCache(Cache):
             if len(body) > _SLICE:
                 await asyncio.sleep(0)
         place = (request.method, target.host, target.path, query)
-        travels = onward(without_noise(request.headers), caller.places | target.stays)
+        travels = onward(without_noise(request.headers), step.places | target.stays)
         key = call_key(gateway.number, gateway.cache_generation, place, travels)
         if len(body) > _SLICE:
             await _update(key, body)
@@ -96,7 +96,7 @@ class AnswerCache(Cache):
             key.update(body)
         return key.digest()
 
-    async def _stored(self, ex: Exchange, key: bytes) -> Reply | None:
+    async def _stored(self, step: Step, key: bytes) -> Reply | None:
         store = self._shelf.store
         answer = await store.read(key) if store.knows(key) else None
         if answer is None or (answer.stream and not self._streams):
@@ -107,66 +107,66 @@ class AnswerCache(Cache):
         reply = Reply(answer.status, b"", headers, _body(answer, large=large))
         if large and not answer.stream:
             reply.length = size
-        room = self._shelf.budget.share(ex.request.account, ex.gateway.number)
-        reply = in_coding(ex, reply, room)
-        if reply is None or (large and not _hold(ex, room, size)):
+        room = self._shelf.budget.share(step.request.account, step.ex.gateway.number)
+        reply = in_coding(step, reply, room)
+        if reply is None or (large and not _hold(step, room, size)):
             return None
         if not reply.body.complete:
-            ex.first_byte = time.monotonic()  # what follows is waited for
-            ex.defer(reply.body.close)
+            step.first_byte = time.monotonic()  # what follows is waited for
+            step.defer(reply.body.close)
         age = max(0.0, (instants.now() - answer.made_at) / 1000)
-        self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, age))
-        self._save(ex, answer)
+        self._hit(step, reply, CacheDecision(HIT, key.hex(), step.options.cache_ttl, age))
+        self._save(step, answer)
         return reply
 
-    async def _shared(self, ex: Exchange, key: bytes) -> Reply | None:
+    async def _shared(self, step: Step, key: bytes) -> Reply | None:
         flight = self._shelf.flights.get(key)
         if flight is None or self._shelf.store.outdated(key, flight.began):
             return None
-        if not await self._may_follow(ex, flight):
+        if not await self._may_follow(step, flight):
             return None
         follower = flight.follow()
-        ex.defer(follower.close)
+        step.defer(follower.close)
         reply = Reply(flight.status, b"", flight.headers, follower)
         reply.length = flight.length
-        reply = in_coding(ex, reply, self._shelf.budget.share(ex.request.account, ex.gateway.number))
+        reply = in_coding(step, reply, self._shelf.budget.share(step.request.account, step.ex.gateway.number))
         if reply is None:
             follower.close()
             return None
-        ex.first_byte = time.monotonic()  # what follows is waited for
-        self._hit(ex, reply, CacheDecision(HIT, key.hex(), ex.options.cache_ttl, 0.0, shared=True))
-        ex.defer(lambda ex: self._followed(ex, flight))
+        step.first_byte = time.monotonic()  # what follows is waited for
+        self._hit(step, reply, CacheDecision(HIT, key.hex(), step.options.cache_ttl, 0.0, shared=True))
+        step.defer(lambda step: self._followed(step, flight))
         return reply
 
-    async def _may_follow(self, ex: Exchange, flight: Flight) -> bool:
+    async def _may_follow(self, step: Step, flight: Flight) -> bool:
         """Waits for the leader's head, as long as the call would for a provider's. Raises ProviderTimeout."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(ex.options.timeout):
+            async with asyncio.timeout(step.options.timeout):
                 return await flight.head()
         except TimeoutError:
-            if ex.options.retry.attempts == 1:
+            if step.options.retry.attempts == 1:
                 raise ProviderTimeout from None
             return False  # it has attempts left, and makes them itself
         finally:
-            ex.waited += time.monotonic() - began
+            step.waited += time.monotonic() - began
 
-    def _hit(self, ex: Exchange, reply: Reply, decision: CacheDecision) -> None:
-        ex.cache, ex.reply = decision, reply
+    def _hit(self, step: Step, reply: Reply, decision: CacheDecision) -> None:
+        step.cache, step.reply = decision, reply
         result = "shared" if decision.shared else "hit"
-        self._shelf.telemetry.cache_lookups.add((ex.request.account, ex.request.gateway, result))
+        self._shelf.telemetry.cache_lookups.add((step.request.account, step.request.gateway, result))
 
-    def _followed(self, ex: Exchange, flight: Flight) -> None:
+    def _followed(self, step: Step, flight: Flight) -> None:
         """The call that followed another ends, and what was found wrong with the answer holds for its row, too."""
-        ex.reported = flight.fault
-        self._save(ex, flight.answer)
+        step.reported = flight.fault
+        self._save(step, flight.answer)
 
-    def _save(self, ex: Exchange, answer: CachedAnswer | None) -> None:
+    def _save(self, step: Step, answer: CachedAnswer | None) -> None:
         """Counts what a hit need not cost again; None: the call that it followed came to nothing."""
-        if answer is None or ex.cache is None:
+        if answer is None or step.cache is None:
             return
-        telemetry, decision = self._shelf.telemetry, ex.cache
-        account, gateway = ex.request.account, ex.request.gateway
+        telemetry, decision = self._shelf.telemetry, step.cache
+        account, gateway = step.request.account, step.request.gateway
         decision.saved_tokens_in, decision.saved_tokens_out = answer.tokens_in, answer.tokens_out
         decision.saved_cost = None if answer.cost is None else answer.cost / _NANO
         telemetry.saved_tokens.add((account, gateway, "in"), answer.tokens_in)
@@ -182,11 +182,11 @@ async def _update(key: Digest, body: bytes) -> None:
         await asyncio.sleep(0)
 
 
-def _hold(ex: Exchange, room: Share, size: int) -> bool:
+def _hold(step: Step, room: Share, size: int) -> bool:
     """Of a large answer a client that reads slowly has much to get still. Whether so much may be held."""
     if not room.try_take(size):
         return False
-    ex.defer(lambda _: room.give(size))
+    step.defer(lambda _: room.give(size))
     return True
 
 
@@ -204,10 +204,10 @@ def _body(answer: CachedAnswer, *, large: bool) -> Body:
 class NullCache(Cache):
     """Nothing is cached."""
 
-    async def lookup(self, ex: Exchange) -> Reply | None:
+    async def lookup(self, step: Step) -> Reply | None:
         """Never a hit."""
         return None
 
-    def capture(self, ex: Exchange, reply: Reply) -> Reply:
+    def capture(self, step: Step, reply: Reply) -> Reply:
         """Keeps nothing."""
         return reply

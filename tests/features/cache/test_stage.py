@@ -591,7 +591,7 @@ async def test_what_is_held_of_an_answer_that_outgrew_its_place_counts_until_the
         held = made.server.app.answers
         await leader.send(chat("leader", path="openai/audio/speech"))
         await leader.head()
-        (flight,) = [call.flight for call in made.server.app.plane.calls]
+        (flight,) = [call.step.flight for call in made.server.app.plane.calls]
         await slow.send(chat("slow", path="openai/audio/speech"))
         await slow.head()
         slow.deafen()
@@ -759,7 +759,7 @@ async def test_whoever_cannot_take_an_answers_coding_holds_nothing_of_it():
         async with made.client() as leader:
             await leader.send(chat("leader"))
             await leader.head()
-            (flight,) = [call.flight for call in made.server.app.plane.calls]
+            (flight,) = [call.step.flight for call in made.server.app.plane.calls]
             await other.send(chat("other"))
             await until(lambda: len(served) == 2)
             go.set()

@@ -1,51 +1,66 @@
-"""Which targets a call may go to, in which order. Pure. Writes ``plan``; refuses unknown providers and paths that lead
-nowhere, or out of their place, or hold a token of ours.
+"""Provider-native addresses: one target, the provider that the path names. Refuses unknown providers, and paths that
+lead nowhere, or out of their place, or hold a token of ours.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from penstock.core.errors import InvalidPath, InvalidProvider
-from penstock.model.exchange import Exchange
-from penstock.model.plan import Plan, Target
+from penstock.model.exchange import Exchange, Itinerary
+from penstock.model.plan import Target
 from penstock.model.request import Request
+from penstock.model.step import Step
 from penstock.providers.templates import safe
 from penstock.providers.upstream import HOLDS_OURS, Upstream
 from penstock.wire.credentials import Known, along, travels
 from penstock.wire.headers import like_ours
 
 
-class Routing(Protocol):
-    """The stage on the line."""
+class Lone(Itinerary):
+    """One step and no other."""
 
-    def plan(self, ex: Exchange) -> Plan:
-        """The targets. Raises InvalidProvider, InvalidPath."""
-        ...
+    sees_body = shows_step = False
+
+    def first(self, ex: Exchange) -> Step:
+        return ex.step
+
+    def after(self, step: Step) -> Step | None:
+        return None
 
 
-class NativeRouting(Routing):
-    """Provider-native addresses: one target, the provider that the path names.
+LONE = Lone()
+
+
+class NativeRouting:
+    """Finds the target of a request.
 
     ``known``: tokens of ours, for targets that a header names. Other paths are searched for what looks like ours, as
-    their plans are remembered whatever the tokens.
+    their targets are remembered whatever the tokens.
     """
 
     def __init__(self, upstreams: Mapping[str, Upstream], known: Known[object] = lambda _: None) -> None:
         self._upstreams = upstreams
         self._known = known
-        self._made: dict[tuple[str, bytes], Plan] = {}
+        self._made: dict[tuple[str, bytes], Target] = {}
 
-    def plan(self, ex: Exchange) -> Plan:
-        """The plan; made once an address, where that alone tells. Raises InvalidProvider, InvalidPath."""
-        request = ex.request
+    def itinerary(self, ex: Exchange) -> Itinerary:
+        """The call's one step is the request as it came. Raises InvalidProvider, InvalidPath."""
+        step, caller = ex.step, ex.caller
+        step.target = self.target(ex.request)
+        step.options, step.places, step.query = ex.options, caller.places, caller.query
+        return LONE
+
+    def target(self, request: Request) -> Target:
+        """Where a request leads; found once an address, where that alone tells. Raises InvalidProvider, InvalidPath."""
         return self._made.get((request.provider, request.path)) or self._make(request)
 
-    def _make(self, request: Request) -> Plan:
+    def _make(self, request: Request) -> Target:
         provider, path = request.provider, request.path
         if like_ours(path) or like_ours(provider.encode()):
             raise InvalidPath(_OURS)
         upstream = self._upstreams.get(provider)
         if upstream is None:
+            if provider == _COMPAT:
+                raise InvalidProvider(_NO_COMPAT)
             known = ", ".join(sorted(self._upstreams))
             raise InvalidProvider(f"Invalid provider {provider[:64]!r}: known are {known}.")
         if not safe(path):
@@ -53,12 +68,11 @@ class NativeRouting(Routing):
         target = upstream.target(path, request.headers)
         if upstream.by_header:
             self._clear(target)
-        plan = Plan((target,))
         if len(path) <= _LONG and not upstream.by_header:
             if len(self._made) >= _REMEMBERED:
                 self._made.clear()
-            self._made[provider, path] = plan
-        return plan
+            self._made[provider, path] = target
+        return target
 
     def _clear(self, target: Target) -> None:
         """Takes tokens of ours out of the target's query. Raises InvalidPath for one in its path."""
@@ -71,4 +85,6 @@ class NativeRouting(Routing):
 
 _OURS = f"Invalid path: it {HOLDS_OURS}"
 _LONG = 256  # bytes of a path; a longer one is no address that many calls share
-_REMEMBERED = 256  # plans a gateway keeps: most calls go to a handful of addresses
+_REMEMBERED = 256  # targets a gateway keeps: most calls go to a handful of addresses
+_COMPAT = "compat"
+_NO_COMPAT = "Invalid provider 'compat': the unified API is not served yet; name the provider itself, as openai."

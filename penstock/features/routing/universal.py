@@ -1,0 +1,91 @@
+"""The universal endpoint: the body lists steps, which are taken in order until one answers."""
+
+import time
+from collections.abc import Callable
+
+from penstock.core import ids
+from penstock.core.errors import BodyTooLarge, PenstockError
+from penstock.core.headers import Headers
+from penstock.features.routing.native import NativeRouting
+from penstock.model.body import held
+from penstock.model.exchange import Exchange, Itinerary
+from penstock.model.request import Request
+from penstock.model.step import Step
+from penstock.wire.universal import UniversalStep, read_steps
+
+_EVENT_ID = b"cf-aig-event-id"
+
+Withheld = Callable[[Request], tuple[frozenset[bytes], bytes | None]]
+
+
+class UniversalRouting:
+    """``withheld`` tells which headers of a step do not travel, and what of its query does."""
+
+    def __init__(self, native: NativeRouting, withheld: Withheld) -> None:
+        self.native = native
+        self.withheld = withheld
+
+    def itinerary(self, ex: Exchange) -> Itinerary:
+        """The call's steps are told by its body."""
+        return Listed(self)
+
+
+class Listed(Itinerary):
+    """The steps of one call."""
+
+    __slots__ = ("_routing", "_told")
+
+    sees_body = shows_step = True
+
+    def __init__(self, routing: UniversalRouting) -> None:
+        self._routing = routing
+        self._told: list[UniversalStep] = []
+
+    def first(self, ex: Exchange) -> Step:
+        body = ex.request.body.whole()
+        if body is None:
+            raise BodyTooLarge("The body of a universal call is larger than can be held.")
+        self._told = read_steps(body)
+        event = self._told[0].options.get(_EVENT_ID)
+        if event and ex.request.header(_EVENT_ID) is None:
+            ex.name_event(event)
+        return self._begin(ex.step)
+
+    def after(self, step: Step) -> Step | None:
+        if step.last:
+            return None
+        following = Step(step.ex, step.request, time.monotonic())
+        following.id = ids.new()
+        following.name = ids.text(following.id)
+        following.index = step.index + 1
+        return self._begin(following)
+
+    def _begin(self, step: Step) -> Step:
+        """Fills in the step by its index. Notes in ``error`` why it cannot be taken."""
+        ex, said = step.ex, self._told[step.index]
+        step.last = step.index == len(self._told) - 1
+        step.request = request = _request(ex, said)
+        assert ex.gateway is not None
+        step.options = ex.gateway.options.read(request, step.warnings) if said.options else ex.options
+        try:
+            request.body = held(bytes(said.body), ex.request.body)
+            step.places, step.query = self._routing.withheld(request)
+            step.target = self._routing.native.target(request)
+        except PenstockError as error:
+            step.error = error
+        return step
+
+
+def _request(ex: Exchange, said: UniversalStep) -> Request:
+    """The step as the provider's own client would have sent it. Options of the call hold where the step has none."""
+    headers: Headers = [header for header in said.headers if header[0] != b"accept-encoding"]
+    if (accepts := ex.request.header(b"accept-encoding")) is not None:  # the client decodes what comes back
+        headers.append((b"accept-encoding", b"accept-encoding", accepts))
+    if said.body and not any(lower == b"content-type" for lower, _, _ in headers):
+        headers.append((b"content-type", b"content-type", b"application/json"))
+    request = Request(b"POST", ex.request.target, headers, ex.request.body)
+    ours = {name: value for name, value in ex.request.first.items() if name.startswith(b"cf-")}
+    request.first = {**ours, **request.first, **said.options}
+    request.account, request.gateway = ex.request.account, ex.request.gateway
+    request.provider, request.path, request.query = said.provider, said.path, said.query
+    return request

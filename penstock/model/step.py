@@ -1,0 +1,102 @@
+"""One place that a call goes to: what each stage found out there, and what must be undone when the step ends."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from penstock.core.errors import PenstockError
+from penstock.model.decision import CacheDecision
+from penstock.model.flight import Flight
+from penstock.model.options import UNADDRESSED, CallOptions
+from penstock.model.plan import Attempt, Target
+from penstock.model.reply import Reply
+from penstock.model.request import Request
+from penstock.model.usage import Reported
+
+if TYPE_CHECKING:
+    from penstock.model.exchange import Exchange
+
+_NONE: frozenset[bytes] = frozenset()
+
+
+class Step:
+    """Slots, each with one writer (docs/architecture.md has the table).
+
+    ``began``, ``ended`` and ``first_byte`` are monotonic seconds; ``cost`` is nano-dollars, None while not known.
+    """
+
+    __slots__ = (
+        "_closers",
+        "answer",
+        "answer_size",
+        "answered",
+        "attempts",
+        "began",
+        "cache",
+        "cost",
+        "ended",
+        "error",
+        "ex",
+        "first_byte",
+        "flight",
+        "id",
+        "index",
+        "keeper",
+        "last",
+        "name",
+        "options",
+        "places",
+        "prompt",
+        "query",
+        "reading",
+        "reply",
+        "reported",
+        "request",
+        "target",
+        "waited",
+        "warnings",
+    )
+
+    def __init__(self, ex: "Exchange", request: Request, began: float) -> None:
+        self.ex = ex
+        self.id = ex.id  # of its row; a further step has one of its own
+        self.name = ex.name  # the id as spelt in headers and in the API
+        self.index = 0
+        self.last = True  # no other step follows, however this one ends
+        self.began = began
+        self.ended = 0.0  # 0: it has not
+        self.request = request  # what is asked of this place; of a native call, the client's own
+        self.options: CallOptions = UNADDRESSED  # the gateway's, until headers are read
+        self.places = _NONE  # headers that do not travel: credentials of ours, and what stands in the place of one
+        self.query: bytes | None = None  # the query that travels, with its question mark; None: the request's own
+        self.target: Target | None = None  # None: not known yet, or refused
+        self.cache: CacheDecision | None = None  # None: caching was not in effect
+        self.flight: Flight | None = None  # that this step leads
+        self.keeper: Any = None  # what keeps its answer for the cache
+        self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
+        self.attempts: list[Attempt] = []
+        self.answered = False  # the head of the target's answer came
+        self.reading: Any = None  # providers.reading.Reading: what the meter reads the answer with
+        self.reply: Reply | None = None  # the provider's, or the cache's
+        self.waited = 0.0  # seconds that it waited between attempts, or for another call's answer
+        self.first_byte = 0.0  # when the head of the answer came; 0: it has not
+        self.answer: bytes | None = None  # the decoded answer, for the log; None: not kept or too large
+        self.answer_size = 0  # bytes of the answer as they travelled
+        self.reported: Reported | None = None
+        self.cost: int | None = None
+        self.error: PenstockError | None = None  # why it came to no answer
+        self.warnings: list[str] = []
+        self._closers: list[Callable[[Step], None]] = []
+
+    def defer(self, fn: "Callable[[Step], None]") -> None:
+        """Runs ``fn(step)`` when the step ends, last deferred first, whatever else fails."""
+        self._closers.append(fn)
+
+    def close(self) -> list[BaseException]:
+        """Runs what was deferred; returns what failed on the way."""
+        failures: list[BaseException] = []
+        while self._closers:
+            try:
+                self._closers.pop()(self)
+            except Exception as error:  # noqa: BLE001  one closer's fault must not keep the others from running
+                failures.append(error)
+        return failures

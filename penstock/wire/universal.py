@@ -1,0 +1,179 @@
+"""The body of a call to the universal endpoint: a list of steps, or one step (specification of the data plane, 1.5).
+
+Reading is bounded: at most ``STEPS`` steps, heads of at most ``HEAD`` bytes, and the body of a step is left as it came.
+"""
+
+import re
+from typing import Any, cast
+
+import msgspec
+
+from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder
+from penstock.core.errors import MalformedSteps
+from penstock.core.headers import Headers
+
+STEPS = 32
+HEAD = 64 * 1024  # bytes of a step's ``headers`` or ``config``
+_NOTHING = Raw(b"")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_TARGET = re.compile(r"[\x21-\x7e]*")  # what a request line may hold
+_OURS = "cf-aig-"
+_CONFIG = {
+    "requestTimeout": b"cf-aig-request-timeout",
+    "maxAttempts": b"cf-aig-max-attempts",
+    "retryDelay": b"cf-aig-retry-delay",
+    "backoff": b"cf-aig-backoff",
+}
+
+
+class UniversalStep(msgspec.Struct, frozen=True):
+    """One step. ``path`` has no leading slash, ``query`` its question mark; ``body`` is JSON as it came, or empty.
+
+    ``options`` are the step's own ``cf-aig-*`` headers by lower-case name, with what ``config`` says in their place.
+    """
+
+    provider: str
+    path: bytes
+    query: bytes
+    headers: Headers
+    options: dict[bytes, bytes]
+    body: bytes
+
+
+class _Step(Struct):
+    provider: Raw = _NOTHING
+    endpoint: Raw = _NOTHING
+    headers: Raw = _NOTHING
+    authorization: Raw = _NOTHING  # of older clients, beside ``headers``
+    query: Raw = _NOTHING
+    config: Raw = _NOTHING
+
+
+# An array of bounded length: reading ends at the first element too many, however many follow.
+_Steps = msgspec.defstruct(
+    "_Steps",
+    [(f"s{number}", Raw, _NOTHING) for number in range(STEPS)],
+    array_like=True,
+    forbid_unknown_fields=True,
+)
+_decode_steps = decoder(_Steps).decode
+_decode_step = decoder(_Step).decode
+
+
+def read_steps(body: bytes) -> list[UniversalStep]:
+    """The steps in their order; one for a body that is an object. Raises MalformedSteps, naming the member at fault."""
+    lead = body[:_LEAD].lstrip()
+    if lead.startswith(b"{"):
+        return [_read(Raw(body), "")]
+    if not lead.startswith(b"["):
+        raise MalformedSteps(
+            "The body must be a JSON array of steps, or one step {provider, endpoint, headers, query}."
+        )
+    try:
+        found = _decode_steps(body)
+    except DecodeError as error:
+        raise MalformedSteps(f"The body is no array of at most {STEPS} steps: {error}.") from None
+    steps = [raw for raw in msgspec.structs.astuple(found) if bytes(raw)]
+    if not steps:
+        raise MalformedSteps("The array of steps is empty.")
+    return [_read(raw, f"[{number}].") for number, raw in enumerate(steps)]
+
+
+_LEAD = 1024  # bytes in which a body begins, white space included
+
+
+def _read(raw: Raw, where: str) -> UniversalStep:
+    try:
+        said = _decode_step(raw)
+    except DecodeError as error:
+        raise MalformedSteps(f"{where or 'The body'}: is no step: {error}.") from None
+    provider = _text(said.provider, f"{where}provider", most=_NAME)
+    endpoint = _text(said.endpoint, f"{where}endpoint", most=HEAD).lstrip("/")
+    if not _TARGET.fullmatch(endpoint) or "#" in endpoint:
+        raise MalformedSteps(f"{where}endpoint: must be a path and a query, percent-encoded.")
+    headers, options = _headers(said, where)
+    options |= _config(said.config, f"{where}config")
+    path, mark, query = endpoint.encode().partition(b"?")
+    body = bytes(said.query)
+    return UniversalStep(provider, path, mark + query, headers, options, b"" if body == b"null" else body)
+
+
+_NAME = 256  # bytes of a provider's name
+
+
+def _text(raw: Raw, where: str, most: int) -> str:
+    data = bytes(raw)
+    if not data:
+        raise MalformedSteps(f"{where}: is missing.")
+    if len(data) > most or not data.startswith(b'"'):
+        raise MalformedSteps(f"{where}: must be a text of at most {most} bytes.")
+    try:
+        return cast("str", decode(data))
+    except DecodeError:
+        raise MalformedSteps(f"{where}: is no text in UTF-8.") from None
+
+
+def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
+    """Those that travel, in order, and the step's own options. Numbers and truth values are taken as their text."""
+    given = _object(said.headers, f"{where}headers")
+    if bytes(said.authorization) not in (b"", b"null"):
+        given = {"authorization": _text(said.authorization, f"{where}authorization", most=HEAD), **given}
+    headers: Headers = []
+    options: dict[bytes, bytes] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        data = _header(name, value, f"{where}headers")
+        lower = name.lower()
+        if lower.startswith(_OURS):
+            options[lower.encode()] = data
+        else:
+            headers.append((lower.encode(), name.encode(), data))
+    return headers, options
+
+
+def _header(name: str, value: Any, where: str) -> bytes:
+    """A header's value as bytes. Raises MalformedSteps for what no header can be."""
+    if not _TOKEN.fullmatch(name):
+        raise MalformedSteps(f"{where}: {name[:_SHOWN]!r} is no header name.")
+    text = _plain(value)
+    if text is None or not _VALUE.fullmatch(text):
+        raise MalformedSteps(f"{where}.{name[:_SHOWN]}: must be a text that a header can hold.")
+    return text.strip(" \t").encode("latin-1")
+
+
+def _config(raw: Raw, where: str) -> dict[bytes, bytes]:
+    given = _object(raw, where)
+    told: dict[bytes, bytes] = {}
+    for member, header in _CONFIG.items():
+        if (value := given.get(member)) is not None:
+            text = _plain(value)
+            if text is None or not _VALUE.fullmatch(text):
+                raise MalformedSteps(f"{where}.{member}: must be a number or a text.")
+            told[header] = text.encode("latin-1")
+    return told
+
+
+def _object(raw: Raw, where: str) -> dict[str, Any]:
+    data = bytes(raw)
+    if data in (b"", b"null"):
+        return {}
+    if len(data) > HEAD or not data.startswith(b"{"):
+        raise MalformedSteps(f"{where}: must be an object of at most {HEAD} bytes.")
+    try:
+        return cast("dict[str, Any]", decode(data))
+    except DecodeError as error:
+        raise MalformedSteps(f"{where}: {error}.") from None
+
+
+def _plain(value: Any) -> str | None:
+    """None: it is no text, number or truth value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+_SHOWN = 64  # characters of a name that cannot be understood

@@ -1,0 +1,44 @@
+"""Which ends of a step lead on to the next one."""
+
+import pytest
+
+from penstock.core import errors
+from penstock.model.failure import leads_on
+from penstock.model.reply import Body, Reply
+
+LEAD_ON = {
+    "AddressRefused",
+    "AllStepsFailed",
+    "InvalidPath",
+    "InvalidProvider",
+    "ProviderBroke",
+    "ProviderFailure",
+    "ProviderTimeout",
+    "ProviderUnreachable",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "leads"),
+    [
+        (200, False),
+        (204, False),
+        (302, False),
+        (304, False),
+        (399, False),
+        *[(s, True) for s in (400, 401, 429, 500, 529)],
+    ],
+)
+def test_an_answer_leads_on_where_its_status_is_an_error(status, leads):
+    assert leads_on(Reply(status, b"", [], Body())) is leads
+
+
+def every_error(base=errors.PenstockError):
+    for kind in base.__subclasses__():
+        yield kind
+        yield from every_error(kind)
+
+
+@pytest.mark.parametrize("kind", sorted(set(every_error()), key=lambda kind: kind.__name__))
+def test_an_error_of_ours_leads_on_where_it_concerns_that_step_alone(kind):
+    assert leads_on(kind("why")) is (kind.__name__ in LEAD_ON)

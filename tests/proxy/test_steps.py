@@ -1,0 +1,170 @@
+"""The universal endpoint over real sockets: steps are taken in order until one answers."""
+
+import json
+
+import pytest
+
+from penstock.core import ids
+from tests.kit.house import house, request
+from tests.kit.provider import providing
+from tests.kit.store import ACCOUNT
+
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+MESSAGES = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": CHAT["messages"]}
+
+
+def step(provider="openai", endpoint="v1/chat/completions", query=CHAT, headers=None, **more):
+    return {"provider": provider, "endpoint": endpoint, "headers": headers or {}, "query": query, **more}
+
+
+CLAUDE = step("anthropic", "v1/messages", MESSAGES)
+
+
+def universal(steps, event="u", headers=None, *, slash="", method="POST"):
+    body = steps if isinstance(steps, bytes) else json.dumps(steps).encode()
+    lines = {"content-type": "application/json", "cf-aig-event-id": event, **(headers or {})}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
+    target = f"{method} /v1/{ACCOUNT}/default{slash} HTTP/1.1\r\nhost: x\r\n"
+    return f"{target}{head}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+def failing(status):
+    """Has the provider answer with that status."""
+    return {"x-mock-status": str(status)}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("shape", ["array", "object"])
+async def test_one_step_is_a_call_to_its_provider(slash, shape):
+    async with house() as made, made.client() as client:
+        answer = await client.ask(universal([step()] if shape == "array" else step(), slash=slash))
+        assert (answer.status, answer.headers["cf-aig-step"]) == (200, "0")
+        assert json.loads(answer.body)["object"] == "chat.completion"
+        (row,) = await made.rows("u", 1)
+        assert (row.provider, row.model, row.step, row.success) == ("openai", "gpt-4o-mini", 0, True)
+        assert (row.path, json.loads(row.request)) == ("v1/chat/completions", CHAT)
+        assert row.tokens_in
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+async def test_an_error_status_leads_on_to_the_next_step(status, streams):
+    async with house() as made, made.client() as client:
+        steps = [step(headers=failing(status)), {**CLAUDE, "query": {**MESSAGES, "stream": streams}}]
+        answer = await client.ask(universal(steps))
+        assert (answer.status, answer.headers["cf-aig-step"]) == (200, "1")
+        assert (b"event: message_stop" in answer.body) is streams
+        first, second = await made.rows("u", 2)
+        assert (first.step, first.status_code, first.success, first.outcome) == (0, status, False, "answered")
+        assert (second.step, second.status_code, second.success, second.provider) == (1, 200, True, "anthropic")
+        assert first.id != second.id
+        assert answer.headers["cf-aig-log-id"] == ids.text(second.id)
+
+
+async def test_a_provider_that_cannot_be_reached_leads_on(unused_tcp_port):
+    dead = f"http://127.0.0.1:{unused_tcp_port}"
+    async with house(providers={"openai": dead}) as made, made.client() as client:
+        answer = await client.ask(universal([step(), CLAUDE]))
+        assert (answer.status, answer.headers["cf-aig-step"]) == (200, "1")
+        first, _ = await made.rows("u", 2)
+        assert (first.status_code, first.outcome, first.cost) == (502, "failed", None)
+
+
+async def test_where_all_steps_fail_the_last_error_of_a_provider_is_the_answer(unused_tcp_port):
+    dead = f"http://127.0.0.1:{unused_tcp_port}"
+    async with house(providers={"anthropic": dead}) as made, made.client() as client:
+        steps = [step(headers=failing(503)), step(headers=failing(404)), CLAUDE]
+        answer = await client.ask(universal(steps))
+        assert (answer.status, answer.headers["cf-aig-step"]) == (404, "1")
+        assert json.loads(answer.body)["error"]
+        assert [row.status_code for row in await made.rows("u", 3)] == [503, 404, 502]
+
+
+async def test_where_no_step_has_an_answer_the_gateway_says_what_each_came_to(unused_tcp_port):
+    dead = f"http://127.0.0.1:{unused_tcp_port}"
+    async with house(providers={"openai": dead}) as made, made.client() as client:
+        answer = await client.ask(universal([step(), step("nobody"), step("compat")]))
+        assert (answer.status, answer.headers["cf-aig-step"]) == (502, "2")
+        body = json.loads(answer.body)
+        assert body["internalCode"] == 2005
+        for said in (
+            "openai: ",
+            "no connection",
+            "nobody: Invalid provider",
+            "compat: Invalid provider",
+            "not served yet",
+        ):
+            assert said in body["message"]
+        assert [row.status_code for row in await made.rows("u", 3)] == [502, 400, 400]
+
+
+async def test_options_of_a_step_beat_those_of_the_call_and_config_beats_both():
+    tries = {"cf-aig-max-attempts": "3", "cf-aig-retry-delay": "1"}
+    async with house() as made, made.client() as client:
+        steps = [
+            step(headers=failing(503)),
+            step(headers={**failing(503), "cf-aig-max-attempts": "2"}),
+            step(headers={**failing(503), "cf-aig-max-attempts": "2"}, config={"maxAttempts": 1}),
+            CLAUDE,
+        ]
+        answer = await client.ask(universal(steps, headers=tries))
+        assert answer.headers["cf-aig-step"] == "3"
+        tried = [len(json.loads(row.detail).get("attempts", [])) for row in await made.rows("u", 4)]
+        assert tried == [3, 2, 1, 1]
+
+
+async def test_a_step_from_the_cache_is_an_answer_and_each_step_has_its_own_time():
+    async with house(gateways={"default": {"cache_ttl": 60}}) as made, made.client() as client:
+        uncached = step(headers={"cf-aig-cache-ttl": "0"})
+        for expected in ("MISS", "HIT"):
+            answer = await client.ask(universal([CLAUDE, uncached], event=expected))
+            assert (answer.headers["cf-aig-cache-status"], answer.headers["cf-aig-step"]) == (expected, "0")
+        answer = await client.ask(universal([uncached]))
+        assert "cf-aig-cache-status" not in answer.headers
+
+
+async def test_only_what_is_the_providers_travels():
+    seen = []
+
+    async def serve(peer):
+        seen.append(await peer.request())
+        await peer.say(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+    headers = {"Authorization": "Bearer mine", "CF-AIG-Cache-TTL": "0", "x-own": "1", "host": "evil", "te": "trailers"}
+    async with providing(serve) as provider, house(providers={"openai": provider.url}) as made, made.client() as client:
+        outer = {"x-outer": "1", "authorization": "Bearer outer", "accept-encoding": "gzip, sdch"}
+        asked = universal([step(endpoint="chat/completions?a=%20", headers=headers)], headers=outer)
+        assert (await client.ask(asked)).status == 200
+    head, _, body = seen[0].partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    assert lines[0] == b"post /chat/completions?a=%20 http/1.1"
+    assert {
+        b"authorization: bearer mine",
+        b"x-own: 1",
+        b"accept-encoding: gzip",
+        b"content-type: application/json",
+    } <= {*lines}
+    assert not [line for line in lines if line.startswith((b"cf-aig", b"x-outer", b"te:", b"host: evil"))]
+    assert json.loads(body) == CHAT
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"[]", "empty"), (b"[1]", "is no step"), (b"{", "no step"), (b"", "array")]
+)
+async def test_what_is_no_list_of_steps_is_refused(body, said):
+    async with house() as made, made.client() as client:
+        answer = await client.ask(universal(body))
+        assert (answer.status, json.loads(answer.body)["internalCode"]) == (400, 2019)
+        assert said in json.loads(answer.body)["message"]
+        assert answer.headers["cf-aig-step"] == "0"
+
+
+async def test_the_endpoint_takes_post_alone():
+    async with house() as made, made.client() as client:
+        answer = await client.ask(universal(b"", method="GET"))
+        assert (answer.status, json.loads(answer.body)["internalCode"]) == (405, 2006)
+
+
+async def test_a_native_answer_names_no_step():
+    async with house() as made, made.client() as client:
+        assert "cf-aig-step" not in (await client.ask(request())).headers

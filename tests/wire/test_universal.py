@@ -1,0 +1,116 @@
+import json
+import time
+
+import pytest
+
+from penstock.core.errors import MalformedSteps
+from penstock.wire.universal import HEAD, STEPS, read_steps
+
+QUERY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+STEP = {"provider": "openai", "endpoint": "v1/chat/completions", "headers": {}, "query": QUERY}
+
+
+def read(body):
+    return read_steps(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def test_an_array_is_its_steps_in_order():
+    steps = read([STEP, {**STEP, "provider": "anthropic", "endpoint": "/v1/messages"}])
+    assert [(step.provider, step.path, step.query) for step in steps] == [
+        ("openai", b"v1/chat/completions", b""),
+        ("anthropic", b"v1/messages", b""),
+    ]
+
+
+def test_one_object_is_one_step():
+    (step,) = read(STEP)
+    assert step.provider == "openai"
+
+
+def test_the_body_of_a_step_is_left_as_it_came():
+    (step,) = read(b'  [ {"provider":"openai","endpoint":"x","query": {"a" : 1.50,  "b":"\\u00e9"} } ]')
+    assert step.body == b'{"a" : 1.50,  "b":"\\u00e9"}'
+
+
+@pytest.mark.parametrize("member", [{}, {"query": None}])
+def test_a_step_without_a_query_has_no_body(member):
+    step = {key: value for key, value in STEP.items() if key != "query"} | member
+    assert read([step])[0].body == b""
+
+
+def test_a_query_string_of_the_endpoint_is_kept_apart():
+    (step,) = read([{**STEP, "endpoint": "v1beta/models/gemini:streamGenerateContent?alt=sse&x=%20"}])
+    assert (step.path, step.query) == (b"v1beta/models/gemini:streamGenerateContent", b"?alt=sse&x=%20")
+
+
+def test_headers_of_ours_configure_the_step_and_the_others_travel():
+    (step,) = read(
+        [{**STEP, "headers": {"Authorization": "Bearer k", "CF-AIG-Cache-TTL": 60, "x-on": True, "x-off": None}}]
+    )
+    assert step.headers == [(b"authorization", b"Authorization", b"Bearer k"), (b"x-on", b"x-on", b"true")]
+    assert step.options == {b"cf-aig-cache-ttl": b"60"}
+
+
+def test_authorization_may_stand_beside_the_headers_as_older_clients_write_it():
+    (step,) = read([{**STEP, "authorization": "Bearer old"}])
+    assert step.headers == [(b"authorization", b"authorization", b"Bearer old")]
+
+
+def test_config_beats_the_headers_of_the_step():
+    config = {"requestTimeout": 1500, "maxAttempts": 3.0, "retryDelay": 10, "backoff": "linear"}
+    (step,) = read([{**STEP, "headers": {"cf-aig-max-attempts": "5"}, "config": config}])
+    assert step.options == {
+        b"cf-aig-request-timeout": b"1500",
+        b"cf-aig-max-attempts": b"3",
+        b"cf-aig-retry-delay": b"10",
+        b"cf-aig-backoff": b"linear",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "must be a JSON array"),
+        (b"null", "must be a JSON array"),
+        (b'"x"', "must be a JSON array"),
+        (b"[]", "is empty"),
+        (b"[{}", "no array"),
+        ([{}], "[0].provider: is missing"),
+        ([STEP, {"provider": "openai"}], "[1].endpoint: is missing"),
+        ([STEP, 7], "[1].: is no step"),
+        ({**STEP, "provider": 7}, "provider: must be a text"),
+        ({**STEP, "provider": "x" * 300}, "provider: must be a text"),
+        ({**STEP, "endpoint": "a b"}, "endpoint: must be a path"),
+        ({**STEP, "endpoint": "a#b"}, "endpoint: must be a path"),
+        ({**STEP, "headers": []}, "headers: must be an object"),
+        ({**STEP, "headers": {"x": "a\r\nb: c"}}, "headers.x: must be a text"),
+        ({**STEP, "headers": {"x": "☃"}}, "headers.x: must be a text"),
+        ({**STEP, "headers": {"x y": "a"}}, "'x y' is no header name"),
+        ({**STEP, "headers": {"x": {}}}, "headers.x: must be a text"),
+        ({**STEP, "headers": {"x": "a" * HEAD}}, "headers: must be an object of at most"),
+        ({**STEP, "config": 3}, "config: must be an object"),
+        ({**STEP, "config": {"maxAttempts": []}}, "config.maxAttempts: must be"),
+        ([STEP] * (STEPS + 1), f"at most {STEPS} steps"),
+    ],
+)
+def test_what_is_no_list_of_steps_is_refused_by_name(body, said):
+    with pytest.raises(MalformedSteps) as error:
+        read(body)
+    assert said in error.value.message
+    assert len(error.value.message) < 500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b"1," * 8_000_000 + b"1]",
+        b'{"provider":[' + b"[]," * 8_000_000 + b"1]}",
+        b'{"provider":"a","endpoint":"b","headers":{' + b'"a":1,' * 4_000_000 + b'"a":1}}',
+    ],
+    ids=["steps", "provider", "headers"],
+)
+def test_a_hostile_body_costs_no_more_than_a_look_at_its_bytes(body):
+    began = time.thread_time()
+    with pytest.raises(MalformedSteps):
+        read(body)
+    assert time.thread_time() - began < 0.3  # a plain scan; millions of objects would take seconds
