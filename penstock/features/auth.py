@@ -20,7 +20,7 @@ from penstock.model.caller import NOBODY, Caller
 from penstock.model.exchange import NO_GATEWAY, Exchange
 from penstock.model.options import UNADDRESSED
 from penstock.model.request import Request
-from penstock.model.token import Scope, Token
+from penstock.model.token import Token
 from penstock.wire.credentials import OWN, PLACES, PROTOCOLS, offered, stays, travels
 
 DEFAULT = "default"  # created by its account's first call; whether it exists yet is not told
@@ -34,6 +34,7 @@ _SAID = {
     "malformed": "Unauthorized: write the gateway token as: cf-aig-authorization: Bearer <token>",
     "expired": "Unauthorized: the gateway token has expired.",
 }
+_SAID_OF_API = _SAID | {"missing": "Unauthorized: no token came; send it as: authorization: Bearer <token>"}
 _OTHERWISE = "Unauthorized: the token does not open this gateway."  # the reason is not told
 
 
@@ -58,13 +59,20 @@ class Keyring:
 class OpenAuth:
     """Authentication is off: invalid tokens are ignored. ``places``: see ``PLACES``."""
 
+    required = False  # every call needs a token that opens the gateway; if not, only those whose surface is closed
+
     def __init__(self, keyring: Keyring, places: frozenset[bytes] = PLACES) -> None:
         self._keyring = keyring
         self._places = places | {PROTOCOLS}
 
     def identify(self, ex: Exchange) -> Caller:
-        """The caller; never refuses."""
-        return self._caller(ex.request, *self._look(ex.request))
+        """The caller. Where a token is needed, raises Unauthorized if none came that opens the gateway, and
+        UnknownGateway, as if there were none, if one of another account or for other gateways came.
+        """
+        bearer, fault, stay = self._look(ex.request)
+        if fault and (self.required or ex.request.surface.closed):
+            self._refuse(ex, fault)
+        return self._caller(ex.request, bearer, fault, stay)
 
     def withheld(self, request: Request) -> tuple[frozenset[bytes], bytes | None]:
         """Headers of a request that do not travel, and what of its query does (None: all)."""
@@ -82,7 +90,7 @@ class OpenAuth:
             words = value.split()
             token = tokens.get(sha256(words[-1] if words else b"").digest())
             if token is None:
-                why = _stranger(words) if lower == OWN else ""
+                why = _stranger(words) if lower == OWN or request.surface.api else ""
             else:
                 why = _form(words, lower) or _fault(token, request)
                 if not why and (bearer is None or lower == OWN):
@@ -107,19 +115,6 @@ class OpenAuth:
             return Caller(bearer.id, bearer, stay, query, "")
         return NOBODY if not stay and query is None and fault == "missing" else Caller("", None, stay, query, fault)
 
-
-class Auth(OpenAuth):
-    """Authentication is on."""
-
-    def identify(self, ex: Exchange) -> Caller:
-        """The caller. Raises Unauthorized where no token came that opens the gateway, and UnknownGateway, as if there
-        were none, where one of another account or for other gateways came.
-        """
-        bearer, fault, stay = self._look(ex.request)
-        if fault:
-            self._refuse(ex, fault)
-        return self._caller(ex.request, bearer, fault, stay)
-
     def _refuse(self, ex: Exchange, fault: str) -> NoReturn:
         """Refuses the call. Hides the gateway's existence from foreign tokens: answer, headers and the row's owner."""
         self._keyring.refused("data", fault)
@@ -128,7 +123,14 @@ class Auth(OpenAuth):
             ex.gateway, ex.snapshot, ex.options = NO_GATEWAY, 0, UNADDRESSED
         if fault in _FOREIGN and not default:
             raise UnknownGateway
-        raise Unauthorized(_SAID.get(fault, _OTHERWISE))
+        said = _SAID if not ex.request.surface.api else _SAID_OF_API
+        raise Unauthorized(said.get(fault, _OTHERWISE))
+
+
+class Auth(OpenAuth):
+    """Authentication is on."""
+
+    required = True
 
 
 def _fault(token: Token, request: Request) -> str:
@@ -142,7 +144,7 @@ def _fault(token: Token, request: Request) -> str:
         return "account"
     if not token.opens(request.gateway):
         return "gateway"
-    return "" if Scope.RUN in token.scopes else "scope"
+    return "scope" if token.scopes.isdisjoint(request.surface.scopes) else ""
 
 
 def _form(words: list[bytes], place: bytes) -> str:

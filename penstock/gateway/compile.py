@@ -23,7 +23,7 @@ from penstock.features.limits import Limits, NullLimits, RateLimits
 from penstock.features.meter import Meter
 from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
-from penstock.features.routing import ByAddress, Routing
+from penstock.features.routing import BySurface, Routing
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
@@ -69,7 +69,8 @@ class Stages:
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry], Options] = WeakValueDictionary()
         native = NativeRouting(parts.upstreams, parts.keyring.known)
-        self.routing = ByAddress(native, UniversalRouting(native, self.auth[False].withheld))
+        universal = UniversalRouting(native, self.auth[False].withheld)
+        self.routing = BySurface({"native": native, "universal": universal})
         self.limits = NullLimits()
         self.intake: Mapping[bool, Intake] = {asks: Intake(asks=asks) for asks in (True, False)}
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)

@@ -2,6 +2,7 @@
 
 from penstock.core.headers import Headers
 from penstock.model.body import RequestBody
+from penstock.model.surface import NATIVE
 from penstock.model.usage import Asked
 
 NOTHING_ASKED = Asked()
@@ -22,8 +23,8 @@ class Request:
         "path",
         "provider",
         "query",
+        "surface",
         "target",
-        "universal",
     )
 
     def __init__(self, method: bytes, target: bytes, headers: Headers, body: RequestBody) -> None:
@@ -32,14 +33,14 @@ class Request:
         self.headers = headers
         self.body = body
         self.first = {lower: value for lower, _, value in reversed(headers)}  # by lower-case name
-        self.client = ""  # address of who sent it; empty where nobody wants to know
+        self.client = ""  # address of who sent it; empty: no listener wants it
         self.account = ""
         self.gateway = ""
         self.provider = ""
         self.path = b""
         self.query = b""  # with its question mark; empty when there is none
         self.asked = NOTHING_ASKED
-        self.universal = False  # its body lists steps; it names no provider
+        self.surface = NATIVE
 
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""

@@ -16,7 +16,7 @@ from penstock.core.deadlines import NEVER
 from penstock.core.errors import Overloaded, PenstockError, RequestTimeout
 from penstock.model.body import RequestBody
 from penstock.model.reply import Source
-from penstock.proxy import address, head, refusal
+from penstock.proxy import head, refusal, surfaces
 from penstock.proxy.asgi import AsgiApp, AsgiCall, control_bounds
 from penstock.proxy.call import DataCall
 from penstock.proxy.plane import Plane
@@ -163,7 +163,7 @@ class ClientConnection(asyncio.Protocol):
         plane, reader, headers = self.plane, self._reader, self._reader.headers
         url, method = head.target(reader.url), reader.parser.get_method()
         length, last, http10, self._expects = head.read(reader.parser, headers)
-        proxied = url.startswith(address.PREFIX) or address.is_root(url)
+        proxied = surfaces.find(url) is not None
         bounds = plane.bounds if proxied else control_bounds(plane.bounds.budget)
         settings = plane.settings
         self._due = plane.deadlines.now + (settings.body_time if proxied else settings.body_timeout)

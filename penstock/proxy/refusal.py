@@ -3,10 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from penstock.core.codec import encode
 from penstock.core.errors import Bug, MalformedRequest, PenstockError, RequestTimeout, UpgradeRequired
-from penstock.proxy import address, head
-from penstock.proxy.render import error_body, status_line
+from penstock.proxy import head, surfaces
+from penstock.proxy.render import api_body, error_body, status_line
 
 Pairs = Sequence[tuple[bytes, bytes]]
 
@@ -27,9 +26,7 @@ def render(error: PenstockError, url: bytes, common: Pairs = (), *, whole: bool)
 
 def control_body(error: PenstockError) -> bytes:
     """The control plane's error envelope (docs/errors.md)."""
-    code = 7001 if error.status < Bug.status else 7000
-    errors = [{"code": code, "message": error.message}]
-    return encode({"success": False, "errors": errors, "messages": [], "result": None})
+    return api_body(error, {error.code: 7001 if error.status < Bug.status else 7000})
 
 
 def control_headers(error: PenstockError) -> Pairs:
@@ -56,14 +53,15 @@ def _headers(error: PenstockError) -> list[tuple[bytes, bytes]]:
 
 
 def _is_control(url: bytes, *, whole: bool) -> bool:
-    """Whether a target lies outside the data plane for certain."""
+    """Whether errors at a target come in the envelope of the API, for certain."""
     try:
         path = head.target(url)
     except MalformedRequest:
         return False
-    if not whole and address.PREFIX.startswith(path):
+    if not whole and surfaces.V1.startswith(path):
         return False
-    return not (path.startswith(address.PREFIX) or address.is_root(path))
+    surface = surfaces.find(path)
+    return surface is None or surface.api
 
 
 _BEGINNING = re.compile(rb"[\r\n]*(?:[A-Z-]* +)?([!-~]*)")  # the method may have come before

@@ -1,6 +1,7 @@
 """Errors and heads as bytes."""
 
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from penstock.features.explain import explained
 from penstock.features.record import holding
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Body, Reply
+from penstock.model.surface import Surface
 from penstock.wire.headers import back
 
 
@@ -31,9 +33,15 @@ def error_body(error: PenstockError) -> bytes:
     )
 
 
-def error_reply(error: PenstockError) -> Reply:
-    """The same as a complete reply."""
-    data = error_body(error)
+def api_body(error: PenstockError, codes: Mapping[int, int]) -> bytes:
+    """The envelope of the API. ``codes`` are those that are other ones there."""
+    errors = [{"code": codes.get(error.code, error.code), "message": error.message}]
+    return encode({"success": False, "errors": errors, "messages": [], "result": None})
+
+
+def error_reply(error: PenstockError, surface: Surface) -> Reply:
+    """A complete reply in the envelope of the surface that was called."""
+    data = api_body(error, surface.codes) if surface.api else error_body(error)
     body = Body()
     body.feed(data)
     body.finish()

@@ -42,7 +42,7 @@ def apologise(ex: Exchange, client: Client) -> None:
     if ex.begun or ex.error is None:
         client.cut()
     else:
-        _send_whole(ex, error_reply(ex.error), client)
+        _send_whole(ex, error_reply(ex.error, ex.request.surface), client)
 
 
 async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
@@ -55,7 +55,7 @@ async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
     except PenstockError as error:
         ex.error = error.with_traceback(None)  # its frames hold this call: a circle for the collector
         ex.step.reply = None  # a stage refused it whole: nothing of it goes out
-        reply = error_reply(error)
+        reply = error_reply(error, ex.request.surface)
         ex.step.answer_size = reply.length or 0
         _send_whole(ex, reply, client)
         return
@@ -214,7 +214,7 @@ class Outlet:
             return b""  # it could not be read amid encoded bytes
         if self._reply.length is not None:
             return b""  # it would fill the length that was told, and the answer would look whole
-        dialect = DIALECTS.get(target.endpoint.dialect)
+        dialect = DIALECTS.get(self._ex.request.surface.dialect or target.endpoint.dialect)
         if dialect is None:
             return b""
         amid = self._last and not self._last.endswith((b"\n\n", b"\r\r", b"\r\n\r\n"))  # of an event, perhaps

@@ -4,19 +4,19 @@ from penstock.gateway.compile import CompiledGateway
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
 from penstock.model.step import Step
-from penstock.proxy import address, steps
+from penstock.proxy import steps, surfaces
 from penstock.proxy.plane import Plane
 
 
 async def serve(ex: Exchange, plane: Plane) -> Reply:
     """One call from admission to reply. Reading order is running order."""
+    surfaces.read(ex.request)  # 404, 405
     plane.admit()  # 503; more calls than this process may have
-    address.read(ex.request)  # 404
     gw = plane.snapshots.current.gateway(ex) or await plane.default.make(ex)  # 400/2001
     ex.caller = gw.auth.identify(ex)  # 401/2009; from the headers alone
     plane.seat(ex)  # 503; more than its gateway's share of them
     ex.options = gw.options.read(ex.request, ex.warnings)  # what it asks for itself
-    ex.itinerary = gw.routing.itinerary(ex)  # 400/2008, 405; which steps, in which order
+    ex.itinerary = gw.routing.itinerary(ex)  # 400/2008; which steps, in which order
     await gw.limits.admit(ex)  # 429/2003
     await gw.intake.read(ex)  # 408, 413; the body is here, or streams
     return await steps.run(ex, gw, attempt)  # until one answers

@@ -112,7 +112,7 @@ TARGETS = {
     f"/v1/{ACCOUNT.upper()}/other/openai/x": (400, 2001, ""),
     "/v1": (404, 2004, ""),
     "/v1/": (404, 2004, ""),
-    "/v1/../healthz": (400, 2001, ""),
+    "/v1/../healthz": (405, 2006, ""),
     f"/v1/{ACCOUNT}": (404, 2004, ""),
     "/v1/" + "x" * 60_000: (404, 2004, ""),
     f"//v1/{ACCOUNT}/default/openai/x": (404, CONTROL, 7003),

@@ -7,6 +7,7 @@ import pytest
 
 from penstock.core import errors
 from penstock.model.reply import Body, Reply
+from penstock.model.surface import NATIVE
 from penstock.proxy.render import error_body, error_reply, head, status_line
 from tests.kit.exchange import an_exchange
 
@@ -34,10 +35,10 @@ def test_a_message_is_told_as_it_is_in_valid_json():
 
 
 def test_an_error_is_a_complete_reply_and_says_when_to_try_again():
-    reply = error_reply(errors.Overloaded(retry_after=7))
+    reply = error_reply(errors.Overloaded(retry_after=7), NATIVE)
     assert (reply.status, reply.header(b"retry-after"), reply.body.complete) == (503, b"7", True)
     assert reply.length == len(b"".join(reply.body.frames))
-    assert error_reply(errors.Bug()).header(b"retry-after") is None
+    assert error_reply(errors.Bug(), NATIVE).header(b"retry-after") is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from penstock.model.surface import Surface
+from penstock.proxy import surfaces
 from tests.kit.client import connected, until
 from tests.kit.house import house, request
 from tests.kit.provider import providing
@@ -158,6 +160,16 @@ async def test_the_error_is_an_event_of_its_own_also_amid_another(there, size, b
         assert not answer.whole
         *_, last = events(answer.body)
         assert json.loads(last)["error"]["code"] == "2005"
+
+
+async def test_the_error_takes_the_dialect_of_a_surface_that_has_one(there, monkeypatch):
+    monkeypatch.setattr(surfaces, "UNIVERSAL", Surface("speaks", steps="universal", dialect="anthropic"))
+    step = b'[{"provider":"openai","endpoint":"chat/completions","headers":{"x-mock-frames":6,"x-mock-cut-frames":3},'
+    async with there.client() as client:
+        answer = await client.ask(request("", body=step + b'"query":%b}]' % ASKED))
+        assert not answer.whole
+        *_, last = answer.body.decode().split("event: ")
+        assert last.startswith("error\n")
 
 
 async def test_a_broken_stream_of_anthropic_ends_in_its_error_event(there):

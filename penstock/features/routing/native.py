@@ -5,6 +5,7 @@ lead nowhere, or out of their place, or hold a token of ours.
 from collections.abc import Mapping
 
 from penstock.core.errors import InvalidPath, InvalidProvider
+from penstock.features.routing import Routing
 from penstock.model.exchange import Exchange, Itinerary
 from penstock.model.plan import Target
 from penstock.model.request import Request
@@ -30,7 +31,7 @@ class Lone(Itinerary):
 LONE = Lone()
 
 
-class NativeRouting:
+class NativeRouting(Routing):
     """Finds the target of a request.
 
     ``known``: tokens of ours, for targets that a header names. Other paths are searched for what looks like ours, as

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from penstock.core import ids
 from penstock.core.errors import BodyTooLarge, PenstockError
 from penstock.core.headers import Headers
+from penstock.features.routing import Routing
 from penstock.features.routing.native import NativeRouting
 from penstock.model.body import held
 from penstock.model.exchange import Exchange, Itinerary
@@ -18,7 +19,7 @@ _EVENT_ID = b"cf-aig-event-id"
 Withheld = Callable[[Request], tuple[frozenset[bytes], bytes | None]]
 
 
-class UniversalRouting:
+class UniversalRouting(Routing):
     """``withheld`` tells which headers of a step do not travel, and what of its query does."""
 
     def __init__(self, native: NativeRouting, withheld: Withheld) -> None:
@@ -26,7 +27,6 @@ class UniversalRouting:
         self.withheld = withheld
 
     def itinerary(self, ex: Exchange) -> Itinerary:
-        """The call's steps are told by its body."""
         return Listed(self)
 
 

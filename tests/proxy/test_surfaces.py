@@ -5,8 +5,8 @@ import json
 import pytest
 import pytest_asyncio
 
-from penstock.core.errors import UnknownPath
-from penstock.proxy import address
+from penstock.core.errors import MethodNotAllowed, UnknownPath
+from penstock.proxy import surfaces
 from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request
 from tests.kit.store import ACCOUNT
@@ -43,14 +43,14 @@ async def told(there, path, method="GET"):
 )
 def test_an_address_is_read_as_written(target, read):
     made = an_exchange(target=target).request
-    address.read(made)
+    surfaces.read(made)
     assert (made.account, made.gateway, made.provider, made.path, made.query) == read
 
 
 @pytest.mark.parametrize("target", [b"/v1", b"/v1?a", b"/v1/", b"/v1/a", b"/v1/a/", b"/v1//", b"/v1/a//"])
 def test_an_address_that_is_too_short_is_none(target):
     with pytest.raises(UnknownPath):
-        address.read(an_exchange(target=target).request)
+        surfaces.read(an_exchange(target=target).request)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -65,8 +65,60 @@ async def test_an_address_that_is_too_short_is_not_found(there, path):
 @pytest.mark.parametrize("target", [b"/v1/a/g", b"/v1/a/g/", b"/v1/a/g?x=/y/z"])
 def test_a_gateway_without_a_provider_is_the_universal_endpoint(target):
     made = an_exchange(target=target).request
-    address.read(made)
-    assert (made.universal, made.account, made.gateway, made.provider, made.path) == (True, "a", "g", "", b"")
+    surfaces.read(made)
+    assert (made.surface.name, made.account, made.gateway, made.provider, made.path) == ("universal", "a", "g", "", b"")
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS"])
+@pytest.mark.parametrize("target", [b"/v1/a/g", b"/client/v4/accounts/a/ai/run/@cf/x/y"])
+def test_an_address_whose_method_is_fixed_takes_no_other(target, method):
+    made = an_exchange(target=target).request
+    made.method = method
+    with pytest.raises(MethodNotAllowed, match="takes POST only") as caught:
+        surfaces.read(made)
+    assert (caught.value.status, caught.value.code) == (405, 2006)
+
+
+REST = b"/client/v4/accounts/a/ai/"
+
+
+@pytest.mark.parametrize(
+    ("header", "gateway"),
+    [((), "default"), ((b"cf-aig-gateway-id", b"g"), "g"), ((b"cf-aig-gateway-id", b""), "default")],
+)
+def test_a_rest_address_takes_its_gateway_from_the_header(header, gateway):
+    made = an_exchange(*[header] if header else [], target=REST + b"run/@cf/x/y?stream=1").request
+    surfaces.read(made)
+    assert (made.surface.name, made.account, made.gateway) == ("rest", "a", gateway)
+    assert (made.provider, made.path, made.query) == ("workers-ai", b"run/@cf/x/y", b"?stream=1")
+
+
+@pytest.mark.parametrize("path", [b"", b"run", b"run/", b"run/openai/gpt-5", b"v1/chat/completions", b"nonsense"])
+def test_a_rest_address_that_is_not_served_is_none(path):
+    with pytest.raises(UnknownPath):
+        surfaces.read(an_exchange(target=REST + path).request)
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        (b"/v1", "native"),
+        (b"/v1?x", "native"),
+        (b"/v1/a/g/p", "native"),
+        (REST + b"run", "rest"),
+        (b"/client/v4/accounts//ai/x", "rest"),
+        (b"/client/v4/accounts/a/ai", None),
+        (b"/client/v4/accounts/a/ai?/ai/", None),
+        (b"/client/v4/accounts/a?/ai/", None),
+        (b"/client/v4/accounts/a/b/ai/", None),
+        (b"/client/v4/accounts/a/ai-gateway/gateways", None),
+        (b"/v1x", None),
+        (b"/", None),
+    ],
+)
+def test_each_target_belongs_to_one_surface_or_to_the_control_plane(target, name):
+    found = surfaces.find(target)
+    assert (found.name if found else None) == name
 
 
 @pytest.mark.asyncio(loop_scope="module")

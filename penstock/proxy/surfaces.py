@@ -1,0 +1,102 @@
+"""The table of surfaces: which addresses the data plane serves, and how each is read (docs/endpoints.md).
+
+====================================================  =========  ============================================
+address                                               surface    account, gateway, provider
+====================================================  =========  ============================================
+``/v1/{account}/{gateway}/{provider}/{path}``         native     from the address
+``/v1/{account}/{gateway}`` and with a slash behind   universal  from the address; each step names a provider
+``/client/v4/accounts/{account}/ai/{path}``           rest       account; header, else ``default``; Workers AI
+====================================================  =========  ============================================
+
+Nothing of an address is decoded.
+"""
+
+import re
+
+from penstock.core.errors import MethodNotAllowed, UnknownPath
+from penstock.model.request import Request
+from penstock.model.surface import NATIVE, Surface
+from penstock.model.token import Scope
+
+V1 = b"/v1/"
+_POST = frozenset({b"POST"})
+_REST = re.compile(rb"/client/v4/accounts/([^/?]*)/ai/")
+_GATEWAY = b"cf-aig-gateway-id"
+_PARTS = 5  # of an address that ends with its provider: nothing, v1, account, gateway, provider
+
+UNIVERSAL = Surface("universal", steps="universal", methods=_POST)
+REST = Surface(
+    "rest",
+    methods=_POST,
+    scopes=frozenset({Scope.RUN, Scope.WORKERS}),
+    closed=True,
+    api=True,
+    codes={2004: 7003, 2006: 7001, 2009: 10000},
+)
+
+
+def find(target: bytes) -> Surface | None:
+    """The surface that a request target belongs to; None: it is the control plane's.
+
+    A universal address is told from a native one by ``read``; until then they do not differ.
+    """
+    if target.startswith(V1) or target.partition(b"?")[0] == V1[:-1]:
+        return NATIVE
+    return REST if _REST.match(target) else None
+
+
+def read(request: Request) -> None:
+    """Fills in the request's address and surface from its raw target. Raises UnknownPath, MethodNotAllowed."""
+    if request.target.startswith(V1):
+        _read_v1(request)
+    else:
+        _read_rest(request)
+    methods = request.surface.methods
+    if methods and request.method not in methods:
+        raise MethodNotAllowed(f"This address takes {b', '.join(sorted(methods)).decode()} only.")
+
+
+def _read_v1(request: Request) -> None:
+    path, mark, query = request.target.partition(b"?")
+    request.query = mark + query
+    request.path = path
+    try:
+        _, _, account, gateway, provider, rest = path.split(b"/", 5)
+    except ValueError:
+        account, gateway, provider = _shorter(path)
+        rest = b""
+        if not provider:
+            request.surface = UNIVERSAL
+    request.account = account.decode("latin-1")
+    request.gateway = gateway.decode("latin-1")
+    request.provider = provider.decode("latin-1")
+    request.path = rest
+
+
+def _shorter(path: bytes) -> list[bytes]:
+    """Account, gateway and provider (empty: none) of an address that ends there. Raises UnknownPath."""
+    parts = path.split(b"/")
+    if len(parts) == _PARTS - 1:  # without the slash behind the gateway
+        parts.append(b"")
+    if len(parts) != _PARTS or not parts[-2]:
+        raise UnknownPath
+    return parts[2:]
+
+
+def _read_rest(request: Request) -> None:
+    path, mark, query = request.target.partition(b"?")
+    request.query = mark + query
+    request.path = path
+    found = _REST.match(path)
+    if found is None:
+        raise UnknownPath
+    request.surface = REST
+    request.path = rest = path[found.end() :]
+    if not rest.startswith(b"run/@"):
+        raise UnknownPath(_NO_UNIFIED)
+    request.account = found[1].decode("latin-1")
+    request.gateway = (request.header(_GATEWAY) or b"default").decode("latin-1")
+    request.provider = "workers-ai"
+
+
+_NO_UNIFIED = "Not found: of this address only run/@cf/{author}/{model} is served yet, which is Workers AI's."
