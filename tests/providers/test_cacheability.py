@@ -155,7 +155,7 @@ def test_a_name_that_hides_behind_an_escape_is_found():
         b"[]",
         b'{"tools": {"type": "mcp"}}',
         b'\xef\xbb\xbf{"conversation": "c"}',
-        gzip.compress(b'{"conversation": "c"}'),
+        gzip.compress(b'{"conversation": "c"}', mtime=0),
         '{"conversation": "c"}'.encode("utf-16-le"),
         b'--x\r\ncontent-disposition: form-data; name="image"\r\n',
     ],
