@@ -7,8 +7,8 @@ import uvloop
 
 from penstock.core.telemetry import METRICS
 from penstock.model.exchange import Exchange
+from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
-from penstock.ports.transport import Outgoing
 from penstock.proxy.ingress import ClientConnection
 from tests.kit.client import until
 from tests.kit.house import ACCOUNT, house, request
@@ -119,8 +119,8 @@ async def _connects_given_up_at_every_moment():
     async with house(pool_size=0) as h:
         app, origin = h.server.app, Origin(False, "127.0.0.1", h.mock.port, trusted=True)
         for steps in range(40):
-            head = [b"GET /openai/models HTTP/1.1\r\nhost: x\r\n"]
-            task = app.tasks.start("send", app.transport.send(Outgoing(origin, b"GET", head, 5.0, b"")))
+            asked = Outgoing(origin, b"GET", b"x", b"/openai/models")
+            task = app.tasks.start("send", app.transport.send(asked, 5.0))
             for _ in range(steps):
                 await asyncio.sleep(0)
             task.cancel()

@@ -17,9 +17,9 @@ from penstock.core.proxies import Proxies, authority
 from penstock.doctor import clock
 from penstock.doctor.finding import Finding, Findings, Subject, ok, problem, warning
 from penstock.gateway.compile import upstreams
+from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
 from penstock.model.reply import Reply
-from penstock.ports.transport import Outgoing
 from penstock.providers.upstream import Upstream
 
 _NEVER = "Give it another base_url: link-local addresses and those of a cloud's metadata are never called."
@@ -62,7 +62,7 @@ async def _ask(name: str, origin: Origin, subject: Subject, *, certain: bool) ->
     begun = time.monotonic()
     try:
         async with asyncio.timeout(patience):
-            reply = await transport.send(_head(origin, patience))
+            reply = await transport.send(_head(origin), patience)
         took = f"{(time.monotonic() - begun) * 1000:.0f} ms"
         skew = _skew(reply)
         reply.body.close()
@@ -84,12 +84,12 @@ async def _ask(name: str, origin: Origin, subject: Subject, *, certain: bool) ->
     return found
 
 
-def _head(origin: Origin, patience: float) -> Outgoing:
+def _head(origin: Origin) -> Outgoing:
     """The least that an HTTP server answers, whatever it thinks of it."""
     standard = 443 if origin.tls else 80
     host = origin.host if origin.port == standard else authority(origin.host, origin.port)
-    lines = f"HEAD / HTTP/1.1\r\nhost: {host}\r\nuser-agent: penstock-doctor\r\nconnection: close\r\n"
-    return Outgoing(origin, b"HEAD", [lines.encode()], patience, b"")
+    headers = [(b"user-agent", b"user-agent", b"penstock-doctor"), (b"connection", b"connection", b"close")]
+    return Outgoing(origin, b"HEAD", host.encode(), b"/", headers=headers)
 
 
 def _skew(reply: Reply) -> float | None:

@@ -8,7 +8,8 @@ are left alone: their body may not change.
 from penstock.core.budget import Budget
 from penstock.model.reply import Reply
 from penstock.model.step import Step
-from penstock.providers.dialects import DIALECTS
+from penstock.providers.compose import outgoing
+from penstock.providers.dialects import DIALECTS, Dialect
 from penstock.providers.dialects.openai_chat import HideUsage
 
 UNASKED = (
@@ -17,7 +18,7 @@ UNASKED = (
 
 
 class AskUsage:
-    """Writes ``prompt``. ``budget``: bytes that all answers together may hold."""
+    """Writes ``hides_usage``. ``budget``: bytes that all answers together may hold."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -34,14 +35,21 @@ class AskUsage:
             step.defer(_unasked)  # it was not looked into
         elif request.asked.stream and not request.asked.wants_usage and not request.signed():
             if request.body.reserve(len(body)):
-                step.prompt = dialect.ask_usage(body)
+                self._splice(step, dialect)
             else:
                 step.defer(_unasked)
+
+    def _splice(self, step: Step, dialect: Dialect) -> None:
+        sent = outgoing(step)
+        if (asking := dialect.ask_usage(sent.body)) is not None:
+            sent.body = asking
+            sent.put(b"accept-encoding", b"identity")  # the stream will be read and changed on the way back
+            step.hides_usage = True
 
     def hide(self, step: Step, reply: Reply) -> Reply:
         """After it: takes the extra frame out again."""
         if (
-            step.prompt is not None
+            step.hides_usage
             and (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
             and reply.header(b"content-encoding") is None  # encoded against our wish: the frame cannot be found
         ):

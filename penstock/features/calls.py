@@ -16,14 +16,15 @@ from penstock.core import instants
 from penstock.core.errors import ProviderFailure, ProviderTimeout
 from penstock.core.retry_budget import RetryBudget
 from penstock.core.telemetry import Telemetry
+from penstock.model.outgoing import Outgoing
 from penstock.model.peek import peek
 from penstock.model.plan import Attempt, Target
 from penstock.model.reply import Reply
 from penstock.model.retrying import delay, forbids, may_pass
 from penstock.model.step import Step
-from penstock.ports.transport import Outgoing, Transport
-from penstock.wire.encodings import decoder, narrow_accept_encoding
-from penstock.wire.headers import onward
+from penstock.ports.transport import Transport
+from penstock.providers.compose import outgoing
+from penstock.wire.encodings import decoder
 from penstock.wire.retry_after import retry_after, retry_delay, spent
 
 _WITHHELD = "not tried again: of the provider's last calls as many were tried again as may be"
@@ -101,28 +102,28 @@ class Calls:
         attempt = Attempt(target.provider, target.origin.host, (began - step.ex.started) * 1000)
         attempt.waited = waited * 1000 or None
         step.attempts.append(attempt)
-        outgoing = self._outgoing(step, target)
+        sent = outgoing(step)
+        sent.again()
         try:
-            reply = await self._send(outgoing, limit)
+            reply = await self._send(sent, limit)
         except ProviderFailure as error:
             attempt.error, attempt.reason = error.message, error.reason or None
             return error.with_traceback(None)  # its frames hold this call: a circle for the collector
         finally:  # also where the client leaves meanwhile: the wait is not our own time
             attempt.duration = (time.monotonic() - began) * 1000
-            if outgoing.stale is not None:
-                step.attempts.insert(-1, _stale(attempt, outgoing.stale * 1000))
+            if sent.stale is not None:
+                step.attempts.insert(-1, _stale(attempt, sent.stale * 1000))
         attempt.status, attempt.reused = reply.status, reply.body.reused
         return reply
 
-    async def _send(self, outgoing: Outgoing, limit: float | None) -> Reply:
+    async def _send(self, sent: Outgoing, limit: float | None) -> Reply:
         if limit is None:
-            return await self._transport.send(outgoing)
-        if outgoing.stream is not None:  # the time that the client takes to send it does not count
-            outgoing.first_byte = min(limit, outgoing.first_byte)
-            return await self._transport.send(outgoing)
+            return await self._transport.send(sent, self._first_byte)
+        if sent.stream is not None:  # the time that the client takes to send it does not count
+            return await self._transport.send(sent, min(limit, self._first_byte))
         try:
             async with asyncio.timeout(limit):
-                return await self._transport.send(outgoing)
+                return await self._transport.send(sent, self._first_byte)
         except TimeoutError:
             raise ProviderTimeout from None
 
@@ -146,31 +147,6 @@ class Calls:
             return False
         self._telemetry.retries.add((target.provider,))
         return True
-
-    def _outgoing(self, step: Step, target: Target) -> Outgoing:
-        request, places, query = step.request, step.places, target.query
-        if query is None:
-            query = request.query if step.query is None else step.query
-        if target.stays:
-            places |= target.stays
-        head = [request.method, b" ", target.path, query, b" HTTP/1.1\r\nhost: ", target.host, b"\r\n"]
-        for lower, name, value in onward(request.headers, places):
-            if lower == b"accept-encoding":
-                if step.prompt is None:
-                    narrow = narrow_accept_encoding(value)
-                    head += (name, b": ", value if narrow != value and request.signed() else narrow, b"\r\n")
-            else:
-                head += (name, b": ", value, b"\r\n")
-        if step.prompt is not None:  # its stream will be read and changed on the way back
-            head.append(b"accept-encoding: identity\r\n")
-        body = step.prompt if step.prompt is not None else request.body.whole()
-        if body is None:
-            length = request.body.length
-            head.append(b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length)
-            return Outgoing(target.origin, request.method, head, self._first_byte, b"", request.body)
-        if body or request.body.length is None or request.header(b"content-length") is not None:
-            head.append(b"content-length: %d\r\n" % len(body))
-        return Outgoing(target.origin, request.method, head, self._first_byte, body)
 
 
 def _stale(attempt: Attempt, passed: float) -> Attempt:

@@ -118,6 +118,11 @@ class Exchange:
         """The client's own id of the call."""
         self.event_id = value[:_EVENT_ID].decode("latin-1")
 
+    def let_go(self) -> None:
+        """The call is over. Its steps refer to it, and it to them: a circle for the collector, unless cut."""
+        for step in self.steps:
+            del step.ex
+
     def defer(self, fn: "Callable[[Exchange], None]") -> None:
         """Runs ``fn(exchange)`` when the call ends, last deferred first, whatever else fails."""
         self._closers.append(fn)

@@ -7,6 +7,7 @@ from penstock.core.errors import PenstockError
 from penstock.model.decision import CacheDecision
 from penstock.model.flight import Flight
 from penstock.model.options import UNADDRESSED, CallOptions
+from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Attempt, Target
 from penstock.model.reply import Reply
 from penstock.model.request import Request
@@ -38,14 +39,15 @@ class Step:
         "ex",
         "first_byte",
         "flight",
+        "hides_usage",
         "id",
         "index",
         "keeper",
         "last",
         "name",
         "options",
+        "outgoing",
         "places",
-        "prompt",
         "query",
         "reading",
         "reply",
@@ -72,7 +74,8 @@ class Step:
         self.cache: CacheDecision | None = None  # None: caching was not in effect
         self.flight: Flight | None = None  # that this step leads
         self.keeper: Any = None  # what keeps its answer for the cache
-        self.prompt: bytes | None = None  # sent on in the place of the body as received; None: nothing changed it
+        self.outgoing: Outgoing | None = None  # what the target is sent; None: not composed yet
+        self.hides_usage = False  # the stream was asked for usage that its client did not ask for
         self.attempts: list[Attempt] = []
         self.answered = False  # the head of the target's answer came
         self.reading: Any = None  # providers.reading.Reading: what the meter reads the answer with

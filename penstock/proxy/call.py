@@ -51,6 +51,7 @@ class DataCall:
         """
         if self._task is None:
             self.body.release()
+            self._ex.let_go()
         elif not self._ended and not self._ex.outcome:
             self._ex.client_gone = True
             flight = self._ex.step.flight
@@ -84,6 +85,7 @@ class DataCall:
                 if ex.outcome in _NO_PROPER_END:
                     respond.apologise(ex, owner)
                 owner.answered(self)
+            ex.let_go()
 
     async def _read_on(self, rest: asyncio.Future[None]) -> None:
         """The answer is out, or broke off, and the meter has some of it still to read: the row waits for that. A

@@ -18,8 +18,8 @@ from penstock.core.deadlines import NEVER, Deadlines
 from penstock.core.errors import ProviderBroke, ProviderFailure, ProviderTimeout, ProviderUnreachable
 from penstock.core.headers import Headers
 from penstock.core.outbox import Outbox
+from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
-from penstock.ports.transport import Outgoing
 
 HEAD_LIMIT = 64 * 1024
 _NO_BODY = frozenset({204, 304})
@@ -80,7 +80,6 @@ class Connection(asyncio.Protocol):
         self._reason = b""
         self._length: int | None = None
         self._chunked = False
-        self._first_byte = 0.0
         self._in_head = True
         self._head_size = 0
         self._interim = 0  # bytes of heads that announced another one
@@ -109,23 +108,27 @@ class Connection(asyncio.Protocol):
 
     # The call's side
 
-    def begin(self, outgoing: Outgoing, call: UpstreamCall) -> None:
+    def begin(self, outgoing: Outgoing, first_byte: float, call: UpstreamCall) -> None:
         """Writes the request. The answer goes to ``call``."""
         self.call = call
-        self._first_byte = outgoing.first_byte
+        self._first_byte = first_byte
         now = self._deadlines.now
         self._until = until = now + self._whole
-        deadline = now + outgoing.first_byte
+        deadline = now + first_byte
         self.deadline = deadline if deadline < until else until  # noqa: FURB136  quicker, and so below
         self._in_head = True
         stream = outgoing.stream
         if (stream is not None or len(outgoing.body) > _LARGE) and self._socket is not None and self.tls() is not None:
             self._spare = self._socket.dup()
-        self._outbox.write(self._transport, b"".join((*outgoing.head, b"\r\n", outgoing.body)))
+        self._outbox.write(self._transport, b"".join((*self.head(outgoing), b"\r\n", outgoing.body)))
         if stream is None:
             call.sent = True
         else:
             stream.send_to(call)
+
+    def head(self, outgoing: Outgoing) -> list[bytes]:
+        """The head as the peer wants it."""
+        return outgoing.head()
 
     def write(self, data: bytes) -> None:
         """More of a request body that streams. The wait for the answer begins anew with every byte."""

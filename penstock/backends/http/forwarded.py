@@ -1,11 +1,10 @@
 """A connection to a proxy that forwards requests in the clear (RFC 9112, 3.2.2)."""
 
-from penstock.backends.http.call import UpstreamCall
 from penstock.backends.http.connection import Connection
 from penstock.backends.http.tunnel import refused_credentials
 from penstock.core.errors import ProviderUnreachable
 from penstock.core.proxies import Proxy, authority
-from penstock.ports.transport import Outgoing
+from penstock.model.outgoing import Outgoing
 
 _CREDENTIALS = 407
 
@@ -20,15 +19,11 @@ class ForwardedConnection(Connection):
 
     proxy: Proxy
 
-    def begin(self, outgoing: Outgoing, call: UpstreamCall) -> None:
-        """See ``Connection.begin``."""
+    def head(self, outgoing: Outgoing) -> list[bytes]:
+        """See ``Connection.head``."""
         host, port = self.origin.host, self.origin.port
         place = authority(host, port).removesuffix(":80") if ":" not in host or port != 80 else f"[{host}]"  # noqa: PLR2004
-        method, _, rest = b"".join(outgoing.head).partition(b" ")
-        head = [method, b" http://", place.encode(), rest, self.proxy.credentials]
-        super().begin(
-            Outgoing(outgoing.origin, method, head, outgoing.first_byte, outgoing.body, outgoing.stream), call
-        )
+        return [*outgoing.head(b"http://" + place.encode()), self.proxy.credentials]
 
     def on_headers_complete(self) -> None:
         if self._parser.get_status_code() == _CREDENTIALS:

@@ -10,9 +10,9 @@ from penstock.backends.http.limits import Limits
 from penstock.core.deadlines import Deadlines
 from penstock.core.errors import ProviderUnreachable
 from penstock.core.outbox import Outbox
+from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
 from penstock.model.reply import Reply
-from penstock.ports.transport import Outgoing
 
 
 class HttpTransport:
@@ -28,7 +28,7 @@ class HttpTransport:
         self._idle: dict[Origin, list[Connection]] = {}  # only of origins that have a connection
         self._open: set[Connection] = set()
 
-    async def send(self, outgoing: Outgoing) -> Reply:
+    async def send(self, outgoing: Outgoing, first_byte: float) -> Reply:
         """See ``Transport.send``."""
         stream = outgoing.stream
         if connection := self._take(outgoing.origin):
@@ -36,14 +36,14 @@ class HttpTransport:
             call.reused = True
             began = self._loop.time()
             try:
-                return await self._exchange(connection, outgoing, call)
+                return await self._exchange(connection, outgoing, first_byte, call)
             except ProviderUnreachable:
                 passed = self._loop.time() - began
                 if call.heard or passed > self._limits.unread or not (stream is None or stream.rewindable()):
                     raise
                 outgoing.stale = passed
         connection = await self._connect(outgoing.origin)
-        return await self._exchange(connection, outgoing, UpstreamCall(connection, outgoing.method, stream))
+        return await self._exchange(connection, outgoing, first_byte, UpstreamCall(connection, outgoing.method, stream))
 
     def counts(self) -> tuple[int, int]:
         """Connections in use, and idle."""
@@ -56,9 +56,11 @@ class HttpTransport:
             connection.abort()
         self._dialer.close()
 
-    async def _exchange(self, connection: Connection, outgoing: Outgoing, call: UpstreamCall) -> Reply:
+    async def _exchange(
+        self, connection: Connection, outgoing: Outgoing, first_byte: float, call: UpstreamCall
+    ) -> Reply:
         try:
-            connection.begin(outgoing, call)
+            connection.begin(outgoing, first_byte, call)
             return await call.head(self._loop)
         except BaseException:
             call.close()

@@ -22,8 +22,8 @@ from penstock.model.reply import GO, Body, Replay, Reply
 from penstock.model.step import Step
 from penstock.ports.cache_store import CachedAnswer
 from penstock.providers.cacheability import may_be_cached, uses_state
+from penstock.providers.compose import outgoing
 from penstock.wire.cache_key import Digest, call_key, own_key, without_noise
-from penstock.wire.headers import onward
 
 _OWN_KEY_METHODS = frozenset({b"POST", b"GET"})
 _SLICE = 1 << 20  # bytes of a body that are hashed in one go
@@ -78,18 +78,16 @@ class AnswerCache(Cache):
             known = request.method in _OWN_KEY_METHODS
             return own_key(gateway.number, gateway.cache_generation, own) if known else None
         assert target is not None
-        query = request.query if step.query is None else step.query
-        query = query if target.query is None else target.query
-        if not may_be_cached(request.method, target.endpoint, query):
+        sent = outgoing(step)
+        if not may_be_cached(request.method, target.endpoint, sent.query):
             return None
         for stateful in uses_state(body):
             if stateful:
                 return None
             if len(body) > _SLICE:
                 await asyncio.sleep(0)
-        place = (request.method, target.host, target.path, query)
-        travels = onward(without_noise(request.headers), step.places | target.stays)
-        key = call_key(gateway.number, gateway.cache_generation, place, travels)
+        place = (sent.method, sent.host, sent.path, sent.query)
+        key = call_key(gateway.number, gateway.cache_generation, place, without_noise(sent.headers))
         if len(body) > _SLICE:
             await _update(key, body)
         else:

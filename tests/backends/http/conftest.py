@@ -22,8 +22,8 @@ from penstock.core.deadlines import Deadlines
 from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies
 from penstock.model.body import Bounds, RequestBody
+from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
-from penstock.ports.transport import Outgoing
 from tests.kit import loops
 from tests.kit.client import until
 
@@ -80,18 +80,19 @@ class Way:
         limits = Limits(between, idle, unread=unread)
         self.transport = HttpTransport(self.deadlines, Outbox(loop, []), limits, self.dialer, pool)
 
-    def outgoing(self, port, *, method=b"POST", body=b"hello", stream=None, first_byte=5.0, **origin):
-        length = (
-            None if stream is not None and stream.length is None else len(body) if stream is None else stream.length
-        )
-        framing = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
-        head = [method, b" /x HTTP/1.1\r\nhost: h\r\n", framing]
+    def outgoing(self, port, *, method=b"POST", body=b"hello", stream=None, **origin):
         place = Origin(**({"tls": False, "host": "127.0.0.1", "port": port, "trusted": True} | origin))
-        return Outgoing(place, method, head, first_byte, b"" if stream else body, stream)
+        sent = Outgoing(place, method, b"h", b"/x")
+        sent.body, sent.stream, sent.told = b"" if stream else body, stream, True
+        return sent
+
+    async def send(self, port, *, first_byte=5.0, **outgoing):
+        """The reply, when its head is here."""
+        return await self.transport.send(self.outgoing(port, **outgoing), first_byte)
 
     async def ask(self, port, **outgoing):
         """The status and the body, read to its end. Raises what broke it."""
-        reply = await self.transport.send(self.outgoing(port, **outgoing))
+        reply = await self.send(port, **outgoing)
         return reply.status, await self.read(reply), reply.body.reused
 
     async def read(self, reply):

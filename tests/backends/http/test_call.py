@@ -79,7 +79,7 @@ async def test_closing_a_call_closes_its_connection_at_once(way, stage):
         await peer.gone()
 
     async with providing(serve) as provider:
-        asking = asyncio.ensure_future(way.transport.send(way.outgoing(provider.port)))
+        asking = asyncio.ensure_future(way.send(provider.port))
         if stage == "head":
             await until(lambda: provider.open)
             await asyncio.sleep(0.01)
@@ -95,7 +95,7 @@ async def test_closing_a_call_closes_its_connection_at_once(way, stage):
 
 async def test_closing_a_call_that_is_over_leaves_its_connection_to_the_pool(way):
     async with providing(always) as provider:
-        reply = await way.transport.send(way.outgoing(provider.port))
+        reply = await way.send(provider.port)
         assert await way.read(reply) == b"ok"
         reply.body.close()
         assert way.transport.counts() == (0, 1)

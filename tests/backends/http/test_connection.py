@@ -60,7 +60,7 @@ async def test_a_pause_that_the_client_caused_is_not_held_against_the_provider(a
 
     way = a_way(between=0.15)
     async with providing(serve) as provider:
-        reply = await way.transport.send(way.outgoing(provider.port))
+        reply = await way.send(provider.port)
         reply.body.pause()
         await asyncio.sleep(0.4)
         assert await way.read(reply) == b"okok"

@@ -91,7 +91,7 @@ async def test_a_request_that_the_provider_may_have_read_is_not_sent_again(a_way
         await way.ask(provider.port)
         outgoing = way.outgoing(provider.port)
         with pytest.raises(ProviderUnreachable):
-            await way.transport.send(outgoing)
+            await way.transport.send(outgoing, 5.0)
         assert (provider.connections, outgoing.stale, read.is_set()) == (1, None, True)
 
 
@@ -99,7 +99,7 @@ async def test_a_request_that_was_sent_again_says_so(way):
     async with providing(Ending("in the head")) as provider:
         await way.ask(provider.port)
         outgoing = way.outgoing(provider.port)
-        reply = await way.transport.send(outgoing)
+        reply = await way.transport.send(outgoing, 5.0)
         assert await way.read(reply) == b"ok"
         assert outgoing.stale is not None
         assert provider.connections == 2
@@ -119,7 +119,7 @@ async def test_an_answer_that_comes_amid_the_request_is_the_answer(way, trusting
         given = {"body": b"x" * 10**7} if kind == "held" else {"stream": body}
         accepted = elsewhere.submit(_accept, listening, trusting.server("127.0.0.1") if secure else None)
         port = listening.getsockname()[1]
-        sending = asyncio.ensure_future(way.transport.send(way.outgoing(port, tls=secure, **given)))
+        sending = asyncio.ensure_future(way.send(port, tls=secure, **given))
         await until(lambda: way.transport.counts()[0] and accepted.done())
         with accepted.result() as peer:
             peer.recv(20)
@@ -150,7 +150,7 @@ async def test_a_request_that_is_refused_amid_its_body_is_not_sent_on(way, strea
 
     async with providing(serve) as provider:
         body = stream(b"x" * 10, length=10**7, complete=False)
-        reply = await way.transport.send(way.outgoing(provider.port, stream=body))
+        reply = await way.send(provider.port, stream=body)
         body.feed(b"y" * 1000)
         reply.body.close()
         await until(lambda: not provider.open)

@@ -43,7 +43,7 @@ async def test_the_connection_used_last_is_used_next(a_way):
 
     way = a_way()
     async with providing(serve) as provider:
-        upstreams = [await way.transport.send(way.outgoing(provider.port)) for _ in range(3)]
+        upstreams = [await way.send(provider.port) for _ in range(3)]
         assert len(upstreams) == 3
         last = used[-1]
         used.clear()
@@ -208,7 +208,7 @@ async def test_a_host_without_an_address_is_a_failure_that_names_it(way):
     outgoing = way.outgoing(1)
     outgoing.origin = Origin(False, "no-such-host.invalid", 80)
     with pytest.raises(ProviderUnreachable, match=r"no-such-host\.invalid"):
-        await way.transport.send(outgoing)
+        await way.transport.send(outgoing, 5.0)
 
 
 async def test_a_connection_that_does_not_open_in_time_is_a_timeout(a_way):
