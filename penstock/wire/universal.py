@@ -11,12 +11,13 @@ import msgspec
 from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder
 from penstock.core.errors import MalformedSteps
 from penstock.core.headers import Headers
+from penstock.wire import surrogates
 
 STEPS = 32
 HEAD = 64 * 1024  # bytes of a step's ``headers`` or ``config``
 _NOTHING = Raw(b"")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _TARGET = re.compile(r"[\x21-\x7e]*")  # what a request line may hold
 _OURS = "cf-aig-"
 _CONFIG = {
@@ -63,9 +64,19 @@ _decode_step = decoder(_Step).decode
 
 def read_steps(body: bytes) -> list[UniversalStep]:
     """The steps in their order; one for a body that is an object. Raises MalformedSteps, naming the member at fault."""
+    try:
+        return _steps(body, None)
+    except MalformedSteps:
+        if (other := surrogates.without(body)) is None:
+            raise
+        return _steps(*other)
+
+
+def _steps(body: bytes, back: surrogates.Back | None) -> list[UniversalStep]:
+    """``back``: what turns a part of the body into what had come."""
     lead = body[:_LEAD].lstrip()
     if lead.startswith(b"{"):
-        return [_read(Raw(body), "")]
+        return [_read(Raw(body), "", back)]
     if not lead.startswith(b"["):
         raise MalformedSteps(
             "The body must be a JSON array of steps, or one step {provider, endpoint, headers, query}."
@@ -77,17 +88,19 @@ def read_steps(body: bytes) -> list[UniversalStep]:
     steps = [raw for raw in msgspec.structs.astuple(found) if bytes(raw)]
     if not steps:
         raise MalformedSteps("The array of steps is empty.")
-    return [_read(raw, f"[{number}].") for number, raw in enumerate(steps)]
+    return [_read(raw, f"[{number}].", back) for number, raw in enumerate(steps)]
 
 
 _LEAD = 1024  # bytes in which a body begins, white space included
 
 
-def _read(raw: Raw, where: str) -> UniversalStep:
+def _read(raw: Raw, where: str, back: surrogates.Back | None) -> UniversalStep:
     try:
         said = _decode_step(raw)
     except DecodeError as error:
         raise MalformedSteps(f"{where or 'The body'}: is no step: {error}.") from None
+    if back is not None:
+        said = _Step(*[Raw(back(bytes(member))) for member in msgspec.structs.astuple(said)])
     provider = _text(said.provider, f"{where}provider", most=_NAME)
     endpoint = _text(said.endpoint, f"{where}endpoint", most=HEAD).lstrip("/")
     if not _TARGET.fullmatch(endpoint) or "#" in endpoint:
@@ -124,23 +137,31 @@ def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
     for name, value in given.items():
         if value is None:
             continue
-        data = _header(name, value, f"{where}headers")
+        text = _header(name, value, f"{where}headers")
         lower = name.lower()
         if lower.startswith(_OURS):
-            options[lower.encode()] = data
+            options[lower.encode()] = text.encode()
         else:
-            headers.append((lower.encode(), name.encode(), data))
+            headers.append((lower.encode(), name.encode(), _encoded(text)))
     return headers, options
 
 
-def _header(name: str, value: Any, where: str) -> bytes:
-    """A header's value as bytes. Raises MalformedSteps for what no header can be."""
+def _header(name: str, value: Any, where: str) -> str:
+    """A header's value. Raises MalformedSteps for what no header can be."""
     if not _TOKEN.fullmatch(name):
         raise MalformedSteps(f"{where}: {name[:_SHOWN]!r} is no header name.")
     text = _plain(value)
     if text is None or not _VALUE.fullmatch(text):
         raise MalformedSteps(f"{where}.{name[:_SHOWN]}: must be a text that a header can hold.")
-    return text.strip(" \t").encode("latin-1")
+    return text.strip(" \t")
+
+
+def _encoded(text: str) -> bytes:
+    """As JavaScript sends it where it can, in Latin-1; else in UTF-8."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
 
 
 def _config(raw: Raw, where: str) -> dict[bytes, bytes]:
@@ -151,7 +172,7 @@ def _config(raw: Raw, where: str) -> dict[bytes, bytes]:
             text = _plain(value)
             if text is None or not _VALUE.fullmatch(text):
                 raise MalformedSteps(f"{where}.{member}: must be a number or a text.")
-            told[header] = text.encode("latin-1")
+            told[header] = text.encode()
     return told
 
 
@@ -162,7 +183,7 @@ def _object(raw: Raw, where: str) -> dict[str, Any]:
     if len(data) > HEAD or not data.startswith(b"{"):
         raise MalformedSteps(f"{where}: must be an object of at most {HEAD} bytes.")
     try:
-        return cast("dict[str, Any]", decode(data))
+        return cast("dict[str, Any]", decode(surrogates.replaced(data) if b"\\u" in data else data))
     except DecodeError as error:
         raise MalformedSteps(f"{where}: {error}.") from None
 
