@@ -66,7 +66,7 @@ class Follower(Body):
 class Flight:
     """What the leader and its followers share. The leader's client pauses it, too, in the place of the answer.
 
-    ``began``: when the leader's call did, on the monotonic clock.
+    ``began``: when the leader's call did, on the monotonic clock. ``form``: what its answer is written in.
     """
 
     __slots__ = (
@@ -82,6 +82,7 @@ class Flight:
         "began",
         "error",
         "fault",
+        "form",
         "frames",
         "headers",
         "held",
@@ -93,8 +94,9 @@ class Flight:
         "stream",
     )
 
-    def __init__(self, began: float) -> None:
+    def __init__(self, began: float, form: str = "") -> None:
         self.began = began
+        self.form = form
         self.shared: bool | None = None  # whether the answer may be followed; None: its head has not come
         self.status = 0
         self.headers: Headers = []

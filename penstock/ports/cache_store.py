@@ -16,6 +16,7 @@ class CachedAnswer(Struct, array_like=True):
     tokens_in: int = 0
     tokens_out: int = 0
     cost: int | None = None  # nano-dollars; None: not known
+    form: str = ""  # what its body is written in: a dialect, else a provider
 
     @property
     def size(self) -> int:

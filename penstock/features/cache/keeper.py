@@ -28,6 +28,13 @@ class Shelf:
         self.flights: dict[bytes, Flight] = {}
 
 
+def form(step: Step) -> str:
+    """What the answers of a step's target are written in: its dialect, or else all of the provider's."""
+    target = step.target
+    assert target is not None
+    return target.endpoint.dialect or target.provider
+
+
 class Keeper:
     """The stage that sees an answer as it goes out, for those who follow the call and for the store."""
 
@@ -43,7 +50,7 @@ class Keeper:
         self._held = 0  # bytes, taken of it
         self._complete = False
         self._reply: Reply | None = None  # None: it may not be kept
-        self.flight = Flight(step.began)
+        self.flight = Flight(step.began, form(step))
         running = shelf.flights.get(key)
         if running is None or shelf.store.outdated(key, running.began):
             shelf.flights[key] = self.flight
@@ -121,6 +128,7 @@ class Keeper:
             (usage.tokens_in or 0) if usage else 0,
             (usage.tokens_out or 0) if usage else 0,
             step.cost,
+            flight.form,
         )
 
     def _hold(self, size: int = 0) -> None:

@@ -15,7 +15,7 @@ from penstock.core import instants
 from penstock.core.budget import Share
 from penstock.core.errors import ProviderTimeout
 from penstock.features.cache.coding import in_coding
-from penstock.features.cache.keeper import Keeper, Shelf
+from penstock.features.cache.keeper import Keeper, Shelf, form
 from penstock.model.decision import HIT, MISS, CacheDecision
 from penstock.model.flight import Flight
 from penstock.model.reply import GO, Body, Replay, Reply
@@ -97,7 +97,7 @@ class AnswerCache(Cache):
     async def _stored(self, step: Step, key: bytes) -> Reply | None:
         store = self._shelf.store
         answer = await store.read(key) if store.knows(key) else None
-        if answer is None or (answer.stream and not self._streams):
+        if answer is None or (answer.stream and not self._streams) or not _fits(step, answer.form):
             return None
         size = answer.size if answer.stream else len(answer.frames[0])
         large = size > GO
@@ -119,7 +119,7 @@ class AnswerCache(Cache):
 
     async def _shared(self, step: Step, key: bytes) -> Reply | None:
         flight = self._shelf.flights.get(key)
-        if flight is None or self._shelf.store.outdated(key, flight.began):
+        if flight is None or self._shelf.store.outdated(key, flight.began) or not _fits(step, flight.form):
             return None
         if not await self._may_follow(step, flight):
             return None
@@ -170,6 +170,14 @@ class AnswerCache(Cache):
         telemetry.saved_tokens.add((account, gateway, "in"), answer.tokens_in)
         telemetry.saved_tokens.add((account, gateway, "out"), answer.tokens_out)
         telemetry.saved_cost.add((account, gateway), answer.cost or 0)
+
+
+def _fits(step: Step, found: str) -> bool:
+    """Whether an answer in that form is one of this step's. A key of the client's own is for all steps of a list, and
+    ``cf-aig-step`` tells the client how to read what it gets; a call with one step gets whatever was kept.
+    """
+    alone = step.last and not step.index
+    return alone or step.options.cache_key is None or found == form(step)
 
 
 async def _update(key: Digest, body: bytes) -> None:

@@ -141,6 +141,35 @@ async def test_a_key_of_the_clients_own_stands_for_the_whole_call():
         assert elsewhere.headers[STATUS] == "MISS"
 
 
+def steps(*headers):
+    """A call of two steps under one key of its own, OpenAI's and then Anthropic's, each with its headers."""
+    places = [("openai", "chat/completions"), ("anthropic", "v1/messages")]
+    body = {**json.loads(CHAT), "max_tokens": 9}
+    listed = [
+        {"provider": provider, "endpoint": endpoint, "headers": more, "query": body}
+        for (provider, endpoint), more in zip(places, headers, strict=True)
+    ]
+    return request("", body=json.dumps(listed).encode(), headers={"cf-aig-cache-key": "mine"})
+
+
+async def test_a_step_of_a_list_finds_under_such_a_key_what_its_client_can_read():
+    async with house() as made, made.client() as client:
+        told = []
+        for headers in ({"x-mock-status": "500"}, {}, {}):
+            answer = await client.ask(steps(headers, {}))
+            kind = json.loads(answer.body).get("object", "message")
+            told.append((answer.headers["cf-aig-step"], answer.headers[STATUS], kind))
+        assert told == [("1", "MISS", "message"), ("0", "MISS", "chat.completion"), ("0", "HIT", "chat.completion")]
+
+
+async def test_a_step_of_a_list_does_not_follow_what_its_client_cannot_read():
+    async with house() as made, made.client() as client, made.client() as running:
+        await running.send(chat(path="anthropic/v1/messages", x_mock_stall="head", cf_aig_cache_key="mine"))
+        await made.mock.until(lambda stats: stats.requests_running == 1)
+        answer = await client.ask(steps({}, {}))
+        assert (answer.headers["cf-aig-step"], answer.headers[STATUS]) == ("0", "MISS")
+
+
 @pytest.mark.parametrize("name", ["cf-aig-skip-cache", "cf-skip-cache"])
 async def test_a_call_that_skips_the_cache_refreshes_it(name):
     async with house(gateways=ON) as made, made.client() as client:
