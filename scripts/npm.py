@@ -1,6 +1,7 @@
 """Runs npm with the Node that is in ``.venv``: the wheel of pyright's Node carries both, and the machine needs neither.
 
-Standard library only. Scripts of packages never run.
+Standard library only. Scripts of packages never run. Optional packages are in the lock alone: one client names the SDKs
+of all providers.
 """
 
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = ROOT / "tests" / "clients" / "typescript"
 _PYTHON = ROOT / ".venv" / "bin" / "python"
-_QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+_QUIET = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
 
 
 def npm(*arguments: str) -> None:

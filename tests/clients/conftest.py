@@ -3,7 +3,9 @@
 import itertools
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import cloudflare
@@ -12,6 +14,7 @@ import openai
 import pytest
 import pytest_asyncio
 
+from tests.kit import journey
 from tests.kit.process import Serving, serving
 
 ACCOUNT = "3ebbcb006d4d46d7bb6a8c7f14676cb0"  # of the SDKs' own samples
@@ -86,6 +89,17 @@ async def house(tmp_path_factory):
     environ = {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_API_TOKEN": TOKEN}
     async with serving(tmp_path_factory.mktemp("clients") / "data", environ=environ, gateways=()) as server:
         yield House(server, server.origin, server.account, TOKEN)
+
+
+@pytest.fixture(scope="module")
+def walk(house):
+    """Runs a journey in Node, given where the server is, and what else is named."""
+    common = {"origin": house.origin, "api": house.api, "account": house.account, "token": house.token}
+
+    def walk(script: str, environ: Mapping[str, str] = MappingProxyType({}), **plan: Any) -> journey.Journey:
+        return journey.walk(script, environ, common | plan)
+
+    return walk
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 KEYS = {
     "README.md": dict[str, str](),  # its samples do without
     "docs/quickstart.md": {"OPENAI_API_KEY": "any", "ANTHROPIC_API_KEY": "any"},
+    "docs/universal.md": {"OPENAI_API_KEY": "any", "ANTHROPIC_API_KEY": "any"},
 }
 STARTS = re.compile(r"(make run|\.venv/bin/penstock serve)\n")  # these do not end
 SAMPLES = [
@@ -57,4 +58,5 @@ async def test_a_sample_works_on_its_own(server: Serving, page: str, kind: str, 
 
 
 async def test_there_are_samples_of_every_kind():
-    assert {(page, kind) for page, kind, _ in SAMPLES} == {(page, kind) for page in KEYS for kind in ("python", "sh")}
+    of_both = {(page, kind) for page in ("README.md", "docs/quickstart.md") for kind in ("python", "sh")}
+    assert {(page, kind) for page, kind, _ in SAMPLES} == of_both | {("docs/universal.md", "sh")}

@@ -34,7 +34,8 @@ export async function step(name, act) {
     value = await act();
     line.value = value ?? null;
   } catch (error) {
-    line.error = { kind: error.constructor.name, status: error.status, body: error.error, message: error.message };
+    const { status = error.statusCode, error: body = error.data, message } = error; // the second: of the AI SDK
+    line.error = { kind: error.constructor.name, status, body, message };
   }
   line.requests = requests;
   console.log(JSON.stringify(line));
