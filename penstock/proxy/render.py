@@ -61,7 +61,7 @@ def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
     step, options = ex.step, holding(ex, ex.step)
     if options.log:
         pieces += (b"cf-aig-log-id: ", step.name.encode(), b"\r\n")
-    if ex.itinerary is not None and ex.itinerary.shows_step:
+    if ex.request.surface.steps == "universal" if ex.itinerary is None else ex.itinerary.shows_step:
         pieces += (b"cf-aig-step: %d\r\n" % step.index,)
     if step.cache is not None:
         pieces += (b"cf-aig-cache-status: ", step.cache.status.encode(), b"\r\n")

@@ -42,7 +42,7 @@ async def test_one_step_is_a_call_to_its_provider(slash, shape):
         assert json.loads(answer.body)["object"] == "chat.completion"
         (row,) = await made.rows("u", 1)
         assert (row.provider, row.model, row.step, row.success) == ("openai", "gpt-4o-mini", 0, True)
-        assert (row.path, json.loads(row.request)) == ("v1/chat/completions", CHAT)
+        assert (row.path, json.loads(row.request or b"")) == ("v1/chat/completions", CHAT)
         assert row.tokens_in
 
 
@@ -163,6 +163,14 @@ async def test_the_endpoint_takes_post_alone():
     async with house() as made, made.client() as client:
         answer = await client.ask(universal(b"", method="GET"))
         assert (answer.status, json.loads(answer.body)["internalCode"]) == (405, 2006)
+
+
+async def test_a_refusal_before_the_first_step_names_that_step():
+    closed = {"authentication": True}
+    async with house(gateways={"default": closed}) as made, made.client() as client:
+        for asked in (universal([step()]), universal([step()]).replace(b"/default", b"/missing")):
+            answer = await client.ask(asked)
+            assert answer.headers["cf-aig-step"] == "0"
 
 
 async def test_a_native_answer_names_no_step():
