@@ -144,10 +144,12 @@ class _Said:
 
 
 def _directives(request: Request) -> frozenset[bytes]:
-    """The names in all lines of ``cache-control``; of ``pragma``, which is its predecessor, where there is none."""
+    """The names in all lines of ``cache-control``; of ``pragma``, which is its predecessor, where there is none. A step
+    without such a header has the first line of its call's.
+    """
     name = b"cache-control" if b"cache-control" in request.first else b"pragma"
-    lines = b",".join([value for lower, _, value in request.headers if lower == name])
-    return frozenset([_directive(word) for word in lines.lower().split(b",")])
+    lines = [value for lower, _, value in request.headers if lower == name] or [request.first[name]]
+    return frozenset([_directive(word) for word in b",".join(lines).lower().split(b",")])
 
 
 def _directive(word: bytes) -> bytes:

@@ -20,6 +20,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _TARGET = re.compile(r"[\x21-\x7e]*")  # what a request line may hold
 _OURS = "cf-aig-"
+_OLDER = {"cf-cache-ttl": "cf-aig-cache-ttl", "cf-skip-cache": "cf-aig-skip-cache"}
 _CONFIG = {
     "requestTimeout": b"cf-aig-request-timeout",
     "maxAttempts": b"cf-aig-max-attempts",
@@ -31,7 +32,8 @@ _CONFIG = {
 class UniversalStep(msgspec.Struct, frozen=True):
     """One step. ``path`` has no leading slash, ``query`` its question mark; ``body`` is JSON as it came, or empty.
 
-    ``options`` are the step's own ``cf-aig-*`` headers by lower-case name, with what ``config`` says in their place.
+    ``options`` are the step's own ``cf-aig-*`` headers by lower-case name, older ones by their newer name, with what
+    ``config`` says in their place.
     """
 
     provider: str
@@ -134,6 +136,7 @@ def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
         given = {"authorization": _text(said.authorization, f"{where}authorization", most=HEAD), **given}
     headers: Headers = []
     options: dict[bytes, bytes] = {}
+    older: dict[bytes, bytes] = {}
     for name, value in given.items():
         if value is None:
             continue
@@ -141,9 +144,11 @@ def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
         lower = name.lower()
         if lower.startswith(_OURS):
             options[lower.encode()] = text.encode()
+        elif lower in _OLDER:
+            older[_OLDER[lower].encode()] = text.encode()
         else:
             headers.append((lower.encode(), name.encode(), _encoded(text)))
-    return headers, options
+    return headers, older | options
 
 
 def _header(name: str, value: Any, where: str) -> str:

@@ -123,6 +123,26 @@ async def test_a_step_from_the_cache_is_an_answer_and_each_step_has_its_own_time
         assert "cf-aig-cache-status" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("outer", "inner", "skipped"),
+    [
+        ({}, {}, [None, None]),
+        ({"cf-aig-cache-ttl": "90"}, {"cf-cache-ttl": "0"}, ["uncached", "uncached"]),
+        ({"cf-skip-cache": "true"}, {"cf-aig-skip-cache": "false"}, [None, None]),
+        ({}, {"cf-skip-cache": "true"}, [True, True]),
+        ({}, {"cache-control": "no-cache"}, [True, True]),
+        ({"cache-control": "no-cache"}, {}, [True, True]),
+        ({"pragma": "no-cache"}, {"cf-aig-cache-ttl": "90"}, [True, True]),
+    ],
+)
+async def test_caching_is_asked_of_a_step_as_of_a_call(outer, inner, skipped):
+    async with house(gateways={"default": {"cache_ttl": 60}}) as made, made.client() as client:
+        failed = step(headers={**failing(500), **inner})
+        await client.ask(universal([failed, {**CLAUDE, "headers": inner}], headers=outer))
+        told = [json.loads(row.detail).get("cache") for row in await made.rows("u", 2)]
+        assert [cache.get("skipped") if cache else "uncached" for cache in told] == skipped
+
+
 async def test_only_what_is_the_providers_travels():
     seen = []
 

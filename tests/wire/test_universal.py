@@ -51,6 +51,11 @@ def test_headers_of_ours_configure_the_step_and_the_others_travel():
     assert step.options == {b"cf-aig-cache-ttl": b"60"}
 
 
+def test_older_names_of_options_are_options_too_and_the_newer_go_before():
+    (step,) = read([{**STEP, "headers": {"cf-aig-cache-ttl": 60, "CF-Cache-TTL": 90, "cf-skip-cache": True}}])
+    assert (step.headers, step.options) == ([], {b"cf-aig-cache-ttl": b"60", b"cf-aig-skip-cache": b"true"})
+
+
 def test_a_header_that_is_no_latin_1_is_utf_8_and_one_of_ours_is_always():
     (step,) = read([{**STEP, "headers": {"x-one": "é", "x-two": "☃", "cf-aig-cache-key": "é"}}])
     assert [value for _, _, value in step.headers] == [b"\xe9", "☃".encode()]

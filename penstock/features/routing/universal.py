@@ -15,6 +15,7 @@ from penstock.model.step import Step
 from penstock.wire.universal import UniversalStep, read_steps
 
 _EVENT_ID = b"cf-aig-event-id"
+_CACHING = frozenset({b"cache-control", b"pragma"})  # of any client, and options too
 
 Withheld = Callable[[Request], tuple[frozenset[bytes], bytes | None]]
 
@@ -66,7 +67,8 @@ class Listed(Itinerary):
         step.last = step.index == len(self._told) - 1
         step.request = request = _request(ex, said)
         assert ex.gateway is not None
-        step.options = ex.gateway.options.read(request, step.warnings) if said.options else ex.options
+        asks = said.options or any(lower in _CACHING for lower, _, _ in said.headers)
+        step.options = ex.gateway.options.read(request, step.warnings) if asks else ex.options
         try:
             request.body = held(bytes(said.body), ex.request.body)
             step.places, step.query = self._routing.withheld(request)
@@ -84,7 +86,7 @@ def _request(ex: Exchange, said: UniversalStep) -> Request:
     if said.body and not any(lower == b"content-type" for lower, _, _ in headers):
         headers.append((b"content-type", b"content-type", b"application/json"))
     request = Request(b"POST", ex.request.target, headers, ex.request.body)
-    ours = {name: value for name, value in ex.request.first.items() if name.startswith(b"cf-")}
+    ours = {name: value for name, value in ex.request.first.items() if name.startswith(b"cf-") or name in _CACHING}
     request.first = {**ours, **request.first, **said.options}
     request.account, request.gateway = ex.request.account, ex.request.gateway
     request.provider, request.path, request.query = said.provider, said.path, said.query
