@@ -114,6 +114,17 @@ def test_where_all_fail_the_error_is_the_last_providers_own(journey, way):
     assert (kind, status, body["error"]["code"]) == ("APICallError", 401, "invalid_api_key")
 
 
+def test_a_picture_goes_to_every_provider(journey, rows):
+    answered(journey, "picture", "claude-haiku-4-5", 1)
+    assert all(row["request_size"] > 2 << 20 for row in rows("picture"))
+
+
+def test_a_client_that_leaves_ends_the_call(journey, rows):
+    assert journey.value("leaves").startswith("You")
+    (row,) = rows("leaves")
+    assert (row["step"], row["outcome"]) == (0, "client_gone")
+
+
 # Options
 
 

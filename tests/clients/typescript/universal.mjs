@@ -31,8 +31,8 @@ const told = (text, { modelId, headers }, usage) => ({
   usage: [usage.inputTokens, usage.outputTokens],
 });
 
-async function generate(model) {
-  const { text, response, usage } = await generateText({ model, prompt: PROMPT, maxRetries: 0 });
+async function generate(model, prompt = PROMPT) {
+  const { text, response, usage } = await generateText({ model, prompt, maxRetries: 0 });
   return told(text, response, usage);
 }
 
@@ -63,6 +63,29 @@ for (const [way, ask] of Object.entries({ generate, stream })) {
   await step(`${way}: all fail`, () => ask(of([chat(fails(500)), claude(fails(429))])));
   await step(`${way}: all fail, the other way round`, () => ask(of([claude(fails(529)), chat(fails(401))])));
 }
+
+// A picture of 2 MiB in every step, and a client that leaves in the middle of an answer
+
+const picture = { type: 'file', mediaType: 'image/png', data: new Uint8Array(2 << 20) };
+await step('picture', () => generate(
+  of([chat(fails(500)), claude()], { eventId: 'picture' }),
+  [{ role: 'user', content: [{ type: 'text', text: PROMPT }, picture] }],
+));
+await step('leaves', async () => {
+  const leaver = new AbortController();
+  const stalls = { ...KEY, headers: { 'x-mock-stall': '4' } };
+  const { textStream } = streamText({
+    model: of([chat(stalls), claude()], { eventId: 'leaves' }),
+    prompt: PROMPT,
+    abortSignal: leaver.signal,
+  });
+  let text = '';
+  for await (const piece of textStream) {
+    text += piece;
+    leaver.abort();
+  }
+  return text;
+});
 
 // What options do. Each event id is in the options of all its steps.
 
