@@ -1,15 +1,19 @@
 """Rules of the house that no other tool checks."""
 
+import ast
 import re
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import msgspec
 import pytest
 
+from penstock.control.logs.schema import UsageMetadata
 from penstock.core.settings import SETTINGS
 from penstock.providers import dialects
+from penstock.providers.kinds import KINDS
+from penstock.storage.log_query import RANGES
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES = 400
@@ -63,7 +67,11 @@ UNMIRRORED = {
     "penstock/ports/logsink.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/providers/kinds.py": "words; tests/providers/test_accounting.py counts by them",
-    "penstock/providers/dialects/_shapes.py": "what the dialects share; their tests read it all",
+    "penstock/providers/dialects/_facets.py": "types; tests/providers/test_dialects.py asks them of each dialect",
+    "penstock/providers/dialects/_shapes/": "what the dialects share; their tests read it all",
+    "penstock/providers/dialects/anthropic/shapes.py": "structs; the other tests of the dialect read them",
+    "penstock/providers/dialects/openai_chat/shapes.py": "structs; the other tests of the dialect read them",
+    "penstock/providers/dialects/openai_responses/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/storage/accounts.py": "four statements; tests/control/test_first_start.py runs them",
     "penstock/storage/blocks.py": "half of a layout; tests/storage/test_logs.py writes it and reads it back",
     "penstock/storage/configuration.py": "two statements; tests/control/test_publish.py lives by them",
@@ -73,6 +81,13 @@ UNMIRRORED = {
     "penstock/storage/migrations/": "tests/storage/test_schema.py holds what they end in to the tables",
     "penstock/storage/tables.py": "a table of tables; tests/storage/test_schema.py holds the database to it",
     "penstock/storage/zones.py": "an index; tests/storage/test_log_rows.py holds it to a plain filter, by Hypothesis",
+}
+
+# Fields of dialects that others may name too, each with the reason.
+COMMON = {
+    "in_progress": "a status of jobs, whoever does them",
+    "inference_geo": "a term of the price list",
+    "service_tier": "a term of the price list",
 }
 
 # Settings that nothing reads because every value but the default is refused, or that are read while loading.
@@ -158,7 +173,8 @@ def test_the_repository_names_no_place_of_the_machine_it_was_written_on():
 
 
 def test_shapes_of_peers_bodies_take_what_they_name_and_no_object_of_any_shape():
-    modules = [import_module(f"penstock.providers.dialects.{found.name}") for found in iter_modules(dialects.__path__)]
+    found = walk_packages(dialects.__path__, f"{dialects.__name__}.")
+    modules = [import_module(module.name) for module in found]
     shapes = [
         value
         for module in modules
@@ -173,6 +189,39 @@ def test_shapes_of_peers_bodies_take_what_they_name_and_no_object_of_any_shape()
         if field.type is not msgspec.Raw
     ]
     assert lax == [], "a peer chooses how much there is to decode: let it be Raw, and decode what is short"
+
+
+def fields_of_dialects():
+    """The names in the dialects' folders that are made of several words: members, types of events, values."""
+    folder = ROOT / "penstock" / "providers" / "dialects"
+    for path in folder.glob("*/*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            match node:
+                case ast.Constant(value=bytes() | str() as text) if id(node) not in prose:
+                    text = text.decode("latin-1") if isinstance(text, bytes) else text
+                case ast.AnnAssign(target=ast.Name(id=text), annotation=ast.Name(id="Raw")):
+                    pass
+                case _:
+                    continue
+            for name in re.findall(r"[a-z][a-z0-9]*(?:[._][a-z0-9]+)+", text):
+                yield from (name, *[part for part in name.split(".") if "_" in part])
+
+
+def test_what_is_in_a_dialect_is_named_in_its_folder_alone():
+    fields = {*fields_of_dialects(), '"choices"'} - {*KINDS, *dialects.DIALECTS, *RANGES, *COMMON}
+    assert {"finish_reason", "stream_options", "prompt_tokens", "content_block", "response.completed"} <= fields
+    ours = {f"penstock/control/logs/{name}.py": UsageMetadata.model_fields for name in ("rendering", "schema")}
+    named = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(fields)))})(?!\w)")
+    found = [
+        f"{module}: {name}"
+        for module in modules()
+        if not module.startswith(("penstock/providers/dialects/", "penstock/mock/"))  # which answers as providers do
+        for name in named.findall((ROOT / module).read_text("utf-8"))
+        if name not in ours.get(module, ())
+    ]
+    assert found == []
 
 
 def test_no_package_of_tests_is_a_package():

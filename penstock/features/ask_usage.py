@@ -9,8 +9,7 @@ from penstock.core.budget import Budget
 from penstock.model.reply import Reply
 from penstock.model.step import Step
 from penstock.providers.compose import outgoing
-from penstock.providers.dialects import DIALECTS, Dialect
-from penstock.providers.dialects.openai_chat import HideUsage
+from penstock.providers.dialects import DIALECTS, UsageFrame
 
 UNASKED = (
     "usage not asked: the request body was not looked into, as it is too large or buffer_memory has no room for it"
@@ -26,22 +25,21 @@ class AskUsage:
     def ask(self, step: Step) -> None:
         """Before the call: splices the question in."""
         assert step.target is not None
-        request, endpoint = step.request, step.target.endpoint
-        dialect = DIALECTS.get(endpoint.dialect)
-        if dialect is None or not (dialect.asks and endpoint.ask_usage):
+        request, frame = step.request, _frame(step)
+        if frame is None or not step.target.endpoint.ask_usage:
             return
         body = request.body.whole()
         if body is None or not (request.asked.model or request.asked.stream):
             step.defer(_unasked)  # it was not looked into
         elif request.asked.stream and not request.asked.wants_usage and not request.signed():
             if request.body.reserve(len(body)):
-                self._splice(step, dialect)
+                self._splice(step, frame)
             else:
                 step.defer(_unasked)
 
-    def _splice(self, step: Step, dialect: Dialect) -> None:
+    def _splice(self, step: Step, frame: UsageFrame) -> None:
         sent = outgoing(step)
-        if (asking := dialect.ask_usage(sent.body)) is not None:
+        if (asking := frame.ask(sent.body)) is not None:
             sent.body = asking
             sent.put(b"accept-encoding", b"identity")  # the stream will be read and changed on the way back
             step.hides_usage = True
@@ -50,14 +48,20 @@ class AskUsage:
         """After it: takes the extra frame out again."""
         if (
             step.hides_usage
+            and (frame := _frame(step)) is not None
             and (reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream")
             and reply.header(b"content-encoding") is None  # encoded against our wish: the frame cannot be found
         ):
             reply.length = None
-            stage = HideUsage(reply.reading, self._budget.share(step.request.account, step.ex.gateway.number))
+            stage = frame.hide(reply.reading, self._budget.share(step.request.account, step.ex.gateway.number))
             reply.stages.append(stage)
             step.defer(stage.close)
         return reply
+
+
+def _frame(step: Step) -> UsageFrame | None:
+    dialect = DIALECTS.get(step.target.endpoint.dialect) if step.target else None
+    return dialect.usage_frame if dialect else None
 
 
 def _unasked(step: Step) -> None:

@@ -41,7 +41,7 @@ class Intake:
         assert target is not None
         if self._asks and request.body.length is not None and target.endpoint.ask_usage:
             dialect = DIALECTS.get(target.endpoint.dialect)
-            if dialect is not None and dialect.asks:
+            if dialect is not None and dialect.usage_frame is not None:
                 return True
         if not options.cache_ttl:
             return False

@@ -44,13 +44,14 @@ _Factor = Annotated[str, Meta(pattern=r"^\d+\.\d+$")]
 class Figures(NamedTuple):
     """What a dialect calls its figures. Members are paths: a name, or two with a dot between.
 
-    ``tokens_in`` and ``tokens_out``: of several names, the first that is told counts. ``beside``: kinds that stand
-    beside the main figures, not inside them. ``terms``: members that may set another price. ``more`` may complete an
-    object in place, and returns what else was used.
+    ``tokens_in`` and ``tokens_out``: of several names, the first that is told counts. ``total``: what all tokens make
+    together. ``beside``: kinds that stand beside the main figures, not inside them. ``terms``: members that may set
+    another price. ``more`` may complete an object in place, and returns what else was used.
     """
 
     tokens_in: tuple[str, ...]
     tokens_out: tuple[str, ...]
+    total: str
     members: Mapping[str, str]
     beside: frozenset[str] = frozenset()
     terms: tuple[str, ...] = ()
@@ -61,9 +62,9 @@ class UsageRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Section ``[usage]`` of a row: what its provider tells otherwise than the dialect has it."""
 
     members: dict[_Path, str] = {}  # and their kinds; "": a part that has its main figure's price
-    beside: list[str] = []  # kinds that stand beside the main figures and are counted in total_tokens,
+    beside: list[str] = []  # kinds that stand beside the main figures and are counted in the total,
     apart: list[str] = []  # or are not counted there
-    rest: str = ""  # the kind of what total_tokens has more than all figures told
+    rest: str = ""  # the kind of what the total has more than all figures told
     terms: list[_Path] = []  # members that may set another price
     standard: list[_Term] = []  # terms that do not, beside those of ``prices.STANDARD``
     factors: dict[_Term, _Factor] = {}  # terms that multiply the prices of tokens
@@ -116,7 +117,7 @@ class Accounting:
         odd: list[str] = []
         counts = self._counts(said, odd)
         into, out = _main(said, self._mains[0], odd), _main(said, self._mains[1], odd)
-        total = said.get("total_tokens")
+        total = said.get(self._figures.total)
         if type(total) is not int or total <= 0:
             total = None
         if odd:
@@ -170,13 +171,14 @@ class Accounting:
         into, out, used = usage.tokens_in or 0, usage.tokens_out or 0, usage.used
         hour = min(counts.pop(CACHE_WRITE_1H, 0), counts.get(CACHE_WRITE, 0))  # a part of the writes
         beside = {kind for kind in counts if kind in self._beside or kind in self._apart or kind not in TOKENS}
-        settled = False  # total_tokens leaves no room for more
+        settled = ""  # the total, where it leaves no room for more
         if total is not None:
             more = self._reconciled(into, out, counts, beside, total, notes)
             if more:
                 used.append(Used(INPUT if usage.tokens_out is None else OUTPUT, more))
             counted = [kind for kind in beside if kind in TOKENS and kind not in self._apart]
-            settled = total == into + out + more + sum(counts[kind] for kind in counted)
+            if total == into + out + more + sum(counts[kind] for kind in counted):
+                settled = self._figures.total
         _unpack(INPUT_KINDS & (READ_KINDS | WRITE_KINDS), into, counts, beside, "input", notes, settled=settled)
         _unpack(OUTPUT_KINDS, out, counts, beside, "output", notes, settled=settled)
         inside = {kind: counts.pop(kind) for kind in list(counts) if kind not in beside}
@@ -196,11 +198,12 @@ class Accounting:
         told = into + out + sum(counts[kind] for kind in counted)
         if total == told:
             return 0
+        says = f"{self._figures.total} is {total}"
         inside = [kind for kind in counts if kind not in beside]
         if found := _summing(inside, counts, total - told):
             beside.update(found)
             if found != (self._row.rest,):
-                notes.append(f"total_tokens is {total}: {' and '.join(found)} taken to stand beside the main figures")
+                notes.append(f"{says}: {' and '.join(found)} taken to stand beside the main figures")
             return 0
         if total > told and self._row.rest:
             beside.add(self._row.rest)
@@ -208,12 +211,12 @@ class Accounting:
             return 0
         if found := _summing(counted, counts, told - total):
             beside.difference_update(found)
-            notes.append(f"total_tokens is {total}: {' and '.join(found)} taken to be part of the main figures")
+            notes.append(f"{says}: {' and '.join(found)} taken to be part of the main figures")
             return 0
         if total < told:
-            notes.append(f"total_tokens is {total}, less than the {told} that its parts make; these are priced")
+            notes.append(f"{says}, less than the {told} that its parts make; these are priced")
             return 0
-        notes.append(f"total_tokens is {total}, more than the {told} that its parts make; the rest is priced too")
+        notes.append(f"{says}, more than the {told} that its parts make; the rest is priced too")
         return total - told
 
     def _terms_of(self, said: Said, tier: str) -> tuple[str, ...]:
@@ -290,7 +293,7 @@ def _main(said: Said, names: tuple[str, ...], odd: list[str]) -> int | None:
 def _made_up(
     usage: Usage, into: int | None, out: int | None, total: int | None, said: Said, mains: tuple[tuple[str, ...], ...]
 ) -> tuple[int | None, int | None]:
-    """A main figure that cannot be read is what ``total_tokens`` leaves for it."""
+    """A main figure that cannot be read is what the total leaves for it."""
     told = [any(said.get(name) is not None for name in names) for names in mains]
     if (into is not None or not told[0]) and (out is not None or not told[1]):
         return into, out
@@ -342,11 +345,11 @@ def _unpack(
     name: str,
     notes: list[str],
     *,
-    settled: bool,
+    settled: str,
 ) -> None:
     """Parts that are more than the whole cannot be in it: the largest stand beside it, then, which is dearer.
 
-    Not where that is ``settled`` by total_tokens, which has no room for them: then the largest are cut.
+    Not where that is ``settled`` by the member of this name, which has no room for them: then the largest are cut.
     """
     inside = sorted((counts[kind], kind) for kind in counts if kind in kinds and kind not in beside)
     while inside and sum(count for count, _ in inside) > main:
@@ -354,7 +357,7 @@ def _unpack(
         more = f"{count} tokens of {kind} are more than the {main} of {name}"
         if settled:
             counts[kind] = max(0, main - sum(count for count, _ in inside))
-            notes.append(f"{more}, and total_tokens has no room for them: {counts[kind]} are priced")
+            notes.append(f"{more}, and {settled} has no room for them: {counts[kind]} are priced")
         else:
             beside.add(kind)
             notes.append(f"{more}: taken to stand beside them")

@@ -4,6 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from penstock.providers import catalog
 from tests.kit.client import PATIENCE, Answer, connected
 from tests.kit.process import Serving, serving
 from tests.kit.provider import Peer, providing
@@ -24,9 +24,10 @@ PAGE = (ROOT / "docs" / "extending.md").read_text("utf-8")
 BLOCKS = re.findall(
     r"^(?:New file|In) `([\w/.]+)`:\n\n```(\w+)\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL
 )  # path, language, text
+RANKED = b'{"model": "r", "order": [1, 0], "billed": {"read": 30, "cached": 10, "written": 2}}'
 TELLING = b'{"model": "m", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}'
 BUSY = b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n"
-DONE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(TELLING), TELLING)
+DONE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
 
 
 def insert(file: Path, text: str) -> None:
@@ -68,7 +69,8 @@ class Acme:
     async def serve(self, peer: Peer) -> None:
         while True:
             self.came.append(await peer.request())
-            await peer.say(BUSY if self.busy else DONE)
+            told = RANKED if b"/rank " in self.came[-1] else TELLING
+            await peer.say(BUSY if self.busy else DONE % (len(told), told))
             self.busy = max(0, self.busy - 1)
 
 
@@ -120,13 +122,22 @@ async def test_the_code_is_as_the_checks_want_it(extended: Path):
 
 async def test_the_provider_is_called_and_its_tokens_are_counted(server: Serving, acme: Acme, extended: Path):
     await server.make_gateway("plain")
-    (example,) = catalog.load(extended / "penstock" / "providers" / "catalog")["acme"].examples
-    answer = await call(server, "authorization: Bearer key", gateway="plain", path=example.path)
+    row = tomllib.loads((extended / "penstock" / "providers" / "catalog" / "acme.toml").read_text("utf-8"))
+    example = row["examples"][0]
+    answer = await call(server, "authorization: Bearer key", gateway="plain", path=example["path"])
     assert (answer.status, answer.body) == (200, TELLING)
-    assert acme.came[-1].split()[1].decode() == urlsplit(example.url).path
+    assert acme.came[-1].split()[1].decode() == urlsplit(example["url"]).path
     assert b"\r\nauthorization: Bearer key\r\n" in acme.came[-1]
     labels = 'account="{account}",direction="out",gateway="plain",provider="acme"'
     await counted(server, f"penstock_tokens_total{{{labels}}}", 4)
+
+
+async def test_answers_in_the_dialect_are_counted(server: Serving):
+    await server.make_gateway("ranked")
+    assert (await call(server, gateway="ranked", path="v1/rank")).body == RANKED
+    for direction, count in (("in", 30), ("out", 2)):
+        labels = f'account="{{account}}",direction="{direction}",gateway="ranked",provider="acme"'
+        await counted(server, f"penstock_tokens_total{{{labels}}}", count)
 
 
 @pytest.mark.parametrize("header", ["x-any: x", "cf-aig-backoff: constant"])

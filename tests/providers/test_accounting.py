@@ -547,7 +547,10 @@ def test_an_odd_count_of_what_costs_more_leaves_no_cost(
 # What no documentation has
 
 FIGURES = Figures(
-    ("in",), ("out",), {"a": "cache_read", "b": "cache_write", "c.d": "output_reasoning", "e": "input_audio"}
+    ("in",),
+    ("out",),
+    "total_tokens",
+    {"a": "cache_read", "b": "cache_write", "c.d": "output_reasoning", "e": "input_audio"},
 )
 AMOUNT = st.integers(0, 50) | st.sampled_from([None, -1, 1.5, "9", True, {}, [], 1e300])
 OBJECTS = st.fixed_dictionaries(

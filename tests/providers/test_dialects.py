@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core import codec
+from penstock.model.usage import Reported
 from penstock.providers.dialects import DIALECTS, Dialect
 from tests.kit.accounts import used
+from tests.kit.dialects import read
 
 NAMES = st.sampled_from(
     [
@@ -33,7 +35,9 @@ BODIES = st.recursive(LEAVES, lambda inner: st.lists(st.tuples(NAMES, inner), ma
 @given(body=BODIES)
 def test_strange_bodies_raise_nothing(dialect: Dialect, body: bytes) -> None:
     dialect.asked(body)
-    dialect.ask_usage(body)
+    if dialect.usage_frame is not None:
+        dialect.usage_frame.ask(body)
+    dialect.message([body])
     for reported in (dialect.reported(body), *events(dialect, body)):
         usage, kinds, _ = used(dialect, reported)
         assert all(amount > 0 for amount in kinds.values())
@@ -61,3 +65,8 @@ def test_a_usage_object_that_could_not_be_read_again_counts_and_is_not_kept(dial
 def test_a_model_name_without_end_is_cut(dialect: Dialect) -> None:
     body = b'{"model":"' + b"m" * 100_000 + b'"}'
     assert dialect.asked(body).model == dialect.reported(body).model == "m" * 256
+
+
+def test_a_stream_in_a_dialect_without_streams_is_never_whole() -> None:
+    event = b'data: {"model":"e","usage":{"prompt_tokens":8}}\n\n'
+    assert read(DIALECTS["openai_embeddings"], event, b"data: [DONE]\n\n") == Reported(complete=False)

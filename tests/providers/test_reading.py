@@ -11,8 +11,7 @@ from penstock.core.budget import Budget
 from penstock.core.turns import Step, Turns
 from penstock.model.pace import Pace
 from penstock.model.usage import Reported
-from penstock.providers.dialects import Dialect
-from penstock.providers.dialects.openai_chat import OpenAIChat
+from penstock.providers.dialects import DIALECTS, Dialect
 from penstock.providers.reading import (
     AHEAD,
     EVENTS,
@@ -29,6 +28,7 @@ from penstock.providers.reading import (
 from penstock.wire.encodings import MEMBERS
 from penstock.wire.sse import LINES
 
+CHAT = DIALECTS["openai_chat"]
 EVENT = b"data:{}\n\n"
 WORD = b"data:" + b"x" * 293 + b"\n\n"
 TOLD = Reported("m", b'{"prompt_tokens":1}')
@@ -53,16 +53,6 @@ class Reader:
         return TOLD
 
 
-class Dull(OpenAIChat):
-    """A dialect with a reader that counts."""
-
-    def __init__(self) -> None:
-        self.last = Reader()
-
-    def reader(self) -> Reader:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self.last
-
-
 class Steps(Turns):
     """Turns that come when the test says so."""
 
@@ -74,8 +64,8 @@ class Steps(Turns):
 
 
 def a_stream(coding: bytes = b"", room: int = 1 << 30, keep: int = 0) -> tuple[Stream, Reader, Steps, Budget]:
-    dialect, steps, budget = Dull(), Steps(), Budget(room)
-    return Stream(dialect, coding, keep, budget, steps), dialect.last, steps, budget
+    reader, steps, budget = Reader(), Steps(), Budget(room)
+    return Stream(CHAT._replace(reader=lambda: reader), coding, keep, budget, steps), reader, steps, budget
 
 
 def a_whole(coding: bytes = b"", dialect: Dialect | None = None, room: int = 1 << 30) -> tuple[Whole, Steps, Budget]:
@@ -165,7 +155,7 @@ def test_a_small_frame_of_too_many_lines_is_not_read() -> None:
 @pytest.mark.parametrize("member", [b"[],", b"1,", b'{"a":1},'])
 def test_a_large_text_of_many_members_is_not_parsed(member: bytes) -> None:
     body = b'{"usage":[' + member * ((4 << 20) // len(member)) + b"0]}"
-    whole, _, _ = a_whole(dialect=OpenAIChat())
+    whole, _, _ = a_whole(dialect=CHAT)
     whole.feed(body)
     told = whole.reported()
     assert told is not None
@@ -174,7 +164,7 @@ def test_a_large_text_of_many_members_is_not_parsed(member: bytes) -> None:
 
 def test_a_large_text_of_few_members_is() -> None:
     body = b'{"data":[' + b"0.0123456789," * 200_000 + b'0],"model":"m","usage":{"prompt_tokens":3}}'
-    whole, _, _ = a_whole(dialect=OpenAIChat())
+    whole, _, _ = a_whole(dialect=CHAT)
     whole.feed(body)
     told = whole.reported()
     assert told is not None
@@ -182,7 +172,7 @@ def test_a_large_text_of_few_members_is() -> None:
 
 
 def test_gzip_members_beyond_number_are_not_read() -> None:
-    whole, steps, _ = a_whole(b"gzip", OpenAIChat())
+    whole, steps, _ = a_whole(b"gzip", CHAT)
     whole.feed(gzip.compress(b"") * (MEMBERS + 1))
     assert finished(whole, steps) == UNREADABLE
 
@@ -292,7 +282,7 @@ def test_an_event_that_does_not_end_is_counted() -> None:
 
 
 def test_decoded_bytes_are_counted() -> None:
-    whole, steps, budget = a_whole(b"gzip", OpenAIChat())
+    whole, steps, budget = a_whole(b"gzip", CHAT)
     whole.feed(gzip.compress(bytes(1 << 20)))
     while steps.steps[0]():
         pass
@@ -300,7 +290,7 @@ def test_decoded_bytes_are_counted() -> None:
     whole.reported()
     whole.close()
     assert budget.used == 0
-    whole, steps, budget = a_whole(b"gzip", OpenAIChat(), room=1 << 19)
+    whole, steps, budget = a_whole(b"gzip", CHAT, room=1 << 19)
     whole.feed(gzip.compress(bytes(1 << 20)))
     assert finished(whole, steps) == NO_ROOM
     assert budget.used == 0

@@ -1,10 +1,12 @@
 """A stored row as the API shows it."""
 
-from typing import Any, cast
+from typing import Any
 
 from penstock.control.logs.schema import HEAD
 from penstock.core import instants
 from penstock.core.codec import decode
+from penstock.providers.kinds import CACHE_READ, REASONING
+from penstock.providers.told import told
 from penstock.storage.log_rows import LogRow, Summary
 
 _NANO = 10**9
@@ -12,21 +14,6 @@ _PLAIN = (
     *("id", "provider", "model", "model_type", "request_type", "path", "duration", "status_code", "success", "cached"),
     *("step", "tokens_in", "tokens_out", "custom_cost", "metadata", "request_content_type", "response_content_type"),
     *("user_agent", "outcome", "event_id", "feedback", "score"),
-)
-
-# Where the dialects tell parts of their two main figures.
-_REASONING = (
-    ("completion_tokens_details", "reasoning_tokens"),
-    ("reasoning_tokens",),
-    ("output_tokens_details", "reasoning_tokens"),
-    ("thoughtsTokenCount",),
-)
-_CACHED = (
-    ("prompt_tokens_details", "cached_tokens"),
-    ("input_tokens_details", "cached_tokens"),
-    ("prompt_cache_hit_tokens",),
-    ("cache_read_input_tokens",),
-    ("cachedContentTokenCount",),
 )
 
 
@@ -95,17 +82,10 @@ def _usage(row: LogRow, said: object) -> dict[str, int | None]:
     into, out = row.tokens_in, row.tokens_out
     total = None if into is None or out is None else into + out
     usage: dict[str, int | None] = {"input_tokens": into, "output_tokens": out, "total_tokens": total}
-    for name, places in (("output_reasoning_tokens", _REASONING), ("input_cached_tokens", _CACHED)):
-        found = next((value for place in places if isinstance(value := _at(said, place), int)), None)
-        if found is not None:
+    for name, kind in (("output_reasoning_tokens", REASONING), ("input_cached_tokens", CACHE_READ)):
+        if (found := told(said, kind)) is not None:
             usage[name] = found
     return usage
-
-
-def _at(value: object, place: tuple[str, ...]) -> object:
-    for name in place:
-        value = cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
-    return value
 
 
 def _dollars(nanos: int | None) -> float | None:

@@ -1,10 +1,9 @@
-"""OpenAI embeddings: input only, never a stream."""
+"""What an answer of OpenAI embeddings used."""
 
-from penstock.model.usage import Asked
-from penstock.providers.dialects.openai_embeddings import OpenAIEmbeddings
+from penstock.providers.dialects import DIALECTS
 from tests.kit.accounts import used
 
-EMBEDDINGS = OpenAIEmbeddings()
+EMBEDDINGS = DIALECTS["openai_embeddings"]
 
 
 def test_an_answer() -> None:
@@ -13,8 +12,3 @@ def test_an_answer() -> None:
     usage, kinds, _ = used(EMBEDDINGS, reported)
     assert usage is not None
     assert (reported.model, usage.tokens_in, usage.tokens_out, kinds) == ("e", 8, 0, {"input": 8})
-
-
-def test_what_a_request_asks() -> None:
-    assert EMBEDDINGS.asked(b'{"model":"e","input":"x","stream":true}') == Asked("e")
-    assert EMBEDDINGS.ask_usage(b'{"model":"e","stream":true}') is None

@@ -1,0 +1,95 @@
+"""What a dialect is: one object that names its facets. Each facet is a module of the dialect's folder.
+
+No facet raises on strange bytes: what cannot be read is simply not learnt.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from penstock.core.budget import Allowance
+from penstock.core.codec import Raw
+from penstock.core.errors import PenstockError
+from penstock.model.reply import Reading, Stage
+from penstock.model.usage import Asked, Reported
+from penstock.providers.accounting import Figures
+
+Message = dict[str, Any] | Raw  # ready to be encoded
+
+
+class StreamReader(Protocol):
+    """Reads a stream event by event, from the side."""
+
+    def dull(self, data: bytes) -> bool:
+        """Whether none of the whole SSE events in ``data`` says anything of the call; they need not be cut then."""
+        ...
+
+    def event(self, data: bytes) -> None:
+        """Takes one SSE event, with or without its blank line. Never raises."""
+        ...
+
+    def reported(self) -> Reported:
+        """What the stream has said of itself so far."""
+        ...
+
+
+class Unstreamed:
+    """The reader of a dialect without streams: it learns nothing, and sees no end."""
+
+    def dull(self, data: bytes) -> bool:
+        return True
+
+    def event(self, data: bytes) -> None:
+        """Nothing to learn."""
+
+    def reported(self) -> Reported:
+        return Reported(complete=False)
+
+
+def _no_frame(error: PenstockError) -> bytes:
+    return b""
+
+
+def _no_message(chunks: list[bytes]) -> None:
+    return None
+
+
+class HidingStage(Stage, Protocol):
+    """Takes the frame that was asked for out of the answer again."""
+
+    def close(self, _: object = None) -> None:
+        """The call has ended."""
+        ...
+
+
+class UsageFrame(NamedTuple):
+    """How a stream is asked for the frame with its usage, where it would not send one."""
+
+    ask: Callable[[bytes], bytes | None]  # the body with the question spliced in; None: there is nothing to ask
+    hide: Callable[[Reading, Allowance], HidingStage]  # what reads the stream, and bytes that may be held
+
+
+class Dialect(NamedTuple):
+    """One wire format."""
+
+    name: str
+
+    # request.py
+    asked: Callable[[bytes], Asked]  # what a request body asks for
+
+    # usage.py
+    figures: Figures  # what its usage objects call their figures
+    reported: Callable[[bytes], Reported]  # what a complete, decoded answer says of itself
+    reported_edges: Callable[[bytes, bytes], Reported]  # the same of a large answer's first and last bytes
+
+    # stream.py
+    reader: Callable[[], StreamReader] = Unstreamed  # for one streamed answer
+    done: bytes = b""  # the data of an event that says only that the stream has ended; empty: it has none
+
+    # errors.py
+    error_frame: Callable[[PenstockError], bytes] = _no_frame  # tells a stream's client that it broke
+
+    # message.py
+    message: Callable[[list[bytes]], Message | None] = _no_message  # what the data of a stream's events make together
+
+    # ask_usage.py and hide_usage.py
+    usage_frame: UsageFrame | None = None  # None: its streams report usage unasked

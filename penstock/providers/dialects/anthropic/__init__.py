@@ -1,0 +1,15 @@
+"""Anthropic messages. Its streams always report usage: the input at the start, the output at the end."""
+
+from penstock.providers.dialects._facets import Dialect
+from penstock.providers.dialects.anthropic import errors, message, request, stream, usage
+
+ANTHROPIC = Dialect(
+    "anthropic",
+    asked=request.asked,
+    figures=usage.FIGURES,
+    reported=usage.reported,
+    reported_edges=usage.reported_edges,
+    reader=stream.Reader,
+    error_frame=errors.error_frame,
+    message=message.message,
+)
