@@ -14,8 +14,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "universal.md"
 PROMPT = "Tell me of the sea."
 GATEWAYS = {"steps": {}, "steps-cached": {"cache_ttl": 600}, "steps-closed": {"authentication": True}}
 WAYS = ("generate", "stream")
-ENDPOINTS = [  # what the package makes of the SDKs' addresses, and where it leads: where not told, the same
+ENDPOINTS = [  # what the packages make of the SDKs' addresses, and where it leads: where not told, the same
     ("openai", "v1/embeddings", "/openai/embeddings"),
+    ("anthropic", "v1/messages", None),
+    ("anthropic", "messages?beta=true", "/anthropic/v1/messages?beta=true"),  # of tanstack-ai; so is the next
+    ("openrouter", "api/v1/chat/completions", "/openrouter/v1/chat/completions"),
     ("google-ai-studio", "v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", None),
     ("google-vertex-ai", "v1/projects/p/locations/us-east5/publishers/google/models/gemini:generateContent", None),
     ("grok", "v1/chat/completions", "/grok/chat/completions"),

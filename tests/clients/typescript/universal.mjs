@@ -132,7 +132,7 @@ for (const [name, model] of Object.entries({
   });
 }
 
-// Where each endpoint leads that the package makes of an SDK's address
+// Where each endpoint leads that the packages make of an SDK's address
 
 await step('endpoints', () => Promise.all(plan.endpoints.map(async ([provider, endpoint]) => {
   const answer = await penstock(url('steps'), plan.token).run([{ provider, endpoint, headers: echo, query: {} }]);
