@@ -132,7 +132,8 @@ def _text(raw: Raw, where: str, most: int) -> str:
 def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
     """Those that travel, in order, and the step's own options. Numbers and truth values are taken as their text."""
     given = _object(said.headers, f"{where}headers")
-    if bytes(said.authorization) not in (b"", b"null"):
+    told = bytes(said.authorization) not in (b"", b"null")
+    if told and not any(name.lower() == "authorization" for name in given):
         given = {"authorization": _text(said.authorization, f"{where}authorization", most=HEAD), **given}
     headers: Headers = []
     options: dict[bytes, bytes] = {}

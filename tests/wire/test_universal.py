@@ -78,6 +78,8 @@ def test_half_a_surrogate_pair_is_no_reason_to_refuse_and_goes_out_as_it_came(ha
 def test_authorization_may_stand_beside_the_headers_as_older_clients_write_it():
     (step,) = read([{**STEP, "authorization": "Bearer old"}])
     assert step.headers == [(b"authorization", b"authorization", b"Bearer old")]
+    (step,) = read([{**STEP, "authorization": "Bearer old", "headers": {"Authorization": "Bearer new"}}])
+    assert step.headers == [(b"authorization", b"Authorization", b"Bearer new")]
 
 
 def test_config_beats_the_headers_of_the_step():
