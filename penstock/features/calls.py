@@ -51,8 +51,10 @@ class Calls:
         self._budget.call(target.origin)
         while True:
             made += 1
-            final = step.last and made == retry.attempts and bool(step.attempts or step.index)
-            outcome = await self._once(step, target, wait, None if final else step.options.timeout)
+            limit = step.options.timeout
+            if limit is not None and made == retry.attempts and step.is_last_resort():
+                limit = None
+            outcome = await self._once(step, target, wait, limit)
             if made == retry.attempts or not may_pass(outcome):
                 return self._ended(step, outcome)
             step.request.body.pause()  # what came is sent again, and what comes must not pass before that

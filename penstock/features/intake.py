@@ -5,6 +5,7 @@ Ends the call where the body does not come, comes too slowly or is too large. Wr
 
 import asyncio
 
+from penstock.model.body import HELD
 from penstock.model.exchange import Exchange
 from penstock.model.step import Step
 from penstock.providers.cacheability import may_be_cached
@@ -12,7 +13,6 @@ from penstock.providers.dialects import DIALECTS
 
 _SLICE = 1 << 20  # bytes of a body that are looked at in one go
 _MEMBERS = 500_000  # of a large body; one of more is passed on without being looked into
-HELD = 25 << 20  # bytes of a request that is held whole because somebody must see all of it
 
 
 class Intake:

@@ -105,7 +105,8 @@ def holding(ex: Exchange, step: Step) -> CallOptions:
 def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
     """A step as a log row. Members by position, in the order of the fields: by name they would cost 2 µs more."""
     ex, request, reply, reported, target = step.ex, step.request, step.reply, step.reported, step.target
-    options, strange = holding(ex, step), is_strange(ex)
+    options = holding(ex, step)
+    strange = is_strange(ex) or (target is None and not ex.caller.token)  # then it was refused, whatever came after it
     usage = reported.usage if reported else None
     status, became = status_code(step), step_outcome(step)
     cached = step.cache is not None and step.cache.status == HIT
@@ -139,9 +140,15 @@ def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
         None if strange else _text(request.header(b"user-agent")),
         became,
         _detail(step, ended),
-        request.body.kept() if options.payloads else None,
+        request.body.kept() if options.payloads and not _lists(step) else None,
         step.answer if options.payloads else None,
     )
+
+
+def _lists(step: Step) -> bool:
+    """Whether its request is still the list of steps, with the headers of each, credentials included."""
+    ex = step.ex
+    return step.request is ex.request and ex.itinerary is not None and ex.itinerary.sees_body
 
 
 def _model(step: Step) -> str:
@@ -150,9 +157,9 @@ def _model(step: Step) -> str:
 
 
 def step_outcome(step: Step) -> str:
-    """How a step ended: the one that the client was answered with, as the call did."""
+    """How a step ended: the one that the client was answered with as the call did, unless it had its own error."""
     ex, error = step.ex, step.error
-    if step is ex.step:
+    if step is ex.step and (error is None or ex.outcome == Outcome.BUG):
         return ex.outcome
     if error is None:
         return Outcome.ANSWERED
@@ -182,7 +189,7 @@ def waits(step: Step) -> float:
     """Seconds that were not ours: the waits for heads, between attempts, and for the body that followed."""
     ex, waited = step.ex, step.waited
     if step is ex.step and ex.last_byte and step.first_byte:
-        waited += ex.last_byte - step.first_byte
+        waited += ex.last_byte - max(step.first_byte, ex.steps[-1].ended)
     for attempt in step.attempts:
         waited += attempt.duration / 1000
     return waited

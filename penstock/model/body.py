@@ -6,6 +6,8 @@ from typing import Protocol
 from penstock.core.budget import SMALL, Allowance, Budget
 from penstock.core.errors import BodyTooLarge, Overloaded, PenstockError
 
+HELD = 25 << 20  # bytes of a request that is held whole because somebody must see all of it
+
 
 class Sink(Protocol):
     """Where a body goes, frame by frame, in plain calls."""

@@ -8,7 +8,7 @@ from penstock.model.reply import Body
 
 async def peek(body: Body, limit: int, seconds: float) -> bytes:
     """The first bytes of a body as they came: about ``limit``, fewer where it ends, breaks or pauses before."""
-    look = _Look(body, limit)
+    look = Look(body, limit)
     body.send_to(look)
     try:
         async with asyncio.timeout(seconds):
@@ -21,8 +21,8 @@ async def peek(body: Body, limit: int, seconds: float) -> bytes:
     return b"".join(look.frames)
 
 
-class _Look:
-    """Takes frames until there are enough."""
+class Look:
+    """Takes frames until there are enough, and pauses the provider then."""
 
     __slots__ = ("_body", "_left", "ended", "frames")
 

@@ -5,6 +5,7 @@ strangers chose learnt (``storage.names``): their rows have none.
 """
 
 from penstock.core import ids
+from penstock.core.errors import AllStepsFailed
 from penstock.core.telemetry import Counter
 from penstock.model.exchange import Exchange
 from penstock.model.outcome import Outcome
@@ -17,7 +18,8 @@ def is_unserved(ex: Exchange) -> bool:
     """Whether a call that ended reached no gateway, or was refused or left before any provider was asked."""
     if not ex.gateway.number:
         return True
-    return ex.outcome in _UNSERVED and not any(step.answered or step.attempts for step in ex.steps)
+    unserved = ex.outcome in _UNSERVED or isinstance(ex.error, AllStepsFailed)
+    return unserved and not any(step.answered or step.attempts for step in ex.steps)
 
 
 def is_strange(ex: Exchange) -> bool:

@@ -90,6 +90,10 @@ class Step:
         self.warnings: list[str] = []
         self._closers: list[Callable[[Step], None]] = []
 
+    def is_last_resort(self) -> bool:
+        """Whether an attempt that is the step's last is the call's last too, and not its only one."""
+        return self.last and any(step.attempts for step in self.ex.steps)
+
     def defer(self, fn: "Callable[[Step], None]") -> None:
         """Runs ``fn(step)`` when the step ends, last deferred first, whatever else fails."""
         self._closers.append(fn)

@@ -7,6 +7,7 @@ from penstock.core.errors import AllStepsFailed, PenstockError
 from penstock.gateway.compile import CompiledGateway
 from penstock.model.exchange import Exchange
 from penstock.model.failure import leads_on
+from penstock.model.peek import Look
 from penstock.model.reply import Reply
 from penstock.model.step import Step
 
@@ -33,43 +34,70 @@ async def _take(step: Step, gw: CompiledGateway, attempt: Attempt) -> Reply:
 
 async def _in_turn(ex: Exchange, step: Step, gw: CompiledGateway, attempt: Attempt) -> Reply:
     assert ex.itinerary is not None
-    spare: Step | None = None  # the last that a provider answered with an error: the call's, if nothing better comes
+    spare: _Spare | None = None  # the last that a provider answered with an error: the call's, if nothing better comes
     failures: list[str] = []
     while True:
         outcome = await _outcome(step, gw, attempt)
         failed = leads_on(outcome)
         if spare is not None and (isinstance(outcome, Reply) or not failed):
-            _end(spare)
+            _end(spare.step)
             spare = None
         if isinstance(outcome, Reply):
             if not failed:
                 return outcome
-            spare = step
+            spare = _Spare(step, outcome)
         elif not failed:
             raise outcome
         else:
             failures.append(f"{step.request.provider[:_SHOWN]}: {outcome.message}")
             _end(step)
-        following = ex.itinerary.after(step)
+        following = None if ex.client_gone else ex.itinerary.after(step)  # gone: others waited for this step's answer
         if following is None:
             break
         ex.step = step = following
         ex.steps.append(step)
     if spare is None:
         raise AllStepsFailed(f"{AllStepsFailed.__doc__}: {'; '.join(failures)}"[:_LONG])
-    assert spare.reply is not None
-    ex.step = spare
-    return spare.reply
+    ex.step = spare.step
+    return spare.taken()
+
+
+class _Spare:
+    """A provider's error, while later steps run. Holds the beginning of its body, and pauses the provider then.
+
+    When the step ends, what came of the body goes to the step's row.
+    """
+
+    __slots__ = ("_look", "_reply", "step")
+
+    def __init__(self, step: Step, reply: Reply) -> None:
+        self.step = step
+        self._reply = reply
+        self._look: Look | None = Look(reply.body, _HELD)
+        reply.body.send_to(self._look)
+        step.defer(self._tell)
+
+    def taken(self) -> Reply:
+        """The reply, its body as it was."""
+        look, self._look = self._look, None
+        assert look is not None
+        self._reply.body.put_back(look.frames)
+        self._reply.body.resume()
+        return self._reply
+
+    def _tell(self, step: Step) -> None:
+        look, self._look = self._look, None
+        for frame in look.frames if look is not None else ():
+            step.reading.feed(frame)
 
 
 def _end(step: Step) -> None:
-    """The call goes on without this step. What its provider has said already is for its row."""
-    reply = step.reply
-    if reply is not None:
-        for frame in reply.body.frames:
-            step.reading.feed(frame)
+    """The call goes on without this step."""
     for failure in step.close():
         raise failure
+
+
+_HELD = 16 * 1024  # bytes of an error's body
 
 
 _LONG = 1000  # characters of a message

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from penstock.app import Application
 from penstock.core.budget import Budget
-from penstock.core.errors import PromptBlocked, RateLimited, ReplyBlocked
+from penstock.core.errors import PromptBlocked, ReplyBlocked
 from penstock.core.headers import Headers
 from penstock.core.settings import load
 from penstock.features.auth import Auth
@@ -29,25 +29,9 @@ from penstock.providers.upstream import Upstream
 from tests.kit.logsink import MemoryLogSink
 from tests.kit.server import Running, running
 from tests.kit.store import ACCOUNT, furnish
+from tests.kit.tickets import Tickets
 
 FRAMES, PACE = 6, 15  # of a simulated stream: content frames, and milliseconds between two
-
-
-class Tickets:
-    """Limits that reserve before the call and settle after it; ``full`` refuses."""
-
-    def __init__(self, *, full: bool = False) -> None:
-        self.full = full
-        self.reserved = self.settled = 0
-
-    async def admit(self, ex: Exchange) -> None:
-        if self.full:
-            raise RateLimited
-        self.reserved += 1
-        ex.defer(self._settle)
-
-    def _settle(self, _: Exchange) -> None:
-        self.settled += 1
 
 
 class BlockedPrompt:

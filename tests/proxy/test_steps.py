@@ -5,6 +5,7 @@ import json
 import pytest
 
 from penstock.core import ids
+from tests.kit.client import until
 from tests.kit.house import house, request
 from tests.kit.provider import providing
 from tests.kit.store import ACCOUNT
@@ -196,3 +197,21 @@ async def test_a_refusal_before_the_first_step_names_that_step():
 async def test_a_native_answer_names_no_step():
     async with house() as made, made.client() as client:
         assert "cf-aig-step" not in (await client.ask(request())).headers
+
+
+async def test_a_list_that_finds_no_room_may_be_sent_again():
+    async with house(hold_body=1 << 16, buffer_memory=1 << 20) as made, made.client() as client:
+        answer = await client.ask(universal([step(query="x" * (1 << 20))]))
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_steps_that_were_all_refused_leave_no_more_rows_than_other_refusals():
+    strange = [step("word-1", headers={"user-agent": "word-2"}), step("word-3", query={"model": "word-4"})]
+    async with house(refused_rows=3) as made, made.client() as client:
+        for _ in range(2):
+            assert (await client.ask(universal(strange))).status == 502
+        unkept = made.server.app.telemetry.rows_unkept
+        await until(lambda: sum(unkept.values.values()) == 1)
+        assert [(row.provider, row.user_agent) for row in made.sink.records] == [("", None)] * 3
+        await client.ask(universal([*strange, CLAUDE], event="served"))
+        assert [row.provider for row in await made.rows("served", 3)] == ["", "", "anthropic"]

@@ -143,9 +143,9 @@ class AnswerCache(Cache):
             async with asyncio.timeout(step.options.timeout):
                 return await flight.head()
         except TimeoutError:
-            if step.options.retry.attempts == 1:
+            if step.options.retry.attempts == 1 and not step.is_last_resort():
                 raise ProviderTimeout from None
-            return False  # it has attempts left, and makes them itself
+            return False  # it has attempts left, or one without a limit, and makes them itself
         finally:
             step.waited += time.monotonic() - began
 

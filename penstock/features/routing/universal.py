@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from penstock.core import ids
-from penstock.core.errors import BodyTooLarge, PenstockError
+from penstock.core.errors import BodyTooLarge, Overloaded, PenstockError
 from penstock.core.headers import Headers
 from penstock.features.routing import Routing
 from penstock.features.routing.native import NativeRouting
-from penstock.model.body import held
+from penstock.model.body import HELD, held
 from penstock.model.exchange import Exchange, Itinerary
 from penstock.model.request import Request
 from penstock.model.step import Step
@@ -45,7 +45,9 @@ class Listed(Itinerary):
     def first(self, ex: Exchange) -> Step:
         body = ex.request.body.whole()
         if body is None:
-            raise BodyTooLarge("The body of a universal call is larger than can be held.")
+            if ex.request.body.size <= HELD and (ex.request.body.length or 0) <= HELD:
+                raise Overloaded("The gateway holds as many request bytes as it may; try again.")
+            raise BodyTooLarge(f"The body of a universal call is larger than {HELD} bytes.")
         self._told = read_steps(body)
         event = self._told[0].options.get(_EVENT_ID)
         if event and ex.request.header(_EVENT_ID) is None:
