@@ -22,11 +22,14 @@ class AskUsage:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
 
+    def sees(self, step: Step) -> bool:
+        """Whether the body may be one to splice the question into."""
+        return step.request.body.length is not None and _frame(step) is not None
+
     def ask(self, step: Step) -> None:
         """Before the call: splices the question in."""
-        assert step.target is not None
         request, frame = step.request, _frame(step)
-        if frame is None or not step.target.endpoint.ask_usage:
+        if frame is None:
             return
         body = request.body.whole()
         if body is None or not (request.asked.model or request.asked.stream):
@@ -54,13 +57,15 @@ class AskUsage:
         ):
             reply.length = None
             stage = frame.hide(reply.reading, self._budget.share(step.request.account, step.ex.gateway.number))
-            reply.stages.append(stage)
+            reply.put(stage, changes=True)
             step.defer(stage.close)
         return reply
 
 
 def _frame(step: Step) -> UsageFrame | None:
-    dialect = DIALECTS.get(step.target.endpoint.dialect) if step.target else None
+    """How a stream of that endpoint is asked for its usage; None: it cannot be."""
+    endpoint = step.target.endpoint if step.target else None
+    dialect = DIALECTS.get(endpoint.dialect) if endpoint and endpoint.ask_usage else None
     return dialect.usage_frame if dialect else None
 
 
@@ -73,6 +78,10 @@ def _unasked(step: Step) -> None:
 
 class NullAskUsage:
     """Leaves every stream as it is."""
+
+    def sees(self, step: Step) -> bool:
+        """Needs no body."""
+        return False
 
     def ask(self, step: Step) -> None:
         """Nothing."""

@@ -13,8 +13,8 @@ class Guard(Protocol):
         """Raises where the prompt must not be sent."""
         ...
 
-    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
-        """Puts a stage on the answer's way that may hold it back, or block it."""
+    async def inspect_reply(self, step: Step, reply: Reply) -> Reply:
+        """Waits for as much of the answer as it must see, or puts a stage on its way. Raises where it is blocked."""
         ...
 
 
@@ -24,6 +24,6 @@ class NullGuard(Guard):
     async def inspect_request(self, step: Step) -> None:
         """Finds nothing."""
 
-    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
+    async def inspect_reply(self, step: Step, reply: Reply) -> Reply:
         """Hands on."""
         return reply

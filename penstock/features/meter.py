@@ -51,7 +51,7 @@ class Meter:
         if coding or events:
             reply.source = reading.pace = Pace(reply.source)
         step.reading = reading
-        reply.stages.append(reading)
+        reply.put(reading)
         step.defer(self._settle)
         return reply
 

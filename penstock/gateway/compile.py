@@ -27,6 +27,7 @@ from penstock.features.routing import BySurface, Routing
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
+from penstock.features.transcript import Transcript
 from penstock.gateway.config import GatewayConfig
 from penstock.model.options import Retry
 from penstock.ports.cache_store import CacheStore
@@ -72,7 +73,6 @@ class Stages:
         universal = UniversalRouting(native, self.auth[False].withheld)
         self.routing = BySurface({"native": native, "universal": universal})
         self.limits = NullLimits()
-        self.intake: Mapping[bool, Intake] = {asks: Intake(asks=asks) for asks in (True, False)}
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
         self.policies = NullPolicies()
@@ -80,7 +80,13 @@ class Stages:
         self.dlp = NullDlp()
         self.guard = NullGuard()
         self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(parts.answers), False: NullAskUsage()}
+        self.intake: Mapping[tuple[bool, bool], Intake] = {
+            (asks, streams): Intake(self.cache[streams], *([self.ask_usage[asks]] if asks else []))
+            for asks in (True, False)
+            for streams in (True, False)
+        }
         self.calls = Calls(parts.transport, parts.first_byte, RetryBudget(), parts.telemetry)
+        self.transcript = Transcript(parts.keep, parts.answers, parts.telemetry.unread)
         self.meter = Meter(parts.prices, parts.keep, parts.answers, Turns(), parts.telemetry.unread)
 
     def options(self, config: GatewayConfig) -> Options:
@@ -116,6 +122,7 @@ class CompiledGateway:
     ask_usage: AskUsage | NullAskUsage
     calls: Calls
     meter: Meter
+    transcript: Transcript
 
 
 def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
@@ -128,7 +135,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         options=shared.options(config),
         routing=shared.routing,
         limits=shared.limits if limit is None else RateLimits(config.number, limit, parts.counters, parts.telemetry),
-        intake=shared.intake[config.ask_usage],
+        intake=shared.intake[config.ask_usage, config.cache_streams],
         cache=shared.cache[config.cache_streams],
         policies=shared.policies,
         spend=shared.spend,
@@ -137,6 +144,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         ask_usage=shared.ask_usage[config.ask_usage],
         calls=shared.calls,
         meter=shared.meter,
+        transcript=shared.transcript,
     )
 
 

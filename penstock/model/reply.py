@@ -11,7 +11,7 @@ GO = 1 << 16  # bytes that are handed on in one go of what is here: then it show
 
 
 class Stage(Protocol):
-    """A step on the way of the answer's bytes: meter, guard, cache. Plain calls, one per frame."""
+    """A stage on the way of the answer's bytes: meter, guard, cache. Plain calls, one per frame."""
 
     def feed(self, data: bytes) -> bytes:
         """Takes a frame; returns what may go on now (``b""``: nothing yet)."""
@@ -141,7 +141,7 @@ class Reply:
     ``source`` is what a client that reads slowly pauses.
     """
 
-    __slots__ = ("body", "headers", "length", "reading", "reason", "source", "stages", "status")
+    __slots__ = ("body", "changed", "headers", "length", "reading", "reason", "source", "stages", "status")
 
     def __init__(self, status: int, reason: bytes, headers: Headers, body: Body) -> None:
         self.status = status
@@ -151,7 +151,14 @@ class Reply:
         self.source: Source = body
         self.length: int | None = None  # the body's length where it is known
         self.stages: list[Stage] = []
+        self.changed = False  # by one of them; if not, the client's bytes are the provider's
         self.reading: Reading = UNREAD
+
+    def put(self, stage: Stage, *, changes: bool = False) -> None:
+        """Lets a stage see the body, after those before it. ``changes``: what goes on is not always what came."""
+        self.stages.append(stage)
+        if changes:
+            self.changed = True
 
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""

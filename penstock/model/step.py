@@ -94,6 +94,14 @@ class Step:
         """Whether an attempt that is the step's last is the call's last too, and not its only one."""
         return self.last and any(step.attempts for step in self.ex.steps)
 
+    def take_in(self) -> None:
+        """The answer goes no further. What came of it was paid for, so it is read; the log does not get it."""
+        if self.reply is not None and self.reading is not None:
+            self.reading.keep_nothing()
+            for frame in self.reply.body.frames:
+                self.reading.feed(frame)
+            self.reply.body.frames = []
+
     def defer(self, fn: "Callable[[Step], None]") -> None:
         """Runs ``fn(step)`` when the step ends, last deferred first, whatever else fails."""
         self._closers.append(fn)

@@ -54,6 +54,7 @@ async def send(ex: Exchange, pending: Awaitable[Reply], client: Client) -> None:
             return
     except PenstockError as error:
         ex.error = error.with_traceback(None)  # its frames hold this call: a circle for the collector
+        ex.step.take_in()
         ex.step.reply = None  # a stage refused it whole: nothing of it goes out
         reply = error_reply(error, ex.request.surface)
         ex.step.answer_size = reply.length or 0
@@ -73,6 +74,7 @@ def _send_whole(ex: Exchange, reply: Reply, client: Client) -> None:
     """A reply that is all here, in one write. A stage may still refuse it."""
     ex.last_byte = time.monotonic()
     data = b"".join(reply.body.frames)
+    reply.body.frames = []
     for stage in reply.stages:
         data = stage.feed(data) + stage.end()
     if _bodiless(ex, reply):

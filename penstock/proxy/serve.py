@@ -33,8 +33,9 @@ async def attempt(step: Step, gw: CompiledGateway) -> Reply:
     await gw.guard.inspect_request(step)  # 424/2016
     gw.ask_usage.ask(step)
     reply = await gw.calls.run(step)  # 502, 504/2005
-    reply = gw.dlp.inspect_reply(step, reply)  # 400/2030
-    reply = gw.guard.inspect_reply(step, reply)  # 424/2017
-    reply = gw.meter.count(step, reply)
+    reply = gw.meter.count(step, reply)  # the provider's bytes
     reply = gw.ask_usage.hide(step, reply)
+    reply = await gw.dlp.inspect_reply(step, reply)  # 400/2030
+    reply = await gw.guard.inspect_reply(step, reply)  # 424/2017
+    reply = gw.transcript.keep(step, reply)  # the client's bytes, for the log
     return gw.cache.capture(step, reply)

@@ -28,7 +28,7 @@ from penstock.model.step import Step
 from penstock.model.usage import Asked, Used
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
-from penstock.providers.reading import READ_LIMIT
+from penstock.providers.reading.base import READ_LIMIT
 from penstock.providers.upstream import Upstream
 
 ROWS = catalog.load()

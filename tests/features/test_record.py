@@ -213,10 +213,10 @@ class Blocking:
 
     async def inspect_request(self, ex): ...
 
-    def inspect_reply(self, ex, reply):
+    async def inspect_reply(self, step, reply):
         if self.at_once:
             raise self.fault
-        reply.stages.append(self)
+        reply.put(self)
         return reply
 
     def feed(self, data):
@@ -244,6 +244,9 @@ async def test_an_answer_that_was_replaced_whole_has_the_status_that_the_client_
     assert (answer.status, answer.whole) == (status, True)
     assert (row.status_code, row.outcome, row.success) == (status, outcome, False)
     assert row.provider == "openai"
+    if outcome == "refused":  # its provider is paid all the same, and the client did not get it
+        assert (row.tokens_in, row.response) == (2, None)
+        assert row.cost
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -38,7 +38,7 @@ class BlockedPrompt:
     async def inspect_request(self, step: Step) -> None:
         raise PromptBlocked
 
-    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
+    async def inspect_reply(self, step: Step, reply: Reply) -> Reply:
         return reply
 
 
@@ -47,8 +47,8 @@ class BlockedReply:
 
     async def inspect_request(self, step: Step) -> None: ...
 
-    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
-        reply.stages.append(_BlockAtThird())
+    async def inspect_reply(self, step: Step, reply: Reply) -> Reply:
+        reply.put(_BlockAtThird())
         return reply
 
 

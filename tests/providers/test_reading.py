@@ -12,19 +12,9 @@ from penstock.core.turns import Step, Turns
 from penstock.model.pace import Pace
 from penstock.model.usage import Reported
 from penstock.providers.dialects import DIALECTS, Dialect
-from penstock.providers.reading import (
-    AHEAD,
-    EVENTS,
-    FEW,
-    NO_ROOM,
-    NOT_KEPT,
-    STOPPED,
-    TOO_LARGE,
-    TOO_MUCH,
-    UNREADABLE,
-    Stream,
-    Whole,
-)
+from penstock.providers.reading import NOT_KEPT, Stream, Whole
+from penstock.providers.reading.base import AHEAD, NO_ROOM, STOPPED, TOO_LARGE, TOO_MUCH, UNREADABLE
+from penstock.providers.reading.stream import EVENTS, FEW
 from penstock.wire.encodings import MEMBERS
 from penstock.wire.sse import LINES
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from penstock.core import tasks
 from penstock.core.turns import Turns
 from penstock.model.body import RequestBody
-from penstock.providers.reading import STOPPED
+from penstock.providers.reading.base import STOPPED
 from penstock.proxy.call import DataCall
 from tests.kit.client import until
 from tests.kit.house import house, request

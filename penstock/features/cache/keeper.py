@@ -64,7 +64,7 @@ class Keeper:
         headers = [header for header in reply.headers if header[0] in _DESCRIBING]
         self.flight.begin(reply, headers, stream=is_stream(reply))
         reply.source = self.flight
-        reply.stages.append(self)
+        reply.put(self)
 
     def feed(self, data: bytes) -> bytes:
         flight = self.flight

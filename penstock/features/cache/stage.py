@@ -33,6 +33,10 @@ _NANO = 1e9
 class Cache(Protocol):
     """The stage on the line, before the call and after it."""
 
+    def sees(self, step: Step) -> bool:
+        """Whether the whole body is needed: for the key, or with one that the client brings, to be held at all."""
+        ...
+
     async def lookup(self, step: Step) -> Reply | None:
         """The stored answer, if there is one, or that of an identical call which is running."""
         ...
@@ -48,6 +52,13 @@ class AnswerCache(Cache):
     def __init__(self, shelf: Shelf, *, streams: bool) -> None:
         self._shelf = shelf
         self._streams = streams
+
+    def sees(self, step: Step) -> bool:
+        options, request = step.options, step.request
+        if not options.cache_ttl:
+            return False
+        assert step.target is not None
+        return bool(options.cache_key) or may_be_cached(request.method, step.target.endpoint, request.query)
 
     async def lookup(self, step: Step) -> Reply | None:
         key = await self._key(step) if step.options.cache_ttl else None
@@ -205,15 +216,3 @@ def _body(answer: CachedAnswer, *, large: bool) -> Body:
     body = Body()
     body.frames, body.complete = answer.frames, True
     return body
-
-
-class NullCache(Cache):
-    """Nothing is cached."""
-
-    async def lookup(self, step: Step) -> Reply | None:
-        """Never a hit."""
-        return None
-
-    def capture(self, step: Step, reply: Reply) -> Reply:
-        """Keeps nothing."""
-        return reply
