@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import latency, lifetime, peers, policy, report, streaming, throughput, workers
+from bench import latency, lifetime, peers, policy, report, steps, streaming, throughput, workers
 from bench.machine import Quiet, describe
 from bench.procs import BenchFault
 from bench.session import Session
@@ -18,6 +18,7 @@ from bench.table import Table, plain
 ROWS: dict[str, Callable[[Session], Table]] = {
     "throughput": throughput.measure,
     "policy": policy.measure,
+    "steps": steps.measure,
     "growth": throughput.growth,
     "latency": latency.measure,
     "prompt": latency.large,

@@ -57,6 +57,7 @@ ANSWERING = """
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{ return 200 '{answer}'; }}
+    location /v1/fails {{ return 500 '{{"error":{{"message":"planted","type":"server_error"}}}}'; }}
   }}
 """
 

@@ -54,17 +54,21 @@ class Target:
     status: int = 200  # that every answer must have
     headers: dict[str, str] | None = None
     unique: bool = False  # no two calls are the same
+    bodies: list[bytes] | None = None  # None: prompts of 1 KB
+    rows: int = 1  # that each call leaves
 
     def script(self, folder: Path) -> Path:
         """The wrk script of this target, written once."""
         file = folder / f"{re.sub(r'[^0-9A-Za-z]+', '-', self.name)}.lua"
         if not file.exists():
-            load.script(file, self.paths, payload.prompts(64), self.headers, unique=self.unique)
+            bodies = payload.prompts(64) if self.bodies is None else self.bodies
+            load.script(file, self.paths, bodies, self.headers, unique=self.unique)
         return file
 
     def check(self) -> None:
         """One call is answered as it should be, before thousands are counted."""
-        call = payload.request(self.server.port, self.paths[0], payload.prompt(1), self.headers)
+        body = payload.prompt(1) if self.bodies is None else self.bodies[0]
+        call = payload.request(self.server.port, self.paths[0], body, self.headers)
         expect(self.server.port, call, self.status, self.name)
 
     def measure(self, folder: Path, seconds: float) -> Round:
@@ -74,7 +78,7 @@ class Target:
         found = load.run(self.server.port, self.script(folder), seconds)
         if found.lost or found.refused != (found.answered if self.status >= HTTP_ERROR else 0):
             raise BenchFault(f"{self.name}: {found.refused} of {found.answered} refused, {found.lost} connections lost")
-        drained = ledger.drain(self.store, block, found.answered) if self.store else None
+        drained = ledger.drain(self.store, block, found.answered * self.rows) if self.store else None
         return Round(found.rate, (cpu_us(self.server.pid) - cpu) / found.answered, found.answered, drained)
 
 

@@ -4,6 +4,7 @@ Reading is bounded: at most ``STEPS`` steps, heads of at most ``HEAD`` bytes, an
 """
 
 import re
+from itertools import takewhile
 from typing import Any, cast
 
 import msgspec
@@ -62,6 +63,8 @@ _Steps = msgspec.defstruct(
 )
 _decode_steps = decoder(_Steps).decode
 _decode_step = decoder(_Step).decode
+_decode_text = decoder(str).decode
+_NULL = b"null"
 
 
 def read_steps(body: bytes) -> list[UniversalStep]:
@@ -87,7 +90,7 @@ def _steps(body: bytes, back: surrogates.Back | None) -> list[UniversalStep]:
         found = _decode_steps(body)
     except DecodeError as error:
         raise MalformedSteps(f"The body is no array of at most {STEPS} steps: {error}.") from None
-    steps = [raw for raw in msgspec.structs.astuple(found) if bytes(raw)]
+    steps = [*takewhile(len, msgspec.structs.astuple(found))]
     if not steps:
         raise MalformedSteps("The array of steps is empty.")
     return [_read(raw, f"[{number}].", back) for number, raw in enumerate(steps)]
@@ -111,29 +114,30 @@ def _read(raw: Raw, where: str, back: surrogates.Back | None) -> UniversalStep:
     options |= _config(said.config, f"{where}config")
     path, mark, query = endpoint.encode().partition(b"?")
     body = bytes(said.query)
-    return UniversalStep(provider, path, mark + query, headers, options, b"" if body == b"null" else body)
+    return UniversalStep(provider, path, mark + query, headers, options, b"" if body == _NULL else body)
 
 
 _NAME = 256  # bytes of a provider's name
 
 
 def _text(raw: Raw, where: str, most: int) -> str:
-    data = bytes(raw)
-    if not data:
+    size = len(raw)
+    if not size:
         raise MalformedSteps(f"{where}: is missing.")
-    if len(data) > most or not data.startswith(b'"'):
-        raise MalformedSteps(f"{where}: must be a text of at most {most} bytes.")
-    try:
-        return cast("str", decode(data))
-    except DecodeError:
-        raise MalformedSteps(f"{where}: is no text in UTF-8.") from None
+    if size <= most:
+        try:
+            return _decode_text(raw)
+        except msgspec.ValidationError:
+            pass
+        except DecodeError:
+            raise MalformedSteps(f"{where}: is no text in UTF-8.") from None
+    raise MalformedSteps(f"{where}: must be a text of at most {most} bytes.")
 
 
 def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
     """Those that travel, in order, and the step's own options. Numbers and truth values are taken as their text."""
     given = _object(said.headers, f"{where}headers")
-    told = bytes(said.authorization) not in (b"", b"null")
-    if told and not any(name.lower() == "authorization" for name in given):
+    if _is_told(said.authorization) and not any(name.lower() == "authorization" for name in given):
         given = {"authorization": _text(said.authorization, f"{where}authorization", most=HEAD), **given}
     headers: Headers = []
     options: dict[bytes, bytes] = {}
@@ -141,15 +145,39 @@ def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
     for name, value in given.items():
         if value is None:
             continue
-        text = _header(name, value, f"{where}headers")
-        lower = name.lower()
-        if lower.startswith(_OURS):
-            options[lower.encode()] = text.encode()
-        elif lower in _OLDER:
-            older[_OLDER[lower].encode()] = text.encode()
+        lower, spelt, own = _NAMES[name]
+        if lower and type(value) is str and value.isascii() and value.isprintable():
+            text = value.strip(" ")
         else:
-            headers.append((lower.encode(), name.encode(), _encoded(text)))
+            text = _header(name, value, f"{where}headers")
+        if not own:
+            headers.append((lower, spelt, _encoded(text)))
+        elif own == lower:
+            options[own] = text.encode()
+        else:
+            older[own] = text.encode()
     return headers, older | options
+
+
+class _Names(dict[str, tuple[bytes, bytes, bytes]]):
+    """Header names in lower case, as spelt, and as an option of ours (empty: none); judged once a name.
+
+    The lower case is empty for what is no header name.
+    """
+
+    def __missing__(self, name: str) -> tuple[bytes, bytes, bytes]:
+        if not _TOKEN.fullmatch(name):
+            return b"", b"", b""
+        lower = name.lower()
+        own = lower if lower.startswith(_OURS) else _OLDER.get(lower, "")
+        judged = lower.encode(), name.encode(), own.encode()
+        if len(self) < _KNOWN:
+            self[name] = judged
+        return judged
+
+
+_KNOWN = 1024  # names remembered; beyond, they are judged anew every time
+_NAMES = _Names()
 
 
 def _header(name: str, value: Any, where: str) -> str:
@@ -170,6 +198,10 @@ def _encoded(text: str) -> bytes:
         return text.encode()
 
 
+def _is_told(raw: Raw) -> bool:
+    return len(raw) > 0 and bytes(raw) != _NULL
+
+
 def _config(raw: Raw, where: str) -> dict[bytes, bytes]:
     given = _object(raw, where)
     told: dict[bytes, bytes] = {}
@@ -183,9 +215,9 @@ def _config(raw: Raw, where: str) -> dict[bytes, bytes]:
 
 
 def _object(raw: Raw, where: str) -> dict[str, Any]:
-    data = bytes(raw)
-    if data in (b"", b"null"):
+    if not _is_told(raw):
         return {}
+    data = bytes(raw)
     if len(data) > HEAD or not data.startswith(b"{"):
         raise MalformedSteps(f"{where}: must be an object of at most {HEAD} bytes.")
     try:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from penstock.core import ids
 from penstock.core.errors import BodyTooLarge, Overloaded, PenstockError
-from penstock.core.headers import Headers
 from penstock.features.routing import Routing
 from penstock.features.routing.native import NativeRouting
 from penstock.model.body import HELD, held
@@ -15,6 +14,7 @@ from penstock.model.step import Step
 from penstock.wire.universal import UniversalStep, read_steps
 
 _EVENT_ID = b"cf-aig-event-id"
+_ENCODING, _TYPE = b"accept-encoding", b"content-type"
 _CACHING = frozenset({b"cache-control", b"pragma"})  # of any client, and options too
 
 Withheld = Callable[[Request], tuple[frozenset[bytes], bytes | None]]
@@ -69,7 +69,7 @@ class Listed(Itinerary):
         step.last = step.index == len(self._told) - 1
         step.request = request = _request(ex, said)
         assert ex.gateway is not None
-        asks = said.options or any(lower in _CACHING for lower, _, _ in said.headers)
+        asks = said.options or not _CACHING.isdisjoint(request.first)
         step.options = ex.gateway.options.read(request, step.warnings) if asks else ex.options
         try:
             request.body = held(bytes(said.body), ex.request.body)
@@ -82,14 +82,23 @@ class Listed(Itinerary):
 
 def _request(ex: Exchange, said: UniversalStep) -> Request:
     """The step as the provider's own client would have sent it. Options of the call hold where the step has none."""
-    headers: Headers = [header for header in said.headers if header[0] != b"accept-encoding"]
-    if (accepts := ex.request.header(b"accept-encoding")) is not None:  # the client decodes what comes back
-        headers.append((b"accept-encoding", b"accept-encoding", accepts))
-    if said.body and not any(lower == b"content-type" for lower, _, _ in headers):
-        headers.append((b"content-type", b"content-type", b"application/json"))
-    request = Request(b"POST", ex.request.target, headers, ex.request.body)
-    ours = {name: value for name, value in ex.request.first.items() if name.startswith(b"cf-") or name in _CACHING}
-    request.first = {**ours, **request.first, **said.options}
+    request = Request(b"POST", ex.request.target, [*said.headers], ex.request.body)
+    headers, first, calls = request.headers, request.first, ex.request.first
+    if first.pop(_ENCODING, None) is not None:
+        headers[:] = [header for header in headers if header[0] != _ENCODING]
+    if (accepts := calls.get(_ENCODING)) is not None:  # the client decodes what comes back
+        _add(request, _ENCODING, accepts)
+    if said.body and _TYPE not in first:
+        _add(request, _TYPE, b"application/json")
+    for name, value in calls.items():
+        if name.startswith(b"cf-") or name in _CACHING:
+            first.setdefault(name, value)
+    first |= said.options
     request.account, request.gateway = ex.request.account, ex.request.gateway
     request.provider, request.path, request.query = said.provider, said.path, said.query
     return request
+
+
+def _add(request: Request, name: bytes, value: bytes) -> None:
+    request.headers.append((name, name, value))
+    request.first[name] = value
