@@ -38,7 +38,7 @@ class Itinerary(Protocol):
     sees_body: bool  # the steps are told by the body, which must be held whole
     shows_step: bool  # the answer says which step it comes from
 
-    def first(self, ex: "Exchange") -> Step:
+    async def first(self, ex: "Exchange") -> Step:
         """The first step; the body is here, or streams. Raises PenstockError where there is none."""
         ...
 

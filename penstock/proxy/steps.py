@@ -20,7 +20,7 @@ async def run(ex: Exchange, gw: CompiledGateway, attempt: Attempt) -> Reply:
     Raises what ends the call, and AllStepsFailed where no provider answered at all.
     """
     assert ex.itinerary is not None
-    step = ex.itinerary.first(ex)
+    step = await ex.itinerary.first(ex)
     if step.last:
         return await _take(step, gw, attempt)
     return await _in_turn(ex, step, gw, attempt)

@@ -1,8 +1,10 @@
 """The body of a call to the universal endpoint: a list of steps, or one step (specification of the data plane, 1.5).
 
-Reading is bounded: at most ``STEPS`` steps, heads of at most ``HEAD`` bytes, and the body of a step is left as it came.
+Reading is bounded: at most ``STEPS`` steps with ``HEADERS`` headers each, heads of at most ``HEAD`` bytes, and no more
+members in all than ``wire.long_texts`` allows. The body of a step is left as it came.
 """
 
+import asyncio
 import re
 from itertools import takewhile
 from typing import Any, cast
@@ -10,12 +12,14 @@ from typing import Any, cast
 import msgspec
 
 from penstock.core.codec import DecodeError, Raw, Struct, decode, decoder
-from penstock.core.errors import MalformedSteps
+from penstock.core.errors import BodyTooLarge, MalformedSteps
 from penstock.core.headers import Headers
-from penstock.wire import surrogates
+from penstock.wire import long_texts, surrogates
 
 STEPS = 32
 HEAD = 64 * 1024  # bytes of a step's ``headers`` or ``config``
+HEADERS = 100  # of a step
+_LIGHT = 4096  # bytes of a step that is read at once with the next
 _NOTHING = Raw(b"")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -31,7 +35,7 @@ _CONFIG = {
 
 
 class UniversalStep(msgspec.Struct, frozen=True):
-    """One step. ``path`` has no leading slash, ``query`` its question mark; ``body`` is JSON as it came, or empty.
+    """One step. ``path`` has no leading slash, ``query`` its question mark.
 
     ``options`` are the step's own ``cf-aig-*`` headers by lower-case name, older ones by their newer name, with what
     ``config`` says in their place.
@@ -42,7 +46,13 @@ class UniversalStep(msgspec.Struct, frozen=True):
     query: bytes
     headers: Headers
     options: dict[bytes, bytes]
-    body: bytes
+    raw: bytes  # ``body`` as ``back`` takes it
+    back: surrogates.Back | None = None
+
+    @property
+    def body(self) -> bytes:
+        """JSON as it came, or empty. Made anew each time: it may be large."""
+        return self.raw if self.back is None else self.back(self.raw)
 
 
 class _Step(Struct):
@@ -67,17 +77,33 @@ _decode_text = decoder(str).decode
 _NULL = b"null"
 
 
-def read_steps(body: bytes) -> list[UniversalStep]:
-    """The steps in their order; one for a body that is an object. Raises MalformedSteps, naming the member at fault."""
+async def read_steps(body: bytes) -> list[UniversalStep]:
+    """The steps in their order; one for a body that is an object. Lets others run meanwhile.
+
+    Raises MalformedSteps, naming the member at fault, and BodyTooLarge for too many members.
+    """
+    back: surrogates.Back | None = None
+    if len(body) > long_texts.DIRECT:
+        if (found := await long_texts.without(body)) is None:
+            raise BodyTooLarge(_MEMBERS)
+        body, back = found
     try:
-        return _steps(body, None)
+        return await _steps(body, back)
     except MalformedSteps:
         if (other := surrogates.without(body)) is None:
             raise
-        return _steps(*other)
+    body, halves = other
+    return await _steps(body, halves if back is None else _both(halves, back))
 
 
-def _steps(body: bytes, back: surrogates.Back | None) -> list[UniversalStep]:
+_MEMBERS = "The body has too many members: it may be large through long texts alone."
+
+
+def _both(first: surrogates.Back, second: surrogates.Back) -> surrogates.Back:
+    return lambda part: second(first(part))
+
+
+async def _steps(body: bytes, back: surrogates.Back | None) -> list[UniversalStep]:
     """``back``: what turns a part of the body into what had come."""
     lead = body[:_LEAD].lstrip()
     if lead.startswith(b"{"):
@@ -93,18 +119,25 @@ def _steps(body: bytes, back: surrogates.Back | None) -> list[UniversalStep]:
     steps = [*takewhile(len, msgspec.structs.astuple(found))]
     if not steps:
         raise MalformedSteps("The array of steps is empty.")
-    return [_read(raw, f"[{number}].", back) for number, raw in enumerate(steps)]
+    read: list[UniversalStep] = []
+    for number, raw in enumerate(steps):
+        read.append(_read(raw, f"[{number}].", back))
+        if back is not None or len(raw) > _LIGHT:
+            await asyncio.sleep(0)
+    return read
 
 
 _LEAD = 1024  # bytes in which a body begins, white space included
 
 
-def _read(raw: Raw, where: str, back: surrogates.Back | None) -> UniversalStep:
+def _read(found: Raw, where: str, back: surrogates.Back | None) -> UniversalStep:
     try:
-        said = _decode_step(raw)
+        said = _decode_step(found)
     except DecodeError as error:
         raise MalformedSteps(f"{where or 'The body'}: is no step: {error}.") from None
+    query = bytes(said.query)
     if back is not None:
+        said.query = _NOTHING
         said = _Step(*[Raw(back(bytes(member))) for member in msgspec.structs.astuple(said)])
     provider = _text(said.provider, f"{where}provider", most=_NAME)
     endpoint = _text(said.endpoint, f"{where}endpoint", most=HEAD).lstrip("/")
@@ -112,9 +145,9 @@ def _read(raw: Raw, where: str, back: surrogates.Back | None) -> UniversalStep:
         raise MalformedSteps(f"{where}endpoint: must be a path and a query, percent-encoded.")
     headers, options = _headers(said, where)
     options |= _config(said.config, f"{where}config")
-    path, mark, query = endpoint.encode().partition(b"?")
-    body = bytes(said.query)
-    return UniversalStep(provider, path, mark + query, headers, options, b"" if body == _NULL else body)
+    path, mark, rest = endpoint.encode().partition(b"?")
+    raw = b"" if query == _NULL else query
+    return UniversalStep(provider, path, mark + rest, headers, options, raw, back)
 
 
 _NAME = 256  # bytes of a provider's name
@@ -139,6 +172,8 @@ def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
     given = _object(said.headers, f"{where}headers")
     if _is_told(said.authorization) and not any(name.lower() == "authorization" for name in given):
         given = {"authorization": _text(said.authorization, f"{where}authorization", most=HEAD), **given}
+    if len(given) > HEADERS:
+        raise MalformedSteps(f"{where}headers: must be at most {HEADERS} headers.")
     headers: Headers = []
     options: dict[bytes, bytes] = {}
     older: dict[bytes, bytes] = {}
@@ -171,12 +206,12 @@ class _Names(dict[str, tuple[bytes, bytes, bytes]]):
         lower = name.lower()
         own = lower if lower.startswith(_OURS) else _OLDER.get(lower, "")
         judged = lower.encode(), name.encode(), own.encode()
-        if len(self) < _KNOWN:
+        if len(name) <= _SHOWN and len(self) < _KNOWN:
             self[name] = judged
         return judged
 
 
-_KNOWN = 1024  # names remembered; beyond, they are judged anew every time
+_KNOWN = 1024  # short names that are remembered; others are judged anew every time
 _NAMES = _Names()
 
 

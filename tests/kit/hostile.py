@@ -155,6 +155,74 @@ _PAD = b"x" * (24 << 20)
 _OPTIONS = b'{"model":"m","pad":"%b","x":[%b1],"stream":true,"stream_options":null}'
 _SAME = b'{"stream":true,' + b'"stream_options":null,' * 47_000 + b'"model":"m"}'
 
+_FAILS = 31  # steps that fail, before one that does not
+
+
+def steps(*listed: bytes) -> bytes:
+    """A call of the universal endpoint."""
+    return call("", b"[" + b",".join(listed) + b"]")
+
+
+def step(
+    query: bytes = b"{}", *, headers: bytes = b"", endpoint: bytes = b"chat/completions", answer: int = 0
+) -> bytes:
+    """A step that the provider answers with the answer of that number."""
+    told = b'"x-hostile":"%d"%b' % (answer, b"," + headers if headers else b"")
+    return b'{"provider":"openai","endpoint":"%b","headers":{%b},"query":%b}' % (endpoint, told, query)
+
+
+def _headers(count: int, size: int) -> bytes:
+    return b",".join(b'"x-%d":"%b"' % (at, b"v" * size) for at in range(count))
+
+
+def _chat(messages: int, size: int) -> bytes:
+    message = b'{"role":"user","content":"%b"}' % (b"x" * size)
+    return b'{"model":"m","messages":[' + b",".join([message] * messages) + b"]}"
+
+
+ERRORS: dict[int, Callable[[], bytes]] = {
+    1: lambda: _error(Answer(CHAT, JSON, "", b'{"error":"' + b"x" * (4 << 20) + b'"}')),
+    2: lambda: _error(Answer(CHAT, JSON, "gzip", ENCODE["gzip"](_ZEROS))),
+    3: lambda: _error(Answer(CHAT, JSON, "", b"x" * 200_000, chunk=1)),
+}
+
+
+def _error(answer: Answer) -> bytes:
+    return answer.wire().replace(b"200 OK", b"503 No", 1)
+
+
+STEPS: dict[str, Callable[[], bytes]] = {
+    "one large step": lambda: steps(step(b'"%b"' % (b"x" * (24 << 20)))),
+    "one large step, an object": lambda: call("", step(_chat(1, 24 << 20))),
+    "one large step of many texts": lambda: steps(step(_chat(8000, 3100))),
+    "a large step that fails, before another": lambda: steps(
+        step(_chat(1000, 12_000), answer=1), step(_chat(1000, 12_000))
+    ),
+    "millions of steps": lambda: steps(*[b"{}"] * 8_000_000),
+    "millions of members": lambda: steps(step(b"[" + b"[]," * 8_000_000 + b"1]")),
+    "millions of members of a step": lambda: steps(b"{" + b'"provider":"x",' * 1_600_000 + b'"endpoint":"x"}'),
+    "as many members as are read": lambda: steps(step(b"[" + b"[]," * 120_000 + b"1]")),
+    "as many members as are read at once": lambda: steps(step(b"[" + b"[]," * 86_000 + b"1]")),
+    "quotation marks": lambda: steps(step(b'"%b"' % (b'\\"' * 12_000_000))),
+    "backslashes": lambda: steps(step(b'"%b"' % (b"\\" * (24 << 20)))),
+    "white space": lambda: steps(b" " * (24 << 20)),
+    "halves of surrogates": lambda: steps(step(b'["%b",%b1]' % (rb"\ud800" * 20_000, b"[]," * 40_000))),
+    "a deep query": lambda: steps(step(b"[" * 100_000 + b"]" * 100_000)),
+    "deep headers": lambda: steps(step(headers=b'"x":' + b"[" * 30_000 + b"]" * 30_000)),
+    "the same step again and again": lambda: steps(*[step(_chat(9, 99), answer=3)] * _FAILS, step()),
+    "large heads": lambda: steps(*[step(headers=_headers(99, 600), answer=1)] * _FAILS, step()),
+    "heads of many members": lambda: steps(*[step(headers=_headers(6000, 0))] * 32),
+    "heads of one member": lambda: steps(*[step(headers=b",".join([b'"x":1'] * 1300))] * 32),
+    "heads of lists": lambda: steps(*[step(headers=b'"x":[' + b"[]," * 2500 + b"1]")] * 32),
+    "heads of escapes": lambda: steps(*[step(headers=b'"x":"%b"' % (rb"\\\u00e9" * 900))] * 32),
+    "endless endpoints": lambda: steps(*[step(endpoint=b"a/" * 30_000 + b"?" + b"k=a&" * 1000, answer=1)] * 32),
+    "an endpoint without end": lambda: steps(step(endpoint=b"x" * (24 << 20))),
+    "providers that nobody knows": lambda: steps(*[step().replace(b"openai", b"p" * 250)] * 32),
+    "large errors": lambda: steps(*[step(answer=1)] * _FAILS, step()),
+    "errors that decode to more": lambda: steps(*[step(answer=2)] * _FAILS, step()),
+    "errors in crumbs": lambda: steps(*[step(answer=3)] * 32),
+}
+
 REQUESTS: dict[str, Callable[[], bytes]] = {
     "a query of many parameters": lambda: call("openai/x?" + "&" * 60_000),
     "a query of semicolons": lambda: call("openai/x?" + ";" * 60_000),

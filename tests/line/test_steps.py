@@ -209,7 +209,7 @@ class Blocked:
         if step.index >= self._prompts:
             raise PromptBlocked
 
-    def inspect_reply(self, step: Step, reply: Reply) -> Reply:
+    async def inspect_reply(self, step: Step, reply: Reply) -> Reply:
         if self._answers and reply.status == 200:
             raise ReplyBlocked
         return reply

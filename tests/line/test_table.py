@@ -102,7 +102,7 @@ class TwoSteps(Itinerary):
         self.live.routing.itinerary(ex)
         return self
 
-    def first(self, ex: Exchange) -> Step:
+    async def first(self, ex: Exchange) -> Step:
         ex.step.last = False
         ex.step.target = self._gone(ex.step)
         return ex.step

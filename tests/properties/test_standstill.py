@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from penstock.control.logs.streams import TooMany, as_json
 from penstock.core.codec import encode
 from tests.kit.client import until
-from tests.kit.hostile import ANSWERS, CHAT, ENCODE, JSON, MESSAGES, REQUESTS, RESPONSES, SSE, STORED, Answer, call
+from tests.kit.hostile import (
+    ANSWERS,
+    CHAT,
+    ENCODE,
+    ERRORS,
+    JSON,
+    MESSAGES,
+    REQUESTS,
+    RESPONSES,
+    SSE,
+    STEPS,
+    STORED,
+    Answer,
+    call,
+)
 from tests.kit.house import house
 from tests.kit.standstill import LIMIT, exchange, hostile, standstill
 
@@ -62,6 +76,14 @@ async def test_no_answer_stops_the_process(world, name):
 async def test_no_request_stops_the_process(world, name):
     world.answers[0] = Answer(CHAT, JSON, "", b"{}").wire()
     request = REQUESTS[name]().replace(b"\r\n\r\n", b"\r\nx-hostile: 0\r\n\r\n", 1)
+    assert await standstill(lambda: world.ask(request)) <= LIMIT
+
+
+@pytest.mark.parametrize("name", STEPS)
+async def test_no_list_of_steps_stops_the_process(world, name):
+    world.answers[0] = Answer(CHAT, JSON, "", b"{}").wire()
+    world.answers.update({number: error() for number, error in ERRORS.items() if number not in world.answers})
+    request = STEPS[name]()
     assert await standstill(lambda: world.ask(request)) <= LIMIT
 
 

@@ -1,17 +1,19 @@
+import asyncio
 import json
 import time
 
 import pytest
 
-from penstock.core.errors import MalformedSteps
-from penstock.wire.universal import HEAD, STEPS, read_steps
+from penstock.core.errors import BodyTooLarge, MalformedSteps
+from penstock.wire import universal
+from penstock.wire.universal import HEAD, HEADERS, STEPS, read_steps
 
 QUERY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 STEP = {"provider": "openai", "endpoint": "v1/chat/completions", "headers": {}, "query": QUERY}
 
 
 def read(body):
-    return read_steps(body if isinstance(body, bytes) else json.dumps(body).encode())
+    return asyncio.run(read_steps(body if isinstance(body, bytes) else json.dumps(body).encode()))
 
 
 def test_an_array_is_its_steps_in_order():
@@ -113,6 +115,7 @@ def test_config_beats_the_headers_of_the_step():
         ({**STEP, "headers": {"x y": "a"}}, "'x y' is no header name"),
         ({**STEP, "headers": {"x": {}}}, "headers.x: must be a text"),
         ({**STEP, "headers": {"x": "a" * HEAD}}, "headers: must be an object of at most"),
+        ({**STEP, "headers": {f"x{n}": "" for n in range(HEADERS + 1)}}, f"headers: must be at most {HEADERS}"),
         ({**STEP, "config": 3}, "config: must be an object"),
         ({**STEP, "config": {"maxAttempts": []}}, "config.maxAttempts: must be"),
         ([STEP] * (STEPS + 1), f"at most {STEPS} steps"),
@@ -137,6 +140,25 @@ def test_what_is_no_list_of_steps_is_refused_by_name(body, said):
 )
 def test_a_hostile_body_costs_no_more_than_a_look_at_its_bytes(body):
     began = time.thread_time()
-    with pytest.raises(MalformedSteps):
+    with pytest.raises((MalformedSteps, BodyTooLarge)):
         read(body)
     assert time.thread_time() - began < 0.3  # a plain scan; millions of objects would take seconds
+
+
+@pytest.mark.parametrize("half", ["", r"\ud83d"])
+def test_the_bodies_of_a_large_list_are_left_as_they_came(half):
+    query = f'{{"image" : "{"iVBOR" * 100_000}", "text":"{half}"}}'.encode()
+    key = "k" * 1000
+    body = b'[{"provider":"a","endpoint":"b"},{"headers":{"x":"%b"},"query":%b,"provider":"openai","endpoint":"x"}]'
+    _, step = read(body % (key.encode(), query))
+    assert (step.body, step.headers) == (query, [(b"x", b"x", key.encode())])
+
+
+def test_only_so_many_short_names_of_headers_are_remembered():
+    read([{**STEP, "headers": {"x-" + "n" * 60_000: "", "x-short": ""}}])
+    assert "x-short" in universal._NAMES
+    assert max(map(len, universal._NAMES)) <= 64
+    for step in range(universal._KNOWN // HEADERS + 2):
+        read([{**STEP, "headers": {f"x-{step}-{n}": "" for n in range(HEADERS)}}])
+    assert len(universal._NAMES) == universal._KNOWN
+    universal._NAMES.clear()

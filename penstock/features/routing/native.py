@@ -21,7 +21,7 @@ class Lone(Itinerary):
 
     sees_body = shows_step = False
 
-    def first(self, ex: Exchange) -> Step:
+    async def first(self, ex: Exchange) -> Step:
         return ex.step
 
     def after(self, step: Step) -> Step | None:

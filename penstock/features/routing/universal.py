@@ -42,13 +42,13 @@ class Listed(Itinerary):
         self._routing = routing
         self._told: list[UniversalStep] = []
 
-    def first(self, ex: Exchange) -> Step:
+    async def first(self, ex: Exchange) -> Step:
         body = ex.request.body.whole()
         if body is None:
             if ex.request.body.size <= HELD and (ex.request.body.length or 0) <= HELD:
                 raise Overloaded("The gateway holds as many request bytes as it may; try again.")
             raise BodyTooLarge(f"The body of a universal call is larger than {HELD} bytes.")
-        self._told = read_steps(body)
+        self._told = await read_steps(body)
         event = self._told[0].options.get(_EVENT_ID)
         if event and ex.request.header(_EVENT_ID) is None:
             ex.name_event(event)
@@ -72,7 +72,7 @@ class Listed(Itinerary):
         asks = said.options or not _CACHING.isdisjoint(request.first)
         step.options = ex.gateway.options.read(request, step.warnings) if asks else ex.options
         try:
-            request.body = held(bytes(said.body), ex.request.body)
+            request.body = held(said.body, ex.request.body)
             step.places, step.query = self._routing.withheld(request)
             step.target = self._routing.native.target(request)
         except PenstockError as error:
@@ -88,7 +88,7 @@ def _request(ex: Exchange, said: UniversalStep) -> Request:
         headers[:] = [header for header in headers if header[0] != _ENCODING]
     if (accepts := calls.get(_ENCODING)) is not None:  # the client decodes what comes back
         _add(request, _ENCODING, accepts)
-    if said.body and _TYPE not in first:
+    if said.raw and _TYPE not in first:
         _add(request, _TYPE, b"application/json")
     for name, value in calls.items():
         if name.startswith(b"cf-") or name in _CACHING:
