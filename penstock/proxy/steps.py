@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from penstock.core.errors import AllStepsFailed, PenstockError
 from penstock.gateway.compile import CompiledGateway
@@ -40,7 +41,7 @@ async def _in_turn(ex: Exchange, step: Step, gw: CompiledGateway, attempt: Attem
         outcome = await _outcome(step, gw, attempt)
         failed = leads_on(outcome)
         if spare is not None and (isinstance(outcome, Reply) or not failed):
-            _end(spare.step)
+            await spare.end()
             spare = None
         if isinstance(outcome, Reply):
             if not failed:
@@ -85,6 +86,13 @@ class _Spare:
         self._reply.body.resume()
         return self._reply
 
+    async def end(self) -> None:
+        """Another step is the call's answer. The row of this one waits until what came of its body is read."""
+        self._tell(self.step)
+        if (rest := self.step.reading.rest()) is not None:
+            await rest
+        _end(self.step)
+
     def _tell(self, step: Step) -> None:
         look, self._look = self._look, None
         for frame in look.frames if look is not None else ():
@@ -92,9 +100,13 @@ class _Spare:
 
 
 def _end(step: Step) -> None:
-    """The call goes on without this step."""
+    """The call goes on without this step. What fails on the way is told when the call ends."""
     for failure in step.close():
-        raise failure
+        step.ex.defer(partial(_fail, failure))
+
+
+def _fail(failure: BaseException, _: Exchange) -> None:
+    raise failure
 
 
 _HELD = 16 * 1024  # bytes of an error's body

@@ -20,12 +20,13 @@ from penstock.core.errors import (
     UnknownPath,
 )
 from penstock.core.telemetry import Counter, Telemetry
-from penstock.features.record import Recorder, outcome
+from penstock.features.record import Recorder, outcome, waits
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.endpoint import OPAQUE
 from penstock.model.outcome import Outcome
 from penstock.model.refusals import RefusedRows
 from penstock.model.reply import Body, Reply
+from penstock.model.step import Step
 from penstock.model.usage import Reported
 from tests.kit.client import until
 from tests.kit.exchange import an_exchange
@@ -331,3 +332,11 @@ async def test_the_access_line_tells_no_secret(caplog):
     lines = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "call"]
     assert [line["event"] for line in lines] == ["line"]
     assert "secret" not in str(lines) + caplog.text
+
+
+def test_the_wait_for_a_body_that_was_set_aside_begins_with_its_turn():
+    ex = an_exchange()
+    later = Step(ex, ex.request, 2.0)
+    ex.step.first_byte, ex.last_byte, later.ended = 1.0, 10.0, 9.0
+    ex.steps.append(later)
+    assert waits(ex.step) == 1.0

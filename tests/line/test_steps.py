@@ -9,6 +9,7 @@ import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Callable
+from random import Random
 from typing import Any, NamedTuple, cast
 
 import pytest
@@ -33,6 +34,7 @@ from tests.kit.tickets import Tickets
 FAR = "60000"  # milliseconds that no test waits
 ERROR = b'{"error":{"message":"no","type":"server_error"}}'
 CHAT = b'{"object":"chat.completion","model":"m","choices":[{"index":0,"message":{"content":"hello"}}]}'
+LARGE = b'{"error":"' + Random(1).randbytes(20_000).hex().encode() + b'"}'  # more than is read at once
 EVENT = b'data: {"choices":[{"index":0,"delta":{"content":"' + b"hello " * 150 + b'"}}]}\n\n'
 LAST = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 
@@ -85,6 +87,9 @@ class Script:
                 await peer.say(_head(404, len(ERROR)) + ERROR)
             case "error, gzip":
                 body = gzip.compress(ERROR)
+                await peer.say(_head(503, len(body), b"application/json\r\ncontent-encoding: gzip") + body)
+            case "large error, gzip":
+                body = gzip.compress(LARGE)
                 await peer.say(_head(503, len(body), b"application/json\r\ncontent-encoding: gzip") + body)
             case "error, its body coming":
                 await peer.say(_head(503, len(ERROR)) + ERROR[:9])
@@ -186,6 +191,12 @@ SITUATIONS = {
     "the only attempt has its limit": Situation(
         [step("", "nobody"), step("slow", config=SOON)], (502, 1), [REFUSED, TIMED_OUT], outcome="failed"
     ),
+    "a fault in a step": Situation(
+        [step("error"), step(), step()], (500, 1), [FAILED, (500, "bug", 0)], "faulty", "bug"
+    ),
+    "a fault at the end of a step": Situation(
+        [step("error"), step()], (200, 1), [FAILED, (200, "bug", 1)], "faulty-end", "bug"
+    ),
     "over the limit": Situation([step(), step()], (429, 0), [(429, "refused", 0)], "full", "refused"),
     "prompt blocked": Situation([step(), step()], (424, 0), [(424, "refused", 0)], "blocked", "refused"),
     "prompt blocked at the second": Situation(
@@ -215,6 +226,22 @@ class Blocked:
         return reply
 
 
+class Fault:
+    """A programming error in the second step, or at the end of the first."""
+
+    def __init__(self, *, late: bool) -> None:
+        self._late = late
+
+    async def check(self, step: Step) -> None:
+        if step.index == 0 and self._late:
+            step.defer(self._fail)
+        elif step.index == 1 and not self._late:
+            self._fail(step)
+
+    def _fail(self, _: Step) -> None:
+        raise ZeroDivisionError("planted")
+
+
 class Line:
     """A house with its script, and what was counted before a call."""
 
@@ -223,6 +250,7 @@ class Line:
         self.script = script
         self.provider = provider
         self.tickets = tickets
+        self._seen = 0, 0  # calls, and places that they took
         self._calls = made.server.app.telemetry.calls.values
 
     def outcomes(self) -> dict[str, int]:
@@ -239,6 +267,9 @@ class Line:
         (outcome,) = [word for word, number in ended.items() if number]
         assert ended[outcome] == 1
         assert self.tickets.settled == self.tickets.reserved
+        counted, reserved, calls = *self._seen, sum(self.outcomes().values())
+        assert self.tickets.reserved - reserved <= calls - counted  # once a call, whatever its steps
+        self._seen = calls, self.tickets.reserved
         active, idle = self.house.server.app.transport.counts()
         assert active == 0
         await until(lambda: self.provider.open == idle)  # the others are closed
@@ -259,6 +290,8 @@ def _gateways(app: Application, tickets: Tickets) -> Snapshot:
     gateways = {
         "default": plain,
         "cached": change(cached, limits=tickets),
+        "faulty": change(plain, policies=Fault(late=False)),
+        "faulty-end": change(plain, policies=Fault(late=True)),
         "full": change(plain, limits=Tickets(full=True)),
         "blocked": change(plain, guard=Blocked(prompts=0)),
         "blocked-later": change(plain, guard=Blocked(prompts=1)),
@@ -371,6 +404,28 @@ async def test_a_provider_waits_while_its_endless_error_is_not_needed(line: Line
         assert (await calling.answer()).status == 200
     _, (first, _) = await line.over("endless", before)
     assert first.response
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_large_error_of_a_failed_step_is_in_its_row(line: Line) -> None:
+    before = line.outcomes()
+    async with line.house.client() as calling:
+        answer = await calling.ask(universal([step("large error, gzip"), step()], "large-error"))
+        assert answer.status == 200
+    _, (row, _) = await line.over("large-error", before)
+    assert row.response == LARGE
+    assert "warnings" not in decode(row.detail)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_each_step_says_whether_it_is_logged(line: Line) -> None:
+    async with line.house.client() as calling:
+        unlogged = step(headers={"cf-aig-collect-log": "false"})
+        answer = await calling.ask(universal([step("error"), unlogged], "unlogged"))
+        assert (answer.status, answer.headers["cf-aig-step"]) == (200, "1")
+        assert "cf-aig-log-id" not in answer.headers
+    await line.house.quiet()
+    assert (await line.house.row("unlogged")).step == 0
 
 
 SHARED = {"x-event": "shared"}
