@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from penstock.model.options import ONCE, CallOptions, CustomCost, Retry
 from penstock.model.request import Request
 from penstock.providers.pricing import read_custom
-from penstock.wire import metadata
+from penstock.wire import masked, metadata
 from penstock.wire.numbers import whole
 
 DEFAULT_TTL = 300  # seconds, for a call that brings a key to a gateway without a time of its own
@@ -160,7 +160,7 @@ def _directive(word: bytes) -> bytes:
 
 
 def _shown(value: bytes) -> str:
-    return repr(value[:_SHOWN].decode("latin-1"))
+    return repr(masked.word(value)[:_SHOWN])
 
 
 def _metadata(value: bytes, warnings: list[str]) -> str | None:

@@ -144,6 +144,17 @@ async def test_a_stream_is_priced_by_the_caller_too(there):
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("name", ["cf-aig-max-attempts", "cf-aig-backoff", "cf-aig-collect-log", "cf-cache-ttl"])
+async def test_a_token_of_ours_in_an_option_is_not_quoted_in_the_row(there, name):
+    await called(there, {name: f"Bearer {SECRET}", "cf-aig-cache-key": "any"}, event=f"quoted {name}")
+    row = await there.row(f"quoted {name}")
+    (warning,) = warnings(row)
+    assert name in warning
+    assert "'***'" in warning
+    assert SECRET.encode() not in row.detail
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_who_is_not_let_in_has_no_say(there):
     headers = {"cf-aig-collect-log": "false", "cf-aig-metadata": '{"a":1}'}
     answer = await called(there, headers, "closed", event="no say", status=401)
