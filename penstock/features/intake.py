@@ -6,6 +6,7 @@ Ends the call where the body does not come, comes too slowly or is too large. Wr
 import asyncio
 from typing import Protocol
 
+from penstock.core.errors import BodyTooLarge
 from penstock.model.body import HELD
 from penstock.model.exchange import Exchange
 from penstock.model.step import Step
@@ -32,9 +33,12 @@ class Intake:
     async def read(self, ex: Exchange) -> None:
         """Returns when the body is whole, or too large to hold. Raises BodyTooLarge, RequestTimeout, Overloaded."""
         assert ex.itinerary is not None
+        body = ex.request.body
+        if ex.itinerary.sees_body and (body.length or 0) > HELD:  # before the client is asked for it
+            raise BodyTooLarge(f"The request body is larger than {HELD} bytes, and this address must hold all of it.")
         if ex.itinerary.sees_body or self._seen(ex.step):
-            ex.request.body.hold(HELD)
-        await ex.request.body.ready()
+            body.hold(HELD)
+        await body.ready()
 
     def _seen(self, step: Step) -> bool:
         for reader in self._readers:  # noqa: SIM110  a generator would cost more than the questions

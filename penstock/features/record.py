@@ -146,9 +146,9 @@ def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
 
 
 def _lists(step: Step) -> bool:
-    """Whether its request is still the list of steps, with the headers of each, credentials included."""
+    """Whether its body is still the call's list of steps, with the headers of each, credentials included."""
     ex = step.ex
-    return step.request is ex.request and ex.itinerary is not None and ex.itinerary.sees_body
+    return step.request.body is ex.request.body and ex.itinerary is not None and ex.itinerary.sees_body
 
 
 def _model(step: Step) -> str:
@@ -211,7 +211,7 @@ def access_line(ex: Exchange, ended: float, known: Known[object]) -> dict[str, o
         "event": _event(ex.event_id),
         "client": request.client,
         "gateway": _name(ex.step, request.gateway, known),
-        "provider": _name(ex.step, request.provider, known),
+        "provider": _name(ex.step, ex.step.request.provider, known),
         "method": request.method.decode("latin-1"),
         "path": _path(ex.step, known),
         "status": status_code(ex.step),

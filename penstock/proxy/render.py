@@ -6,7 +6,7 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from penstock.core.codec import encode
-from penstock.core.errors import PenstockError
+from penstock.core.errors import MethodNotAllowed, PenstockError
 from penstock.core.headers import Headers
 from penstock.features.explain import explained
 from penstock.features.record import holding
@@ -48,6 +48,8 @@ def error_reply(error: PenstockError, surface: Surface) -> Reply:
     headers: Headers = [(b"content-type", b"content-type", b"application/json")]
     if error.retry_after is not None:
         headers.append((b"retry-after", b"retry-after", b"%d" % error.retry_after))
+    if isinstance(error, MethodNotAllowed):  # RFC 9110, 15.5.6
+        headers.append((b"allow", b"allow", b", ".join(sorted(surface.methods))))
     reply = Reply(error.status, b"", headers, body)
     reply.length = len(data)
     return reply

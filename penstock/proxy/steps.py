@@ -50,7 +50,7 @@ async def _in_turn(ex: Exchange, step: Step, gw: CompiledGateway, attempt: Attem
         elif not failed:
             raise outcome
         else:
-            failures.append(f"{step.request.provider[:_SHOWN]}: {outcome.message}")
+            failures.append(f"{step.request.provider[:_SHOWN]}: {outcome.message}"[:_LONG])
             _end(step)
         following = None if ex.client_gone else ex.itinerary.after(step)  # gone: others waited for this step's answer
         if following is None:
@@ -58,7 +58,7 @@ async def _in_turn(ex: Exchange, step: Step, gw: CompiledGateway, attempt: Attem
         ex.step = step = following
         ex.steps.append(step)
     if spare is None:
-        raise AllStepsFailed(f"{AllStepsFailed.__doc__}: {'; '.join(failures)}"[:_LONG])
+        raise AllStepsFailed(f"{AllStepsFailed.__doc__}: {'; '.join(failures)}")
     ex.step = spare.step
     return spare.taken()
 
@@ -112,7 +112,7 @@ def _fail(failure: BaseException, _: Exchange) -> None:
 _HELD = 16 * 1024  # bytes of an error's body
 
 
-_LONG = 1000  # characters of a message
+_LONG = 160  # characters of what is said of one step
 _SHOWN = 64  # characters of a provider's name that a client chose
 
 

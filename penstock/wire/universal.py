@@ -134,7 +134,7 @@ def _read(found: Raw, where: str, back: surrogates.Back | None) -> UniversalStep
     try:
         said = _decode_step(found)
     except DecodeError as error:
-        raise MalformedSteps(f"{where or 'The body'}: is no step: {error}.") from None
+        raise MalformedSteps(f"{where.rstrip('.') or 'The body'}: is no step: {error}.") from None
     query = bytes(said.query)
     if back is not None:
         said.query = _NOTHING

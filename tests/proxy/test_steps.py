@@ -1,10 +1,12 @@
 """The universal endpoint over real sockets: steps are taken in order until one answers."""
 
 import json
+import logging
 
 import pytest
 
 from penstock.core import ids
+from penstock.model.body import HELD
 from tests.kit.client import until
 from tests.kit.house import house, request
 from tests.kit.provider import providing
@@ -184,6 +186,7 @@ async def test_the_endpoint_takes_post_alone():
     async with house() as made, made.client() as client:
         answer = await client.ask(universal(b"", method="GET"))
         assert (answer.status, json.loads(answer.body)["internalCode"]) == (405, 2006)
+        assert answer.headers["allow"] == "POST"
 
 
 async def test_a_refusal_before_the_first_step_names_that_step():
@@ -203,6 +206,38 @@ async def test_a_list_that_finds_no_room_may_be_sent_again():
     async with house(hold_body=1 << 16, buffer_memory=1 << 20) as made, made.client() as client:
         answer = await client.ask(universal([step(query="x" * (1 << 20))]))
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_list_that_is_told_to_be_too_large_is_refused_before_it_is_sent():
+    async with house() as made, made.client() as client:
+        head = f"POST /v1/{ACCOUNT}/default HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n"
+        answer = await client.ask(f"{head}content-length: {HELD + 1}\r\n\r\n".encode())
+        assert answer.status == 413
+
+
+async def test_a_step_that_finds_no_room_leaves_no_list_of_steps_in_the_log():
+    """The list holds the credentials of every step."""
+    steps = [step(query="x" * 200_000, headers={"authorization": "Bearer sk-other"}), CLAUDE]
+    async with house(buffer_memory=1 << 20) as made, made.client() as client:
+        assert (await client.ask(universal(steps))).status == 503
+        (row,) = await made.rows("u", 1)
+        assert (row.status_code, row.request) == (503, None)
+
+
+async def test_the_message_of_a_call_tells_how_each_of_many_steps_failed():
+    steps = [step(f"unknown-{number}") for number in range(32)]
+    async with house() as made, made.client() as client:
+        message = json.loads((await client.ask(universal(steps))).body)["message"]
+        assert all(f"unknown-{number}: Invalid provider" in message for number in range(32))
+
+
+async def test_the_access_line_names_the_provider_that_answered(caplog):
+    caplog.set_level(logging.INFO, "penstock.access")
+    async with house(access_log=True) as made, made.client() as client:
+        await client.ask(universal([step(headers=failing(500)), CLAUDE]))
+        await made.rows("u", 2)
+    lines = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "call"]
+    assert [(line["provider"], line["path"], line["status"]) for line in lines] == [("anthropic", "v1/messages", 200)]
 
 
 async def test_steps_that_were_all_refused_leave_no_more_rows_than_other_refusals():

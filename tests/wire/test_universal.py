@@ -105,7 +105,7 @@ def test_config_beats_the_headers_of_the_step():
         (b"[{}", "no array"),
         ([{}], "[0].provider: is missing"),
         ([STEP, {"provider": "openai"}], "[1].endpoint: is missing"),
-        ([STEP, 7], "[1].: is no step"),
+        ([STEP, 7], "[1]: is no step"),
         ({**STEP, "provider": 7}, "provider: must be a text"),
         ({**STEP, "provider": "x" * 300}, "provider: must be a text"),
         ({**STEP, "endpoint": "a b"}, "endpoint: must be a path"),

@@ -45,7 +45,7 @@ class Listed(Itinerary):
     async def first(self, ex: Exchange) -> Step:
         body = ex.request.body.whole()
         if body is None:
-            if ex.request.body.size <= HELD and (ex.request.body.length or 0) <= HELD:
+            if ex.request.body.size <= HELD:
                 raise Overloaded("The gateway holds as many request bytes as it may; try again.")
             raise BodyTooLarge(f"The body of a universal call is larger than {HELD} bytes.")
         self._told = await read_steps(body)
