@@ -1,6 +1,7 @@
 """The only importer of the JSON library."""
 
-from typing import TypeVar
+from inspect import cleandoc
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -27,6 +28,25 @@ def verbatim(data: bytes) -> Raw | str:
     except (*DecodeError, ValueError):
         return data.decode("utf-8", "replace")
     return value
+
+
+def json_schema(kind: type[Struct]) -> dict[str, Any]:
+    """The JSON schema of a struct, with the schemas of the structs inside it in place. None may contain itself."""
+    (top,), parts = msgspec.json.schema_components([kind], ref_template="{name}")
+    return _in_place(top, parts)
+
+
+def _in_place(value: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(value, str):
+        return cleandoc(value)  # a description is a docstring
+    if isinstance(value, list):
+        return [_in_place(one, parts) for one in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    told = cast("dict[str, Any]", value)
+    if "$ref" in told:
+        return _in_place(parts[told["$ref"]], parts)
+    return {name: _in_place(one, parts) for name, one in told.items()}
 
 
 def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:

@@ -6,7 +6,7 @@ The same stands in the call's log row, with the figures of its end.
 import msgspec
 
 from penstock.core.codec import encode
-from penstock.model.decision import CacheDecision, LimitDecision
+from penstock.model.decision import Decisions
 from penstock.model.exchange import Exchange
 from penstock.model.plan import Attempt
 
@@ -24,12 +24,11 @@ class Try(msgspec.Struct, omit_defaults=True):
 
 
 class Explanation(msgspec.Struct, omit_defaults=True):
-    """Milliseconds until the answer's head went out: at the provider, and here."""
+    """Decisions about the step that answered, and milliseconds until its head was sent: at the provider, and here."""
 
     upstream_ms: float
     own_ms: float
-    limit: LimitDecision | None = None
-    cache: CacheDecision | None = None
+    decisions: Decisions
     attempts: list[Try] = []
 
 
@@ -40,7 +39,7 @@ def explained(ex: Exchange, now: float) -> bytes:
     waited = sum(step.waited for step in ex.steps)
     own = max(0.0, (now - ex.started - waited) * 1000 - upstream)
     tries = [_try(attempt) for attempt in attempts]
-    return _ascii(encode(Explanation(round(upstream, 3), round(own, 3), ex.limit, ex.step.cache, tries)))
+    return _ascii(encode(Explanation(round(upstream, 3), round(own, 3), ex.step.decisions, tries)))
 
 
 def _try(attempt: Attempt) -> Try:

@@ -1,7 +1,7 @@
 """Rate limits. Ends a call that is over its gateway's limit (429/2003).
 
 Every call that comes this far takes a place, also one that the cache answers, and keeps it however it ends; further
-attempts at a provider take none, nor does a call that is refused here. Writes ``limit``.
+attempts at a provider take none, nor does a call that is refused here. Decides ``limit``.
 """
 
 import math
@@ -34,7 +34,8 @@ class RateLimits(Limits):
     async def admit(self, ex: Exchange) -> None:
         limit = self._limit
         taken = await self._counters.take(self._owner, limit)
-        ex.limit = decision = LimitDecision(limit.technique, limit.interval, limit.limit, taken.used, taken.by)
+        decision = LimitDecision(limit.technique, limit.interval, limit.limit, taken.used, taken.by)
+        ex.step.decisions.limit = decision
         if taken.given:
             return
         decision.retry_after = round(taken.wait, 3)

@@ -109,7 +109,7 @@ def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
     strange = is_strange(ex) or (target is None and not ex.caller.token)  # then it was refused, whatever came after it
     usage = reported.usage if reported else None
     status, became = status_code(step), step_outcome(step)
-    cached = step.cache is not None and step.cache.status == HIT
+    cached = (cache := step.decisions.cache) is not None and cache.status == HIT
     free = 0 if cached else None
     ended = step.ended if step.ended and step is not ex.step else ended
     succeeded = became == Outcome.ANSWERED and status < 400 and not _fault(step)  # noqa: PLR2004
@@ -231,6 +231,7 @@ def _detail(step: Step, ended: float) -> bytes:
         Detail(
             step.request.method.decode("latin-1"),
             Timings(total * 1000, latency * 1000, (total - upstream) * 1000, upstream * 1000),
+            step.decisions,
             Raw(usage.raw) if usage and usage.raw else None,
             step.attempts,
             error.message if error else _fault(step),
@@ -238,8 +239,6 @@ def _detail(step: Step, ended: float) -> bytes:
             "provider" if usage and usage.cost is not None and holding(ex, step).cost is None else "",
             ex.snapshot,
             ex.caller.token,
-            ex.limit,
-            step.cache,
         )
     )
 

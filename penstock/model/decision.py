@@ -1,4 +1,4 @@
-"""What decided about a call, as its log row and the header ``cf-aig-explain`` tell it."""
+"""What features decided about a step. The log row, the API and the header ``cf-aig-explain`` show it as it is here."""
 
 import msgspec
 
@@ -6,10 +6,10 @@ HIT, MISS = "HIT", "MISS"
 
 
 class LimitDecision(msgspec.Struct, omit_defaults=True):
-    """A rate limit that was in effect. ``used``: places taken, this call's included where it was let in.
+    """The rate limit of a call. ``used``: places taken, including this call's if it was let in.
 
-    ``by``: who counted: ``memory``, ``redis``, or what was done while Redis was away: ``count``, ``allow``, ``refuse``.
-    ``retry_after``: seconds until there is a place; only where there was none.
+    ``by``: who counted: ``memory``, ``redis``; what was done while Redis was away: ``count``, ``allow``, ``refuse``.
+    ``retry_after``: seconds until a place is free; only if none was.
     """
 
     technique: str
@@ -21,10 +21,10 @@ class LimitDecision(msgspec.Struct, omit_defaults=True):
 
 
 class CacheDecision(msgspec.Struct, omit_defaults=True):
-    """Caching that was in effect. ``status``: HIT or MISS; ``key``: hexadecimal.
+    """The caching of a step. ``status``: HIT or MISS; ``key``: hexadecimal; ``ttl``: seconds.
 
-    A hit has its ``age`` in seconds, and what it saved: tokens, and US dollars where the price was known.
-    ``shared``: it came from a call that was still running.
+    A hit has its ``age`` in seconds, and what it saved: tokens, and US dollars if the price is known.
+    ``shared``: the answer came from a call that was still running. ``skipped``: the client asked for a fresh answer.
     """
 
     status: str
@@ -32,7 +32,17 @@ class CacheDecision(msgspec.Struct, omit_defaults=True):
     ttl: int
     age: float | None = None
     shared: bool = False
-    skipped: bool = False  # the client wanted no answer of the cache
+    skipped: bool = False
     saved_tokens_in: int = 0
     saved_tokens_out: int = 0
     saved_cost: float | None = None
+
+
+class Decisions(msgspec.Struct, omit_defaults=True):
+    """The decisions about one step. The feature that decides sets its member; None: it was not in effect.
+
+    What is decided once for a call is set on the call's first step, before that runs; further steps begin with it.
+    """
+
+    limit: LimitDecision | None = None
+    cache: CacheDecision | None = None

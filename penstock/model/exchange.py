@@ -6,7 +6,6 @@ from typing import Protocol
 from penstock.core import ids
 from penstock.core.errors import PenstockError
 from penstock.model.caller import NOBODY, Caller
-from penstock.model.decision import LimitDecision
 from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.request import Request
 from penstock.model.step import Step
@@ -79,7 +78,6 @@ class Exchange:
         "id",
         "itinerary",
         "last_byte",
-        "limit",
         "name",
         "options",
         "outcome",
@@ -103,7 +101,6 @@ class Exchange:
         self.options: CallOptions = UNADDRESSED  # the gateway's, until the call's headers are read
         self.caller: Caller = NOBODY
         self.itinerary: Itinerary | None = None  # None: the call has not come so far as to have one
-        self.limit: LimitDecision | None = None  # None: no limit was in effect
         self.step = Step(self, request, started)  # the one that runs, or that answered
         self.steps = [self.step]  # those that were begun
         self.last_byte = 0.0  # when the last byte of the answer came

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from penstock.model.decision import CacheDecision, LimitDecision
+from penstock.model.decision import Decisions
 from penstock.model.plan import Attempt
 
 
@@ -58,6 +58,7 @@ class Detail(msgspec.Struct, omit_defaults=True):
 
     method: str
     timings: Timings
+    decisions: Decisions
     usage: msgspec.Raw | None = None  # the provider's usage object, verbatim
     attempts: list[Attempt] = []
     error: str | None = None
@@ -65,5 +66,3 @@ class Detail(msgspec.Struct, omit_defaults=True):
     cost_source: str = ""  # "provider": the cost is what the provider states
     snapshot: int = 0
     token: str = ""  # id of the token that let the call in
-    limit: LimitDecision | None = None
-    cache: CacheDecision | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from penstock.core.errors import PenstockError
-from penstock.model.decision import CacheDecision
+from penstock.model.decision import Decisions
 from penstock.model.flight import Flight
 from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.outgoing import Outgoing
@@ -32,8 +32,8 @@ class Step:
         "answered",
         "attempts",
         "began",
-        "cache",
         "cost",
+        "decisions",
         "ended",
         "error",
         "ex",
@@ -71,7 +71,7 @@ class Step:
         self.places = _NONE  # headers that do not travel: credentials of ours, and what stands in the place of one
         self.query: bytes | None = None  # the query that travels, with its question mark; None: the request's own
         self.target: Target | None = None  # None: not known yet, or refused
-        self.cache: CacheDecision | None = None  # None: caching was not in effect
+        self.decisions = Decisions()
         self.flight: Flight | None = None  # that this step leads
         self.keeper: Any = None  # what keeps its answer for the cache
         self.outgoing: Outgoing | None = None  # what the target is sent; None: not composed yet

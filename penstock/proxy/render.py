@@ -65,8 +65,8 @@ def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
         pieces += (b"cf-aig-log-id: ", step.name.encode(), b"\r\n")
     if ex.request.surface.steps == "universal" if ex.itinerary is None else ex.itinerary.shows_step:
         pieces += (b"cf-aig-step: %d\r\n" % step.index,)
-    if step.cache is not None:
-        pieces += (b"cf-aig-cache-status: ", step.cache.status.encode(), b"\r\n")
+    if (cache := step.decisions.cache) is not None:
+        pieces += (b"cf-aig-cache-status: ", cache.status.encode(), b"\r\n")
     if options.explain:
         pieces += (b"cf-aig-explain: ", explained(ex, time.monotonic()), b"\r\n")
     pieces += (

@@ -25,6 +25,29 @@ def test_a_decoder_reads_one_shape_and_skips_what_it_does_not_know():
     assert codec.unpacker(Point).decode(codec.pack({"x": 1, "y": 2})) == Point(1)
 
 
+class Line(codec.Struct):
+    """From one point.
+
+    To another.
+    """
+
+    ends: list[Point]
+
+
+class Drawing(codec.Struct):
+    line: Line | None = None
+
+
+def test_a_schema_has_the_inner_structs_in_place():
+    schema = codec.json_schema(Drawing)
+    line, nothing = schema["properties"]["line"]["anyOf"]
+    assert nothing == {"type": "null"}
+    assert line["description"] == "From one point.\n\nTo another."
+    point = line["properties"]["ends"]["items"]
+    assert (point["properties"], point["required"]) == ({"x": {"type": "integer"}}, ["x"])
+    assert b"$ref" not in codec.encode(schema)
+
+
 class Named(Point):
     name: str = ""
 

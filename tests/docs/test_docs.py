@@ -5,8 +5,9 @@ import subprocess
 import sys
 import tomllib
 from inspect import getmembers, isclass
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 import typer
 
@@ -14,6 +15,7 @@ from penstock.cli.main import app
 from penstock.core import errors
 from penstock.core.settings import SETTINGS, load
 from penstock.core.telemetry import METRICS
+from penstock.model.decision import Decisions
 from penstock.model.outcome import OUTCOMES
 from penstock.providers import catalog
 
@@ -114,6 +116,17 @@ def test_every_metric_named_in_the_docs_exists(pages):
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_every_outcome_is_documented(outcome, pages):
     assert f"| `{outcome}` |" in pages["docs/operations.md"]
+
+
+def test_every_decision_is_documented(pages):
+    table = pages["docs/logging.md"].split("### What decided\n")[1].split("\n### ")[0]
+    documented: dict[str, set[str]] = {}
+    name = ""
+    for told, member in re.findall(r"`(\w*)\.(\w+)`", table):
+        name = told or name
+        documented.setdefault(name, set()).add(member)
+    decisions = {one.name: get_args(one.type)[0] for one in msgspec.structs.fields(Decisions)}
+    assert documented == {name: set(kind.__struct_fields__) for name, kind in decisions.items()}
 
 
 @pytest.mark.parametrize("slug", sorted(catalog.load()))

@@ -1,6 +1,7 @@
 """The examples of docs/extending.md work: a server runs from a copy of the package with all of them in it."""
 
 import asyncio
+import json
 import re
 import subprocess
 import sys
@@ -155,6 +156,19 @@ async def test_the_feature_refuses_calls_where_its_setting_is_on(server: Serving
     assert (refused.status, b"cf-aig-metadata: is required" in refused.body) == (400, True)
     assert (await call(server, 'cf-aig-metadata: {"team": "a"}', gateway="strict")).status == 200
     assert (await call(server)).status == 200
+
+
+async def test_the_decision_is_in_the_header_the_row_and_the_schema(server: Serving):
+    await server.make_gateway("telling", require_metadata=True)
+    for headers, given in ((('cf-aig-metadata: {"team": "a"}',), True), ((), False)):
+        answer = await call(server, *headers, "cf-aig-explain: 1", gateway="telling")
+        assert json.loads(answer.headers["cf-aig-explain"])["decisions"] == {"metadata": {"given": given}}
+        path = f"/accounts/{{account}}/ai-gateway/gateways/telling/logs/{answer.headers['cf-aig-log-id']}"
+        status, row = await server.ask("GET", path)
+        assert (status, row["result"]["decisions"]) == (200, {"metadata": {"given": given}})
+    _, document = await server.get("/openapi.json")
+    shown = json.loads(document)["components"]["schemas"]["LogDetail"]["properties"]["decisions"]["properties"]
+    assert shown["metadata"]["anyOf"][0]["properties"] == {"given": {"type": "boolean"}}
 
 
 async def test_the_resource_answers_those_of_the_account(server: Serving):

@@ -154,7 +154,7 @@ async def test_redis_killed_under_load_loses_no_call_that_is_promised_and_counts
 
             async def decided(client, gateway):
                 answer = await client.ask(request(gateway=gateway, headers={"cf-aig-explain": "1"}))
-                limit = json.loads(answer.headers["cf-aig-explain"]).get("limit", {})
+                limit = json.loads(answer.headers["cf-aig-explain"])["decisions"].get("limit", {})
                 seen.append((gateway, answer.status, limit.get("by", "")))
                 return limit.get("by", "")
 
@@ -211,7 +211,7 @@ async def test_what_is_dropped_while_redis_hangs_is_dropped_in_both(tmp_path):
             purged = time.monotonic()
 
             async def has_it_anew(client):
-                told = json.loads((await client.ask(explained)).headers["cf-aig-explain"])["cache"]
+                told = json.loads((await client.ask(explained)).headers["cf-aig-explain"])["decisions"]["cache"]
                 assert told.get("age", 0.0) <= time.monotonic() - purged, "a hit on what was dropped"
                 return told["status"] == "HIT"
 
@@ -236,7 +236,7 @@ async def test_each_header_of_the_cache_acts_in_both(there):
             body = b'{"model":"gpt-4o","messages":[{"role":"user","content":"%d"}]}' % number
             for name, seconds in (("cf_aig_cache_ttl", 61), ("cf_cache_ttl", 62)):
                 _, told = await explained(client, "headers", body + b" " * seconds, **{name: str(seconds)})
-                assert told["cache"]["ttl"] == seconds
+                assert told["decisions"]["cache"]["ttl"] == seconds
             for name in ("cf_aig_skip_cache", "cf_skip_cache"):
                 assert (await explained(client, "headers", body, **{name: "true"}))[0] == "MISS"
                 assert (await explained(client, "headers", body))[0] == "HIT"

@@ -27,10 +27,10 @@ def test_times_are_told_apart():
 
 def test_what_was_not_in_effect_is_left_out():
     ex = an_exchange()
-    assert json.loads(explained(ex, ex.started)) == {"upstream_ms": 0, "own_ms": 0}
-    ex.limit = LimitDecision("fixed", 60, 5, 3, "redis")
-    ex.step.cache = CacheDecision("MISS", "ab", 60)
-    told = json.loads(explained(ex, ex.started))
+    assert json.loads(explained(ex, ex.started)) == {"upstream_ms": 0, "own_ms": 0, "decisions": {}}
+    ex.step.decisions.limit = LimitDecision("fixed", 60, 5, 3, "redis")
+    ex.step.decisions.cache = CacheDecision("MISS", "ab", 60)
+    told = json.loads(explained(ex, ex.started))["decisions"]
     assert told["limit"] == {"technique": "fixed", "interval": 60, "limit": 5, "used": 3, "by": "redis"}
     assert told["cache"] == {"status": "MISS", "key": "ab", "ttl": 60}
 

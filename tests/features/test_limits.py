@@ -34,11 +34,11 @@ async def test_a_call_too_many_is_refused_and_says_when_to_come_again(technique)
         assert made.mock.stats()["requests_begun"] == 2
         row = await made.row("second")
         assert (row.status_code, row.success, row.cost, row.outcome) == (429, False, 0, "refused")
-        told = json.loads(row.detail)["limit"]
+        told = json.loads(row.detail)["decisions"]["limit"]
         assert told.pop("retry_after") == pytest.approx(wait, abs=1)
         expected = {"technique": technique or "fixed", "interval": 10**6, "limit": 1, "used": 1, "by": "memory"}
         assert told == expected
-        assert json.loads((await made.row("first")).detail)["limit"] == expected
+        assert json.loads((await made.row("first")).detail)["decisions"]["limit"] == expected
         assert made.server.app.telemetry.rate_limited.values == {(ACCOUNT, "default"): 1}
 
 
@@ -48,7 +48,7 @@ async def test_without_an_interval_or_a_limit_there_is_none(interval, limit):
     async with house(gateways={"default": off}) as made, made.client() as client:
         for _ in range(7):
             assert (await client.ask(request(event="free"))).status == 200
-        assert all("limit" not in json.loads(row.detail) for row in await made.rows("free", 7))
+        assert all(json.loads(row.detail)["decisions"] == {} for row in await made.rows("free", 7))
 
 
 async def test_what_the_cache_answers_takes_a_place_and_what_is_refused_takes_none():
@@ -97,7 +97,7 @@ async def test_what_was_decided_is_told_on_request():
     async with house(gateways={"default": ONE_A_LONG_TIME}) as made, made.client() as client:
         asked = request(headers={"cf-aig-explain": "true"})
         for used, wait in ((1, False), (1, True)):
-            told = json.loads((await client.ask(asked)).headers["cf-aig-explain"])
+            told = json.loads((await client.ask(asked)).headers["cf-aig-explain"])["decisions"]
             assert (told["limit"]["used"], "retry_after" in told["limit"]) == (used, wait)
 
 
@@ -112,6 +112,6 @@ async def test_where_redis_is_away_and_nobody_may_count_a_call_is_answered_so(un
         assert "Redis" in envelope(answer, 503, 2010)
         assert answer.headers["retry-after"] == "1"
         assert (await client.ask(request(gateway="free"))).status == 200
-        assert json.loads((await made.row("uncounted")).detail)["limit"]["by"] == "refuse"
+        assert json.loads((await made.row("uncounted")).detail)["decisions"]["limit"]["by"] == "refuse"
         assert made.server.app.telemetry.limits_alone.values == {("refuse",): 1}
         await until(lambda: not made.server.app.plane.calls)

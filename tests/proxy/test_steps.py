@@ -142,8 +142,23 @@ async def test_caching_is_asked_of_a_step_as_of_a_call(outer, inner, skipped):
     async with house(gateways={"default": {"cache_ttl": 60}}) as made, made.client() as client:
         failed = step(headers={**failing(500), **inner})
         await client.ask(universal([failed, {**CLAUDE, "headers": inner}], headers=outer))
-        told = [json.loads(row.detail).get("cache") for row in await made.rows("u", 2)]
+        told = [json.loads(row.detail)["decisions"].get("cache") for row in await made.rows("u", 2)]
         assert [cache.get("skipped") if cache else "uncached" for cache in told] == skipped
+
+
+async def test_each_row_has_its_own_decisions_and_those_about_the_call():
+    counted = {"rate_limiting_interval": 10**6, "rate_limiting_limit": 5}
+    async with house(gateways={"default": {"cache_ttl": 60, **counted}}) as made, made.client() as client:
+        cached, asks = {"cf-aig-cache-ttl": "60"}, {"cf-aig-explain": "1", "cf-aig-cache-ttl": "0"}
+        steps = [step(headers={**failing(500), **cached}), step(headers=failing(429)), {**CLAUDE, "headers": cached}]
+        answer = await client.ask(universal(steps, headers=asks))
+        told = [json.loads(row.detail)["decisions"] for row in await made.rows("u", 3)]
+        assert [decisions["limit"]["used"] for decisions in told] == [1, 1, 1]
+        first, between, last = [decisions.get("cache") for decisions in told]
+        assert between is None
+        assert (first["status"], last["status"]) == ("MISS", "MISS")
+        assert first["key"] != last["key"]
+        assert json.loads(answer.headers["cf-aig-explain"])["decisions"] == told[2]
 
 
 async def test_only_what_is_the_providers_travels():

@@ -32,8 +32,7 @@ def detail(row: LogRow) -> dict[str, Any]:
         "attempts": told.get("attempts", []),
         "error": told.get("error"),
         "warnings": told.get("warnings", []),
-        "limit": told.get("limit"),
-        "cache": told.get("cache"),
+        "decisions": told.get("decisions", {}),
     }
 
 

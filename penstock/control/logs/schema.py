@@ -10,7 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from penstock.control.rest import Envelope, ResultInfo
 from penstock.core import instants
+from penstock.core.codec import json_schema
 from penstock.core.errors import Invalid
+from penstock.model.decision import Decisions
 from penstock.storage.log_query import LATEST, RANGES, LogFilter
 
 PER_PAGE = 50
@@ -196,8 +198,9 @@ class LogDetail(LogEntry):
     attempts: list[dict[str, Any]]
     error: str | None
     warnings: list[str]
-    limit: dict[str, Any] | None = Field(description="The rate limit in effect, and what it decided.")
-    cache: dict[str, Any] | None = Field(description="Caching in effect, and what came of it.")
+    decisions: Annotated[dict[str, Any], WithJsonSchema(json_schema(Decisions))] = Field(
+        description="What features decided about the step. A feature that was not in effect has no member."
+    )
     request_head: str | None = Field(None, description=f"The first {HEAD} characters.")
     request_head_complete: bool | None = None
     response_head: str | None = Field(None, description=f"The first {HEAD} characters.")

@@ -1,7 +1,8 @@
 """Answers from memory. A hit skips everything that follows on the line.
 
-Writes ``cache``, ``flight`` and ``keeper``. What is kept is what went out to the client, byte for byte and frame for
-frame, once it is complete, successful and let through by every stage; of its headers, those that describe the body.
+Decides ``cache``; writes ``flight`` and ``keeper``. What is kept is what went out to the client, byte for byte and
+frame for frame, once it is complete, successful and let through by every stage; of its headers, those that describe the
+body.
 
 Of identical calls at the same time one goes to the provider, and the others follow it (``model.flight``); not where
 its answer may not be kept: then each goes by itself.
@@ -64,7 +65,7 @@ class AnswerCache(Cache):
         key = await self._key(step) if step.options.cache_ttl else None
         if key is None:
             return None
-        decision = step.cache = CacheDecision(MISS, key.hex(), step.options.cache_ttl)
+        decision = step.decisions.cache = CacheDecision(MISS, key.hex(), step.options.cache_ttl)
         if step.options.skip_cache:
             decision.skipped = True
         elif hit := await self._stored(step, key) or await self._shared(step, key):
@@ -161,7 +162,7 @@ class AnswerCache(Cache):
             step.waited += time.monotonic() - began
 
     def _hit(self, step: Step, reply: Reply, decision: CacheDecision) -> None:
-        step.cache, step.reply = decision, reply
+        step.decisions.cache, step.reply = decision, reply
         result = "shared" if decision.shared else "hit"
         self._shelf.telemetry.cache_lookups.add((step.request.account, step.request.gateway, result))
 
@@ -172,9 +173,9 @@ class AnswerCache(Cache):
 
     def _save(self, step: Step, answer: CachedAnswer | None) -> None:
         """Counts what a hit need not cost again; None: the call that it followed came to nothing."""
-        if answer is None or step.cache is None:
+        telemetry, decision = self._shelf.telemetry, step.decisions.cache
+        if answer is None or decision is None:
             return
-        telemetry, decision = self._shelf.telemetry, step.cache
         account, gateway = step.request.account, step.request.gateway
         decision.saved_tokens_in, decision.saved_tokens_out = answer.tokens_in, answer.tokens_out
         decision.saved_cost = None if answer.cost is None else answer.cost / _NANO

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from copy import copy
 
 from penstock.core import ids
 from penstock.core.errors import BodyTooLarge, Overloaded, PenstockError
@@ -34,7 +35,7 @@ class UniversalRouting(Routing):
 class Listed(Itinerary):
     """The steps of one call."""
 
-    __slots__ = ("_routing", "_told")
+    __slots__ = ("_decided", "_routing", "_told")
 
     sees_body = shows_step = True
 
@@ -49,6 +50,7 @@ class Listed(Itinerary):
                 raise Overloaded("The gateway holds as many request bytes as it may; try again.")
             raise BodyTooLarge(f"The body of a universal call is larger than {HELD} bytes.")
         self._told = await read_steps(body)
+        self._decided = copy(ex.step.decisions)  # about the call
         event = self._told[0].options.get(_EVENT_ID)
         if event and ex.request.header(_EVENT_ID) is None:
             ex.name_event(event)
@@ -61,6 +63,7 @@ class Listed(Itinerary):
         following.id = ids.new()
         following.name = ids.text(following.id)
         following.index = step.index + 1
+        following.decisions = copy(self._decided)
         return self._begin(following)
 
     def _begin(self, step: Step) -> Step:

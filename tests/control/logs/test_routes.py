@@ -174,6 +174,7 @@ async def test_a_row_has_every_field(world):
         "attempts": [{"provider": "openai", "host": "h", "began": 0.1, "status": 200}],
         "warnings": ["w"],
         "token": "some-token",
+        "decisions": {"limit": {"technique": "fixed", "used": 3}, "other": {"a": [1]}},
     }
     record = at(JAN_31 + 5, detail=json.dumps(detail).encode(), event_id="mine", cost=22_200)
     world.write(record)
@@ -223,8 +224,7 @@ async def test_a_row_has_every_field(world):
         "attempts": detail["attempts"],
         "error": None,
         "warnings": ["w"],
-        "limit": None,
-        "cache": None,
+        "decisions": detail["decisions"],
         "request_head": '{"model":"gpt4"}',
         "request_head_complete": True,
         "response_head": '{"choices":[{}]}\n',
@@ -241,6 +241,7 @@ async def test_what_is_not_known_is_null(world):
     assert {row[field] for field in unknown} == {None}
     assert (row["provider"], row["model"], row["error"]) == ("", "", "e")
     assert row["usage_metadata"] == {"input_tokens": None, "output_tokens": None, "total_tokens": None}
+    assert row["decisions"] == {}
     heads = ("request_head", "request_head_complete", "response_head", "response_head_complete")
     assert [row[field] for field in heads] == [None] * 4
 

@@ -31,7 +31,7 @@ def chat(event="", body=CHAT, path="openai/chat/completions", **headers):
 
 
 def decision(row):
-    return json.loads(row.detail).get("cache")
+    return json.loads(row.detail)["decisions"].get("cache")
 
 
 def upstream(made):
@@ -687,16 +687,16 @@ async def test_why_it_was_a_hit_is_told_on_request():
         assert "cf-aig-explain" not in plain.headers
         told = json.loads((await client.ask(chat("hit", cf_aig_explain="1"))).headers["cf-aig-explain"])
         row = decision(await made.row("hit"))
-        assert told["cache"]["status"] == "HIT" == row["status"]
-        assert told["cache"]["key"] == row["key"]
-        assert told["cache"]["age"] >= 0
+        assert told["decisions"]["cache"]["status"] == "HIT" == row["status"]
+        assert told["decisions"]["cache"]["key"] == row["key"]
+        assert told["decisions"]["cache"]["age"] >= 0
         assert told["upstream_ms"] == 0
         assert told["own_ms"] > 0
         assert "attempts" not in told
         miss = json.loads(
             (await client.ask(chat(body=CHAT.replace(b"hello", b"hi"), cf_aig_explain="1"))).headers["cf-aig-explain"]
         )
-        assert miss["cache"]["status"] == "MISS"
+        assert miss["decisions"]["cache"]["status"] == "MISS"
         (attempt,) = miss["attempts"]
         assert (attempt["provider"], attempt["status"]) == ("openai", 200)
         assert 0 < attempt["ms"] <= miss["upstream_ms"]
