@@ -1,5 +1,6 @@
 """The universal endpoint over real sockets: steps are taken in order until one answers."""
 
+import asyncio
 import json
 import logging
 
@@ -221,6 +222,37 @@ async def test_a_list_that_finds_no_room_may_be_sent_again():
     async with house(hold_body=1 << 16, buffer_memory=1 << 20) as made, made.client() as client:
         answer = await client.ask(universal([step(query="x" * (1 << 20))]))
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_call_follows_the_later_step_of_one_that_asks_the_same():
+    """A key of the client's own is for all steps, and the first one's error is held while the second runs."""
+    asked, go_on = [], asyncio.Event()
+
+    async def serve(peer):
+        while True:
+            asked.append(await peer.request())
+            if b"x-fails" in asked[-1]:
+                await peer.say(b"HTTP/1.1 404 \r\ncontent-length: 2\r\n\r\n{}")
+            else:
+                await go_on.wait()
+                await peer.say(b"HTTP/1.1 200 \r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
+
+    key = {"cf-aig-cache-key": "both"}
+    steps = [step(endpoint="models", headers={"x-fails": "1"}), step(endpoint="models")]
+    async with (
+        providing(serve) as provider,
+        house(providers={"openai": provider.url}) as made,
+        made.client() as first,
+        made.client() as second,
+    ):
+        await first.send(universal(steps, headers=key))
+        await until(lambda: len(asked) == 2)
+        await second.send(universal(steps[1:], headers=key))
+        await until(lambda: len(made.server.app.plane.calls) == 2)
+        go_on.set()
+        assert (await first.answer()).headers["cf-aig-cache-status"] == "MISS"
+        assert (await second.answer()).headers["cf-aig-cache-status"] == "HIT"
+    assert len(asked) == 2
 
 
 async def test_a_list_that_is_told_to_be_too_large_is_refused_before_it_is_sent():

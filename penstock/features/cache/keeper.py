@@ -52,7 +52,7 @@ class Keeper:
         self._reply: Reply | None = None  # None: it may not be kept
         self.flight = Flight(step.began, form(step))
         running = shelf.flights.get(key)
-        if running is None or shelf.store.outdated(key, running.began):
+        if running is None or shelf.store.outdated(key, running.began) or _has_failed(step, running):
             shelf.flights[key] = self.flight
 
     def begin(self, step: Step, reply: Reply, *, streams: bool) -> None:
@@ -136,3 +136,8 @@ class Keeper:
         if size < self._held:
             self._room.give(self._held - size)
             self._held = size
+
+
+def _has_failed(step: Step, running: Flight) -> bool:
+    """Whether an earlier step of the same call leads it, which has failed by now."""
+    return any(before.flight is running for before in step.ex.steps)
