@@ -52,7 +52,7 @@ class Recorder:
         if self._lines:
             access_log.info("call", extra={"fields": access_line(ex, ended, self._known)})
         for step in ex.steps:
-            if holding(ex, step).log and self._refused.keeps(ex):
+            if holding(ex, step).log and self._refused.keeps(step):
                 self._sink.offer(record(step, ended, self._known))
 
 

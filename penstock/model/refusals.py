@@ -9,6 +9,7 @@ from penstock.core.errors import AllStepsFailed
 from penstock.core.telemetry import Counter
 from penstock.model.exchange import Exchange
 from penstock.model.outcome import Outcome
+from penstock.model.step import Step
 
 _DAY = 24 * 3600 * 1000  # milliseconds
 _UNSERVED = frozenset({Outcome.REFUSED, Outcome.CLIENT_GONE})
@@ -36,9 +37,10 @@ class RefusedRows:
         self._day = 0
         self._kept: dict[int, int] = {}  # today, by the number of the gateway; 0: addresses that do not exist
 
-    def keeps(self, ex: Exchange) -> bool:
-        """Whether the row of a call that ended is kept."""
-        if not is_unserved(ex):
+    def keeps(self, step: Step) -> bool:
+        """Whether the row of a step is kept, now that its call has ended. A step without a target was refused."""
+        ex = step.ex
+        if step.target is not None and not is_unserved(ex):
             return True
         day = ids.millis(ex.id) // _DAY
         if day > self._day:

@@ -52,6 +52,6 @@ def test_the_next_day_begins_anew():
     rows = RefusedRows(1, Counter())
     ex = an_exchange()
     ex.outcome = Outcome.REFUSED
-    assert [rows.keeps(ex), rows.keeps(ex)] == [True, False]
+    assert [rows.keeps(ex.step), rows.keeps(ex.step)] == [True, False]
     ex.id = (ids.millis(ex.id) + 24 * 3600 * 1000).to_bytes(6, "big") + ex.id[6:]
-    assert [rows.keeps(ex), rows.keeps(ex)] == [True, False]
+    assert [rows.keeps(ex.step), rows.keeps(ex.step)] == [True, False]

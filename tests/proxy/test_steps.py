@@ -295,5 +295,12 @@ async def test_steps_that_were_all_refused_leave_no_more_rows_than_other_refusal
         unkept = made.server.app.telemetry.rows_unkept
         await until(lambda: sum(unkept.values.values()) == 1)
         assert [(row.provider, row.user_agent) for row in made.sink.records] == [("", None)] * 3
-        await client.ask(universal([*strange, CLAUDE], event="served"))
-        assert [row.provider for row in await made.rows("served", 3)] == ["", "", "anthropic"]
+        assert (await client.ask(universal([*strange, CLAUDE], event="served"))).status == 200
+        assert [row.step for row in await made.rows("served")] == [2]
+
+
+async def test_words_of_strangers_are_not_kept_of_a_step_that_was_refused():
+    async with house() as made, made.client() as client:
+        await client.ask(universal([step("word-1", headers={"user-agent": "word-2"}), CLAUDE]))
+        first, second = await made.rows("u", 2)
+        assert (first.provider, first.user_agent, second.provider) == ("", None, "anthropic")
