@@ -69,6 +69,7 @@ class UsageRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standard: list[_Term] = []  # terms that do not, beside those of ``prices.STANDARD``
     factors: dict[_Term, _Factor] = {}  # terms that multiply the prices of tokens
     publisher: str = ""  # what names of models may begin with, and the price list leaves out
+    like: dict[str, str] = {}  # kinds that cost what another one does, where the list has no price of their own
     each_call: dict[str, str] = {}  # a part of a model's name: the fee that each call of such a model is
     cost: _Path | None = None  # what the call cost, as the provider states it,
     cost_units: int = 1  # so many of them to a US dollar

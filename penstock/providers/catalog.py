@@ -140,7 +140,15 @@ def _check_endpoints(file: str, row: Provider) -> None:
 
 
 def _check_usage(file: str, usage: UsageRow) -> None:
-    named = {*usage.members.values(), *usage.beside, *usage.apart, *usage.each_call.values(), usage.rest}
+    named = {
+        *usage.members.values(),
+        *usage.beside,
+        *usage.apart,
+        *usage.each_call.values(),
+        usage.rest,
+        *usage.like,
+        *usage.like.values(),
+    }
     if unknown := named - KINDS - {""}:
         raise ValueError(f"{file}: usage: unknown kind {min(unknown)!r}; known are {', '.join(sorted(KINDS))}")
 

@@ -95,7 +95,7 @@ class PriceBook:
         changes = list(_changes(info, at_ms))
         since = max((change for change in changes if change <= at_ms), default=0)
         until = min((change for change in changes if change > at_ms), default=_ALWAYS)
-        return _Seen(_vector(prices.__dict__, factor), since, until)
+        return _Seen(_vector(prices.__dict__, factor, row.usage.like), since, until)
 
 
 def _judged(
@@ -140,13 +140,13 @@ def _in_day(moment: time) -> int:
     return int(at.timestamp() * 1000) % _DAY
 
 
-def _vector(prices: Mapping[str, Any], factor: Decimal) -> Vector | None:
+def _vector(prices: Mapping[str, Any], factor: Decimal, like: Mapping[str, str]) -> Vector | None:
     """None for a model that is not priced by the token."""
     if prices.get("input_mtok") is None and prices.get("output_mtok") is None:
         return None
     starts = {tier.start for price in prices.values() if price is not None for tier in getattr(price, "tiers", ())}
-    tiers = tuple((start, _rates(prices, start, factor)) for start in sorted(starts, reverse=True))
-    return Vector(_rates(prices, -1, factor), tiers)
+    tiers = tuple((start, _rates(prices, start, factor, like)) for start in sorted(starts, reverse=True))
+    return Vector(_rates(prices, -1, factor, like), tiers)
 
 
 # Our kinds by the list's names. Of two for one kind the later counts.
@@ -173,7 +173,7 @@ _KINDS = {
 }
 
 
-def _rates(prices: Mapping[str, Any], above: int, factor: Decimal) -> Rates:
+def _rates(prices: Mapping[str, Any], above: int, factor: Decimal, like: Mapping[str, str]) -> Rates:
     """The rates for more than ``above`` input tokens."""
     rates: Rates = {}
     for name, kind in _KINDS.items():
@@ -187,4 +187,7 @@ def _rates(prices: Mapping[str, Any], above: int, factor: Decimal) -> Rates:
         rates.setdefault(REASONING, rates[OUTPUT])  # it is output
         if "input_image" in rates:  # a model of images: its output is images
             rates.setdefault("output_image", rates[OUTPUT])
+    for kind, other in like.items():
+        if other in rates:
+            rates.setdefault(kind, rates[other])
     return rates

@@ -111,6 +111,19 @@ RESPONSES_STREAM = (
 )
 
 
+def gemini(text: str, **more: object) -> bytes:
+    candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0, **more}
+    usage = {"promptTokenCount": 10, "candidatesTokenCount": len(text), "totalTokenCount": 10 + len(text)}
+    return json.dumps({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-pro"}).encode()
+
+
+GEMINI = gemini("H"), gemini('"finishReason": "STOP"\n,\r\n{'), gemini("Hello there", finishReason="STOP")
+GEMINI_STREAM = b"".join(b"data: %b\r\n\r\n" % one for one in GEMINI)
+GEMINI_LIST = b"[%b\n]" % b"\n,\r\n".join(GEMINI)
+GEMINI_COST = 10 * 1250 + 11 * 10_000
+GEMINI_PATH = "v1beta/models/gemini-2.5-pro:streamGenerateContent"
+
+
 def metered(
     data: bytes,
     path: str,
@@ -167,6 +180,7 @@ def test_a_json_answer() -> None:
         ("openai", "v1/chat/completions", CHAT_STREAM, 10 * 150 + 3 * 600),
         ("openai", "responses", RESPONSES_STREAM, 5 * 150 + 2 * 75 + 5 * 600),
         ("anthropic", "v1/messages", ANTHROPIC_STREAM, ANTHROPIC_COST),
+        ("google-ai-studio", GEMINI_PATH, GEMINI_STREAM, GEMINI_COST),
     ],
 )
 @given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 1500), max_size=30))
@@ -184,6 +198,26 @@ def test_usage_does_not_depend_on_cuts_or_codings(
 def test_nor_does_that_of_a_json_answer(coding: str, at: list[int]) -> None:
     step = metered(CODINGS[coding](CHAT), "chat/completions", coding=coding, at=at)
     assert (step.cost, step.answer, step.warnings) == (CHAT_COST, CHAT, [])
+
+
+@given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 1000), max_size=10))
+def test_nor_does_that_of_a_listed_stream(coding: str, at: list[int]) -> None:
+    step = metered(CODINGS[coding](GEMINI_LIST), GEMINI_PATH, provider="google-ai-studio", coding=coding, at=at)
+    assert (step.cost, step.answer, step.warnings) == (GEMINI_COST, GEMINI_LIST, [])
+
+
+@pytest.mark.parametrize("kind", [SSE, b"application/json"])
+@given(st.integers(1, len(GEMINI_STREAM) - 1))
+def test_a_cut_stream_of_gemini_tells_what_it_had_said(kind: bytes, size: int) -> None:
+    data = (GEMINI_STREAM if kind is SSE else GEMINI_LIST)[:size]
+    said = [one for one in GEMINI if one in data]
+    step = metered(data, GEMINI_PATH, provider="google-ai-studio", kind=kind, finish=False)
+    assert step.reported is not None
+    assert step.reported.complete is (len(said) == len(GEMINI))
+    usage = step.reported.usage
+    assert (usage.tokens_out if usage else None) == (
+        json.loads(said[-1])["usageMetadata"]["candidatesTokenCount"] if said else None
+    )
 
 
 def test_the_last_event_may_lack_its_blank_line() -> None:

@@ -483,7 +483,132 @@ OTHERS = [
         None, warned="no price is known for audio_seconds",
     ),
 ]  # fmt: skip
-CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS]
+STUDIO, VERTEX = "google-ai-studio", "google-vertex-ai"
+PUBLISHED = "v1/projects/p/locations/global/publishers"
+
+
+def generate(model: str, place: str = "v1beta") -> str:
+    return f"{place}/models/{model}:generateContent"
+
+
+def modalities(**counts: int) -> list[dict[str, Any]]:
+    return [{"modality": modality, "tokenCount": count} for modality, count in counts.items()]
+
+
+def gemini(model: str, **more: Any) -> dict[str, Any]:
+    """What stands beside the usage."""
+    return {"modelVersion": model, "candidates": [{"finishReason": "STOP", "index": 0, **more}]}
+
+
+GOOGLE = [
+    Case(  # ai.google.dev/api/generate-content: UsageMetadata
+        "thoughts stand beside the candidates", STUDIO, generate("gemini-2.5-flash"), "",
+        {"promptTokenCount": 4, "candidatesTokenCount": 522, "thoughtsTokenCount": 1017, "totalTokenCount": 1543,
+         "promptTokensDetails": modalities(TEXT=4)},
+        [(4, "0.30"), (522, "2.50"), (1017, "2.50")], more=gemini("gemini-2.5-flash"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/caching
+        "cached input is part of the prompt", STUDIO, generate("gemini-2.5-flash"), "",
+        {"promptTokenCount": 696_219, "cachedContentTokenCount": 696_190, "candidatesTokenCount": 214,
+         "totalTokenCount": 696_433},
+        [(29, "0.30"), (696_190, "0.03"), (214, "2.50")], more=gemini("gemini-2.5-flash"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/audio
+        "audio has a price of its own", STUDIO, generate("gemini-2.5-flash"), "",
+        {"promptTokenCount": 1930, "candidatesTokenCount": 100, "totalTokenCount": 2030,
+         "promptTokensDetails": modalities(TEXT=10, AUDIO=1920)},
+        [(10, "0.30"), (1920, "1"), (100, "2.50")], more=gemini("gemini-2.5-flash"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/pricing: context caching of audio
+        "cached audio too", STUDIO, generate("gemini-2.5-flash"), "",
+        {"promptTokenCount": 1930, "cachedContentTokenCount": 1500, "candidatesTokenCount": 100,
+         "totalTokenCount": 2030, "promptTokensDetails": modalities(TEXT=10, AUDIO=1920),
+         "cacheTokensDetails": modalities(AUDIO=1500)},
+        [(10, "0.30"), (420, "1"), (1500, "0.10"), (100, "2.50")], more=gemini("gemini-2.5-flash"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/pricing: text, image and video have one price
+        "images and video are read at the price of text", STUDIO, generate("gemini-2.5-flash"), "",
+        {"promptTokenCount": 3000, "candidatesTokenCount": 10, "totalTokenCount": 3010,
+         "promptTokensDetails": modalities(TEXT=100, IMAGE=258, VIDEO=2642)},
+        [(3000, "0.30"), (10, "2.50")], more=gemini("gemini-2.5-flash"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/pricing: prompts above 200,000 tokens
+        "above 200,000 tokens", STUDIO, generate("gemini-2.5-pro"), "",
+        {"promptTokenCount": 250_000, "cachedContentTokenCount": 50_000, "candidatesTokenCount": 1000,
+         "totalTokenCount": 251_000},
+        [(200_000, "2.50"), (50_000, "0.25"), (1000, "15")], more=gemini("gemini-2.5-pro"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/url-context: tool use is charged as input
+        "what tools returned is input", STUDIO, generate("gemini-2.5-flash"), "",
+        {"promptTokenCount": 27, "candidatesTokenCount": 45, "toolUsePromptTokenCount": 10309, "thoughtsTokenCount": 31,
+         "totalTokenCount": 10412, "promptTokensDetails": modalities(TEXT=27),
+         "toolUsePromptTokensDetails": modalities(TEXT=10309)},
+        [(27 + 10309, "0.30"), (45 + 31, "2.50")], more=gemini("gemini-2.5-flash"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/google-search: each query of Gemini 3 is billed, once
+        "each search that is told", STUDIO, generate("gemini-3-flash-preview"), "",
+        {"promptTokenCount": 11, "candidatesTokenCount": 60, "totalTokenCount": 71}, [(11, "0.50"), (60, "3")],
+        [(2, "14")],
+        more=gemini("gemini-3-flash-preview", groundingMetadata={
+            "webSearchQueries": ["UEFA Euro 2024 winner", "", "who won euro 2024", "who won euro 2024"]}),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/google-search: older models pay for the grounded prompt
+        "one fee for all searches of an older model", STUDIO, generate("gemini-2.5-flash"), "",
+        {"promptTokenCount": 11, "candidatesTokenCount": 60, "totalTokenCount": 71}, [(11, "0.30"), (60, "2.50")],
+        [(1, "35")], more=gemini("gemini-2.5-flash", groundingMetadata={"webSearchQueries": ["a", "b"]}),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/image-generation
+        "an image is drawn at a price of its own", STUDIO, generate("gemini-3.1-flash-image-preview"), "",
+        {"promptTokenCount": 20, "candidatesTokenCount": 1130, "totalTokenCount": 1150,
+         "candidatesTokensDetails": modalities(IMAGE=1120)},
+        [(20, "0.50"), (10, "3"), (1120, "60")], more=gemini("gemini-3.1-flash-image-preview"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/speech-generation
+        "speech is the output of its models", STUDIO, generate("gemini-2.5-flash-preview-tts"), "",
+        {"promptTokenCount": 12, "candidatesTokenCount": 80, "totalTokenCount": 92,
+         "candidatesTokensDetails": modalities(AUDIO=80)},
+        [(12, "0.50"), (80, "10")], more=gemini("gemini-2.5-flash-preview-tts"),
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/optimization: flex costs half
+        "flex", STUDIO, generate("gemini-3.5-flash"), "",
+        {"promptTokenCount": 1000, "candidatesTokenCount": 100, "totalTokenCount": 1100, "serviceTier": "flex"},
+        [(1000, "0.75"), (100, "4.50")], more=gemini("gemini-3.5-flash"),
+    ),
+    Case(  # the same page: priority costs 75 to 100 % more, which is no price
+        "priority", STUDIO, generate("gemini-3.5-flash"), "",
+        {"promptTokenCount": 1000, "candidatesTokenCount": 100, "totalTokenCount": 1100, "serviceTier": "priority"},
+        None, more=gemini("gemini-3.5-flash"), warned="known for gemini-3.5-flash with service_tier=priority",
+    ),
+    Case(  # ai.google.dev/api/generate-content: PromptFeedback
+        "a blocked prompt", STUDIO, generate("gemini-2.5-pro"), "", {"promptTokenCount": 8, "totalTokenCount": 8},
+        [(8, "1.25")], more={"modelVersion": "gemini-2.5-pro", "promptFeedback": {"blockReason": "SAFETY"}},
+    ),
+    Case(  # ai.google.dev/gemini-api/docs/embeddings
+        "embeddings", STUDIO, "v1beta/models/gemini-embedding-2:embedContent", "",
+        {"promptTokenCount": 266, "promptTokenDetails": modalities(TEXT=8, IMAGE=258)}, [(8, "0.20"), (258, "0.45")],
+        more={"embedding": {"values": [0.5]}},
+    ),
+    Case(  # cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse
+        "on demand", VERTEX, generate("gemini-2.5-pro", f"{PUBLISHED}/google"), "",
+        {"promptTokenCount": 6, "candidatesTokenCount": 1500, "totalTokenCount": 1506, "trafficType": "ON_DEMAND",
+         "promptTokensDetails": modalities(TEXT=6), "candidatesTokensDetails": modalities(TEXT=1500)},
+        [(6, "1.25"), (1500, "10")], more=gemini("gemini-2.5-pro"),
+    ),
+    Case(  # cloud.google.com/vertex-ai/generative-ai/docs/provisioned-throughput/use-provisioned-throughput
+        "throughput that was paid for before", VERTEX, generate("gemini-2.5-pro", f"{PUBLISHED}/google"), "",
+        {"promptTokenCount": 6, "candidatesTokenCount": 15, "totalTokenCount": 21,
+         "trafficType": "PROVISIONED_THROUGHPUT"},
+        None, more=gemini("gemini-2.5-pro"), warned="with service_tier=provisioned_throughput",
+    ),
+    Case(  # cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude
+        "Claude, as Anthropic tells it", VERTEX,
+        f"{PUBLISHED}/anthropic/models/claude-sonnet-4-5@20250929:rawPredict", "claude-sonnet-4-5-20250929",
+        {"input_tokens": 25, "cache_creation_input_tokens": 100, "cache_read_input_tokens": 50, "output_tokens": 150,
+         "cache_creation": {"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}},
+        [(25, "3"), (60, "3.75"), (40, "6"), (50, "0.30"), (150, "15")],
+    ),
+]  # fmt: skip
+CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE]
 
 
 def noted(case: Case, charge: Charge | None = None) -> Step:
@@ -492,16 +617,18 @@ def noted(case: Case, charge: Charge | None = None) -> Step:
     step.id = NOON.to_bytes(6, "big") + bytes(10)
     step.options = CallOptions(log=True, payloads=False)
     step.target = UPSTREAMS[case.provider].target(case.path.encode())
-    body = json.dumps({"model": case.model, "usage": case.usage, **(case.more or {})}).encode()
-    (charge or Charge(BOOK)).note(step, DIALECTS[step.target.endpoint.dialect].reported(body))
+    dialect = DIALECTS[step.target.endpoint.dialect]
+    usage = "usageMetadata" if dialect.name == "gemini" else "usage"
+    body = json.dumps({"model": case.model, usage: case.usage, **(case.more or {})}).encode()
+    (charge or Charge(BOOK)).note(step, dialect.reported(body))
     return step
 
 
 def test_there_are_enough() -> None:
     assert len(CASES) >= 60
-    assert len({(case.provider, case.name) for case in [*OPENAI, *ANTHROPIC, *OTHERS]}) + len(RESPONSES_CASES) == len(
-        CASES
-    )
+    assert len({(case.provider, case.name) for case in [*OPENAI, *ANTHROPIC, *OTHERS, *GOOGLE]}) + len(
+        RESPONSES_CASES
+    ) == len(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider}: {case.name}")

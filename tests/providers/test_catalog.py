@@ -109,7 +109,19 @@ def test_every_operation_is_found_by_its_path(row: catalog.Provider) -> None:
         ("openrouter", "chat/completions", "openai_chat", False),
         ("azure-openai", "r/d/chat/completions", "openai_chat", False),
         ("cohere", "v2/chat", "", True),
-        ("google-ai-studio", "v1beta/models/g:generateContent", "", True),
+        ("google-ai-studio", "v1beta/models/g:generateContent", "gemini", True),
+        ("google-ai-studio", "v1beta/models/g:countTokens", "", True),
+        ("google-vertex-ai", "v1/projects/p/locations/eu/publishers/google/models/g:embedContent", "gemini", True),
+        ("google-vertex-ai", "v1/projects/p/locations/eu/publishers/anthropic/models/c:rawPredict", "anthropic", True),
+        (
+            *("google-vertex-ai", "v1/projects/p/locations/eu/publishers/anthropic/models/c:streamRawPredict"),
+            *("anthropic", True),
+        ),
+        ("google-vertex-ai", "v1/projects/p/locations/eu/publishers/mistralai/models/m:rawPredict", "", True),
+        (
+            *("google-vertex-ai", "v1/projects/p/locations/eu/publishers/anthropic/models/count-tokens:rawPredict"),
+            *("", True),
+        ),
     ],
 )
 def test_the_dialect_of_an_operation_and_whether_it_is_asked_for_usage(

@@ -14,6 +14,8 @@ NAMES = st.sampled_from(
     [
         *("model", "usage", "stream", "stream_options", "include_usage", "error", "message", "type", "response"),
         *("choices", "service_tier", "input_tokens", "prompt_tokens", "output_tokens", "cache_creation", "speed", "x"),
+        *("candidates", "index", "finishReason", "groundingMetadata", "webSearchQueries", "promptFeedback"),
+        *("modelVersion", "usageMetadata", "promptTokenCount", "promptTokensDetails", "serviceTier"),
     ]
 )
 LEAVES = st.sampled_from(
@@ -38,7 +40,8 @@ def test_strange_bodies_raise_nothing(dialect: Dialect, body: bytes) -> None:
     if dialect.usage_frame is not None:
         dialect.usage_frame.ask(body)
     dialect.message([body])
-    for reported in (dialect.reported(body), *events(dialect, body)):
+    listed = b"[" + body + b"\n,\r\n" + body
+    for reported in (dialect.reported(body), dialect.reported(listed), *events(dialect, body)):
         usage, kinds, _ = used(dialect, reported)
         assert all(amount > 0 for amount in kinds.values())
         if usage is not None and usage.raw:
@@ -55,7 +58,8 @@ def events(dialect: Dialect, body: bytes):
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
 def test_a_usage_object_that_could_not_be_read_again_counts_and_is_not_kept(dialect: Dialect) -> None:
     usage = b'"prompt_tokens":3,"completion_tokens":4,"input_tokens":3,"output_tokens":4,"note":"\xff"'
-    reported = dialect.reported(b'{"model":"m","usage":{' + usage + b"}}")
+    usage += b',"promptTokenCount":3,"candidatesTokenCount":4'
+    reported = dialect.reported(b'{"model":"m","usage":{%b},"usageMetadata":{%b}}' % (usage, usage))
     usage, kinds, _ = used(dialect, reported)
     assert usage is not None
     assert (kinds, usage.raw) == ({"input": 3, "output": 4}, b"")
@@ -63,7 +67,8 @@ def test_a_usage_object_that_could_not_be_read_again_counts_and_is_not_kept(dial
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
 def test_a_model_name_without_end_is_cut(dialect: Dialect) -> None:
-    body = b'{"model":"' + b"m" * 100_000 + b'"}'
+    model = b"m" * 100_000
+    body = b'{"model":"%b","modelVersion":"%b"}' % (model, model)
     assert dialect.asked(body).model == dialect.reported(body).model == "m" * 256
 
 
