@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from penstock.model.options import ONCE, CallOptions, CustomCost, Retry
 from penstock.model.request import Request
 from penstock.providers.pricing import read_custom
-from penstock.wire import masked, metadata
+from penstock.wire import metadata
+from penstock.wire.headers import like_ours
+from penstock.wire.masked import MASK, word
 from penstock.wire.numbers import whole
 
 DEFAULT_TTL = 300  # seconds, for a call that brings a key to a gateway without a time of its own
@@ -160,12 +162,15 @@ def _directive(word: bytes) -> bytes:
 
 
 def _shown(value: bytes) -> str:
-    return repr(masked.word(value)[:_SHOWN])
+    return repr(word(value)[:_SHOWN])
 
 
 def _metadata(value: bytes, warnings: list[str]) -> str | None:
     stored, lost = metadata.read(value)
-    warnings += [f"cf-aig-metadata: {what}" for what in lost[:_WARNINGS]]
+    warnings += [f"cf-aig-metadata: {MASK if like_ours(what.encode()) else what}" for what in lost[:_WARNINGS]]
+    if stored is not None and like_ours(stored.encode()):
+        warnings.append("cf-aig-metadata ignored: it holds what looks like a token of this gateway")
+        return None
     return stored
 
 

@@ -96,7 +96,10 @@ async def read_steps(body: bytes) -> list[UniversalStep]:
     return await _steps(body, halves if back is None else _both(halves, back))
 
 
-_MEMBERS = "The body has too many members: it may be large through long texts alone."
+_MEMBERS = (
+    f"The body has too many members: beside its long texts it may have {long_texts.MOST} bytes and"
+    f" {long_texts.MEMBERS} members."
+)
 
 
 def _both(first: surrogates.Back, second: surrogates.Back) -> surrogates.Back:

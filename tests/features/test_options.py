@@ -155,6 +155,20 @@ async def test_a_token_of_ours_in_an_option_is_not_quoted_in_the_row(there, name
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    "sent",
+    [f'{{"team":"a","key":"{SECRET}"}}', f'{{"{SECRET}":1}}', f'{{"{SECRET}":null}}', f'{{"k":"\\u0070{SECRET[1:]}"}}'],
+)
+async def test_metadata_that_holds_a_token_of_ours_is_not_kept(there, sent):
+    event = f"metadata {len(there.sink.records)}"
+    await called(there, {"cf-aig-metadata": sent}, event=event)
+    row = await there.row(event)
+    assert row.metadata is None
+    assert len(warnings(row)) == 1
+    assert SECRET.encode() not in row.detail
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_who_is_not_let_in_has_no_say(there):
     headers = {"cf-aig-collect-log": "false", "cf-aig-metadata": '{"a":1}'}
     answer = await called(there, headers, "closed", event="no say", status=401)
