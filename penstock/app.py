@@ -212,8 +212,8 @@ class Application:
         database, logs = Database(self.place.url), LogStore(self.place.url)
         buses = self._buses()
         parts = self._parts()
-        publisher = Publisher(database, self.snapshots, self.keyring, parts, buses=buses)
         vault = Vault(self.place.master_key)
+        publisher = Publisher(database, self.snapshots, self.keyring, parts, vault, buses=buses)
         try:
             if self.parts & {Part.CALLS, Part.API}:
                 if self.links:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 
 from penstock.control.gateways.compile_settings import config
 from penstock.core.logs import log
+from penstock.core.sealing import Vault
 from penstock.features.auth import Keyring
 from penstock.gateway.compile import CompiledGateway, Parts, compile_gateway
 from penstock.gateway.config import GatewayConfig
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.token import Token
 from penstock.ports.bus import Bus
-from penstock.storage import configuration, gateways, tokens
+from penstock.storage import configuration, definitions, tokens
 from penstock.storage.engine import Database, Handle
 from penstock.storage.errors import StoreUnavailable
 
@@ -36,6 +37,7 @@ class Publisher:
         snapshots: Snapshots,
         keyring: Keyring,
         parts: Parts,
+        vault: Vault,
         compiler: Callable[[GatewayConfig, Parts], CompiledGateway] = compile_gateway,
         buses: Sequence[Bus] = (),
     ) -> None:
@@ -44,6 +46,7 @@ class Publisher:
         self._snapshots = snapshots
         self._keyring = keyring
         self._parts = parts
+        self._vault = vault
         self._compile = compiler
         self._looked = time.monotonic()  # when what is published was last known to be the newest
         self._stopped = False
@@ -116,10 +119,12 @@ class Publisher:
 
     async def _changes(self, connection: Handle, since: int) -> tuple[Changed, dict[bytes, Token]]:
         changed: Changed = {}
-        for row in await gateways.changed_since(connection, since):  # in order of their changes
+        for definition in await definitions.changed_since(connection, since):  # in order of their changes
+            row = definition.gateway
             live = row.deleted_at is None
             if live or (row.account, row.id) not in changed:  # deleted and made again: the living one stands
-                changed[row.account, row.id] = self._compile(config(row), self._parts) if live else None
+                compiled = self._compile(config(definition, self._vault), self._parts) if live else None
+                changed[row.account, row.id] = compiled
         live_tokens, revoked = await tokens.changed_since(connection, since)
         known = dict(self._keyring.tokens) | {token.hash: token for token in live_tokens}
         for digest in revoked:

@@ -9,6 +9,7 @@
     │   ├── MethodNotAllowed     405 / 2006
     │   ├── InvalidProvider      400 / 2008
     │   ├── InvalidPath          400 / 2008
+    │   ├── NoCredential         400 / 2040
     │   ├── MalformedSteps       400 / 2019
     │   ├── RequestTimeout       408 / 2007
     │   ├── BodyTooLarge         413 / 2019
@@ -97,6 +98,13 @@ class InvalidPath(CallerError):
     """Invalid path: dot segments and control characters are refused."""
 
     status, code = 400, 2008
+    leads_on = True
+
+
+class NoCredential(CallerError):
+    """No credential of the provider may be used for this call."""
+
+    status, code = 400, 2040
     leads_on = True
 
 

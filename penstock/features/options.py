@@ -28,7 +28,7 @@ _ASKING = frozenset(
         *(b"cf-aig-collect-log", b"cf-aig-collect-log-payload", b"cf-aig-metadata", b"cf-aig-custom-cost"),
         *(b"cf-aig-cache-ttl", b"cf-cache-ttl", b"cf-aig-skip-cache", b"cf-skip-cache", b"cf-aig-cache-key"),
         *(b"cf-aig-max-attempts", b"cf-aig-retry-delay", b"cf-aig-backoff", b"cf-aig-request-timeout"),
-        *(b"cf-aig-explain", b"cache-control", b"pragma"),
+        *(b"cf-aig-explain", b"cf-aig-byok-alias", b"cf-aig-no-wholesale", b"cache-control", b"pragma"),
     }
 )
 _NONE: frozenset[bytes] = frozenset()
@@ -71,6 +71,8 @@ class Options:
             retry=self._retries(said),
             timeout=timeout / 1000 if timeout else None,
             explain=said.switch("cf-aig-explain", otherwise=False),
+            byok_alias=first.get(b"cf-aig-byok-alias", b"").decode("utf-8", "replace"),
+            no_wholesale=said.switch("cf-aig-no-wholesale", otherwise=False),
         )
 
     def _cache_ttl(self, said: "_Said", key: bytes | None) -> int:

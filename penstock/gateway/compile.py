@@ -19,6 +19,7 @@ from penstock.features.calls import Calls
 from penstock.features.dlp import Dlp, NullDlp
 from penstock.features.guard import Guard, NullGuard
 from penstock.features.intake import Intake
+from penstock.features.keys import Keys
 from penstock.features.limits import Limits, NullLimits, RateLimits
 from penstock.features.meter import Meter
 from penstock.features.options import Options
@@ -29,6 +30,7 @@ from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
 from penstock.features.transcript import Transcript
 from penstock.gateway.config import GatewayConfig
+from penstock.model.credential import Credential
 from penstock.model.options import Retry
 from penstock.ports.cache_store import CacheStore
 from penstock.ports.counters import Counters
@@ -54,6 +56,7 @@ class Parts:
     counters: Counters
     cache: CacheStore
     largest_cached: int  # bytes of an answer
+    operators: Mapping[str, Credential] = field(default_factory=dict[str, Credential])  # keys, by provider
     stages: "Stages" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +78,8 @@ class Stages:
         self.limits = NullLimits()
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
+        self._operators = parts.operators
+        self._keyless = {only: Keys((), parts.operators, byok_only=only) for only in (True, False)}
         self.policies = NullPolicies()
         self.spend = NullSpend()
         self.dlp = NullDlp()
@@ -88,6 +93,12 @@ class Stages:
         self.calls = Calls(parts.transport, parts.first_byte, RetryBudget(), parts.telemetry)
         self.transcript = Transcript(parts.keep, parts.answers, parts.telemetry.unread)
         self.meter = Meter(parts.prices, parts.keep, parts.answers, Turns(), parts.telemetry.unread)
+
+    def keys(self, config: GatewayConfig) -> Keys:
+        """Gateways without keys of their own share them."""
+        if config.keys:
+            return Keys(config.keys, self._operators, byok_only=config.byok_only)
+        return self._keyless[config.byok_only]
 
     def options(self, config: GatewayConfig) -> Options:
         """Gateways whose calls begin with the same share them."""
@@ -114,6 +125,7 @@ class CompiledGateway:
     routing: Routing
     limits: Limits
     intake: Intake
+    keys: Keys
     cache: Cache
     policies: Policies
     spend: Spend
@@ -136,6 +148,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         routing=shared.routing,
         limits=shared.limits if limit is None else RateLimits(config.number, limit, parts.counters, parts.telemetry),
         intake=shared.intake[config.ask_usage, config.cache_streams],
+        keys=shared.keys(config),
         cache=shared.cache[config.cache_streams],
         policies=shared.policies,
         spend=shared.spend,

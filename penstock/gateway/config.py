@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from penstock.model.credential import StoredKey
 from penstock.model.options import ONCE, Retry
 from penstock.ports.counters import RateLimit
 
@@ -22,3 +23,5 @@ class GatewayConfig:
     cache_generation: int = 0  # what was cached under another one is not found any more
     limit: RateLimit | None = None
     retry: Retry = ONCE
+    keys: tuple[StoredKey, ...] = ()
+    byok_only: bool = False  # no key of the operator's travels

@@ -20,6 +20,13 @@ class LimitDecision(msgspec.Struct, omit_defaults=True):
     retry_after: float | None = None
 
 
+class KeyDecision(msgspec.Struct, omit_defaults=True):
+    """The key of ours that a step's request travels with. ``source``: byok or wholesale; ``alias``: of a stored key."""
+
+    source: str
+    alias: str = ""
+
+
 class CacheDecision(msgspec.Struct, omit_defaults=True):
     """The caching of a step. ``status``: HIT or MISS; ``key``: hexadecimal; ``ttl``: seconds.
 
@@ -45,4 +52,5 @@ class Decisions(msgspec.Struct, omit_defaults=True):
     """
 
     limit: LimitDecision | None = None
+    key: KeyDecision | None = None
     cache: CacheDecision | None = None

@@ -43,6 +43,8 @@ class CallOptions(msgspec.Struct, frozen=True):
     retry: Retry = ONCE
     timeout: float | None = None  # seconds to an answer's first byte, for each attempt
     explain: bool = False  # the response says what decided
+    byok_alias: str = ""  # of the stored key to be used; empty: the default
+    no_wholesale: bool = False  # no key of the operator's
 
 
 UNADDRESSED = CallOptions(log=True, payloads=False)  # a call that reached no gateway: a row, and nothing of its body

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from penstock.core.errors import PenstockError
+from penstock.model.credential import Credential
 from penstock.model.decision import Decisions
 from penstock.model.flight import Flight
 from penstock.model.options import UNADDRESSED, CallOptions
@@ -33,6 +34,7 @@ class Step:
         "attempts",
         "began",
         "cost",
+        "credential",
         "decisions",
         "ended",
         "error",
@@ -70,6 +72,7 @@ class Step:
         self.options: CallOptions = UNADDRESSED  # the gateway's, until headers are read
         self.places = _NONE  # headers that do not travel: credentials of ours, and what stands in the place of one
         self.query: bytes | None = None  # the query that travels, with its question mark; None: the request's own
+        self.credential: Credential | None = None  # of ours, to be sent; None: the client's own, or none
         self.target: Target | None = None  # None: not known yet, or refused
         self.decisions = Decisions()
         self.flight: Flight | None = None  # that this step leads

@@ -67,6 +67,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     docs: _Https
     checked: date  # when the row was last held against the docs
     credential_headers: Annotated[list[_HeaderName], Meta(min_length=1)]  # the first is the usual one
+    credential_scheme: str = "Bearer"  # before the key in ``authorization``
     aliases: list[_Slug] = []
     prices: str = ""
     credential_parameters: list[Name] = []  # of the query, where the credential may stand instead

@@ -30,11 +30,12 @@ class Upstream:
 
     __slots__ = (
         *("_endpoints", "_named", "_patterns", "_prefixes", "_accounting", "_stays", "_ways"),
-        *("moved", "provider"),
+        *("credential_headers", "moved", "provider"),
     )
 
     def __init__(self, provider: Provider, base_url: str | None = None) -> None:
         self.provider = provider
+        self.credential_headers = tuple(name.encode() for name in provider.credential_headers)
         self.moved = base_url is not None
         own = f"{provider.id}.toml"
         row = BaseUrl(provider.base_url, f"{own}: base_url") if provider.base_url else None

@@ -25,6 +25,7 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
 async def attempt(step: Step, gw: CompiledGateway) -> Reply:
     """One step from the cache to its reply."""
     await gw.intake.look(step)
+    gw.keys.choose(step)  # 400/2040, 401/2009; which credential is to travel
     if hit := await gw.cache.lookup(step):  # a hit skips what follows
         return gw.meter.count(step, hit)
     await gw.policies.check(step)  # 403
@@ -32,6 +33,7 @@ async def attempt(step: Step, gw: CompiledGateway) -> Reply:
     await gw.dlp.inspect_request(step)  # 400/2029
     await gw.guard.inspect_request(step)  # 424/2016
     gw.ask_usage.ask(step)
+    await gw.keys.apply(step)
     reply = await gw.calls.run(step)  # 502, 504/2005
     reply = gw.meter.count(step, reply)  # the provider's bytes
     reply = gw.ask_usage.hide(step, reply)

@@ -76,6 +76,16 @@ async def change(
     return done.rowcount > 0
 
 
+async def touch(connection: Handle, number: int, version: int) -> None:
+    """Something that belongs to it has changed: whoever serves reads it anew."""
+    await connection.execute(update(gateways).where(gateways.c.number == number).values(version=version))
+
+
+async def touch_all(connection: Handle, account: str, version: int) -> None:
+    """The same of all live gateways of an account."""
+    await connection.execute(update(gateways).where(_live(account)).values(version=version))
+
+
 async def raise_generation(connection: Handle, account: str, number: int, version: int) -> None:
     """What it has cached is not found any more."""
     values = {"generation": gateways.c.generation + 1, "version": version}

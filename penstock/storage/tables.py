@@ -68,6 +68,41 @@ Index(
     postgresql_where=gateways.c.deleted_at.is_(None),
 )
 
+provider_keys = Table(
+    "provider_keys",
+    metadata,
+    Column("id", Text, primary_key=True),  # 32 hex
+    Column("gateway", Integer, ForeignKey("gateways.number", ondelete="CASCADE"), nullable=False),
+    Column("provider", Text, nullable=False),  # id of a provider; custom-{slug} for one of the account's own
+    Column("alias", Text, nullable=False),
+    Column("default_config", SmallInteger, nullable=False),
+    Column("secret", Text),  # sealed; null: only named in another place
+    Column("secret_id", Text, nullable=False),
+    Column("secret_preview", Text, nullable=False),
+    Column("rate_limit", BigInteger),  # attempts
+    Column("rate_limit_period", BigInteger),  # seconds
+    Column("generation", Integer, nullable=False, server_default="1"),  # of the secret
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),  # milliseconds since the epoch, as good as known
+    Column("refused_at", BigInteger),
+    Column("refused_status", SmallInteger),
+    Index("provider_keys_alias", "gateway", "provider", "alias", unique=True),
+)
+
+custom_providers = Table(
+    "custom_providers",
+    metadata,
+    Column("id", Text, primary_key=True),  # a UUID
+    Column("account", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("slug", Text, nullable=False),  # without custom-
+    Column("settings", Text, nullable=False),  # a JSON object as it was sent, secrets sealed
+    Column("generation", Integer, nullable=False, server_default="1"),  # what was cached under another is not found
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Index("custom_providers_slug", "account", "slug", unique=True),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -47,7 +47,7 @@ class Process:
         self.snapshots = Snapshots(Snapshot(0, {}))
         self.keyring = Keyring(Telemetry())
         self.compiled = []
-        self.publisher = Looking(self.database, self.snapshots, self.keyring, NOTHING, self.compile)
+        self.publisher = Looking(self.database, self.snapshots, self.keyring, NOTHING, NOTHING, self.compile)
         self.look = self.publisher.refresh
 
     def compile(self, config, parts) -> Any:
@@ -281,7 +281,7 @@ async def test_a_change_that_was_not_committed_is_not_published(one):
 async def test_looks_side_by_side_never_go_back(one):
     store, process = one
     published = Published()
-    process.publisher = Looking(process.database, published, process.keyring, NOTHING, process.compile)
+    process.publisher = Looking(process.database, published, process.keyring, NOTHING, NOTHING, process.compile)
 
     async def change(number):
         await store.make(f"g{number}")

@@ -45,7 +45,7 @@ class Process:
         self.database = Database(url)
         self.keyring = Keyring(Telemetry())
         self.snapshots = Snapshots(Snapshot(0, {}))
-        self.publisher = Publisher(self.database, self.snapshots, self.keyring, NOTHING, NOTHING, [room])
+        self.publisher = Publisher(self.database, self.snapshots, self.keyring, NOTHING, NOTHING, buses=[room])
 
     @property
     def names(self):
@@ -141,5 +141,5 @@ async def test_a_change_is_announced_also_where_it_cannot_be_read_back(tmp_path,
 
 @pytest.mark.parametrize(("buses", "pause"), [([], 0.5), ([Room()], 1.0)], ids=["none", "one"])
 def test_where_there_is_a_bus_it_looks_less_often(buses, pause):
-    publisher = Publisher(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, buses)
+    publisher = Publisher(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, buses=buses)
     assert publisher._pause == pause

@@ -14,6 +14,7 @@ from penstock.core.settings import Settings
 from penstock.gateway.snapshot import Snapshot
 from penstock.mock.providers import PROVIDERS
 from penstock.mock.server import MockServer, start
+from penstock.model.credential import StoredKey
 from penstock.model.record import LogRecord
 from penstock.model.token import Token
 from tests.kit.client import Answer, Client, connected, until
@@ -61,6 +62,7 @@ async def house(
     gateways: Mapping[str, Mapping[str, Any]] | None = None,
     tokens: Iterable[Token] = (),
     accounts: Iterable[str] = (),
+    keys: Iterable[StoredKey] = (),
     providers: Mapping[str, str] | None = None,
     adjust: Callable[[Application], Snapshot | None] | None = None,
     **settings: Any,
@@ -69,7 +71,8 @@ async def house(
     database that ``database_url`` names is empty, of the newest schema.
 
     ``gateways`` are settings as in the API, by id; where none are given there is ``default``, open to anybody.
-    ``tokens`` hold beside the one of ``testing.store.SECRET``; ``accounts`` exist beside ACCOUNT.
+    ``keys`` are stored in each gateway. ``tokens`` hold beside the one of ``testing.store.SECRET``; ``accounts`` exist
+    beside ACCOUNT.
     """
     mock, sink = await start(), MemoryLogSink()
     at = {slug: f"{mock.url}/{slug}" for slug in PROVIDERS} | dict(providers or {})
@@ -77,7 +80,9 @@ async def house(
     try:
         with tempfile.TemporaryDirectory(prefix="penstock-house-") as folder:
             named = _OPEN if gateways is None else gateways
-            place = await furnish(Path(folder), named, (a_token(), *tokens), accounts, url=changed.database_url or None)
+            place = await furnish(
+                Path(folder), named, (a_token(), *tokens), accounts, keys=keys, url=changed.database_url or None
+            )
             trust = changed.tls_certificate and ssl.create_default_context(cafile=changed.tls_certificate)
             async with running(changed, place, sink, adjust=adjust) as server:
                 yield House(server, mock, sink, trust or None)

@@ -1,15 +1,20 @@
 """A store of a test's own: the newest schema, an account, and the gateways and tokens that the test names."""
 
+import secrets as randomness
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from penstock.app import Place
+from penstock.control.gateways.compile_settings import key_place
 from penstock.core import instants, secrets
+from penstock.core.sealing import Vault
+from penstock.model.credential import StoredKey
 from penstock.model.token import SCOPES, Token
-from penstock.storage import accounts, configuration, gateways, opening, tokens
+from penstock.storage import accounts, configuration, gateways, opening, provider_keys, tokens
 from penstock.storage.engine import Database
+from penstock.storage.provider_keys import KeyRow
 from tests.kit.databases import sqlite_in
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
@@ -44,11 +49,13 @@ async def furnish(
     known: Iterable[Token],
     more: Iterable[str] = (),
     *,
+    keys: Iterable[StoredKey] = (),
     url: str | None = None,
 ) -> Place:
     """A database in ``folder`` with ACCOUNT and ``more`` accounts; each gateway of ACCOUNT as OPEN with its changes.
 
-    ``url``: an empty database of the newest schema that is used instead, as ``testing.databases`` makes them.
+    ``keys`` are stored for each of these gateways. ``url``: an empty database of the newest schema that is used
+    instead, as ``testing.databases`` makes them.
     """
     if url is None:
         url = sqlite_in(folder)
@@ -58,11 +65,32 @@ async def furnish(
     async with store.writing() as connection:
         version = await configuration.raise_version(connection)
         for name, changes in gateway_settings.items():
-            await gateways.insert(connection, ACCOUNT, name, dict(OPEN) | dict(changes), now, version)
+            row = await gateways.insert(connection, ACCOUNT, name, dict(OPEN) | dict(changes), now, version)
+            for key in keys:
+                await provider_keys.add(connection, _stored(row.number, key, now))
         for token in known:
             await tokens.add(connection, token, version)
     await store.close()
     return Place(url, MASTER_KEY)
+
+
+def _stored(number: int, key: StoredKey, now: int) -> KeyRow:
+    place = key_place(ACCOUNT, number, key.provider, key.alias)
+    return KeyRow(
+        randomness.token_hex(16),
+        number,
+        key.provider,
+        key.alias,
+        key.default,
+        Vault(MASTER_KEY).seal(key.secret, *place),
+        "",
+        "",
+        key.rate_limit,
+        key.rate_limit_period,
+        key.generation,
+        now,
+        now,
+    )
 
 
 def _add_accounts(url: str, names: Iterable[str], now: int) -> None:

@@ -4,14 +4,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.control.gateways.schema import DEFAULT
+from penstock.core.logs import log
+from penstock.core.sealing import NotOpened, Vault
 from penstock.gateway.config import GatewayConfig
+from penstock.model.credential import StoredKey
 from penstock.model.options import ONCE, Retry
 from penstock.ports.counters import RateLimit
+from penstock.storage.definitions import Definition
 from penstock.storage.gateways import GatewayRow
+from penstock.storage.provider_keys import KeyRow
 
 
-def config(row: GatewayRow) -> GatewayConfig:
+def config(definition: Definition, vault: Vault) -> GatewayConfig:
     """The settings that the gateway is compiled from, with defaults for those that were not set."""
+    row = definition.gateway
     get = row.settings.get
     return GatewayConfig(
         row.number,
@@ -26,7 +32,33 @@ def config(row: GatewayRow) -> GatewayConfig:
         cache_generation=row.generation,
         limit=_limit(row.settings),
         retry=_retry(row.settings),
+        keys=tuple(_key(row, key, vault) for key in definition.keys),
+        byok_only=_or(get("byok_only"), default=False),
     )
+
+
+def _key(row: GatewayRow, key: KeyRow, vault: Vault) -> StoredKey:
+    secret = ""
+    if key.secret is not None:
+        try:
+            secret = vault.open(key.secret, *key_place(row.account, row.number, key.provider, key.alias))
+        except NotOpened as error:
+            log.error("a stored key cannot be used: %s", error)
+    return StoredKey(
+        key.id,
+        key.provider,
+        key.alias,
+        key.default_config,
+        secret,
+        key.generation,
+        key.rate_limit,
+        key.rate_limit_period,
+    )
+
+
+def key_place(account: str, gateway: int, provider: str, alias: str) -> tuple[str, ...]:
+    """What the secret of a stored key is bound to (``core.sealing``)."""
+    return "provider_keys", account, str(gateway), provider, alias
 
 
 def _limit(settings: Mapping[str, Any]) -> RateLimit | None:
@@ -55,7 +87,6 @@ def _set(value: object) -> bool:
 
 # Settings whose feature is not in this release, each with the test for a value that asks for something.
 NOT_YET: dict[str, Callable[[Any], bool]] = {
-    "byok_only": bool,
     "dlp": lambda dlp: dlp["enabled"],
     "guardrails": lambda rails: any(map(_set, [*rails["prompt"].values(), *rails["response"].values()])),
     "log_classification": bool,

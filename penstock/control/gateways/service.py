@@ -22,7 +22,7 @@ from penstock.control.values import uncallable
 from penstock.core import instants
 from penstock.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from penstock.model.token import Token
-from penstock.storage import audit, gateways, tokens
+from penstock.storage import audit, gateways, provider_keys, tokens
 from penstock.storage.configuration import raise_version
 from penstock.storage.engine import Handle
 from penstock.storage.errors import Taken
@@ -102,6 +102,7 @@ async def delete(
         await recheck_token(connection, caller)
         row = await _live(connection, account, gateway_id)
         await gateways.delete(connection, account, row.number, _now(row), await raise_version(connection))
+        await provider_keys.delete_all(connection, row.number)
         await audit.add(connection, account, caller, "gateway.delete", row.id, masked(row.settings), None)
         limited = await tokens.limited_to(connection, account, row.id)
     await control.refresh()

@@ -99,7 +99,8 @@ class AnswerCache(Cache):
             if len(body) > _SLICE:
                 await asyncio.sleep(0)
         place = (sent.method, sent.host, sent.path, sent.query)
-        key = call_key(gateway.number, gateway.cache_generation, place, without_noise(sent.headers))
+        mark = (step.credential.mark,) if step.credential is not None else ()
+        key = call_key(gateway.number, gateway.cache_generation, (*place, *mark), without_noise(sent.headers))
         if len(body) > _SLICE:
             await _update(key, body)
         else:

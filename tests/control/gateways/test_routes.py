@@ -257,13 +257,13 @@ def test_a_mask_where_nothing_is_stored_is_refused(world):
 
 
 def test_a_setting_that_does_not_act_yet_is_told(world):
-    status, body = world.call("POST", "", NEEDED | {"id": "g", "byok_only": True, "zdr": True})
+    status, body = world.call("POST", "", NEEDED | {"id": "g", "logpush": True, "zdr": True})
     assert status == 200
     assert body["messages"] == [
         {
             "code": 7100,
-            "message": "byok_only is stored, but does not act in this release.",
-            "path": ["body", "byok_only"],
+            "message": "logpush is stored, but does not act in this release.",
+            "path": ["body", "logpush"],
         },
         {"code": 7100, "message": "zdr is stored, but does not act in this release.", "path": ["body", "zdr"]},
     ]

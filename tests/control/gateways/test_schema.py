@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from penstock.control.gateways import compile_settings, schema
 from penstock.control.gateways.schema import GatewayCreate, GatewayUpdate, Settings
+from penstock.core.sealing import Vault
+from penstock.storage.definitions import Definition
 from penstock.storage.gateways import GatewayRow
 
 NEEDED = {
@@ -164,28 +166,30 @@ def test_the_fields_are_those_of_the_sdk_and_ours():
     assert answered == set(schema.Gateway.model_fields) - OURS - {"account_id"}
 
 
+def compiled(row):
+    return compile_settings.config(Definition(row, [], []), Vault(bytes(32)))
+
+
 def test_defaults_act_where_nothing_was_set():
-    plain = compile_settings.config(row())
+    plain = compiled(row())
     assert (plain.number, plain.account, plain.id) == (7, "account", "g")
     assert not plain.authentication
     assert plain.collect_logs
     assert plain.collect_log_payloads
     assert plain.ask_usage
-    assert compile_settings.config(row(collect_logs=None, ask_usage=None)) == plain
+    assert compiled(row(collect_logs=None, ask_usage=None)) == plain
 
 
 def test_settings_act():
-    off = compile_settings.config(
-        row(authentication=True, collect_logs=False, collect_log_payloads=False, ask_usage=False)
-    )
+    off = compiled(row(authentication=True, collect_logs=False, collect_log_payloads=False, ask_usage=False))
     assert off.authentication
     assert not (off.collect_logs or off.collect_log_payloads or off.ask_usage)
 
 
 def test_the_default_gateway_is_authenticated_unless_it_says_otherwise():
-    assert compile_settings.config(row("default")).authentication
-    assert compile_settings.config(row("default", **schema.DEFAULT_GATEWAY)).authentication
-    assert not compile_settings.config(row("default", authentication=False)).authentication
+    assert compiled(row("default")).authentication
+    assert compiled(row("default", **schema.DEFAULT_GATEWAY)).authentication
+    assert not compiled(row("default", authentication=False)).authentication
 
 
 def test_the_default_gateway_is_one_that_could_be_sent():

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _configuration()
     _accounts()
     _gateways()
+    _providers()
     _audit()
     _log()
 
@@ -76,6 +77,40 @@ def _gateways() -> None:
     op.create_index("gateways_version", "gateways", ["version"])
     live = sa.text("deleted_at IS NULL")
     op.create_index("gateways_id", "gateways", ["account", "id"], unique=True, sqlite_where=live, postgresql_where=live)
+
+
+def _providers() -> None:
+    op.create_table(
+        "provider_keys",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("gateway", sa.Integer, sa.ForeignKey("gateways.number", ondelete="CASCADE"), nullable=False),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("alias", sa.Text, nullable=False),
+        sa.Column("default_config", sa.SmallInteger, nullable=False),
+        sa.Column("secret", sa.Text),
+        sa.Column("secret_id", sa.Text, nullable=False),
+        sa.Column("secret_preview", sa.Text, nullable=False),
+        sa.Column("rate_limit", sa.BigInteger),
+        sa.Column("rate_limit_period", sa.BigInteger),
+        sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("modified_at", sa.BigInteger, nullable=False),
+        sa.Column("used_at", sa.BigInteger),
+        sa.Column("refused_at", sa.BigInteger),
+        sa.Column("refused_status", sa.SmallInteger),
+    )
+    op.create_index("provider_keys_alias", "provider_keys", ["gateway", "provider", "alias"], unique=True)
+    op.create_table(
+        "custom_providers",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("account", sa.Text, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("slug", sa.Text, nullable=False),
+        sa.Column("settings", sa.Text, nullable=False),
+        sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("modified_at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("custom_providers_slug", "custom_providers", ["account", "slug"], unique=True)
 
 
 def _audit() -> None:

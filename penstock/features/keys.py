@@ -1,0 +1,107 @@
+"""Which credential travels: the client's own, or a stored key, or the operator's key, or none.
+
+``choose`` writes ``credential`` and ``decisions.key`` before the cache is asked, whose key holds alias and generation
+in place of a value. ``apply`` puts the credential into what is sent. A key of ours goes only with a call whose token
+opens the gateway: any other call is refused (401/2009). Where the call allows no key that there is: 400/2040.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
+
+from penstock.core.errors import NoCredential, Unauthorized
+from penstock.model.credential import BYOK, WHOLESALE, Credential, StoredKey
+from penstock.model.decision import KeyDecision
+from penstock.model.plan import Target
+from penstock.model.step import Step
+from penstock.providers.catalog import Provider
+from penstock.providers.compose import outgoing
+
+DEFAULT = "default"
+_UNOPENED = (
+    "Unauthorized: a key of this gateway goes only with a call that has a valid gateway token; "
+    "send one in cf-aig-authorization."
+)
+
+
+class Keys:
+    """``stored``: the gateway's keys; ``operators``: keys of the configuration, by provider."""
+
+    def __init__(self, stored: Iterable[StoredKey], operators: Mapping[str, Credential], *, byok_only: bool) -> None:
+        self._stored: dict[str, dict[str, Credential]] = {}
+        self._defaults: dict[str, Credential] = {}
+        self._operators = operators
+        self._byok_only = byok_only
+        for key in stored:
+            mark = f"{key.id}:{key.generation}".encode()
+            credential = Credential(BYOK, key.secret, mark, key.alias, key)
+            self._stored.setdefault(key.provider, {})[key.alias] = credential
+            if key.default or (key.alias == DEFAULT and key.provider not in self._defaults):
+                self._defaults[key.provider] = credential
+
+    def choose(self, step: Step) -> None:
+        """Raises NoCredential, Unauthorized."""
+        target, options = step.target, step.options
+        assert target is not None
+        if _has_own(step, target):
+            return
+        if options.byok_alias or target.provider in self._defaults:
+            step.credential = self._stored_key(target.provider, options.byok_alias)
+        elif self._byok_only or options.no_wholesale:
+            self._refuse(target.provider, "")
+        else:
+            step.credential = self._operators.get(target.provider)
+        if (chosen := step.credential) is not None:
+            if step.ex.caller.bearer is None:
+                step.credential = None
+                raise Unauthorized(_UNOPENED)
+            step.decisions.key = KeyDecision(chosen.source, chosen.alias)
+
+    async def apply(self, step: Step) -> None:
+        """Puts the credential that was chosen into what is sent."""
+        if (credential := step.credential) is not None:
+            assert step.target is not None
+            name, value = header(step.target.upstream.provider, credential.secret)
+            outgoing(step).put(name, value)
+
+    def _stored_key(self, provider: str, alias: str) -> Credential:
+        aliases = self._stored.get(provider, {})
+        credential = aliases.get(alias) if alias else self._defaults[provider]
+        if credential is None:
+            self._refuse(provider, alias)
+        if not credential.secret:
+            raise NoCredential(f"The key {credential.alias!r} of provider {provider!r} cannot be used: store it again.")
+        return credential
+
+    def _refuse(self, provider: str, alias: str) -> NoReturn:
+        known = ", ".join(repr(name) for name in sorted(self._stored.get(provider, {}))) or "none"
+        named = f"named {alias!r}" if alias else "that the call may use"
+        raise NoCredential(f"Provider {provider!r} has no BYOK credential {named}. Configured aliases: {known}")
+
+
+def _has_own(step: Step, target: Target) -> bool:
+    """Whether the client sent a credential of its own; placeholders and tokens of ours stay here, and are none."""
+    provider: Provider = target.upstream.provider
+    first, places = step.request.first, step.places
+    for name in target.upstream.credential_headers:
+        if name in first and name not in places:
+            return True
+    if not provider.credential_parameters:
+        return step.request.signed()
+    query = step.request.query if step.query is None else step.query
+    return any(f"{name}=".encode() in query for name in provider.credential_parameters)
+
+
+def header(provider: Provider, secret: str) -> tuple[bytes, bytes]:
+    """The header, lower-case, in which the provider expects a key, and its value."""
+    name = provider.credential_headers[0]
+    return (
+        name.encode(),
+        f"{provider.credential_scheme} {secret}".encode() if name == "authorization" else secret.encode(),
+    )
+
+
+def operators(keys: Mapping[str, str]) -> dict[str, Credential]:
+    """Keys of the configuration, by id of their provider."""
+    return {
+        provider: Credential(WHOLESALE, secret, b"operator:" + provider.encode()) for provider, secret in keys.items()
+    }

@@ -1,0 +1,25 @@
+"""A gateway's definition: its settings and all that belongs to it. A change of a part raises the gateway's version."""
+
+from typing import NamedTuple
+
+from penstock.storage import custom_providers, gateways, provider_keys
+from penstock.storage.custom_providers import CustomRow
+from penstock.storage.engine import Handle
+from penstock.storage.gateways import GatewayRow
+from penstock.storage.provider_keys import KeyRow
+
+
+class Definition(NamedTuple):
+    """What a gateway is compiled from; ``customs`` are those of its account."""
+
+    gateway: GatewayRow
+    keys: list[KeyRow]
+    customs: list[CustomRow]
+
+
+async def changed_since(connection: Handle, version: int) -> list[Definition]:
+    """What is newer than ``version``, of all accounts, deleted gateways too, in order of the changes."""
+    rows = await gateways.changed_since(connection, version)
+    keys = await provider_keys.of_changed(connection, version) if rows else {}
+    customs = await custom_providers.of_changed(connection, version) if rows else {}
+    return [Definition(row, keys.get(row.number, []), customs.get(row.account, [])) for row in rows]
