@@ -17,6 +17,7 @@ from penstock.providers.dialects import DIALECTS
 from penstock.providers.prices import PriceBook
 from penstock.providers.pricing import custom_cost
 from penstock.providers.reading import Stream, Whole
+from penstock.wire.framing import Cutter, cutter_of
 
 
 class Meter:
@@ -41,14 +42,14 @@ class Meter:
             dialect = DIALECTS.get(step.target.endpoint.dialect)
             if options.cost is not None and options.cost.total is not None:
                 step.cost = custom_cost(None, options.cost)
-        coding, events = _coding_and_kind(reply)
+        coding, cutter = _coding_and_cutter(reply)
         keep = self._keep if options.payloads else 0
         room = self._budget.share(step.request.account, step.ex.gateway.number)
-        if dialect and events:
-            reading = reply.reading = Stream(dialect, coding, keep, room, self._turns)
+        if dialect and cutter:
+            reading = reply.reading = Stream(dialect, coding, keep, room, self._turns, cutter)
         else:
             reading = Whole(dialect, coding, keep, room, self._turns)
-        if coding or events:
+        if coding or cutter:
             reply.source = reading.pace = Pace(reply.source)
         step.reading = reading
         reply.put(reading)
@@ -76,13 +77,13 @@ class Meter:
         self._charge.note(step, reported)
 
 
-def _coding_and_kind(reply: Reply) -> tuple[bytes, bool]:
-    """The content codings (empty: none) and whether the answer is a stream of events."""
+def _coding_and_cutter(reply: Reply) -> tuple[bytes, type[Cutter] | None]:
+    """The content codings (empty: none), and what cuts the answer into events; None: it is no stream of any."""
     codings: list[bytes] = []
-    events = False
+    cutter = None
     for lower, _, value in reply.headers:
         if lower == b"content-encoding":
             codings.append(value)
         elif lower == b"content-type":
-            events = value[:17].lower() == b"text/event-stream"
-    return b",".join(codings), events
+            cutter = cutter_of(value)
+    return b",".join(codings), cutter

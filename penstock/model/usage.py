@@ -44,6 +44,7 @@ class Reported(msgspec.Struct):
     error: bool = False  # a 2xx answer that carries an error body or error event instead of an answer
     complete: bool = True  # False: it ended without its dialect's own end, whatever HTTP said; not to be kept
     tier: str = ""  # of service
+    terms: tuple[str, ...] = ()  # others told outside the usage object, as ``Usage`` has them
     fees: list[Used] = []  # told outside the usage object
     unread: str = ""  # why usage that may be there was not read
     lost: bool = False  # reading ended before the answer did, as whoever read it says

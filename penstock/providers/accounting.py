@@ -133,8 +133,8 @@ class Accounting:
                 usage.used.append(Used(OUTPUT, out))
         if (usage.tokens_in is None) is not (usage.tokens_out is None):
             usage.tokens_in, usage.tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
-        if self._terms or reported.tier:
-            usage.terms = self._terms_of(said, reported.tier)
+        if self._terms or reported.tier or reported.terms:
+            usage.terms = self._terms_of(said, reported.tier) + reported.terms
         if self._row.cost is not None:
             usage.cost = self._stated(said, odd)
         if odd:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 STANDARD = frozenset(  # terms that set no other price, whoever tells them
     {
         *("service_tier=default", "service_tier=auto", "service_tier=standard"),
-        *("speed=standard", "inference_geo=global", "inference_geo=not_available"),
+        *("speed=standard", "latency=standard", "inference_geo=global", "inference_geo=not_available"),
     }
 )
 SEEN = 4096  # models remembered; beyond, all are forgotten and looked up anew

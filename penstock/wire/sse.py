@@ -27,6 +27,8 @@ class Events:
 
     __slots__ = ("_cap", "_held", "_lines", "_oversized")
 
+    whole: bytes | tuple[()] = b"\n\n"  # a frame that begins an event and ends so is whole events
+
     def __init__(self, cap: int = CAP) -> None:
         self._cap = cap
         self._held = bytearray()

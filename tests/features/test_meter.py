@@ -19,6 +19,7 @@ from penstock.core.telemetry import Counter
 from penstock.core.turns import Step as Work
 from penstock.core.turns import Turns
 from penstock.features.meter import Meter
+from penstock.mock.providers import eventstream
 from penstock.model.body import Bounds, RequestBody
 from penstock.model.exchange import Exchange
 from penstock.model.options import CallOptions, CustomCost
@@ -109,6 +110,16 @@ RESPONSES_STREAM = (
     b'event: response.completed\ndata: {"type":"response.completed","response":{"model":"gpt-4o-mini","error":null,'
     b'"usage":{"input_tokens":7,"input_tokens_details":{"cached_tokens":2},"output_tokens":5}}}\n\n'
 )
+CONVERSE_STREAM = b"".join(
+    eventstream.event(kind, payload)
+    for kind, payload in (
+        ("messageStart", b'{"role":"assistant"}'),
+        ("contentBlockDelta", b'{"contentBlockIndex":0,"delta":{"text":"Hi"}}'),
+        ("messageStop", b'{"stopReason":"end_turn"}'),
+        ("metadata", b'{"usage":{"inputTokens":10,"outputTokens":3,"totalTokens":113,"cacheReadInputTokens":100}}'),
+    )
+)
+CONVERSE = "bedrock-runtime/eu-west-1/model/amazon.nova-lite-v1%3A0/converse-stream"
 
 
 def gemini(text: str, **more: object) -> bytes:
@@ -175,23 +186,25 @@ def test_a_json_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "path", "stream", "cost"),
+    ("provider", "path", "kind", "stream", "cost"),
     [
-        ("openai", "v1/chat/completions", CHAT_STREAM, 10 * 150 + 3 * 600),
-        ("openai", "responses", RESPONSES_STREAM, 5 * 150 + 2 * 75 + 5 * 600),
-        ("anthropic", "v1/messages", ANTHROPIC_STREAM, ANTHROPIC_COST),
-        ("google-ai-studio", GEMINI_PATH, GEMINI_STREAM, GEMINI_COST),
+        ("openai", "v1/chat/completions", SSE, CHAT_STREAM, 10 * 150 + 3 * 600),
+        ("openai", "responses", SSE, RESPONSES_STREAM, 5 * 150 + 2 * 75 + 5 * 600),
+        ("anthropic", "v1/messages", SSE, ANTHROPIC_STREAM, ANTHROPIC_COST),
+        ("google-ai-studio", GEMINI_PATH, SSE, GEMINI_STREAM, GEMINI_COST),
+        ("aws-bedrock", CONVERSE, eventstream.KIND, CONVERSE_STREAM, 10 * 60 + 100 * 15 + 3 * 240),
     ],
 )
 @given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 1500), max_size=30))
 def test_usage_does_not_depend_on_cuts_or_codings(
-    provider: str, path: str, stream: bytes, cost: int, coding: str, at: list[int]
+    provider: str, path: str, kind: bytes, stream: bytes, cost: int, coding: str, at: list[int]
 ) -> None:
     sent = CODINGS[coding](stream)
-    step = metered(sent, path, provider=provider, kind=SSE, coding=coding, at=at)
+    step = metered(sent, path, provider=provider, kind=kind, coding=coding, at=at)
     assert step.reported is not None
     assert step.reported.usage is not None
     assert (step.cost, step.answer, step.answer_size, step.warnings) == (cost, stream, len(sent), [])
+    assert (step.reported.complete, step.reported.error) == (True, False)
 
 
 @given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 300), max_size=10))
@@ -218,6 +231,14 @@ def test_a_cut_stream_of_gemini_tells_what_it_had_said(kind: bytes, size: int) -
     assert (usage.tokens_out if usage else None) == (
         json.loads(said[-1])["usageMetadata"]["candidatesTokenCount"] if said else None
     )
+
+
+def test_a_corrupt_event_stream_loses_its_usage_and_passes() -> None:
+    sent = CONVERSE_STREAM[:-1] + b"?"
+    step = metered(sent, CONVERSE, provider="aws-bedrock", kind=eventstream.KIND, at=[50])
+    assert step.reported is not None
+    assert (step.answer, step.reported.complete, step.reported.usage) == (sent, False, None)
+    assert [warning[:24] for warning in step.warnings] == ["usage not read: a messag"]
 
 
 def test_the_last_event_may_lack_its_blank_line() -> None:

@@ -15,6 +15,7 @@ _MESSAGES: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
 _BODIES: dict[str, tuple[dict[str, Any], tuple[int, int]]] = {  # by dialect; the tokens that the mock counts
     "anthropic": (_MESSAGES | {"max_tokens": 5}, (2, 4)),
     "gemini": ({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}, (2, 4)),
+    "bedrock_converse": ({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}, (2, 4)),
     "openai_chat": (_MESSAGES, (2, 4)),
     "openai_embeddings": ({"input": "x"}, (1, 0)),
     "openai_responses": ({"input": "hello"}, (2, 4)),

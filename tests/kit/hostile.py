@@ -8,6 +8,8 @@ from typing import NamedTuple
 import brotli
 import zstandard
 
+from penstock.mock.providers import eventstream
+from penstock.wire.event_stream import HEADERS, LARGEST
 from tests.kit.store import ACCOUNT, SECRET
 
 SSE = b"text/event-stream"
@@ -16,6 +18,7 @@ CHAT = "openai/chat/completions"
 RESPONSES = "openai/responses"
 MESSAGES = "anthropic/v1/messages"
 FILES = "openai/files"
+CONVERSE = "aws-bedrock/bedrock-runtime/us-east-1/model/m/converse-stream"
 
 
 def br(data: bytes) -> bytes:
@@ -67,6 +70,16 @@ _GROWING_CHAT = b"".join(
 _DATA = b"data:\n" * 1_500_000
 _ZEROS = bytes(32 << 20)
 
+_MESSAGE = eventstream.message({}, b"")
+_TOLD = eventstream.event("metadata", b'{"usage":{"inputTokens":1}}')
+_HEADED = eventstream.message({f"h{at:02}": "" for at in range(HEADERS)}, b"")
+_ENCODED = eventstream.event("chunk", b'{"bytes":"%b"}' % (b"W10s" * ((LARGEST - 1000) // 4)))
+
+
+def _frames(body: bytes, coding: str = "", chunk: int = 0) -> Answer:
+    return Answer(CONVERSE, eventstream.KIND, coding, ENCODE[coding](body), chunk)
+
+
 ANSWERS: dict[str, Callable[[], Answer]] = {
     "blank lines": lambda: _stream(b"\n\n" * 500_000),
     "blank lines, gzip": lambda: _stream(b"\n\n" * 2_000_000, "gzip"),
@@ -79,6 +92,14 @@ ANSWERS: dict[str, Callable[[], Answer]] = {
     "events with an error": lambda: _stream(b'event: error\ndata: {"error":1}\n\n' * 30_000),
     "events of responses": lambda: _stream(b'data: {"response":{"usage":{}}}\n\n' * 30_000, path=RESPONSES),
     "usage that grows": lambda: _stream(_GROWING, path=MESSAGES),
+    "messages of nothing": lambda: _frames(_MESSAGE * 300_000),
+    "messages of nothing, gzip": lambda: _frames(_MESSAGE * 1_000_000, "gzip"),
+    "messages of nothing, in crumbs": lambda: _frames(_MESSAGE * 20_000, chunk=1),
+    "messages with usage": lambda: _frames(_TOLD * 60_000),
+    "messages of many headers": lambda: _frames(_HEADED * 30_000),
+    "messages that are nearly too large": lambda: _frames(_ENCODED * 8),
+    "a message without an end": lambda: _frames(_ENCODED[:-1]),
+    "a message of 16 MiB": lambda: _frames(eventstream.event("metadata", bytes((16 << 20) - 1000)), "gzip"),
     "an event without an end": lambda: _stream(b"data: " + b"x" * (12 << 20), "gzip"),
     "an event of many lines": lambda: _stream(b"data: 1\n" * 500_000 + b"\n", "gzip"),
     "an event of many lines that say something": lambda: _stream(
@@ -283,4 +304,7 @@ STORED: dict[str, Callable[[], bytes]] = {
     "an event of many lines, CR": lambda: b"data: 1\r" + b":\r" * 4_718_592 + b"\r",
     "an event of many lines without an end, CR": lambda: b"data: 1\n\n" + b":\r" * 4_718_592,
     "deep": lambda: b"data: " + b"[" * 2_000_000,
+    "messages of nothing": lambda: _MESSAGE * 600_000,
+    "messages of lists": lambda: eventstream.event("messageStart", b"[" + b"[]," * 20_000 + b"1]") * 40,
+    "messages that are encoded": lambda: _ENCODED * 8,
 }

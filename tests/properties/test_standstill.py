@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from penstock.control.logs.streams import TooMany, as_json
 from penstock.core.codec import encode
+from penstock.wire.event_stream import Messages
+from penstock.wire.sse import Events
 from tests.kit.client import until
 from tests.kit.hostile import (
     ANSWERS,
@@ -62,7 +64,7 @@ class World:
 async def world():
     answers = {}
     with hostile(answers) as url:
-        async with house(providers={"openai": url, "anthropic": url}) as there:
+        async with house(providers={"openai": url, "anthropic": url, "aws-bedrock": url}) as there:
             yield World(there, answers)
             await there.quiet()
 
@@ -93,7 +95,7 @@ async def test_no_stored_stream_does_when_it_is_shown(name):
 
     def shown():
         with suppress(TooMany):
-            encode(as_json(body))
+            encode(as_json(body, Messages if body[:1] == b"\0" else Events))
 
     assert await standstill(lambda: asyncio.to_thread(shown)) <= LIMIT
 

@@ -64,6 +64,63 @@ def run(kind: str, into: int, out: int, **more: Any) -> dict[str, Any]:
     return {"type": kind, "input_tokens": into, "output_tokens": out} | more
 
 
+HAIKU, SONNET = "anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic.claude-sonnet-4-5-20250929-v1:0"
+NOVA = "amazon.nova-pro-v1:0"
+
+
+def bedrock(model: str, call: str = "converse") -> str:
+    return f"bedrock-runtime/us-east-1/model/{model.replace(':', '%3A').replace('/', '%2F')}/{call}"
+
+
+BEDROCK = [
+    Case(  # docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html: response syntax
+        "plain", "aws-bedrock", bedrock(NOVA), "", {"inputTokens": 125, "outputTokens": 60, "totalTokens": 185},
+        [(125, "0.80"), (60, "3.20")],
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: what is cached is not in inputTokens
+        "the cache beside the input", "aws-bedrock", bedrock(NOVA), "",
+        {"inputTokens": 12, "outputTokens": 80, "totalTokens": 1592, "cacheReadInputTokens": 1500},
+        [(12, "0.80"), (1500, "0.20"), (80, "3.20")],
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html and …_CacheDetail.html
+        "writes of both lives, in a region", "aws-bedrock", bedrock("us." + SONNET), "",
+        {"inputTokens": 10, "outputTokens": 100, "totalTokens": 3110, "cacheReadInputTokens": 0,
+         "cacheWriteInputTokens": 3000,
+         "cacheDetails": [{"ttl": "1h", "inputTokens": 1000}, {"ttl": "5m", "inputTokens": 2000}]},
+        [(10, "3.30"), (1000, "6.60"), (2000, "4.125"), (100, "16.50")],
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html: global profiles
+        "everywhere in the world", "aws-bedrock", bedrock("global." + HAIKU), "",
+        {"inputTokens": 10, "outputTokens": 100, "totalTokens": 110}, [(10, "1"), (100, "5")],
+        more={"serviceTier": {"type": "default"}, "performanceConfig": {"latency": "standard"}},
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html
+        "a tier without a price", "aws-bedrock", bedrock(NOVA), "",
+        {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}, None, more={"serviceTier": {"type": "priority"}},
+        warned="no price is known for amazon.nova-pro-v1:0 with service_tier=priority",
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/latency-optimized-inference.html
+        "a latency without a price", "aws-bedrock", bedrock("us.amazon.nova-pro-v1:0"), "",
+        {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}, None,
+        more={"performanceConfig": {"latency": "optimized"}}, warned="with latency=optimized",
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_PromptRouterTrace.html
+        "the model that a router chose", "aws-bedrock",
+        bedrock("arn:aws:bedrock:us-east-1:123456789012:prompt-router/p"), "",
+        {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}, [(10, "0.80"), (5, "3.20")],
+        more={"trace": {"promptRouter": {"invokedModelId": f"arn:aws:bedrock:us-east-1::foundation-model/{NOVA}"}}},
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-create.html
+        "a profile of one's own, which names no model", "aws-bedrock",
+        bedrock("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/x"), "",
+        {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}, None, warned="no price is known for arn:aws:bedrock",
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: Nova
+        "a write of a model whose writes have no price", "aws-bedrock", bedrock(NOVA), "",
+        {"inputTokens": 10, "outputTokens": 5, "totalTokens": 1515, "cacheWriteInputTokens": 1500}, None,
+        warned="no price is known for cache_write of amazon.nova-pro",
+    ),
+]  # fmt: skip
 OPENAI = [
     Case(
         "plain", "openai", CHAT, "gpt-4o-mini-2024-07-18",
@@ -608,7 +665,7 @@ GOOGLE = [
         [(25, "3"), (60, "3.75"), (40, "6"), (50, "0.30"), (150, "15")],
     ),
 ]  # fmt: skip
-CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE]
+CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE, *BEDROCK]
 
 
 def noted(case: Case, charge: Charge | None = None) -> Step:
@@ -626,9 +683,7 @@ def noted(case: Case, charge: Charge | None = None) -> Step:
 
 def test_there_are_enough() -> None:
     assert len(CASES) >= 60
-    assert len({(case.provider, case.name) for case in [*OPENAI, *ANTHROPIC, *OTHERS, *GOOGLE]}) + len(
-        RESPONSES_CASES
-    ) == len(CASES)
+    assert len({(case.provider, case.path, case.name) for case in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider}: {case.name}")

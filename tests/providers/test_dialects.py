@@ -16,6 +16,7 @@ NAMES = st.sampled_from(
         *("choices", "service_tier", "input_tokens", "prompt_tokens", "output_tokens", "cache_creation", "speed", "x"),
         *("candidates", "index", "finishReason", "groundingMetadata", "webSearchQueries", "promptFeedback"),
         *("modelVersion", "usageMetadata", "promptTokenCount", "promptTokensDetails", "serviceTier"),
+        *("metadata", "messageStop", "messageStart", "inputTokens", "cacheDetails", "serviceTier", "trace"),
     ]
 )
 LEAVES = st.sampled_from(
@@ -57,8 +58,12 @@ def events(dialect: Dialect, body: bytes):
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
 def test_a_usage_object_that_could_not_be_read_again_counts_and_is_not_kept(dialect: Dialect) -> None:
-    usage = b'"prompt_tokens":3,"completion_tokens":4,"input_tokens":3,"output_tokens":4,"note":"\xff"'
-    usage += b',"promptTokenCount":3,"candidatesTokenCount":4'
+    names = (
+        (b"prompt_tokens", b"input_tokens", b"inputTokens", b"promptTokenCount"),
+        (b"completion_tokens", b"output_tokens", b"outputTokens", b"candidatesTokenCount"),
+    )
+    counts = [b'"%b":%d' % (name, count) for count, side in zip((3, 4), names, strict=True) for name in side]
+    usage = b",".join([*counts, b'"note":"\xff"'])
     reported = dialect.reported(b'{"model":"m","usage":{%b},"usageMetadata":{%b}}' % (usage, usage))
     usage, kinds, _ = used(dialect, reported)
     assert usage is not None
@@ -69,7 +74,8 @@ def test_a_usage_object_that_could_not_be_read_again_counts_and_is_not_kept(dial
 def test_a_model_name_without_end_is_cut(dialect: Dialect) -> None:
     model = b"m" * 100_000
     body = b'{"model":"%b","modelVersion":"%b"}' % (model, model)
-    assert dialect.asked(body).model == dialect.reported(body).model == "m" * 256
+    assert dialect.asked(body).model == "m" * 256
+    assert dialect.reported(body).model in ("m" * 256, "")  # some do not tell it
 
 
 def test_a_stream_in_a_dialect_without_streams_is_never_whole() -> None:

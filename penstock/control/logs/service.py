@@ -15,6 +15,7 @@ from penstock.core.errors import Invalid, NotFound
 from penstock.model.token import Scope, Token
 from penstock.storage import gateways
 from penstock.storage.errors import TooSlow
+from penstock.wire.framing import Cutter, cutter_of
 
 SETTLE = 3.0  # seconds that a question waits for rows on their way into the log
 HORIZON = 2.5  # seconds after which a row that another process holds is in the log
@@ -76,15 +77,16 @@ async def body(
         content, kind = response, row.response_content_type
     if not content:
         raise NotFound(f"Not found: the log has no {side} body; none came, or it was not kept.")
-    if kind is not None and kind[: len(EVENTS)].lower() == EVENTS and not raw:
+    cutter = None if raw else cutter_of((kind or "").encode())
+    if cutter is not None:
         with suppress(streams.TooMany):
             async with _RENDERING:
-                return Body(await asyncio.to_thread(_rendered, content), "application/json")
+                return Body(await asyncio.to_thread(_rendered, content, cutter), "application/json")
     return Body(content, kind if kind and kind.isascii() and kind.isprintable() else _UNKNOWN)
 
 
-def _rendered(content: bytes) -> bytes:
-    return encode(streams.as_json(content))
+def _rendered(content: bytes, cutter: type[Cutter]) -> bytes:
+    return encode(streams.as_json(content, cutter))
 
 
 async def settled(control: Control, limit: float = SETTLE) -> None:

@@ -5,6 +5,7 @@ Each dialect is a folder, and each of its facets a module there. What others ask
 
 from penstock.providers.dialects._facets import Dialect, Message, StreamReader, UsageFrame
 from penstock.providers.dialects.anthropic import ANTHROPIC
+from penstock.providers.dialects.bedrock_converse import BEDROCK_CONVERSE
 from penstock.providers.dialects.gemini import GEMINI
 from penstock.providers.dialects.openai_chat import OPENAI_CHAT
 from penstock.providers.dialects.openai_embeddings import OPENAI_EMBEDDINGS
@@ -18,6 +19,7 @@ _ALL = (
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
     GEMINI,
+    BEDROCK_CONVERSE,
 )
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}

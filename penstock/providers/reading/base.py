@@ -17,12 +17,13 @@ _WINDOW = 1 << 16  # bytes of what a decoder keeps of its output that are taken 
 AT_ONCE = 16 * 1024  # bytes that are read as soon as they come
 
 TOO_LARGE = f"usage not read: more than {READ_LIMIT} bytes, or {LINES} lines, in one piece"
+CORRUPT = "usage not read: a message of the stream has more than 1 MiB, or is wrong by its checksum"
 TOO_MUCH = "usage and answer not read: too many bytes, events or members for its size"
 NO_ROOM = "usage and answer not read: all answers together hold as many bytes as answer_memory allows"
 NOT_KEPT = "answer not kept: all answers together hold as many bytes as answer_memory allows"
 UNREADABLE = "usage and answer not read: the answer's content coding is unknown or corrupt"
 STOPPED = "usage and answer not read: the gateway stopped"
-LOST = frozenset({TOO_LARGE, TOO_MUCH, NO_ROOM, UNREADABLE, STOPPED})  # faults that leave something unread
+LOST = frozenset({TOO_LARGE, CORRUPT, TOO_MUCH, NO_ROOM, UNREADABLE, STOPPED})  # faults that leave something unread
 
 
 class Reading:

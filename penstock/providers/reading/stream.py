@@ -6,6 +6,7 @@ from penstock.model.usage import Reported
 from penstock.providers.dialects import Dialect
 from penstock.providers.reading.base import (
     AT_ONCE,
+    CORRUPT,
     LOST,
     NO_ROOM,
     NOT_KEPT,
@@ -14,6 +15,7 @@ from penstock.providers.reading.base import (
     TOO_MUCH,
     Reading,
 )
+from penstock.wire.framing import Cutter
 from penstock.wire.sse import Events, Piece, many_lines, split
 
 EVENTS = 250_000  # of one stream that are looked into, and
@@ -25,12 +27,15 @@ _BLANK = 7  # bytes of an event that is too short to say anything
 
 
 class Stream(Reading):
-    """A stream of events, read as they come."""
+    """A stream of events, read as they come. ``cutter`` cuts it into them, whatever it is framed in."""
 
-    __slots__ = ("_ahead", "_amid", "_copy", "_count", "_dull", "_events", "_held", "_reader")
+    __slots__ = ("_ahead", "_amid", "_copy", "_count", "_dull", "_events", "_held", "_reader", "_whole")
 
-    def __init__(self, dialect: Dialect, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
-        self._events, self._copy = Events(READ_LIMIT), None
+    def __init__(
+        self, dialect: Dialect, coding: bytes, keep: int, room: Allowance, turns: Turns, cutter: type[Cutter] = Events
+    ) -> None:
+        self._events, self._copy = cutter(READ_LIMIT), None
+        self._whole = self._events.whole
         super().__init__(coding, keep, room, turns)
         self._reader = dialect.reader()
         self._dull = self._reader.dull
@@ -74,7 +79,7 @@ class Stream(Reading):
                 self._copy += data
             else:
                 self._keep_up(self._copy, data)
-        if not self._amid and data.endswith(b"\n\n"):
+        if not self._amid and data.endswith(self._whole):
             self.dull = dull = self._dull(data)
             if not dull:
                 self._look(data)
@@ -86,7 +91,7 @@ class Stream(Reading):
         events = self._events
         for block in events.feed(data):
             if type(block) is Piece:
-                self.fault = TOO_LARGE
+                self.fault = TOO_LARGE if isinstance(events, Events) else CORRUPT
             elif not self._dull(block):
                 self._look(block)
         if not self._reads:

@@ -4,6 +4,7 @@ import pytest
 
 from penstock.control.logs import service
 from penstock.core import ids
+from penstock.mock.providers import eventstream
 from tests.kit.logsink import ACCOUNT, a_record
 
 OTHER = "f" * 32
@@ -18,6 +19,8 @@ def at(moment, **fields):
     return a_record(id=moment.to_bytes(6, "big") + ids.new()[6:], created_at=moment, **fields)
 
 
+DELTA = b'{"contentBlockIndex":0,"delta":{"text":"Hi"}}'
+STOP = b'{"stopReason":"end_turn"}'
 JAN_31 = 1_706_659_200_000  # 2024-01-31T00:00:00Z
 
 
@@ -296,6 +299,30 @@ async def test_a_stream_comes_as_json_or_as_it_came(world):
     }
     answer = await world.get(f"/{name(record)}/response", headers={"accept": "text/event-stream"})
     assert (answer.content, answer.headers["content-type"]) == (stream, "text/event-stream; charset=utf-8")
+
+
+async def test_so_does_a_binary_one(world):
+    events = [("messageStart", b'{"role":"assistant"}'), ("contentBlockDelta", DELTA), ("messageStop", STOP)]
+    stream = b"".join(eventstream.event(*event) for event in events)
+    for content, shown in ((stream, 3), (stream + stream[:50], 3), (stream + b"\xff" * 50, None)):
+        record = a_record(response=content, response_content_type=eventstream.KIND.decode())
+        world.write(record)
+        answer = await world.get(f"/{name(record)}/response")
+        if shown is None:  # corrupt
+            assert (answer.content, answer.headers["content-type"]) == (content, eventstream.KIND.decode())
+        else:
+            assert answer.json() == {
+                "streamed_data": [{kind: json.loads(payload)} for kind, payload in events],
+                "message": {"role": "assistant", "content": [{"text": "Hi"}], "stopReason": "end_turn"},
+            }
+        answer = await world.get(f"/{name(record)}/response", headers={"accept": "text/event-stream"})
+        assert (answer.content, answer.headers["content-type"]) == (content, eventstream.KIND.decode())
+
+
+async def test_and_one_of_lines(world):
+    record = a_record(response=b'{"a":1}\n{"a":2}', response_content_type="application/stream+json")
+    world.write(record)
+    assert (await world.get(f"/{name(record)}/response")).json() == {"streamed_data": [{"a": 1}, {"a": 2}]}
 
 
 @pytest.mark.parametrize("body", [None, b""])

@@ -1,0 +1,15 @@
+"""Bedrock's Converse. Its streams, AWS event streams, always report usage: in their last event."""
+
+from penstock.providers.dialects._facets import Dialect
+from penstock.providers.dialects._shapes.asked import asked_of_reporting
+from penstock.providers.dialects.bedrock_converse import message, stream, usage
+
+BEDROCK_CONVERSE = Dialect(
+    "bedrock_converse",
+    asked=asked_of_reporting,
+    figures=usage.FIGURES,
+    reported=usage.reported,
+    reported_edges=usage.reported_edges,
+    reader=stream.Reader,
+    message=message.message,
+)
