@@ -70,13 +70,13 @@ class CallerError(PenstockError):
 
 
 class UnknownGateway(CallerError):
-    """No such gateway: check the account and the gateway in the URL, or create the gateway."""
+    """No such gateway: check the account and the name of the gateway, or create the gateway."""
 
     status, code = 400, 2001
 
 
 class UnknownPath(CallerError):
-    """Not found: the data plane's addresses are /v1/{account}/{gateway}/{provider}/…"""
+    """Not found: calls go to /v1/{account}/{gateway}/{provider}/… or, with steps, to /v1/{account}/{gateway}."""
 
     status, code = 404, 2004
 

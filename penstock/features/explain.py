@@ -18,6 +18,7 @@ class Try(msgspec.Struct, omit_defaults=True):
 
     provider: str
     ms: float
+    step: int = 0
     waited: float | None = None  # milliseconds before it
     status: int | None = None
     error: str = ""
@@ -34,18 +35,18 @@ class Explanation(msgspec.Struct, omit_defaults=True):
 
 def explained(ex: Exchange, now: float) -> bytes:
     """The header's value, JSON in ASCII. ``now``: monotonic, when the head goes out."""
-    attempts = [attempt for step in ex.steps for attempt in step.attempts]
-    upstream = sum(attempt.duration for attempt in attempts)
+    attempts = [(step.index, attempt) for step in ex.steps for attempt in step.attempts]
+    upstream = sum(attempt.duration for _, attempt in attempts)
     waited = sum(step.waited for step in ex.steps)
     own = max(0.0, (now - ex.started - waited) * 1000 - upstream)
-    tries = [_try(attempt) for attempt in attempts]
+    tries = [_try(index, attempt) for index, attempt in attempts]
     return _ascii(encode(Explanation(round(upstream, 3), round(own, 3), ex.step.decisions, tries)))
 
 
-def _try(attempt: Attempt) -> Try:
+def _try(step: int, attempt: Attempt) -> Try:
     waited, error = attempt.waited, attempt.error or ""
     waited = None if waited is None else round(waited, 3)
-    return Try(attempt.provider, round(attempt.duration, 3), waited, attempt.status, error[:_LONG])
+    return Try(attempt.provider, round(attempt.duration, 3), step, waited, attempt.status, error[:_LONG])
 
 
 def _ascii(value: bytes) -> bytes:

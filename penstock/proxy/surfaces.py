@@ -21,6 +21,7 @@ from penstock.model.token import Scope
 V1 = b"/v1/"
 _POST = frozenset({b"POST"})
 _REST = re.compile(rb"/client/v4/accounts/([^/?]*)/ai/")
+_MODEL = re.compile(rb"run/@cf/[^/]+/[^/]+")
 _GATEWAY = b"cf-aig-gateway-id"
 _PARTS = 5  # of an address that ends with its provider: nothing, v1, account, gateway, provider
 
@@ -92,7 +93,7 @@ def _read_rest(request: Request) -> None:
         raise UnknownPath
     request.surface = REST
     request.path = rest = path[found.end() :]
-    if not rest.startswith(b"run/@"):
+    if _MODEL.fullmatch(rest) is None:
         raise UnknownPath(_NO_UNIFIED)
     request.account = found[1].decode("latin-1")
     request.gateway = (request.header(_GATEWAY) or b"default").decode("latin-1")

@@ -10,8 +10,8 @@ import secrets
 from collections.abc import Callable
 
 DIRECT = 1 << 18  # bytes of a body of which nothing is set aside
-MOST = 2 << 20  # bytes that may be left, and
-MEMBERS = 250_000  # commas and opening brackets among them
+MOST = 6 << 20  # bytes that may be left, and
+MEMBERS = 500_000  # commas and opening brackets among them
 QUOTES = 500_000  # quotation marks of the whole body
 _SHORT = 256  # bytes of a text that is left where it is, and
 _FEW = 8192  # texts of a large body that are set aside at most

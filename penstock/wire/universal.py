@@ -124,9 +124,9 @@ async def _steps(body: bytes, back: surrogates.Back | None) -> list[UniversalSte
         raise MalformedSteps("The array of steps is empty.")
     read: list[UniversalStep] = []
     for number, raw in enumerate(steps):
-        read.append(_read(raw, f"[{number}].", back))
         if back is not None or len(raw) > _LIGHT:
             await asyncio.sleep(0)
+        read.append(_read(raw, f"[{number}].", back))
     return read
 
 
@@ -177,7 +177,7 @@ def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
         given = {"authorization": _text(said.authorization, f"{where}authorization", most=HEAD), **given}
     if len(given) > HEADERS:
         raise MalformedSteps(f"{where}headers: must be at most {HEADERS} headers.")
-    headers: Headers = []
+    headers: dict[bytes, tuple[bytes, bytes, bytes]] = {}  # of two spellings of a name, the last one counts
     options: dict[bytes, bytes] = {}
     older: dict[bytes, bytes] = {}
     for name, value in given.items():
@@ -189,12 +189,12 @@ def _headers(said: _Step, where: str) -> tuple[Headers, dict[bytes, bytes]]:
         else:
             text = _header(name, value, f"{where}headers")
         if not own:
-            headers.append((lower, spelt, _encoded(text)))
+            headers[lower] = lower, spelt, _encoded(text)
         elif own == lower:
             options[own] = text.encode()
         else:
             older[own] = text.encode()
-    return headers, older | options
+    return [*headers.values()], older | options
 
 
 class _Names(dict[str, tuple[bytes, bytes, bytes]]):

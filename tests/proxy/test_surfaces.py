@@ -93,7 +93,20 @@ def test_a_rest_address_takes_its_gateway_from_the_header(header, gateway):
     assert (made.provider, made.path, made.query) == ("workers-ai", b"run/@cf/x/y", b"?stream=1")
 
 
-@pytest.mark.parametrize("path", [b"", b"run", b"run/", b"run/openai/gpt-5", b"v1/chat/completions", b"nonsense"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"",
+        b"run",
+        b"run/",
+        b"run/openai/gpt-5",
+        b"run/@",
+        b"run/@cf/x",
+        b"run/@hf/x/y",
+        b"v1/chat/completions",
+        b"nonsense",
+    ],
+)
 def test_a_rest_address_that_is_not_served_is_none(path):
     with pytest.raises(UnknownPath):
         surfaces.read(an_exchange(target=REST + path).request)
