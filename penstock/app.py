@@ -36,7 +36,7 @@ from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Report, Telemetry
 from penstock.features.auth import Keyring
 from penstock.features.record import Recorder
-from penstock.gateway.compile import Parts
+from penstock.gateway.compile import Parts, operators
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
 from penstock.model.refusals import RefusedRows
@@ -270,6 +270,7 @@ class Application:
             counters=self._counters(),
             cache=self.cache,
             largest_cached=settings.cache_answer_size,
+            operators=operators(settings.provider_keys),
         )
 
     def _counters(self) -> Counters:

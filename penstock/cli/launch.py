@@ -18,7 +18,7 @@ from penstock.control.first_start import Start, StartError, prepare
 from penstock.core import logs
 from penstock.core.proxies import Proxies
 from penstock.core.settings import Settings
-from penstock.gateway.compile import upstreams
+from penstock.gateway.compile import operators, upstreams
 from penstock.providers.upstream import Upstream
 from penstock.proxy import tls
 from penstock.storage.errors import StoreUnavailable
@@ -88,6 +88,7 @@ def _routes(settings: Settings) -> dict[str, Upstream]:
     try:
         Proxies.read(os.environ)
         tls.context(settings)
+        operators(settings.provider_keys)
         return upstreams(settings.providers)
     except ValueError as error:  # an override that names no provider, a bad address, proxy or certificate
         raise Refused(str(error)) from error

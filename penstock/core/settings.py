@@ -34,6 +34,7 @@ from penstock.core.options import (
 BASE_URL = Kind("address", url)
 SLUG = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 MASK = "********"
+KEY = pattern(r"[!-~]([ -~]*[!-~])?", "visible ASCII, as the value of a header")
 TOKEN = pattern(r"[!-~]{20,}", "20 or more characters, printable, without spaces")
 ROLE = pattern(r"all|proxy|control|worker", "all, proxy, control or worker")
 DATABASE = server(r"(sqlite:///|postgresql://|postgres://).+", "sqlite:///path or postgresql://user:password@host/name")
@@ -187,11 +188,13 @@ class Settings:
     )
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
+    provider_keys: dict[str, str] = field(default_factory=dict[str, str])  # slug -> the operator's own key
 
     def __repr__(self) -> str:
         """Secrets are masked, so that a settings object may be logged."""
         shown = {f.name: getattr(self, f.name) for f in fields(self)}
         shown |= {row.name: MASK for row in SETTINGS if row.secret and shown[row.name]}
+        shown["provider_keys"] = dict.fromkeys(self.provider_keys, MASK)
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -203,7 +206,11 @@ SETTINGS = tuple(
 )
 _BY_NAME = {row.name: row for row in SETTINGS}
 _IN_FILE = {name: row for name, row in _BY_NAME.items() if name != "config"}
-_PROVIDER = {"base_url": Setting("base_url", BASE_URL, "", "Address that replaces the provider's own.", secret=False)}
+_PROVIDER = {
+    "base_url": Setting("base_url", BASE_URL, "", "Address that replaces the provider's own.", secret=False),
+    "api_key": Setting("api_key", KEY, "", "Key for calls that bring none and have none stored.", secret=True),
+}
+_KEY_VARIABLE = re.compile(r"PENSTOCK_([A-Z0-9_]+)_API_KEY")  # of the provider with that slug
 
 
 def url_of(host: str, port: int, scheme: str = "http") -> str:
@@ -224,9 +231,12 @@ def load(
     path: Path = config_path or values.get("config") or Settings().config
     document = reader.document(path, named=config_path is not None or "config" in values)
     providers = document.pop("providers", {})
+    keys = reader.keys(environ)
     values = reader.members(document, _IN_FILE, str(path)) | values
     values["config"] = path
-    values["providers"] = reader.providers(providers, f"{path}: [providers")
+    sections = reader.providers(providers, f"{path}: [providers")
+    values["providers"] = {slug: section["base_url"] for slug, section in sections.items() if "base_url" in section}
+    values["provider_keys"] = {slug: one["api_key"] for slug, one in sections.items() if "api_key" in one} | keys
     settings = Settings(**values)
     if problems := reader.problems + (list(_refusals(settings)) if serving else []):
         raise SettingsError(problems)
@@ -275,9 +285,19 @@ class _Reader(NamedTuple):
         rows = {row.variable: row for row in SETTINGS}
         for name in environ:
             ours = name.startswith("PENSTOCK_") and not name.startswith("PENSTOCK_TEST_")  # those are the tests' own
+            ours = ours and not _KEY_VARIABLE.fullmatch(name)
             if ours and name not in rows and (near := _near(name, rows)):
                 self.problems.append(f"variable {name}: there is no such setting; did you mean {near}?")
         return self._parsed((row, environ[name], f"variable {name}") for name, row in rows.items() if environ.get(name))
+
+    def keys(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """``PENSTOCK_{SLUG}_API_KEY``, by slug."""
+        read: dict[str, str] = {}
+        for name, value in environ.items():
+            if value and (match := _KEY_VARIABLE.fullmatch(name)):
+                for key in self._parsed([(_PROVIDER["api_key"], value, f"variable {name}")]).values():
+                    read[match[1].lower().replace("_", "-")] = key
+        return read
 
     def document(self, path: Path, *, named: bool) -> dict[str, Any]:
         """The configuration file; a missing one is empty unless somebody ``named`` it."""
@@ -292,9 +312,9 @@ class _Reader(NamedTuple):
             self.problems.append(f"config: {path} is not TOML: {error}")
         return {}
 
-    def providers(self, section: object, place: str) -> dict[str, str]:
+    def providers(self, section: object, place: str) -> dict[str, dict[str, Any]]:
         """``[providers.<slug>]``."""
-        read: dict[str, str] = {}
+        read: dict[str, dict[str, Any]] = {}
         items = cast("dict[str, object]", section).items() if isinstance(section, dict) else [("", section)]
         for name, members in items:
             if not isinstance(members, dict):
@@ -303,10 +323,9 @@ class _Reader(NamedTuple):
                 self.problems.append(f"{place}.{name}]: an id is 1 to 64 of a-z, 0-9, _ and -")
             else:
                 at = f"{place}.{name}]"
-                if "base_url" not in members:
-                    self.problems.append(f"{at}: base_url is missing")
-                for base in self.members(cast("dict[str, Any]", members), _PROVIDER, at).values():
-                    read[name] = base
+                if not members:
+                    self.problems.append(f"{at}: is empty; it takes base_url and api_key")
+                read[name] = self.members(cast("dict[str, Any]", members), _PROVIDER, at)
         return read
 
     def members(self, section: Mapping[str, Any], known: Mapping[str, Setting], place: str) -> dict[str, Any]:

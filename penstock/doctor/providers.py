@@ -16,7 +16,7 @@ from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies, authority
 from penstock.doctor import clock
 from penstock.doctor.finding import Finding, Findings, Subject, ok, problem, warning
-from penstock.gateway.compile import upstreams
+from penstock.gateway.compile import operators, upstreams
 from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
 from penstock.model.reply import Reply
@@ -31,6 +31,7 @@ def checks(subject: Subject) -> Mapping[str, Callable[[Subject], Findings]]:
     """A check for each provider that is to be looked at, by its name. What is overridden, or every row."""
     try:
         known = upstreams(subject.settings.providers)
+        operators(subject.settings.provider_keys)
         Proxies.read(subject.environ)
     except ValueError as error:
         return {"providers": partial(_wrong, str(error))}

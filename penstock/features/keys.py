@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from penstock.core.errors import NoCredential, Unauthorized
-from penstock.model.credential import BYOK, WHOLESALE, Credential, StoredKey
+from penstock.model.credential import BYOK, Credential, StoredKey
 from penstock.model.decision import KeyDecision
 from penstock.model.plan import Target
 from penstock.model.step import Step
@@ -98,10 +98,3 @@ def header(provider: Provider, secret: str) -> tuple[bytes, bytes]:
         name.encode(),
         f"{provider.credential_scheme} {secret}".encode() if name == "authorization" else secret.encode(),
     )
-
-
-def operators(keys: Mapping[str, str]) -> dict[str, Credential]:
-    """Keys of the configuration, by id of their provider."""
-    return {
-        provider: Credential(WHOLESALE, secret, b"operator:" + provider.encode()) for provider, secret in keys.items()
-    }

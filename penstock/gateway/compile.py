@@ -30,7 +30,7 @@ from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
 from penstock.features.transcript import Transcript
 from penstock.gateway.config import GatewayConfig
-from penstock.model.credential import Credential
+from penstock.model.credential import WHOLESALE, Credential
 from penstock.model.options import Retry
 from penstock.ports.cache_store import CacheStore
 from penstock.ports.counters import Counters
@@ -166,10 +166,22 @@ def upstreams(overrides: Mapping[str, str]) -> dict[str, Upstream]:
 
     Raises ValueError for an override of a provider that the catalogue does not have, or that is no address.
     """
-    rows = catalog.load()
-    if unknown := overrides.keys() - rows.keys():
-        known = ", ".join(sorted(rows))
-        raise ValueError(f"providers.{min(unknown)}: there is no such provider; known are {known}")
+    rows = _known(overrides)
     given = {rows[slug].id: url for slug, url in overrides.items()}
     compiled = {row.id: Upstream(row, given.get(row.id)) for row in rows.values()}
     return {slug: compiled[row.id] for slug, row in rows.items()}
+
+
+def operators(keys: Mapping[str, str]) -> dict[str, Credential]:
+    """The operator's own keys, by id of their provider. Raises ValueError for a provider that the catalogue lacks."""
+    rows = _known(keys)
+    marked = {rows[slug].id: secret for slug, secret in keys.items()}
+    return {name: Credential(WHOLESALE, secret, b"operator:" + name.encode()) for name, secret in marked.items()}
+
+
+def _known(slugs: Mapping[str, str]) -> Mapping[str, catalog.Provider]:
+    rows = catalog.load()
+    if unknown := slugs.keys() - rows.keys():
+        known = ", ".join(sorted(rows))
+        raise ValueError(f"providers.{min(unknown)}: there is no such provider; known are {known}")
+    return rows

@@ -179,7 +179,7 @@ def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path, place):
         ([], "port = ", ["config", "TOML"]),
         ([], "stop_timeuot = 1", ["stop_timeuot", "did you mean stop_timeout?"]),
         ([], 'max_body = "ten"\nstop_timeout = -1', ["max_body", "stop_timeout"]),
-        ([], "[providers.openai]\n", ["providers.openai", "base_url is missing"]),
+        ([], "[providers.openai]\n", ["providers.openai", "is empty; it takes base_url and api_key"]),
         ([], '[providers.openai]\nbase_url = "nowhere"\n', ["base_url", "nowhere"]),
     ],
 )

@@ -103,7 +103,7 @@ def test_an_unknown_member_of_the_file_is_refused_with_what_was_probably_meant(c
     path = config("max_bdy = 1\n[providers.b]\nbase_url = 'http://a'\nbase = 1")
     assert problems(path=path) == (
         f"{path}: there is no setting 'max_bdy'; did you mean max_body?",
-        f"{path}: [providers.b]: there is no setting 'base'; known are base_url",
+        f"{path}: [providers.b]: there is no setting 'base'; known are api_key, base_url",
     )
 
 
@@ -218,6 +218,18 @@ def test_secrets_are_masked_where_settings_are_shown():
     assert "master_key=''" in shown
 
 
+def test_keys_of_providers_come_from_their_sections_and_variables_go_before(config):
+    path = config('[providers.openai]\napi_key = "sk-file"\n[providers.groq]\napi_key = "gsk"\nbase_url = "http://x"')
+    settings = load({}, {"PENSTOCK_OPENAI_API_KEY": "sk-env", "PENSTOCK_GOOGLE_AI_STUDIO_API_KEY": "g"}, path)
+    assert settings.provider_keys == {"openai": "sk-env", "groq": "gsk", "google-ai-studio": "g"}
+    assert settings.providers == {"groq": "http://x"}
+    assert "sk-env" not in repr(settings)
+    assert "gsk" not in repr(settings)
+    assert problems(environ={"PENSTOCK_OPENAI_API_KEY": "two\nlines"}) == (
+        "api_key (variable PENSTOCK_OPENAI_API_KEY): must be visible ASCII, as the value of a header",
+    )
+
+
 def test_providers_come_from_their_sections(config):
     settings = load({}, {}, config('[providers.openai]\nbase_url = "http://127.0.0.1:8788/openai/"'))
     assert settings.providers == {"openai": "http://127.0.0.1:8788/openai"}
@@ -230,7 +242,8 @@ def test_providers_come_from_their_sections(config):
         (f"[providers.{'a' * 65}]", "an id is 1 to 64"),
         ("providers = 3", "[providers.<id>]: must be a table, not 3"),
         ("[providers]\na = 3", "[providers.<id>]: must be a table, not 3"),
-        ("[providers.openai]", "[providers.openai]: base_url is missing"),
+        ("[providers.openai]", "[providers.openai]: is empty; it takes base_url and api_key"),
+        ("[providers.openai]\napi_key = 'a\u00e9'", "api_key ("),
         ("[providers.openai]\nbase_url = ''", "[providers.openai]): must be an address"),
     ],
 )

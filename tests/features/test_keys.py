@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from penstock.features.keys import Keys, operators
+from penstock.features.keys import Keys
+from penstock.gateway.compile import operators
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.credential import StoredKey
 from tests.kit.exchange import an_exchange
@@ -156,6 +157,13 @@ async def test_a_step_that_may_not_use_a_key_leads_on(there):
         answer = await client.ask(request("", gateway="stored", headers=TOKEN, body=json.dumps(steps).encode()))
     assert (answer.status, answer.headers["cf-aig-step"]) == (200, "1")
     assert dict(json.loads(answer.body)["headers"])["authorization"] == STORED_KEY
+
+
+async def test_a_key_of_the_configuration_goes_under_every_name_of_its_provider():
+    async with house(provider_keys={"xai": "xai-key"}) as made:
+        for name in ("grok", "xai"):
+            assert await travelled(made, "default", TOKEN, f"{name}/chat/completions") == "Bearer xai-key"
+        assert await travelled(made, "default", {}, "grok/chat/completions") == NO_TOKEN
 
 
 async def test_what_is_stored_is_sealed_and_opens_again():
