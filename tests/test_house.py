@@ -81,6 +81,7 @@ UNMIRRORED = {
     "penstock/storage/configuration.py": "two statements; tests/control/test_publish.py lives by them",
     "penstock/storage/custom_providers.py": "statements; tests/control/custom_providers runs them",
     "penstock/storage/definitions.py": "three reads; tests/features/test_keys.py lives by them",
+    "penstock/control/provider_configs/schema.py": "tests/control/provider_configs/test_routes.py sends all of it",
     "penstock/storage/provider_keys.py": "statements; tests/control/provider_configs runs them",
     "penstock/storage/errors.py": "errors, without behaviour",
     "penstock/storage/names.py": "numbers for words; tests/storage/test_logs.py writes them and reads them back",

@@ -17,6 +17,7 @@ from penstock.control.cache import routes as cache
 from penstock.control.gateways import routes as gateways
 from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
+from penstock.control.provider_configs import routes as provider_configs
 from penstock.control.rest import MOST_ERRORS
 from penstock.control.tokens import routes as tokens
 from penstock.core.codec import decode, encode
@@ -26,6 +27,7 @@ from penstock.storage.errors import StoreUnavailable
 
 ROUTERS: tuple[APIRouter, ...] = (
     gateways.router,
+    provider_configs.router,
     cache.router,
     logs.router,
     tokens.router,

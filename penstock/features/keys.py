@@ -15,6 +15,7 @@ from penstock.model.plan import Target
 from penstock.model.step import Step
 from penstock.providers.catalog import Provider
 from penstock.providers.compose import outgoing
+from penstock.providers.credential_json import is_json
 
 DEFAULT = "default"
 _UNOPENED = (
@@ -45,7 +46,7 @@ class Keys:
         if _has_own(step, target):
             return
         if options.byok_alias or target.provider in self._defaults:
-            step.credential = self._stored_key(target.provider, options.byok_alias)
+            step.credential = self._stored_key(target, options.byok_alias)
         elif self._byok_only or options.no_wholesale:
             self._refuse(target.provider, "")
         else:
@@ -63,11 +64,17 @@ class Keys:
             name, value = header(step.target.upstream.provider, credential.secret)
             outgoing(step).put(name, value)
 
-    def _stored_key(self, provider: str, alias: str) -> Credential:
+    def _stored_key(self, target: Target, alias: str) -> Credential:
+        provider = target.provider
         aliases = self._stored.get(provider, {})
         credential = aliases.get(alias) if alias else self._defaults[provider]
         if credential is None:
             self._refuse(provider, alias)
+        if is_json(target.upstream.provider.credential_json, credential.secret):
+            raise NoCredential(
+                f"The key {credential.alias!r} of provider {provider!r} is a JSON credential, which signs calls: this "
+                "release cannot sign. Store a plain key, or send signed calls."
+            )
         if not credential.secret:
             raise NoCredential(f"The key {credential.alias!r} of provider {provider!r} cannot be used: store it again.")
         return credential

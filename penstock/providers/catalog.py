@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -68,6 +68,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checked: date  # when the row was last held against the docs
     credential_headers: Annotated[list[_HeaderName], Meta(min_length=1)]  # the first is the usual one
     credential_scheme: str = "Bearer"  # before the key in ``authorization``
+    credential_json: Literal["", "aws", "google"] = ""  # what a key that is JSON holds (``credential_json``)
     aliases: list[_Slug] = []
     prices: str = ""
     credential_parameters: list[Name] = []  # of the query, where the credential may stand instead
