@@ -73,6 +73,7 @@ UNMIRRORED = {
     "penstock/providers/dialects/anthropic/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/gemini/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/bedrock_converse/shapes.py": "structs; the other tests of the dialect read them",
+    "penstock/providers/dialects/cohere/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/openai_chat/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/openai_responses/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/reading/": "tests/providers/test_reading.py reads answers of both kinds",

@@ -11,6 +11,8 @@ WEB_SEARCH = "web_search"
 FILE_SEARCH = "file_search"
 CALL = "call"  # charged for each call beside its tokens
 IMAGE = "image"
+SEARCH_UNIT = "search_units"  # a query with as many documents as are ranked at the price of one
+CLASSIFICATION = "classifications"
 UNREAD = "tokens that could not be read"  # never has a price
 UNREAD_FEES = "fees that could not be read"  # nor have these
 
@@ -26,5 +28,7 @@ FRESH_KINDS = frozenset({INPUT, *CACHED})
 INPUT_KINDS = FRESH_KINDS | READ_KINDS | WRITE_KINDS
 OUTPUT_KINDS = frozenset({OUTPUT, REASONING, *(f"output_{medium}" for medium in MEDIA)})
 TOKENS = INPUT_KINDS | OUTPUT_KINDS | {CITATIONS}
-FEES = frozenset({WEB_SEARCH, FILE_SEARCH, CALL, IMAGE, "audio_seconds", "code_execution", "sources"})
+FEES = frozenset(
+    {WEB_SEARCH, FILE_SEARCH, CALL, IMAGE, SEARCH_UNIT, CLASSIFICATION, "audio_seconds", "code_execution", "sources"}
+)
 KINDS = TOKENS | FEES

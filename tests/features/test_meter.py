@@ -120,6 +120,16 @@ CONVERSE_STREAM = b"".join(
     )
 )
 CONVERSE = "bedrock-runtime/eu-west-1/model/amazon.nova-lite-v1%3A0/converse-stream"
+COHERE_STREAM = (
+    b'event: message-start\ndata: {"type":"message-start","delta":{"message":{"role":"assistant"}}}\n\n'
+    b'event: message-end\ndata: {"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":'
+    b'{"input_tokens":10,"output_tokens":3}}}}\n\ndata: [DONE]\n\n'
+)
+COHERE_LINES = (
+    b'{"is_finished":false,"event_type":"text-generation","text":"Hi"}\n'
+    b'{"is_finished":true,"event_type":"stream-end","finish_reason":"COMPLETE","response":{"meta":{"billed_units":'
+    b'{"input_tokens":10,"output_tokens":3}}}}\n'
+)
 
 
 def gemini(text: str, **more: object) -> bytes:
@@ -193,6 +203,8 @@ def test_a_json_answer() -> None:
         ("anthropic", "v1/messages", SSE, ANTHROPIC_STREAM, ANTHROPIC_COST),
         ("google-ai-studio", GEMINI_PATH, SSE, GEMINI_STREAM, GEMINI_COST),
         ("aws-bedrock", CONVERSE, eventstream.KIND, CONVERSE_STREAM, 10 * 60 + 100 * 15 + 3 * 240),
+        ("cohere", "v2/chat", SSE, COHERE_STREAM, 10 * 2500 + 3 * 10_000),
+        ("cohere", "v1/chat", b"application/stream+json", COHERE_LINES, 10 * 2500 + 3 * 10_000),
     ],
 )
 @given(st.sampled_from(sorted(CODINGS)), st.lists(st.integers(0, 1500), max_size=30))
@@ -200,7 +212,8 @@ def test_usage_does_not_depend_on_cuts_or_codings(
     provider: str, path: str, kind: bytes, stream: bytes, cost: int, coding: str, at: list[int]
 ) -> None:
     sent = CODINGS[coding](stream)
-    step = metered(sent, path, provider=provider, kind=kind, coding=coding, at=at)
+    asked = Asked("command-a-03-2025") if provider == "cohere" else None  # whose answers name no model
+    step = metered(sent, path, provider=provider, kind=kind, coding=coding, at=at, asked=asked)
     assert step.reported is not None
     assert step.reported.usage is not None
     assert (step.cost, step.answer, step.answer_size, step.warnings) == (cost, stream, len(sent), [])

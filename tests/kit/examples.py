@@ -12,10 +12,14 @@ from penstock.providers.upstream import Upstream
 OPERATOR = "https://operator.example"  # the base URL of rows that wait for one
 
 _MESSAGES: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
-_BODIES: dict[str, tuple[dict[str, Any], tuple[int, int]]] = {  # by dialect; the tokens that the mock counts
+# by dialect, or that and the type of the request; the tokens that the mock counts
+_BODIES: dict[str, tuple[dict[str, Any], tuple[int | None, int | None]]] = {
     "anthropic": (_MESSAGES | {"max_tokens": 5}, (2, 4)),
     "gemini": ({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}, (2, 4)),
     "bedrock_converse": ({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}, (2, 4)),
+    "cohere chat": ({"message": "hello"} | _MESSAGES, (2, 4)),  # of both versions
+    "cohere embed": ({"texts": ["hello"]}, (2, 0)),
+    "cohere rerank": ({"query": "hello", "documents": ["x"]}, (None, None)),
     "openai_chat": (_MESSAGES, (2, 4)),
     "openai_embeddings": ({"input": "x"}, (1, 0)),
     "openai_responses": ({"input": "hello"}, (2, 4)),
@@ -55,8 +59,9 @@ def calls(of: Iterable[Provider]) -> Iterator[Call]:
     for row in of:
         for example in row.examples:
             if name := dialect(row, example):
-                body, tokens = _BODIES[name]
-                yield Call(row.id, example, json.dumps({"model": example.model} | body).encode(), tokens)
+                body, tokens = _BODIES.get(f"{name} {example.request_type}") or _BODIES[name]
+                sent = example.body or json.dumps({"model": example.model} | body)
+                yield Call(row.id, example, sent.encode(), tokens)
             elif example.body:
                 yield Call(row.id, example, example.body.encode(), (None, None))
 

@@ -121,6 +121,53 @@ BEDROCK = [
         warned="no price is known for cache_write of amazon.nova-pro",
     ),
 ]  # fmt: skip
+COHERE = [
+    Case(  # docs.cohere.com/reference/chat: usage
+        "what is billed is less than what the model saw", "cohere", "v2/chat", "command-a-03-2025",
+        {"billed_units": {"input_tokens": 5, "output_tokens": 418},
+         "tokens": {"input_tokens": 71, "output_tokens": 418}},
+        [(5, "2.50"), (418, "10")],
+    ),
+    Case(  # docs.cohere.com/v2/reference/chat: cached_tokens is a part of what the model saw
+        "what the provider had cached", "cohere", "v2/chat", "command-a-03-2025",
+        {"billed_units": {"input_tokens": 100, "output_tokens": 10}, "cached_tokens": 64,
+         "tokens": {"input_tokens": 160, "output_tokens": 10}},
+        [(100, "2.50"), (10, "10")],
+    ),
+    Case(  # docs.cohere.com/v1/reference/chat: meta
+        "the first version", "cohere", "v1/chat", "command-a-03-2025", {}, [(20, "2.50"), (8, "10")],
+        more={"usage": None, "meta": {"api_version": {"version": "1"},
+                                      "billed_units": {"input_tokens": 20, "output_tokens": 8}}},
+    ),
+    Case(  # docs.cohere.com/v1/reference/generate
+        "generate", "cohere", "v1/generate", "command-a-03-2025", {}, [(5, "2.50"), (9, "10")],
+        more={"usage": None, "meta": {"billed_units": {"input_tokens": 5.0, "output_tokens": 9.0}}},
+    ),
+    Case(  # docs.cohere.com/v1/reference/chat: connectors search the web
+        "searches of a connector", "cohere", "v1/chat", "command-a-03-2025", {}, None,
+        more={"usage": None, "meta": {"billed_units": {"input_tokens": 5, "output_tokens": 9, "search_units": 1}}},
+        warned="no price is known for search_units of command-a-03-2025",
+    ),
+    Case(  # docs.cohere.com/reference/embed
+        "texts", "cohere", "v2/embed", "embed-v4.0", {}, [(12, "0.12")],
+        more={"usage": None, "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 12}}},
+    ),
+    Case(  # docs.cohere.com/v2/docs/multimodal-embeddings: images cost otherwise, and the list has no price
+        "images", "cohere", "v2/embed", "embed-v4.0", {}, None,
+        more={"usage": None, "meta": {"billed_units": {"images": 1, "image_tokens": 1200}}},
+        warned="no price is known for input_image of embed-v4.0",
+    ),
+    Case(  # docs.cohere.com/reference/rerank
+        "search units", "cohere", "v2/rerank", "rerank-v3.5", {}, None,
+        more={"usage": None, "meta": {"api_version": {"version": "2"}, "billed_units": {"search_units": 1}}},
+        warned="no price is known for rerank-v3.5",
+    ),
+    Case(  # docs.cohere.com/v1/reference/classify
+        "classifications", "cohere", "v1/classify", "embed-v4.0", {}, None,
+        more={"usage": None, "meta": {"billed_units": {"classifications": 2}}},
+        warned="no price is known for classifications of embed-v4.0",
+    ),
+]  # fmt: skip
 OPENAI = [
     Case(
         "plain", "openai", CHAT, "gpt-4o-mini-2024-07-18",
@@ -665,7 +712,7 @@ GOOGLE = [
         [(25, "3"), (60, "3.75"), (40, "6"), (50, "0.30"), (150, "15")],
     ),
 ]  # fmt: skip
-CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE, *BEDROCK]
+CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE, *BEDROCK, *COHERE]
 
 
 def noted(case: Case, charge: Charge | None = None) -> Step:

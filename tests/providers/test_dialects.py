@@ -17,6 +17,7 @@ NAMES = st.sampled_from(
         *("candidates", "index", "finishReason", "groundingMetadata", "webSearchQueries", "promptFeedback"),
         *("modelVersion", "usageMetadata", "promptTokenCount", "promptTokensDetails", "serviceTier"),
         *("metadata", "messageStop", "messageStart", "inputTokens", "cacheDetails", "serviceTier", "trace"),
+        *("delta", "event_type", "finish_reason", "meta", "billed_units", "images", "result", "success"),
     ]
 )
 LEAVES = st.sampled_from(
