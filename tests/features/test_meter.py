@@ -30,7 +30,7 @@ from penstock.model.usage import Asked, Used
 from penstock.providers import catalog
 from penstock.providers.prices import PriceBook
 from penstock.providers.reading.base import READ_LIMIT
-from penstock.providers.upstream import Upstream
+from tests.kit.examples import upstream
 
 ROWS = catalog.load()
 BOOK = PriceBook(ROWS)
@@ -130,6 +130,10 @@ COHERE_LINES = (
     b'{"is_finished":true,"event_type":"stream-end","finish_reason":"COMPLETE","response":{"meta":{"billed_units":'
     b'{"input_tokens":10,"output_tokens":3}}}}\n'
 )
+WORKERS_STREAM = (
+    b'data: {"response":"Hi","p":"abc"}\n\n'
+    b'data: {"response":"","usage":{"prompt_tokens":10,"completion_tokens":3,"total_tokens":13}}\n\ndata: [DONE]\n\n'
+)
 
 
 def gemini(text: str, **more: object) -> bytes:
@@ -167,7 +171,7 @@ def metered(
     ex.request.asked = asked or Asked()
     step = ex.step
     step.options = options
-    step.target, step.answered = Upstream(ROWS[provider]).target(path.encode()), True
+    step.target, step.answered = upstream(ROWS[provider]).target(path.encode()), True
     headers = [(b"content-type", b"Content-Type", kind), (b"content-encoding", b"Content-Encoding", coding.encode())]
     reply = Reply(status, b"OK", headers[: 2 if coding else 1], Body())
     assert meter.count(step, reply) is reply
@@ -203,6 +207,7 @@ def test_a_json_answer() -> None:
         ("anthropic", "v1/messages", SSE, ANTHROPIC_STREAM, ANTHROPIC_COST),
         ("google-ai-studio", GEMINI_PATH, SSE, GEMINI_STREAM, GEMINI_COST),
         ("aws-bedrock", CONVERSE, eventstream.KIND, CONVERSE_STREAM, 10 * 60 + 100 * 15 + 3 * 240),
+        ("workers-ai", "run/@cf/zai-org/glm-5.2", SSE, WORKERS_STREAM, 10 * 1400 + 3 * 4400),
         ("cohere", "v2/chat", SSE, COHERE_STREAM, 10 * 2500 + 3 * 10_000),
         ("cohere", "v1/chat", b"application/stream+json", COHERE_LINES, 10 * 2500 + 3 * 10_000),
     ],

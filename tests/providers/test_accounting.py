@@ -168,6 +168,37 @@ COHERE = [
         warned="no price is known for classifications of embed-v4.0",
     ),
 ]  # fmt: skip
+
+
+def enveloped(**result: Any) -> dict[str, Any]:
+    return {"usage": None, "result": result, "success": True, "errors": [], "messages": []}
+
+
+WORKERS_AI = [
+    Case(  # developers.cloudflare.com/workers-ai/models/llama-3.1-8b-instruct: output, usage
+        "a text", "workers-ai", "run/@cf/meta/llama-3.1-8b-instruct", "", {}, [(26, "0.282"), (14, "0.827")],
+        more=enveloped(response="Hi", usage={"prompt_tokens": 26, "completion_tokens": 14, "total_tokens": 40}),
+    ),
+    Case(  # developers.cloudflare.com/workers-ai/models/kimi-k2.5: cached input has a price of its own
+        "cached input", "workers-ai", "run/@cf/moonshotai/kimi-k2.5", "", {},
+        [(100, "0.60"), (900, "0.10"), (50, "3")],
+        more=enveloped(choices=[], usage={"prompt_tokens": 1000, "completion_tokens": 50, "total_tokens": 1050,
+                                          "prompt_tokens_details": {"cached_tokens": 900}}),
+    ),
+    Case(  # developers.cloudflare.com/workers-ai/models/gpt-oss-120b: the Responses API
+        "a model that answers as OpenAI's responses", "workers-ai", "run/@cf/openai/gpt-oss-120b", "", {},
+        [(80, "0.35"), (120, "0.75")],
+        more=enveloped(usage={"input_tokens": 80, "output_tokens": 120, "total_tokens": 200}),
+    ),
+    Case(  # developers.cloudflare.com/workers-ai/models/bge-base-en-v1.5: output without usage
+        "embeddings tell no usage", "workers-ai", "run/@cf/baai/bge-base-en-v1.5", "", {}, None,
+        more=enveloped(shape=[1, 2], data=[[0.5, 0.5]]), warned="usage not known: the answer reported none",
+    ),
+    Case(  # developers.cloudflare.com/workers-ai/models/whisper: output without usage
+        "speech tells none either", "workers-ai", "run/@cf/openai/whisper", "", {}, None,
+        more=enveloped(text="Hi", word_count=1), warned="usage not known: the answer reported none",
+    ),
+]  # fmt: skip
 OPENAI = [
     Case(
         "plain", "openai", CHAT, "gpt-4o-mini-2024-07-18",
@@ -712,7 +743,7 @@ GOOGLE = [
         [(25, "3"), (60, "3.75"), (40, "6"), (50, "0.30"), (150, "15")],
     ),
 ]  # fmt: skip
-CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE, *BEDROCK, *COHERE]
+CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE, *BEDROCK, *COHERE, *WORKERS_AI]
 
 
 def noted(case: Case, charge: Charge | None = None) -> Step:

@@ -108,7 +108,7 @@ def test_every_operation_is_found_by_its_path(row: catalog.Provider) -> None:
         ("perplexity-ai", "chat/completions", "openai_chat", False),
         ("openrouter", "chat/completions", "openai_chat", False),
         ("azure-openai", "r/d/chat/completions", "openai_chat", False),
-        ("cohere", "v2/chat", "", True),
+        ("cohere", "v2/chat", "cohere", True),
         ("google-ai-studio", "v1beta/models/g:generateContent", "gemini", True),
         ("google-ai-studio", "v1beta/models/g:countTokens", "", True),
         ("google-vertex-ai", "v1/projects/p/locations/eu/publishers/google/models/g:embedContent", "gemini", True),

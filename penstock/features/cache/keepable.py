@@ -18,6 +18,7 @@ _STREAMS = (
     b"application/stream+json",
     b"application/vnd.amazon.eventstream",
 )
+_MEDIA = (b"image/", b"audio/")  # what models answer beside JSON
 _LOOKED_INTO = 512 * 1024  # bytes of JSON; of a larger answer only the ends count
 _LIST = 64 * 1024  # bytes of the largest list that becomes objects
 _SPACE = b" \t\r\n"
@@ -51,7 +52,9 @@ def begins_well(step: Step, reply: Reply, *, streams: bool) -> bool:
     if is_stream(reply):
         return streams and reply.reading is not UNREAD
     kind = _kind(reply)
-    return _is_json(kind) if _has_dialect(step) else not kind.startswith(b"text/html")
+    if _has_dialect(step):
+        return _is_json(kind) or kind.startswith(_MEDIA)
+    return not kind.startswith(b"text/html")
 
 
 def ended_well(step: Step, reply: Reply, body: bytes | None) -> bool:

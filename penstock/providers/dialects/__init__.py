@@ -11,6 +11,7 @@ from penstock.providers.dialects.gemini import GEMINI
 from penstock.providers.dialects.openai_chat import OPENAI_CHAT
 from penstock.providers.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from penstock.providers.dialects.openai_responses import OPENAI_RESPONSES
+from penstock.providers.dialects.workers_ai import WORKERS_AI
 
 __all__ = ["DIALECTS", "DONE", "Dialect", "Message", "StreamReader", "UsageFrame", "message_of"]
 
@@ -22,6 +23,7 @@ _ALL = (
     GEMINI,
     BEDROCK_CONVERSE,
     COHERE,
+    WORKERS_AI,
 )
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}

@@ -35,18 +35,19 @@ async def there():
             await peer.say(said[-1])
 
     async with providing(serve) as provider:
-        providers: dict[str, str] = dict.fromkeys(["openai", "cohere", "google-ai-studio"], provider.url)
+        providers: dict[str, str] = dict.fromkeys(["openai", "cohere", "google-ai-studio", "workers-ai"], provider.url)
         async with house(gateways={"default": {"cache_ttl": 600}}, providers=providers) as made:
             yield made, said
 
 
-async def seen(there, path, kind, body, headers=""):
+async def seen(there, path, kind, body, headers="", key=None):
     """What two identical calls see of the cache, one after the other."""
     made, said = there
     data = body if isinstance(body, bytes) else body.encode()
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{headers}transfer-encoding: chunked\r\n\r\n"
     said.append(head.encode() + b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else head.encode() + b"0\r\n\r\n")
-    asked = request(f"{path}?n={len(said)}", headers={"accept-encoding": "gzip, x-odd"})
+    own = {"cf-aig-cache-key": key} if key else {}
+    asked = request(f"{path}?n={len(said)}", headers={"accept-encoding": "gzip, x-odd"} | own)
     async with made.client() as client:
         answers = [await client.ask(asked) for _ in range(2)]
     assert [answer.body for answer in answers] == [data, data]
@@ -71,6 +72,14 @@ async def seen(there, path, kind, body, headers=""):
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_whole_answer_is_kept(there, path, kind, body):
     assert await seen(there, path, kind, body) == ["MISS", "HIT"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("image/png", "HIT"), ("audio/mpeg", "HIT"), (JSON, "MISS"), ("text/plain", "MISS")]
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_dialect_may_answer_with_an_image_or_speech(there, kind, status):
+    assert await seen(there, "workers-ai/run/@cf/m", kind, b"\x89PNG", key=f"k-{kind}") == ["MISS", status]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ def is_true(raw: Raw) -> bool:
     return len(raw) == 4 and bytes(raw) == b"true"  # noqa: PLR2004
 
 
+def is_false(raw: Raw) -> bool:
+    """Whether a member is false."""
+    return len(raw) == 5 and bytes(raw) == b"false"  # noqa: PLR2004
+
+
 def present(raw: Raw) -> bool:
     """Whether a member was there and not null."""
     return len(raw) > 4 or bytes(raw) not in (b"", b"null")  # noqa: PLR2004
