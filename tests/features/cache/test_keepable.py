@@ -21,7 +21,7 @@ HELD = event(choices=[{"delta": {"content": "hi"}, "finish_reason": None}])
 STOP = event(choices=[{"delta": {}, "finish_reason": "stop"}])
 CHAT = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
 LARGE = json.dumps({"embeddings": [[0.5] * 150_000]})  # too large to be looked into
-GEMINI = "google-ai-studio/v1beta/models/g:generateContent"
+OPAQUE = "openai/images/generations"  # no dialect reads its answers
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -60,9 +60,9 @@ async def seen(there, path, kind, body, headers="", key=None):
         ("openai/chat/completions", JSON, CHAT),
         ("openai/chat/completions", "application/json; charset=utf-8", f"\n {CHAT}\n"),
         ("openai/chat/completions", EVENTS, f"{HELD}{STOP}data: [DONE]\n\n"),
-        (GEMINI, JSON, '{"candidates":[],"error":null}'),
-        (GEMINI, JSON, '[{"candidates":[]},{"candidates":[]}]'),
-        (GEMINI, JSON, "[]"),
+        (OPAQUE, JSON, '{"candidates":[],"error":null}'),
+        (OPAQUE, JSON, '[{"candidates":[]},{"candidates":[]}]'),
+        (OPAQUE, JSON, "[]"),
         ("openai/responses", JSON, '{"id":"resp_1","status":"incomplete","error":null}'),
         ("cohere/v2/embed", JSON, "[[0.5],[0.25]]"),
         ("cohere/v2/embed", JSON, LARGE),
@@ -94,10 +94,10 @@ async def test_a_dialect_may_answer_with_an_image_or_speech(there, kind, status)
         ("openai/responses", JSON, '{"id":"resp_1","status":"queued"}'),
         ("openai/chat/completions", "text/html", "<title>Sign in</title>"),
         ("openai/completions", EVENTS, 'data: {"choices":[]}\n\n'),  # nobody reads whether it is all
-        (GEMINI, JSON, '{"candidates":[{"content":'),
-        (GEMINI, JSON, '[{"candidates":[]},{"error":{"code":503}}]'),
+        (OPAQUE, JSON, '{"candidates":[{"content":'),
+        (OPAQUE, JSON, '[{"candidates":[]},{"error":{"code":503}}]'),
         ("cohere/v2/embed", JSON, "[[0.5],]"),
-        (GEMINI, "text/html", "<title>Sign in</title>"),
+        (OPAQUE, "text/html", "<title>Sign in</title>"),
         ("cohere/v2/embed", JSON, LARGE[:-1]),
     ],
 )
@@ -110,7 +110,7 @@ async def test_half_an_answer_or_an_error_is_not(there, path, kind, body):
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_encoded_answer_is_looked_into_without_its_coding(there, body, again):
     coded = gzip.compress(body.encode())
-    assert await seen(there, GEMINI, JSON, coded, "content-encoding: gzip\r\n") == ["MISS", again]
+    assert await seen(there, OPAQUE, JSON, coded, "content-encoding: gzip\r\n") == ["MISS", again]
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -122,5 +122,5 @@ async def test_a_stream_that_could_not_be_read_is_not_kept(there, coding):
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_corrupt_coding_is_not_kept(there):
-    assert await seen(there, GEMINI, JSON, b"\x1f\x8b\x08 no", "content-encoding: gzip\r\n") == ["MISS", "MISS"]
-    assert await seen(there, GEMINI, JSON, "{}", "content-encoding: x-odd\r\n") == ["MISS", "HIT"]
+    assert await seen(there, OPAQUE, JSON, b"\x1f\x8b\x08 no", "content-encoding: gzip\r\n") == ["MISS", "MISS"]
+    assert await seen(there, OPAQUE, JSON, "{}", "content-encoding: x-odd\r\n") == ["MISS", "HIT"]
