@@ -36,7 +36,7 @@ from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Report, Telemetry
 from penstock.features.auth import Keyring
 from penstock.features.record import Recorder
-from penstock.gateway.compile import Parts, operators
+from penstock.gateway.compile import Parts, operators, own_prices
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
 from penstock.model.refusals import RefusedRows
@@ -100,7 +100,8 @@ class Application:
         self.telemetry = Telemetry()
         self.keyring = Keyring(self.telemetry)
         self.snapshots = Snapshots(Snapshot(0, {}))
-        self.prices = PriceBook({slug: upstream.provider for slug, upstream in routes.items()})
+        rows = {slug: upstream.provider for slug, upstream in routes.items()}
+        self.prices = PriceBook(rows, own_prices(settings))
         self.tasks = tasks
         self.answers = Budget(settings.answer_memory)
         self.shared = opening.is_shared(place.url)  # other processes may serve from the same database

@@ -14,6 +14,7 @@ from penstock.core.telemetry import METRICS
 from penstock.mock.providers import PROVIDERS, WRITTEN
 from penstock.model.endpoint import Endpoint
 from penstock.providers import catalog
+from penstock.providers.kinds import FEES
 from penstock.wire.cache_key import NOISE, NOISE_PREFIXES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -28,6 +29,10 @@ def rows(head: str, lines: Iterable[Iterable[str]]) -> str:
 
 def settings() -> str:
     return rows("setting|kind|default|what it does", map(_setting, SETTINGS))
+
+
+def units() -> str:
+    return quoted(*sorted(FEES)) + ".\n"
 
 
 def metrics() -> str:
@@ -105,6 +110,7 @@ def _yes(value: object) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "metrics": metrics,
+    "units": units,
     "providers": providers,
     "routes": routes,
     "endpoints": endpoints,

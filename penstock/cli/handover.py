@@ -18,6 +18,7 @@ class Handover(Struct, frozen=True):
     settings: dict[str, Any]
     providers: dict[str, str]
     provider_keys: dict[str, str]
+    prices: str
     url: str
     master_key: bytes
     first: bool = True
@@ -26,12 +27,12 @@ class Handover(Struct, frozen=True):
     def of(cls, settings: Settings, url: str, master_key: bytes) -> "Handover":
         """``url`` and ``master_key`` as in ``app.Place``."""
         spelt = {row.name: _spelt(getattr(settings, row.name)) for row in SETTINGS}
-        return cls(spelt, settings.providers, settings.provider_keys, url, master_key)
+        return cls(spelt, settings.providers, settings.provider_keys, settings.prices, url, master_key)
 
     def read(self) -> Settings:
         """The settings again."""
         values = {row.name: _read(row, self.settings[row.name]) for row in SETTINGS}
-        return Settings(**values, providers=self.providers, provider_keys=self.provider_keys)
+        return Settings(**values, providers=self.providers, provider_keys=self.provider_keys, prices=self.prices)
 
 
 def _spelt(value: object) -> Any:

@@ -18,7 +18,7 @@ from penstock.control.first_start import Start, StartError, prepare
 from penstock.core import logs
 from penstock.core.proxies import Proxies
 from penstock.core.settings import Settings
-from penstock.gateway.compile import operators, upstreams
+from penstock.gateway.compile import operators, own_prices, upstreams
 from penstock.providers.upstream import Upstream
 from penstock.proxy import tls
 from penstock.storage.errors import StoreUnavailable
@@ -89,8 +89,9 @@ def _routes(settings: Settings) -> dict[str, Upstream]:
         Proxies.read(os.environ)
         tls.context(settings)
         operators(settings.provider_keys)
+        own_prices(settings)
         return upstreams(settings.providers)
-    except ValueError as error:  # an override that names no provider, a bad address, proxy or certificate
+    except ValueError as error:  # an override that names no provider, a bad address, proxy, certificate or price
         raise Refused(str(error)) from error
 
 

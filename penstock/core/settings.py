@@ -35,6 +35,7 @@ BASE_URL = Kind("address", url)
 SLUG = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 MASK = "********"
 KEY = pattern(r"[!-~]([ -~]*[!-~])?", "visible ASCII, as the value of a header")
+PRICES = "prices.toml"
 TOKEN = pattern(r"[!-~]{20,}", "20 or more characters, printable, without spaces")
 ROLE = pattern(r"all|proxy|control|worker", "all, proxy, control or worker")
 DATABASE = server(r"(sqlite:///|postgresql://|postgres://).+", "sqlite:///path or postgresql://user:password@host/name")
@@ -186,15 +187,20 @@ class Settings:
         WITHOUT_REDIS,
         "What rate limits do while Redis is away: count (each process for itself), allow, or refuse (503).",
     )
+    prices_file: str = option(
+        "", TEXT, "File of your own prices; by default prices.toml beside the configuration file, if there is one."
+    )
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
     provider_keys: dict[str, str] = field(default_factory=dict[str, str])  # slug -> the operator's own key
+    prices: str = ""  # the text of ``prices_file``
 
     def __repr__(self) -> str:
         """Secrets are masked, so that a settings object may be logged."""
         shown = {f.name: getattr(self, f.name) for f in fields(self)}
         shown |= {row.name: MASK for row in SETTINGS if row.secret and shown[row.name]}
         shown["provider_keys"] = dict.fromkeys(self.provider_keys, MASK)
+        del shown["prices"]  # a file of any length
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -237,6 +243,7 @@ def load(
     sections = reader.providers(providers, f"{path}: [providers")
     values["providers"] = {slug: section["base_url"] for slug, section in sections.items() if "base_url" in section}
     values["provider_keys"] = {slug: one["api_key"] for slug, one in sections.items() if "api_key" in one} | keys
+    values["prices_file"], values["prices"] = reader.prices(values.get("prices_file", ""), path.with_name(PRICES))
     settings = Settings(**values)
     if problems := reader.problems + (list(_refusals(settings)) if serving else []):
         raise SettingsError(problems)
@@ -311,6 +318,19 @@ class _Reader(NamedTuple):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             self.problems.append(f"config: {path} is not TOML: {error}")
         return {}
+
+    def prices(self, named: str, usual: Path) -> tuple[str, str]:
+        """The file of prices and its text; empty where there is none and nobody ``named`` one."""
+        path = Path(named).expanduser() if named else usual
+        try:
+            return str(path), path.read_text("utf-8")
+        except FileNotFoundError:
+            if named:
+                self.problems.append(f"prices_file: there is no file {path}")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            self.problems.append(f"prices_file: {path} cannot be read: {reason}")
+        return named, ""
 
     def providers(self, section: object, place: str) -> dict[str, dict[str, Any]]:
         """``[providers.<slug>]``."""

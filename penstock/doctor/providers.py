@@ -16,7 +16,7 @@ from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies, authority
 from penstock.doctor import clock
 from penstock.doctor.finding import Finding, Findings, Subject, ok, problem, warning
-from penstock.gateway.compile import operators, upstreams
+from penstock.gateway.compile import operators, own_prices, upstreams
 from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
 from penstock.model.reply import Reply
@@ -32,6 +32,7 @@ def checks(subject: Subject) -> Mapping[str, Callable[[Subject], Findings]]:
     try:
         known = upstreams(subject.settings.providers)
         operators(subject.settings.provider_keys)
+        own_prices(subject.settings)
         Proxies.read(subject.environ)
     except ValueError as error:
         return {"providers": partial(_wrong, str(error))}

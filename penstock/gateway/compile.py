@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from penstock.core.budget import Budget
 from penstock.core.retry_budget import RetryBudget
+from penstock.core.settings import Settings
 from penstock.core.telemetry import Telemetry
 from penstock.core.turns import Turns
 from penstock.features.ask_usage import AskUsage, NullAskUsage
@@ -36,6 +37,8 @@ from penstock.ports.cache_store import CacheStore
 from penstock.ports.counters import Counters
 from penstock.ports.transport import Transport
 from penstock.providers import catalog
+from penstock.providers.own_prices import OwnPrices
+from penstock.providers.own_prices import read as read_prices
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
 from penstock.wire.credentials import PLACES
@@ -159,6 +162,11 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         meter=shared.meter,
         transcript=shared.transcript,
     )
+
+
+def own_prices(settings: Settings) -> OwnPrices:
+    """The operator's prices. Raises ValueError with a line for each entry of the file that is wrong."""
+    return read_prices(settings.prices, catalog.load(), settings.prices_file)
 
 
 def upstreams(overrides: Mapping[str, str]) -> dict[str, Upstream]:

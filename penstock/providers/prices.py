@@ -1,4 +1,4 @@
-"""The prices of genai-prices' bundled data, as integer vectors.
+"""The prices of genai-prices' bundled data and, over them, the operator's own, as integer vectors.
 
 The package is imported when the first price is asked for (a third of a second: call ``load`` in a thread beforehand).
 """
@@ -23,7 +23,9 @@ from penstock.providers.kinds import (
     REASONING,
     WEB_SEARCH,
 )
+from penstock.providers.own_prices import NONE, OwnPrice, OwnPrices
 from penstock.providers.pricing import Rates, Vector
+from penstock.providers.vectors import completed, multiplied, over
 
 if TYPE_CHECKING:
     from genai_prices import types
@@ -37,25 +39,35 @@ STANDARD = frozenset(  # terms that set no other price, whoever tells them
 SEEN = 4096  # models remembered; beyond, all are forgotten and looked up anew
 _DAY = 86_400_000
 _ALWAYS = 1 << 62
+_PLAIN = UsageRow()
 _FEMTO_PER_MTOK = Decimal(10**9)  # femto-dollars a token, for a dollar a million tokens
 _FEMTO_PER_K = Decimal(10**12)  # the same for a dollar a thousand searches or calls
 
 
-class _Seen(NamedTuple):
-    """A price and the time, in milliseconds, from and until which it holds."""
+class Price(NamedTuple):
+    """A price and the time, in milliseconds, from and until which it holds. ``own``: the operator's entry in it, and
+    ``listed``: what the list has, as it stands there, where ``dated`` is the date that the list gives it; 0: none.
+    """
 
     vector: Vector | None
-    since: int
-    until: int
+    since: int = 0
+    until: int = _ALWAYS
+    own: OwnPrice | None = None
+    listed: "Price | None" = None
+    dated: int = 0
 
 
 class PriceBook:
-    """Prices by our provider names (ids and aliases of the catalogue) and any spelling of a model's name."""
+    """Prices by our provider names (ids and aliases of the catalogue) and any spelling of a model's name.
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
-        self._rows = {slug: provider for slug, provider in providers.items() if provider.prices}
+    ``own``: the operator's, which go over the list's rate by rate.
+    """
+
+    def __init__(self, providers: Mapping[str, Provider], own: OwnPrices = NONE) -> None:
+        self._rows = providers
+        self._own = own
         self._books: dict[str, types.Provider] | None = None
-        self._seen: dict[tuple[str, str, tuple[str, ...]], _Seen] = {}
+        self._seen: dict[tuple[str, str, tuple[str, ...]], Price] = {}
 
     def load(self) -> None:
         """Imports the data."""
@@ -73,29 +85,57 @@ class PriceBook:
         if seen is None or not seen.since <= at_ms < seen.until:
             if len(self._seen) >= SEEN:
                 self._seen.clear()
-            seen = self._seen[provider, model, terms] = self._find(provider, model, at_ms, terms)
+            seen = self._seen[provider, model, terms] = self.find(provider, model, at_ms, terms)
         return seen.vector
 
-    def _find(self, provider: str, model: str, at_ms: int, terms: tuple[str, ...]) -> _Seen:
+    def find(self, provider: str, model: str, at_ms: int, terms: tuple[str, ...] = ()) -> Price:
+        """The same anew, with where it comes from."""
         row = self._rows.get(provider)
-        if row is None or not model:
-            return _Seen(None, 0, _ALWAYS)
+        usage = _PLAIN if row is None else row.usage
+        model = model.removeprefix(usage.publisher)
+        if not model:
+            return Price(None)
+        listed = self._listed(row, model, at_ms, terms) if row is not None and row.prices else Price(None)
+        special = frozenset(term for term in terms if term not in STANDARD and term not in usage.standard)
+        entries = self._own.find(row.id if row else provider, model, special, frozenset(usage.factors))
+        own = next((entry for entry in reversed(entries) if entry.since <= at_ms), None)
+        changes = [entry.since for entry in entries]
+        vector = listed.vector
+        if own is not None:
+            vector = over(vector, multiplied(own.vector, _product(special - own.when, usage)))
+        return Price(
+            None if vector is None else completed(vector, usage.like),
+            max([listed.since, *(change for change in changes if change <= at_ms)]),
+            min([listed.until, *(change for change in changes if change > at_ms)]),
+            own,
+            listed,
+        )
+
+    def _listed(self, row: Provider, model: str, at_ms: int, terms: tuple[str, ...]) -> Price:
+        """What the list has."""
         self.load()
         assert self._books is not None
         book = self._books[row.prices]
-        info = book.find_model(model.removeprefix(row.usage.publisher), all_providers=list(self._books.values()))
+        info = book.find_model(model, all_providers=list(self._books.values()))
         if info is None:
-            return _Seen(None, 0, _ALWAYS)
+            return Price(None)
         # another provider's model has the standard price only
         variants = (info.price_variants or ()) if any(info is own for own in book.models) else ()
         context, factor = _judged(terms, {pair for variant in variants for pair in variant.when.items()}, row.usage)
         if context is None:
-            return _Seen(None, 0, _ALWAYS)
+            return Price(None)
         prices = info.get_prices(datetime.fromtimestamp(at_ms / 1000, UTC), context or None)
         changes = list(_changes(info, at_ms))
         since = max((change for change in changes if change <= at_ms), default=0)
         until = min((change for change in changes if change > at_ms), default=_ALWAYS)
-        return _Seen(_vector(prices.__dict__, factor, row.usage.like), since, until)
+        return Price(_vector(prices.__dict__, factor), since, until, dated=_dated(info, prices))
+
+
+def _product(terms: frozenset[str], usage: UsageRow) -> Decimal:
+    factor = Decimal(1)
+    for term in terms:
+        factor *= Decimal(usage.factors[term])
+    return factor
 
 
 def _judged(
@@ -132,6 +172,18 @@ def _changes(info: "types.ModelInfo", at_ms: int) -> Iterator[int]:
                 pass
 
 
+def _dated(info: "types.ModelInfo", prices: "types.ModelPrice") -> int:
+    """The date from which the list has these prices, in milliseconds; 0: it has no date."""
+    from genai_prices.types import ModelPrice, StartDateConstraint  # noqa: PLC0415  by need
+
+    conditional = [] if isinstance(info.prices, ModelPrice) else info.prices
+    for one in (*conditional, *(info.price_variants or ())):
+        if one.prices is prices and isinstance(one.constraint, StartDateConstraint):
+            day = one.constraint.start_date
+            return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    return 0
+
+
 def _in_day(moment: time) -> int:
     """A time of day in milliseconds after midnight, UTC."""
     if moment.tzinfo is None:
@@ -140,13 +192,13 @@ def _in_day(moment: time) -> int:
     return int(at.timestamp() * 1000) % _DAY
 
 
-def _vector(prices: Mapping[str, Any], factor: Decimal, like: Mapping[str, str]) -> Vector | None:
+def _vector(prices: Mapping[str, Any], factor: Decimal) -> Vector | None:
     """None for a model that is not priced by the token."""
     if prices.get("input_mtok") is None and prices.get("output_mtok") is None:
         return None
     starts = {tier.start for price in prices.values() if price is not None for tier in getattr(price, "tiers", ())}
-    tiers = tuple((start, _rates(prices, start, factor, like)) for start in sorted(starts, reverse=True))
-    return Vector(_rates(prices, -1, factor, like), tiers)
+    tiers = tuple((start, _rates(prices, start, factor)) for start in sorted(starts, reverse=True))
+    return Vector(_rates(prices, -1, factor), tiers)
 
 
 # Our kinds by the list's names. Of two for one kind the later counts.
@@ -173,7 +225,7 @@ _KINDS = {
 }
 
 
-def _rates(prices: Mapping[str, Any], above: int, factor: Decimal, like: Mapping[str, str]) -> Rates:
+def _rates(prices: Mapping[str, Any], above: int, factor: Decimal) -> Rates:
     """The rates for more than ``above`` input tokens."""
     rates: Rates = {}
     for name, kind in _KINDS.items():
@@ -183,11 +235,4 @@ def _rates(prices: Mapping[str, Any], above: int, factor: Decimal, like: Mapping
         if not isinstance(price, Decimal):
             price = next((tier.price for tier in reversed(price.tiers) if tier.start <= above), price.base)
         rates[kind] = round(price * (_FEMTO_PER_K if kind in FEES else _FEMTO_PER_MTOK * factor))
-    if OUTPUT in rates:
-        rates.setdefault(REASONING, rates[OUTPUT])  # it is output
-        if "input_image" in rates:  # a model of images: its output is images
-            rates.setdefault("output_image", rates[OUTPUT])
-    for kind, other in like.items():
-        if other in rates:
-            rates.setdefault(kind, rates[other])
     return rates

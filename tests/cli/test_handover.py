@@ -25,6 +25,8 @@ EVERYTHING = Settings(
     max_body=12_345_679,
     head_timeout=1 / 3,
     access_log=True,
+    prices_file="/etc/prices.toml",
+    prices="[[prices]]",
     providers={"openai": "http://127.0.0.1:1/v1"},
 )
 

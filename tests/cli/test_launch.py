@@ -196,6 +196,13 @@ def test_a_configuration_file_that_is_named_must_exist(tmp_path):
     assert "not-here.toml" in said
 
 
+def test_a_file_of_prices_that_cannot_be_used_is_refused(tmp_path):
+    (tmp_path / "prices.toml").write_text('[[prices]]\nprovider = "openai"\nmodel = "x"\ntokens = { inptu = 1 }\n')
+    ended, said = refusal(tmp_path, config="")
+    assert ended == 1
+    assert "prices[1] (openai x): tokens.inptu: there is no such kind; did you mean input?" in said
+
+
 @pytest.mark.parametrize(
     ("slug", "url", "status", "words"),
     [

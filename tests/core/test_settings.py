@@ -47,6 +47,24 @@ def test_the_defaults():
     assert settings.providers == {}
 
 
+def test_prices_beside_the_configuration_are_read_or_those_that_are_named(config):
+    path = config("")
+    assert load({}, {}, path).prices == ""
+    path.with_name("prices.toml").write_text("# usual")
+    settings = load({}, {}, path)
+    assert (settings.prices_file, settings.prices) == (str(path.with_name("prices.toml")), "# usual")
+    assert "usual" not in repr(settings)
+    other = path.with_name("other.toml")
+    other.write_bytes(b"# named")
+    assert load({}, {"PENSTOCK_PRICES_FILE": str(other)}, path).prices == "# named"
+    other.write_bytes(b"\xff")
+    assert problems({}, {"PENSTOCK_PRICES_FILE": str(other)}, path) == (
+        f"prices_file: {other} cannot be read: it is not UTF-8",
+    )
+    other.unlink()
+    assert problems({}, {"PENSTOCK_PRICES_FILE": str(other)}, path) == (f"prices_file: there is no file {other}",)
+
+
 def test_flag_goes_before_environment_before_file_before_default(config):
     path = config("port = 1001\nmax_calls = 11\nmax_body = '1MB'")
     environ = {"PENSTOCK_PORT": "1002", "PENSTOCK_MAX_CALLS": "12", "PENSTOCK_CONFIG": str(path)}

@@ -30,6 +30,15 @@ def look(subject):
     return at
 
 
+def test_a_file_of_prices_that_is_wrong_is_a_problem(subject, levels, tmp_path):
+    (tmp_path / "prices.toml").write_text('[[prices]]\nprovider = "openai"\n')
+    asked = subject()
+    (check,) = providers.checks(asked).values()
+    ((level, text),) = levels(check(asked))
+    assert level == "problem"
+    assert "prices[1] (openai): Object missing required field `model`" in text
+
+
 def test_only_what_is_overridden_is_looked_at_unless_all_are_asked_for(subject):
     config = '[providers.openai]\nbase_url = "http://127.0.0.1:1"\n'
     assert list(providers.checks(subject())) == []
