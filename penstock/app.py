@@ -210,6 +210,7 @@ class Application:
     @asynccontextmanager
     async def _stores(self) -> AsyncGenerator[None]:
         """What reads and writes the database beside the log, as far as this role has it."""
+        settings = self.settings
         database, logs = Database(self.place.url), LogStore(self.place.url)
         buses = self._buses()
         parts = self._parts()
@@ -224,7 +225,8 @@ class Application:
                 await self.cache.start()
                 refresh = publisher.published
                 control = Control(
-                    database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache
+                    *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache),
+                    public_url=settings.named_url,
                 )
                 self.control = self.api.state.control = control
                 created = CreatedByCalls(control)

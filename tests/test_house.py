@@ -33,6 +33,7 @@ UNMIRRORED = {
     "penstock/control/cache/routes.py": "one address; tests/control/cache/test_service.py calls it",
     "penstock/control/cache/schema.py": "one body; tests/control/cache/test_service.py sends it, right and wrong",
     "penstock/control/context.py": "a record, without behaviour",
+    "penstock/control/custom_providers/": "tests/control/custom_providers/test_routes.py asks all of it of a server",
     "penstock/control/gateways/compile_settings.py": "half of the schema; its test, test_schema.py, reads both",
     "penstock/control/logs/rendering.py": "how rows are told; tests/control/logs/test_routes.py reads it all",
     "penstock/control/recheck.py": "one question; the services' tests ask it",

@@ -23,8 +23,7 @@ def greeting(settings: Settings, start: Start, listener: socket.socket, *, simul
     """The text, of several lines; in the last one, what to try next."""
     host, port = listener.getsockname()[:2]
     scheme = "https" if settings.tls_certificate else "http"
-    given = settings.public_url != url_of(settings.host, 0, scheme)  # which is what stands there with any free port
-    url = settings.public_url if given else url_of(host, port, scheme)
+    url = settings.named_url or url_of(host, port, scheme)
     shown = f"[{host}]" if ":" in host else host
     account = settings.account_id or start.accounts[0]
     lines = [f"Penstock {penstock.__version__} listens on {scheme}://{shown}:{port}", ""]

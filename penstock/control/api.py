@@ -12,8 +12,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 import penstock
-from penstock.control import audit, operations, reference
+from penstock.control import audit, operations, reference, urls
 from penstock.control.cache import routes as cache
+from penstock.control.custom_providers import routes as custom_providers
 from penstock.control.gateways import routes as gateways
 from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
@@ -29,10 +30,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     gateways.router,
     provider_configs.router,
     cache.router,
+    custom_providers.router,
     logs.router,
     tokens.router,
     tokens.user_router,
     audit.router,
+    urls.router,
 )
 
 _ELSEWHERE = ("/client/{path:path}", "/docs", "/openapi.json")  # where the API is in a process that serves it

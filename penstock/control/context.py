@@ -25,3 +25,4 @@ class Control:
     rules: Rules = PUBLIC  # of what addresses that are set here may be
     shared: bool = False  # other processes write to the same log, and answer calls
     cache: CacheStore = NOTHING_CACHED
+    public_url: str = ""  # where clients reach the gateway; empty: where the request says it came to

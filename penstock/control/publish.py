@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
+from penstock.control.custom_providers.compile_settings import customs
 from penstock.control.gateways.compile_settings import config
 from penstock.core.logs import log
 from penstock.core.sealing import Vault
@@ -19,6 +20,7 @@ from penstock.gateway.config import GatewayConfig
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.token import Token
 from penstock.ports.bus import Bus
+from penstock.providers.custom import Custom
 from penstock.storage import configuration, definitions, tokens
 from penstock.storage.engine import Database, Handle
 from penstock.storage.errors import StoreUnavailable
@@ -119,11 +121,16 @@ class Publisher:
 
     async def _changes(self, connection: Handle, since: int) -> tuple[Changed, dict[bytes, Token]]:
         changed: Changed = {}
+        shared: dict[str, tuple[Custom, ...]] = {}
         for definition in await definitions.changed_since(connection, since):  # in order of their changes
             row = definition.gateway
             live = row.deleted_at is None
             if live or (row.account, row.id) not in changed:  # deleted and made again: the living one stands
-                compiled = self._compile(config(definition, self._vault), self._parts) if live else None
+                if live and row.account not in shared:
+                    shared[row.account] = customs(definition.customs, self._vault)
+                compiled = (
+                    self._compile(config(definition, self._vault, shared[row.account]), self._parts) if live else None
+                )
                 changed[row.account, row.id] = compiled
         live_tokens, revoked = await tokens.changed_since(connection, since)
         known = dict(self._keyring.tokens) | {token.hash: token for token in live_tokens}

@@ -36,6 +36,10 @@ _METADATA_NAMES = frozenset(
 )
 
 
+# Zones that no public name is in.
+_PRIVATE_ZONES = (".home.arpa", ".internal", ".local", ".svc")
+
+
 def _networks(*texts: str) -> tuple[Network, ...]:
     return tuple(map(ipaddress.ip_network, texts))
 
@@ -107,6 +111,16 @@ class Rules:
             return NEVER
         address = IPv4Address("127.0.0.1") if is_localhost(host) else literal(host)
         return "" if address is None else self.refusal(address, trusted=trusted)
+
+    def plain(self, host: str) -> bool:
+        """Whether it may be called without TLS: it lies in a network that the operator allows, or, where there is one,
+        has a name that is never a public one.
+        """
+        name = _plain(host)
+        address = IPv4Address("127.0.0.1") if is_localhost(host) else literal(host)
+        if address is None:
+            return bool(self._allowed) and ("." not in name or name.endswith(_PRIVATE_ZONES))
+        return _within(address, self._allowed)
 
 
 PUBLIC = Rules()

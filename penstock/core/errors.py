@@ -30,14 +30,17 @@
     │   └── AllStepsFailed       502 / 2005
     ├── ControlError             the control plane says no
     │   ├── Invalid              400 / 7001
+    │   ├── InvalidBaseUrl       400 / 1002
     │   ├── NoCredentials        400 / 9106
     │   ├── InvalidHeaders       400 / 6003
     │   ├── NotAuthenticated     401 / 10000
     │   ├── NotPermitted         403 / 10000
     │   ├── NotFound             404 / 7002
+    │   ├── NoCustomProvider     404 / 1004
     │   ├── NoRoute              404 / 7003
     │   ├── NotAllowed           405 / 7001
-    │   └── Conflict             409 / 7009
+    │   ├── Conflict             409 / 7009
+    │   └── SlugTaken            409 / 1003
     └── Bug                      500 / 2000
 
 ``status`` and ``code`` are what the data plane answers, and for ``ControlError`` the control plane (docs/errors.md);
@@ -230,6 +233,12 @@ class Invalid(ControlError):
     """The request is not valid."""
 
 
+class InvalidBaseUrl(ControlError):
+    """The base URL of a custom provider cannot be used."""
+
+    code = 1002
+
+
 class NoCredentials(ControlError):
     """No credentials: send Authorization: Bearer <token>, or X-Auth-Email and X-Auth-Key."""
 
@@ -260,6 +269,12 @@ class NotFound(ControlError):
     status, code = 404, 7002
 
 
+class NoCustomProvider(ControlError):
+    """Custom Provider not found"""
+
+    status, code = 404, 1004
+
+
 class NoRoute(ControlError):
     """Could not route to this address, perhaps your object identifier is invalid?"""
 
@@ -276,6 +291,12 @@ class Conflict(ControlError):
     """There is one of that id already."""
 
     status, code = 409, 7009
+
+
+class SlugTaken(ControlError):
+    """There is a custom provider of that slug already."""
+
+    status, code = 409, 1003
 
 
 class Bug(PenstockError):

@@ -195,6 +195,12 @@ class Settings:
     provider_keys: dict[str, str] = field(default_factory=dict[str, str])  # slug -> the operator's own key
     prices: str = ""  # the text of ``prices_file``
 
+    @property
+    def named_url(self) -> str:
+        """``public_url``, if it says more than ``host`` and ``port`` do; else empty."""
+        own = url_of(self.host, self.port, "https" if self.tls_certificate else "http")
+        return "" if self.public_url == own else self.public_url
+
     def __repr__(self) -> str:
         """Secrets are masked, so that a settings object may be logged."""
         shown = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -5,7 +5,7 @@ in place of a value. ``apply`` puts the credential into what is sent. A key of o
 opens the gateway: any other call is refused (401/2009). Where the call allows no key that there is: 400/2040.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from penstock.core.errors import NoCredential, Unauthorized
@@ -16,6 +16,7 @@ from penstock.model.step import Step
 from penstock.providers.catalog import Provider
 from penstock.providers.compose import outgoing
 from penstock.providers.credential_json import is_json
+from penstock.wire.credentials import stays
 
 DEFAULT = "default"
 _UNOPENED = (
@@ -41,12 +42,22 @@ class Keys:
 
     def choose(self, step: Step) -> None:
         """Raises NoCredential, Unauthorized."""
-        target, options = step.target, step.options
+        target = step.target
         assert target is not None
-        if _has_own(step, target):
-            return
+        if not _has_own(step, target):
+            self._choose(step, target)
+        if target.upstream.added and next(_added(step), None) is not None:
+            if step.ex.caller.bearer is None:
+                raise Unauthorized(_UNOPENED)
+            if step.decisions.key is None and not _has_own(step, target):
+                step.decisions.key = KeyDecision(BYOK)
+
+    def _choose(self, step: Step, target: Target) -> None:
+        options = step.options
         if options.byok_alias or target.provider in self._defaults:
             step.credential = self._stored_key(target, options.byok_alias)
+        elif target.upstream.added:
+            return  # the account's own provider has the account's own headers
         elif self._byok_only or options.no_wholesale:
             self._refuse(target.provider, "")
         else:
@@ -58,9 +69,12 @@ class Keys:
             step.decisions.key = KeyDecision(chosen.source, chosen.alias)
 
     async def apply(self, step: Step) -> None:
-        """Puts the credential that was chosen into what is sent."""
+        """Puts the credential that was chosen, and what its provider's calls go with, into what is sent."""
+        assert step.target is not None
+        if step.target.upstream.added:
+            for name, value in [*_added(step)]:
+                outgoing(step).put(name, value)
         if (credential := step.credential) is not None:
-            assert step.target is not None
             name, value = header(step.target.upstream.provider, credential.secret)
             outgoing(step).put(name, value)
 
@@ -96,6 +110,19 @@ def _has_own(step: Step, target: Target) -> bool:
         return step.request.signed()
     query = step.request.query if step.query is None else step.query
     return any(f"{name}=".encode() in query for name in provider.credential_parameters)
+
+
+def _added(step: Step) -> Iterator[tuple[bytes, bytes]]:
+    """The headers of an account's own provider that the client has not sent itself; placeholders count for none."""
+    assert step.target is not None
+    sent = step.request.first
+    for name, value in step.target.upstream.added:
+        if name not in sent or name in step.places or stays(name, sent[name], _nobody):
+            yield name, value
+
+
+def _nobody(_: bytes) -> None:
+    """Tokens of ours were looked for before."""
 
 
 def header(provider: Provider, secret: str) -> tuple[bytes, bytes]:

@@ -36,7 +36,8 @@ from penstock.model.options import Retry
 from penstock.ports.cache_store import CacheStore
 from penstock.ports.counters import Counters
 from penstock.ports.transport import Transport
-from penstock.providers import catalog
+from penstock.providers import catalog, custom
+from penstock.providers.custom import Custom
 from penstock.providers.own_prices import OwnPrices
 from penstock.providers.own_prices import read as read_prices
 from penstock.providers.prices import PriceBook
@@ -75,9 +76,9 @@ class Stages:
         )
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry], Options] = WeakValueDictionary()
-        native = NativeRouting(parts.upstreams, parts.keyring.known)
-        universal = UniversalRouting(native, self.auth[False].withheld)
-        self.routing = BySurface({"native": native, "universal": universal})
+        self._parts = parts
+        self._plain_routing = self._routing(())
+        self._account_routing: WeakValueDictionary[tuple[Custom, ...], BySurface] = WeakValueDictionary()
         self.limits = NullLimits()
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
@@ -96,6 +97,21 @@ class Stages:
         self.calls = Calls(parts.transport, parts.first_byte, RetryBudget(), parts.telemetry)
         self.transcript = Transcript(parts.keep, parts.answers, parts.telemetry.unread)
         self.meter = Meter(parts.prices, parts.keep, parts.answers, Turns(), parts.telemetry.unread)
+
+    def routing(self, customs: tuple[Custom, ...]) -> BySurface:
+        """The gateways of an account share it, and all of the accounts without providers of their own share one."""
+        if not customs:
+            return self._plain_routing
+        found = self._account_routing.get(customs)
+        if found is None:
+            found = self._account_routing[customs] = self._routing(customs)
+        return found
+
+    def _routing(self, customs: tuple[Custom, ...]) -> BySurface:
+        parts = self._parts
+        known = {**parts.upstreams, **custom.upstreams(customs)} if customs else parts.upstreams
+        native = NativeRouting(known, parts.keyring.known)
+        return BySurface({"native": native, "universal": UniversalRouting(native, self.auth[False].withheld)})
 
     def keys(self, config: GatewayConfig) -> Keys:
         """Gateways without keys of their own share them."""
@@ -148,7 +164,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         cache_generation=config.cache_generation,
         auth=shared.auth[config.authentication],
         options=shared.options(config),
-        routing=shared.routing,
+        routing=shared.routing(config.customs),
         limits=shared.limits if limit is None else RateLimits(config.number, limit, parts.counters, parts.telemetry),
         intake=shared.intake[config.ask_usage, config.cache_streams],
         keys=shared.keys(config),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from penstock.model.credential import StoredKey
 from penstock.model.options import ONCE, Retry
 from penstock.ports.counters import RateLimit
+from penstock.providers.custom import Custom
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,4 @@ class GatewayConfig:
     retry: Retry = ONCE
     keys: tuple[StoredKey, ...] = ()
     byok_only: bool = False  # no key of the operator's travels
+    customs: tuple[Custom, ...] = ()  # of its account

@@ -21,7 +21,10 @@ class LimitDecision(msgspec.Struct, omit_defaults=True):
 
 
 class KeyDecision(msgspec.Struct, omit_defaults=True):
-    """The key of ours that a step's request travels with. ``source``: byok or wholesale; ``alias``: of a stored key."""
+    """The key of ours that a step's request travels with. ``source``: byok or wholesale; ``alias``: of a stored key.
+
+    Byok without an alias: the headers of a provider of the account's own.
+    """
 
     source: str
     alias: str = ""

@@ -102,8 +102,10 @@ class Charge:
         """Nano-dollars by the price list; None, and what has no price."""
         assert step.target is not None
         whole, lacks = 0, list[str]()
+        upstream: Upstream = step.target.upstream
+        own = upstream.vector
         for name, used in _by_model(usage.used, model):
-            vector = self._prices.price(step.target.provider, name, ids.millis(step.id), usage.terms)
+            vector = own or self._prices.price(step.target.provider, name, ids.millis(step.id), usage.terms)
             if vector is None:
                 terms = f" with {', '.join(usage.terms)}" if usage.terms else ""
                 lacks.append(f"no cost: no price is known for {name or 'the model'}{terms}")

@@ -40,7 +40,7 @@ SEEN = 4096  # models remembered; beyond, all are forgotten and looked up anew
 _DAY = 86_400_000
 _ALWAYS = 1 << 62
 _PLAIN = UsageRow()
-_FEMTO_PER_MTOK = Decimal(10**9)  # femto-dollars a token, for a dollar a million tokens
+FEMTO_PER_MTOK = Decimal(10**9)  # femto-dollars a token, for a dollar a million tokens
 _FEMTO_PER_K = Decimal(10**12)  # the same for a dollar a thousand searches or calls
 
 
@@ -234,5 +234,5 @@ def _rates(prices: Mapping[str, Any], above: int, factor: Decimal) -> Rates:
             continue
         if not isinstance(price, Decimal):
             price = next((tier.price for tier in reversed(price.tiers) if tier.start <= above), price.base)
-        rates[kind] = round(price * (_FEMTO_PER_K if kind in FEES else _FEMTO_PER_MTOK * factor))
+        rates[kind] = round(price * (_FEMTO_PER_K if kind in FEES else FEMTO_PER_MTOK * factor))
     return rates

@@ -11,6 +11,7 @@ from penstock.model.plan import Origin, Target
 from penstock.providers.accounting import Accounting
 from penstock.providers.catalog import Provider, Route
 from penstock.providers.dialects import DIALECTS
+from penstock.providers.pricing import Vector
 from penstock.providers.templates import BaseUrl, Parts, check_label, expression, fill, host_header, names, safe
 from penstock.wire.headers import like_ours
 
@@ -30,13 +31,17 @@ class Upstream:
 
     __slots__ = (
         *("_endpoints", "_named", "_patterns", "_prefixes", "_accounting", "_stays", "_ways"),
-        *("credential_headers", "moved", "provider"),
+        *("added", "credential_headers", "mark", "moved", "provider", "vector"),
     )
 
     def __init__(self, provider: Provider, base_url: str | None = None) -> None:
         self.provider = provider
         self.credential_headers = tuple(name.encode() for name in provider.credential_headers)
         self.moved = base_url is not None
+        # Of an account's own: headers that go with its calls, what stands for it in a cache key, and its prices.
+        self.added: tuple[tuple[bytes, bytes], ...] = ()
+        self.mark = b""
+        self.vector: Vector | None = None
         own = f"{provider.id}.toml"
         row = BaseUrl(provider.base_url, f"{own}: base_url") if provider.base_url else None
         moved = _moved(provider, base_url) if base_url is not None else None

@@ -92,6 +92,12 @@ async def raise_generation(connection: Handle, account: str, number: int, versio
     await connection.execute(update(gateways).where(_live(account), gateways.c.number == number).values(values))
 
 
+async def raise_generations(connection: Handle, account: str, version: int) -> None:
+    """The same of all live gateways of an account."""
+    values = {"generation": gateways.c.generation + 1, "version": version}
+    await connection.execute(update(gateways).where(_live(account)).values(values))
+
+
 async def delete(connection: Handle, account: str, number: int, now: int, version: int) -> bool:
     """Hides it. False: there is no such gateway, or it was deleted before."""
     values = {"deleted_at": now, "version": version}

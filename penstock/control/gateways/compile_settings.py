@@ -10,13 +10,17 @@ from penstock.gateway.config import GatewayConfig
 from penstock.model.credential import StoredKey
 from penstock.model.options import ONCE, Retry
 from penstock.ports.counters import RateLimit
+from penstock.providers.custom import Custom
 from penstock.storage.definitions import Definition
 from penstock.storage.gateways import GatewayRow
 from penstock.storage.provider_keys import KeyRow
 
 
-def config(definition: Definition, vault: Vault) -> GatewayConfig:
-    """The settings that the gateway is compiled from, with defaults for those that were not set."""
+def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = ()) -> GatewayConfig:
+    """The settings that the gateway is compiled from, with defaults for those that were not set.
+
+    ``customs``: those of its account, which its gateways share.
+    """
     row = definition.gateway
     get = row.settings.get
     return GatewayConfig(
@@ -34,6 +38,7 @@ def config(definition: Definition, vault: Vault) -> GatewayConfig:
         retry=_retry(row.settings),
         keys=tuple(_key(row, key, vault) for key in definition.keys),
         byok_only=_or(get("byok_only"), default=False),
+        customs=customs,
     )
 
 

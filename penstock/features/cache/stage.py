@@ -100,6 +100,8 @@ class AnswerCache(Cache):
                 await asyncio.sleep(0)
         place = (sent.method, sent.host, sent.path, sent.query)
         mark = (step.credential.mark,) if step.credential is not None else ()
+        if target.upstream.mark:
+            mark = (*mark, target.upstream.mark)
         key = call_key(gateway.number, gateway.cache_generation, (*place, *mark), without_noise(sent.headers))
         if len(body) > _SLICE:
             await _update(key, body)

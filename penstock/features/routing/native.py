@@ -10,6 +10,7 @@ from penstock.model.exchange import Exchange, Itinerary
 from penstock.model.plan import Target
 from penstock.model.request import Request
 from penstock.model.step import Step
+from penstock.providers.custom import PREFIX
 from penstock.providers.templates import safe
 from penstock.providers.upstream import HOLDS_OURS, Upstream
 from penstock.wire.credentials import Known, along, travels
@@ -62,8 +63,10 @@ class NativeRouting(Routing):
         if upstream is None:
             if provider == _COMPAT:
                 raise InvalidProvider(_NO_COMPAT)
-            known = ", ".join(sorted(self._upstreams))
-            raise InvalidProvider(f"Invalid provider {provider[:64]!r}: known are {known}.")
+            if provider.startswith(PREFIX):
+                raise InvalidProvider(f"Invalid provider {provider[:_SHOWN]!r}: this account has no such provider.")
+            known = ", ".join(sorted(slug for slug in self._upstreams if not slug.startswith(PREFIX)))
+            raise InvalidProvider(f"Invalid provider {provider[:_SHOWN]!r}: known are {known}.")
         if not safe(path):
             raise InvalidPath
         target = upstream.target(path, request.headers)
@@ -86,6 +89,7 @@ class NativeRouting(Routing):
 
 _OURS = f"Invalid path: it {HOLDS_OURS}"
 _LONG = 256  # bytes of a path; a longer one is no address that many calls share
+_SHOWN = 64 + len(PREFIX)  # characters of a provider's name that a client chose
 _REMEMBERED = 256  # targets a gateway keeps: most calls go to a handful of addresses
 _COMPAT = "compat"
 _NO_COMPAT = "Invalid provider 'compat': the unified API is not served yet; name the provider itself, as openai."

@@ -1,0 +1,1 @@
+"""Providers of an account's own as a resource."""
