@@ -59,13 +59,18 @@ async def test_it_says_how_callers_show_who_they_are(document):
     assert not any("security" in operation for operation in operations(document).values())  # it holds for all
 
 
+CONFLICTS = {"create_gateway"} | {
+    f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider")
+}
+
+
 async def test_it_says_how_each_operation_is_refused(document):
     refused = {"400", "401", "403", "404", "503"}
     for (path, method), operation in operations(document).items():
         expected = {"400", "401", "503"} if path == VERIFY else set(refused)
         if "requestBody" in operation:
             expected |= {"413"}
-        if operation["operationId"] in {"create_gateway", "create_provider_config", "update_provider_config"}:
+        if operation["operationId"] in CONFLICTS:
             expected |= {"409"}
         assert operation["responses"].keys() == expected | {"200"}, (path, method)
         for status in expected:

@@ -94,6 +94,27 @@ def test_what_the_operator_allows_may_be_called_and_nothing_beside_it(allowed, g
     assert [host for host in bad if not rules.host_refusal(host, trusted=False)] == []
 
 
+@pytest.mark.parametrize(
+    ("host", "allowed", "plain"),
+    [
+        ("10.1.2.3", ["10.0.0.0/8"], True),
+        ("0x0a010203", ["10.0.0.0/8"], True),
+        ("localhost", ["127.0.0.0/8"], True),
+        ("ollama", ["10.0.0.0/8"], True),
+        ("llm.models.svc", ["10.0.0.0/8"], True),
+        ("LLM.Internal.", ["10.0.0.0/8"], True),
+        ("ollama", [], False),
+        ("localhost", ["10.0.0.0/8"], False),
+        ("10.1.2.3", [], False),
+        ("8.8.8.8", ["10.0.0.0/8"], False),
+        ("api.example.com", ["10.0.0.0/8"], False),
+        ("internal.example.com", ["10.0.0.0/8"], False),
+    ],
+)
+def test_without_tls_only_what_the_operator_allows_and_names_that_are_never_public(host, allowed, plain):
+    assert Rules([ipaddress.ip_network(one) for one in allowed]).plain(host) is plain
+
+
 def test_names_of_this_machine_are_known():
     assert [name for name in ("localhost", "a.b.localhost.", "LocalHost") if not is_localhost(name)] == []
     assert [name for name in ("localhost.com", "xlocalhost", "127.0.0.1", "") if is_localhost(name)] == []

@@ -22,7 +22,8 @@ def test_every_error_has_a_message_status_and_code(kind):
     assert "\n" not in error.message
     assert 400 <= error.status <= 599
     control = isinstance(error, errors.ControlError)  # whose numbers are its own
-    assert error.code in {6003, 7001, 7002, 7003, 7009, 9106, 10000} if control else 2000 <= error.code <= 2999
+    codes = {1002, 1003, 1004, 6003, 7001, 7002, 7003, 7009, 9106, 10000}
+    assert error.code in codes if control else 2000 <= error.code <= 2999
 
 
 def test_message_and_retry_can_be_given():

@@ -273,4 +273,6 @@ def test_the_public_address_follows_from_where_we_listen():
     assert load({"port": "9000"}, {}).public_url == "http://127.0.0.1:9000"
     assert load({"host": "0.0.0.0"}, {}).public_url == "http://127.0.0.1:8787"
     assert load({"public_url": "https://ai.example.com/"}, {}).public_url == "https://ai.example.com"
+    assert load({"public_url": "https://ai.example.com/"}, {}).named_url == "https://ai.example.com"
+    assert load({"port": "9000"}, {}).named_url == ""  # clients may have come by another name of this machine
     assert url_of("::1", 80) == "http://[::1]:80"
