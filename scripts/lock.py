@@ -16,8 +16,8 @@ BIN = Path(sys.executable).parent
 OPTIONS = "--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header"
 LOCKS = {
     "build": ["--group", "build"],
-    "runtime": [],
-    "dev": ["--group", "dev", "--constraint", "requirements/runtime.txt"],
+    "runtime": ["--extra", "aws", "--extra", "google"],
+    "dev": ["--extra", "aws", "--extra", "google", "--group", "dev", "--constraint", "requirements/runtime.txt"],
 }
 
 

@@ -78,6 +78,7 @@ UNMIRRORED = {
     "penstock/providers/dialects/openai_chat/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/openai_responses/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/workers_ai/shapes.py": "structs; the other tests of the dialect read them",
+    "penstock/providers/signing/__init__.py": "a protocol, without behaviour",
     "penstock/providers/reading/": "tests/providers/test_reading.py reads answers of both kinds",
     "penstock/storage/accounts.py": "four statements; tests/control/test_first_start.py runs them",
     "penstock/storage/blocks.py": "half of a layout; tests/storage/test_logs.py writes it and reads it back",

@@ -16,6 +16,7 @@ from penstock.model.step import Step
 from penstock.providers.catalog import Provider
 from penstock.providers.compose import outgoing
 from penstock.providers.credential_json import is_json
+from penstock.providers.signing import Signer
 from penstock.wire.credentials import stays
 
 DEFAULT = "default"
@@ -26,12 +27,20 @@ _UNOPENED = (
 
 
 class Keys:
-    """``stored``: the gateway's keys; ``operators``: keys of the configuration, by provider."""
+    """``stored``: the gateway's keys; ``operators``: keys of the configuration, by provider; ``signers``: by kind."""
 
-    def __init__(self, stored: Iterable[StoredKey], operators: Mapping[str, Credential], *, byok_only: bool) -> None:
+    def __init__(
+        self,
+        stored: Iterable[StoredKey],
+        operators: Mapping[str, Credential],
+        signers: Mapping[str, Signer],
+        *,
+        byok_only: bool,
+    ) -> None:
         self._stored: dict[str, dict[str, Credential]] = {}
         self._defaults: dict[str, Credential] = {}
         self._operators = operators
+        self._signers = signers
         self._byok_only = byok_only
         for key in stored:
             mark = f"{key.id}:{key.generation}".encode()
@@ -39,6 +48,10 @@ class Keys:
             self._stored.setdefault(key.provider, {})[key.alias] = credential
             if key.default or (key.alias == DEFAULT and key.provider not in self._defaults):
                 self._defaults[key.provider] = credential
+
+    def sees(self, step: Step) -> bool:
+        """Whether the whole body is needed: a key may be to sign it."""
+        return step.target is not None and bool(step.target.service)
 
     def choose(self, step: Step) -> None:
         """Raises NoCredential, Unauthorized."""
@@ -75,8 +88,11 @@ class Keys:
             for name, value in [*_added(step)]:
                 outgoing(step).put(name, value)
         if (credential := step.credential) is not None:
-            name, value = header(step.target.upstream.provider, credential.secret)
-            outgoing(step).put(name, value)
+            provider: Provider = step.target.upstream.provider
+            if is_json(provider.credential_json, credential.secret):
+                await self._signers[provider.credential_json].sign(outgoing(step), step.target, credential)
+            else:
+                outgoing(step).put(*header(provider, credential.secret))
 
     def _stored_key(self, target: Target, alias: str) -> Credential:
         provider = target.provider
@@ -84,11 +100,6 @@ class Keys:
         credential = aliases.get(alias) if alias else self._defaults[provider]
         if credential is None:
             self._refuse(provider, alias)
-        if is_json(target.upstream.provider.credential_json, credential.secret):
-            raise NoCredential(
-                f"The key {credential.alias!r} of provider {provider!r} is a JSON credential, which signs calls: this "
-                "release cannot sign. Store a plain key, or send signed calls."
-            )
         if not credential.secret:
             raise NoCredential(f"The key {credential.alias!r} of provider {provider!r} cannot be used: store it again.")
         return credential

@@ -41,6 +41,9 @@ from penstock.providers.custom import Custom
 from penstock.providers.own_prices import OwnPrices
 from penstock.providers.own_prices import read as read_prices
 from penstock.providers.prices import PriceBook
+from penstock.providers.signing import Signer
+from penstock.providers.signing.aws import AwsSigner
+from penstock.providers.signing.google import GoogleSigner
 from penstock.providers.upstream import Upstream
 from penstock.wire.credentials import PLACES
 
@@ -83,14 +86,17 @@ class Stages:
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
         self._operators = parts.operators
-        self._keyless = {only: Keys((), parts.operators, byok_only=only) for only in (True, False)}
+        self._signers: Mapping[str, Signer] = {"aws": AwsSigner(), "google": GoogleSigner(parts.transport)}
+        self._keyless = {only: Keys((), parts.operators, self._signers, byok_only=only) for only in (True, False)}
         self.policies = NullPolicies()
         self.spend = NullSpend()
         self.dlp = NullDlp()
         self.guard = NullGuard()
         self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(parts.answers), False: NullAskUsage()}
         self.intake: Mapping[tuple[bool, bool], Intake] = {
-            (asks, streams): Intake(self.cache[streams], *([self.ask_usage[asks]] if asks else []))
+            (asks, streams): Intake(
+                self._keyless[False], self.cache[streams], *([self.ask_usage[asks]] if asks else [])
+            )
             for asks in (True, False)
             for streams in (True, False)
         }
@@ -116,7 +122,7 @@ class Stages:
     def keys(self, config: GatewayConfig) -> Keys:
         """Gateways without keys of their own share them."""
         if config.keys:
-            return Keys(config.keys, self._operators, byok_only=config.byok_only)
+            return Keys(config.keys, self._operators, self._signers, byok_only=config.byok_only)
         return self._keyless[config.byok_only]
 
     def options(self, config: GatewayConfig) -> Options:

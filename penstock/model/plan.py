@@ -24,7 +24,10 @@ class Origin(NamedTuple):
 class Target:
     """One place that can answer. ``path`` is the complete request target below the origin, without the query."""
 
-    __slots__ = ("endpoint", "host", "model", "origin", "path", "provider", "query", "stays", "upstream")
+    __slots__ = (
+        *("endpoint", "host", "model", "origin", "path", "provider", "query", "region", "service", "stays"),
+        "upstream",
+    )
 
     def __init__(self, upstream: Any, origin: Origin, host: bytes, path: bytes, endpoint: Endpoint) -> None:
         self.provider: str = upstream.provider.id
@@ -35,6 +38,8 @@ class Target:
         self.query: bytes | None = None  # with its question mark, in the place of the request's own; None: that one
         self.endpoint = endpoint
         self.model = ""  # as the path names it
+        self.service = ""  # what a signature is for,
+        self.region = ""  # and where; empty: that of the key
         self.stays = _NOTHING  # headers that told this target, and do not travel
 
 

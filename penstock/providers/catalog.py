@@ -40,6 +40,7 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: str = ""
     moved_to: str | None = None
     rest: str = ""
+    service: str = ""  # what signatures are for; the part ``region`` says where
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -99,7 +99,9 @@ class Upstream:
         origin, host, base = way.base.filled(parts)
         below = fill(way.to, parts) + rest
         travels = below if way.moved_to is way.to else fill(way.moved_to, parts) + rest
-        return self._made(origin, host, base + travels, below, parts)
+        target = self._made(origin, host, base + travels, below, parts)
+        target.service, target.region = way.route.service, parts.get("region", b"").decode("latin-1")
+        return target
 
     def _elsewhere(self, url: bytes) -> Target:
         """The target that a header names; below the operator's base URL, if there is one."""

@@ -36,7 +36,7 @@ async def there():
 
         def keyed(gateway_id, stored, *, byok_only=False):
             plain = current.gateway(an_exchange(gateway=gateway_id))
-            keys = Keys(stored, operators({"openai": "sk-operator"}), byok_only=byok_only)
+            keys = Keys(stored, operators({"openai": "sk-operator"}), {}, byok_only=byok_only)
             return dataclasses.replace(plain, keys=keys)
 
         made = {"stored": keyed("stored", STORED), "bare": keyed("bare", ())}
