@@ -26,6 +26,11 @@ def logs(walk, grant):
     return walk("logs.mjs", metadata=grant("AI Gateway Metadata Read")["value"])
 
 
+@pytest.fixture(scope="module")
+def customs(walk):
+    return walk("customs.mjs")
+
+
 # The guide's own samples
 
 
@@ -205,3 +210,22 @@ def test_a_deleted_gateway_takes_its_log_along(logs):
     assert logs.value("create again")["id"] == "js-logs"
     assert logs.value("logs of the new") == []
     logs.refused("old log in the new", "NotFoundError", 404, 7002)
+
+
+# Providers of the account's own
+
+
+def test_a_custom_provider_there_and_back(house, customs):
+    made = customs.value("create")
+    assert (made["name"], made["slug"], made["enable"], made["beta"]) == ("From Node", "from-node", True, False)
+    assert json.loads(made["headers"]) == {"x-org": "********"}
+    assert customs.value("get") == made
+    assert customs.value("list") == [made]
+    assert customs.value("delete") == made
+    assert customs.value("url") == f"{house.origin}/v1/{house.account}/js-urls/custom-from-node"
+
+
+def test_refusals_of_custom_providers(customs):
+    assert customs.refused("duplicate", "ConflictError", 409, 1003)["path"] == ["body", "slug"]
+    assert customs.refused("plain", "BadRequestError", 400, 1002)["path"] == ["body", "base_url"]
+    customs.refused("get after delete", "NotFoundError", 404, 1004)
