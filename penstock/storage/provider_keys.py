@@ -91,6 +91,21 @@ async def delete_all(connection: Handle, gateway: int, provider: str | None = No
     await connection.execute(remove(provider_keys).where(wanted))
 
 
+async def there_are(connection: Handle, account: str, provider: str) -> bool:
+    """Whether a gateway of the account has a key for that provider."""
+    found = await connection.execute(select(_c.id).where(*_of_account(account, provider)).limit(1))
+    return found.one_or_none() is not None
+
+
+async def delete_of(connection: Handle, account: str, provider: str) -> None:
+    """Those of all gateways of an account for that provider."""
+    await connection.execute(remove(provider_keys).where(*_of_account(account, provider)))
+
+
+def _of_account(account: str, provider: str) -> tuple[Any, Any]:
+    return _c.provider == provider, _c.gateway.in_(select(gateways.c.number).where(gateways.c.account == account))
+
+
 async def _only_default(connection: Handle, key: KeyRow) -> None:
     if key.default_config:
         others = (_c.gateway == key.gateway) & (_c.provider == key.provider) & (_c.id != key.id)

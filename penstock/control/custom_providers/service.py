@@ -12,11 +12,11 @@ from penstock.control.custom_providers.schema import CustomCreate, CustomPaging,
 from penstock.control.recheck import recheck_token
 from penstock.control.values import uncallable
 from penstock.core import instants
-from penstock.core.errors import InvalidBaseUrl, NoCustomProvider, NotPermitted, SlugTaken
+from penstock.core.errors import Invalid, InvalidBaseUrl, NoCustomProvider, NotPermitted, SlugTaken
 from penstock.model.token import Token
-from penstock.providers.custom import Custom, upstream
+from penstock.providers.custom import PREFIX, Custom, upstream
 from penstock.providers.templates import names
-from penstock.storage import audit, custom_providers, gateways
+from penstock.storage import audit, custom_providers, gateways, provider_keys
 from penstock.storage.configuration import raise_version
 from penstock.storage.custom_providers import CustomRow
 from penstock.storage.engine import Handle
@@ -68,6 +68,7 @@ async def update(control: Control, caller: Token, account: str, provider_id: str
         row = _prepared(control, msgspec.structs.replace(before, slug=slug, settings=settings | sent), before)
         if row == before:
             return told(row)
+        await _refuse_leading_keys_away(connection, before, row)
         now = max(instants.now(), before.modified_at)
         row = msgspec.structs.replace(row, generation=before.generation + 1, modified_at=now)
         await _stored(connection, custom_providers.change, row)
@@ -79,12 +80,16 @@ async def update(control: Control, caller: Token, account: str, provider_id: str
 
 
 async def delete(control: Control, caller: Token, account: str, provider_id: str) -> dict[str, Any]:
-    """Answers what it was. Raises NoCustomProvider."""
+    """Its stored keys go with it: they are for nobody who takes its slug later. Answers what it was.
+
+    Raises NoCustomProvider.
+    """
     _manages(caller)
     async with control.database.writing() as connection:
         await recheck_token(connection, caller)
         row = await _found(connection, account, provider_id)
         await custom_providers.delete(connection, account, row.id)
+        await provider_keys.delete_of(connection, account, PREFIX + row.slug)
         await _publish(connection, row, None)
         await audit.add(connection, account, caller, "custom_provider.delete", row.id, audited(row), None)
     await control.refresh()
@@ -117,6 +122,16 @@ def _refused(control: Control, slug: str, base_url: str) -> str:
     except ValueError as error:
         return str(error).partition(": ")[2] or str(error)
     return ""
+
+
+async def _refuse_leading_keys_away(connection: Handle, before: CustomRow, after: CustomRow) -> None:
+    """Raises Invalid where stored keys would go to another place, or be left for another provider of the old slug: who
+    may change a provider need not know its keys.
+    """
+    moved = headers.origin(before.settings["base_url"]) != headers.origin(after.settings["base_url"])
+    field = "slug" if before.slug != after.slug else "base_url" if moved else ""
+    if field and await provider_keys.there_are(connection, before.account, PREFIX + before.slug):
+        raise Invalid(f"{field}: keys are stored for this provider; delete them first", path=("body", field))
 
 
 async def _publish(connection: Handle, before: CustomRow, after: CustomRow | None) -> None:

@@ -267,3 +267,20 @@ async def test_names_that_are_never_public_may_be_plain_where_the_operator_allow
         ):
             body = {"name": "x", "slug": slug, "base_url": base_url}
             assert (await api.ask("POST", body=body))[0] == 200
+
+
+async def test_a_stored_key_is_led_to_no_other_place(api):
+    made = await api.make(headers='{"authorization": "Bearer sk-configured"}')
+    keys = "/gateways/default/provider_configs"
+    body = {"provider_slug": "custom-mine", "alias": "default", "default_config": True, "secret": "sk-stored-for-mine"}
+    assert (await api.ask("POST", keys, body))[0] == 200
+    assert (await api.sent())[1]["authorization"] == "Bearer sk-stored-for-mine"
+    at = f"{PROVIDERS}/{made['id']}"
+    elsewhere = {"base_url": "https://elsewhere.example", "headers": None}
+    assert await api.refused("PATCH", at, elsewhere) == (400, 7001, ["body", "base_url"])
+    assert await api.refused("PATCH", at, {"slug": "yours"}) == (400, 7001, ["body", "slug"])
+    await api.change(made, base_url=made["base_url"] + "/v1", name="still there")
+    assert (await api.ask("DELETE", at))[0] == 200
+    assert (await api.ask("GET", keys))[1]["result"] == []
+    await api.make()
+    assert "authorization" not in (await api.sent())[1]
