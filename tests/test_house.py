@@ -76,6 +76,7 @@ UNMIRRORED = {
     "penstock/providers/dialects/bedrock_converse/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/cohere/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/openai_chat/shapes.py": "structs; the other tests of the dialect read them",
+    "penstock/providers/dialects/openai_media/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/openai_responses/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/workers_ai/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/signing/__init__.py": "a protocol, without behaviour",

@@ -19,6 +19,9 @@ UNREAD_FEES = "fees that could not be read"  # nor have these
 RUN = "run"  # attribute of what a run of its own of the answer's model used: a tier counts its input alone
 TOOL = "tool"  # attribute of a fee whose price depends on the tool, and is not known
 
+AUDIO_SECONDS = "audio_seconds"
+CHARACTERS = "characters"  # of a text that is spoken
+
 MEDIA = ("audio", "image", "video")
 CACHED = {f"input_{medium}": f"cache_read_{medium}" for medium in MEDIA}  # what came from a cache, by what it is
 
@@ -29,6 +32,9 @@ INPUT_KINDS = FRESH_KINDS | READ_KINDS | WRITE_KINDS
 OUTPUT_KINDS = frozenset({OUTPUT, REASONING, *(f"output_{medium}" for medium in MEDIA)})
 TOKENS = INPUT_KINDS | OUTPUT_KINDS | {CITATIONS}
 FEES = frozenset(
-    {WEB_SEARCH, FILE_SEARCH, CALL, IMAGE, SEARCH_UNIT, CLASSIFICATION, "audio_seconds", "code_execution", "sources"}
+    {
+        *(WEB_SEARCH, FILE_SEARCH, CALL, IMAGE, SEARCH_UNIT, CLASSIFICATION, AUDIO_SECONDS, CHARACTERS),
+        *("code_execution", "sources"),
+    }
 )
 KINDS = TOKENS | FEES

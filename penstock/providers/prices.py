@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from penstock.providers.accounting import UsageRow
 from penstock.providers.catalog import Provider
 from penstock.providers.kinds import (
+    AUDIO_SECONDS,
     CACHE_READ,
     CACHE_WRITE,
     CACHE_WRITE_1H,
     CALL,
+    CHARACTERS,
     CITATIONS,
-    FEES,
     FILE_SEARCH,
     INPUT,
     OUTPUT,
     REASONING,
+    TOKENS,
     WEB_SEARCH,
 )
 from penstock.providers.own_prices import NONE, OwnPrice, OwnPrices
@@ -42,6 +44,12 @@ _ALWAYS = 1 << 62
 _PLAIN = UsageRow()
 FEMTO_PER_MTOK = Decimal(10**9)  # femto-dollars a token, for a dollar a million tokens
 _FEMTO_PER_K = Decimal(10**12)  # the same for a dollar a thousand searches or calls
+_UNITS = {  # the same for a dollar an hour, where seconds are counted, and a million characters
+    "audio_hours": Decimal(10**15) / 3600,
+    "input_audio_hours": Decimal(10**15) / 3600,
+    "input_mchars": Decimal(10**9),
+}
+_SAME = {("service_tier", "batch"): ("processing", "batch")}  # terms that the list has under another name
 
 
 class Price(NamedTuple):
@@ -146,6 +154,8 @@ def _judged(
     factor = Decimal(1)
     for term in terms:
         name, _, value = term.partition("=")
+        if (name, value) not in priced:
+            name, value = _SAME.get((name, value), (name, value))
         if (name, value) in priced:
             context[name] = value
         elif term in row.factors:
@@ -193,8 +203,8 @@ def _in_day(moment: time) -> int:
 
 
 def _vector(prices: Mapping[str, Any], factor: Decimal) -> Vector | None:
-    """None for a model that is not priced by the token."""
-    if prices.get("input_mtok") is None and prices.get("output_mtok") is None:
+    """None for a model that is priced by nothing that is counted."""
+    if all(prices.get(name) is None for name in _KINDS):
         return None
     starts = {tier.start for price in prices.values() if price is not None for tier in getattr(price, "tiers", ())}
     tiers = tuple((start, _rates(prices, start, factor)) for start in sorted(starts, reverse=True))
@@ -222,6 +232,9 @@ _KINDS = {
     "web_searches_kcount": WEB_SEARCH,
     "storage_searches_kcount": FILE_SEARCH,
     "requests_kcount": CALL,
+    "audio_hours": AUDIO_SECONDS,
+    "input_audio_hours": AUDIO_SECONDS,
+    "input_mchars": CHARACTERS,
 }
 
 
@@ -234,5 +247,5 @@ def _rates(prices: Mapping[str, Any], above: int, factor: Decimal) -> Rates:
             continue
         if not isinstance(price, Decimal):
             price = next((tier.price for tier in reversed(price.tiers) if tier.start <= above), price.base)
-        rates[kind] = round(price * (_FEMTO_PER_K if kind in FEES else FEMTO_PER_MTOK * factor))
+        rates[kind] = round(price * (FEMTO_PER_MTOK * factor if kind in TOKENS else _UNITS.get(name, _FEMTO_PER_K)))
     return rates

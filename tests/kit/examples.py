@@ -22,6 +22,7 @@ _BODIES: dict[str, tuple[dict[str, Any], tuple[int | None, int | None]]] = {
     "cohere rerank": ({"query": "hello", "documents": ["x"]}, (None, None)),
     "openai_chat": (_MESSAGES, (2, 4)),
     "openai_embeddings": ({"input": "x"}, (1, 0)),
+    "openai_media": ({"prompt": "hello"}, (2, 272)),
     "workers_ai": (_MESSAGES, (2, 4)),
     "openai_responses": ({"input": "hello"}, (2, 4)),
 }

@@ -618,6 +618,44 @@ OTHERS = [
         None, warned="no price is known for audio_seconds",
     ),
 ]  # fmt: skip
+MEDIA = [
+    Case(  # platform.openai.com/docs/api-reference/images/create
+        "an image by its tokens", "openai", "images/generations", "gpt-image-1.5",
+        {"total_tokens": 100, "input_tokens": 50, "output_tokens": 50,
+         "input_tokens_details": {"text_tokens": 10, "image_tokens": 40}},
+        [(10, "5"), (40, "8"), (50, "32")],
+    ),
+    Case(  # the same page: models without tokens
+        "an image of a model that is paid by the picture", "openai", "images/generations", "dall-e-3", {}, None,
+        more={"usage": None, "data": [{"url": "https://x.example"}]}, warned="known for dall-e-3",
+    ),
+    Case(  # platform.openai.com/docs/api-reference/audio/json-object
+        "a transcription by its tokens", "openai", "audio/transcriptions", "gpt-4o-transcribe",
+        {"type": "tokens", "input_tokens": 14, "input_token_details": {"text_tokens": 0, "audio_tokens": 14},
+         "output_tokens": 45, "total_tokens": 59},
+        [(14, "6"), (45, "10")],
+    ),
+    Case(  # platform.openai.com/docs/api-reference/audio/verbose-json-object: 0.006 dollars a minute
+        "a transcription by the second", "openai", "audio/transcriptions", "whisper-1",
+        {"type": "duration", "seconds": 9}, [(9, "100")],
+    ),
+    Case(  # platform.openai.com/docs/guides/predicted-outputs: rejected tokens are output
+        "predictions that were not used", "openai", CHAT, "gpt-4o",
+        {"prompt_tokens": 379, "completion_tokens": 65, "total_tokens": 444,
+         "completion_tokens_details": {"accepted_prediction_tokens": 14, "rejected_prediction_tokens": 24}},
+        [(379, "2.50"), (65, "10")],
+    ),
+    Case(  # docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-fetch-tool: no fee
+        "pages that were fetched", "anthropic", MESSAGES, "claude-opus-4-8",
+        {"input_tokens": 25_039, "output_tokens": 931, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0,
+         "server_tool_use": {"web_fetch_requests": 1, "web_search_requests": 0}},
+        [(25_039, "5"), (931, "25")],
+    ),
+    Case(  # docs.anthropic.com/en/docs/build-with-claude/batch-processing: half the price
+        "of a batch", "anthropic", MESSAGES, "claude-opus-4-8",
+        {"input_tokens": 1000, "output_tokens": 100, "service_tier": "batch"}, [(1000, "2.50"), (100, "12.50")],
+    ),
+]  # fmt: skip
 STUDIO, VERTEX = "google-ai-studio", "google-vertex-ai"
 PUBLISHED = "v1/projects/p/locations/global/publishers"
 
@@ -743,7 +781,7 @@ GOOGLE = [
         [(25, "3"), (60, "3.75"), (40, "6"), (50, "0.30"), (150, "15")],
     ),
 ]  # fmt: skip
-CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *GOOGLE, *BEDROCK, *COHERE, *WORKERS_AI]
+CASES = [*OPENAI, *RESPONSES_CASES, *ANTHROPIC, *OTHERS, *MEDIA, *GOOGLE, *BEDROCK, *COHERE, *WORKERS_AI]
 
 
 def noted(case: Case, charge: Charge | None = None) -> Step:

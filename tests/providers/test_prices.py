@@ -149,7 +149,7 @@ def test_what_is_not_known_has_no_price() -> None:
     assert BOOK.price("openai", "no-such-model", 0) is None
     assert BOOK.price("openai", "", 0) is None
     assert BOOK.price("nobody", "gpt-4o", 0) is None
-    assert BOOK.price("openai", "whisper-1", millis(DAY)) is None  # priced by the hour of speech
+    assert BOOK.price("mistral", "mistral-ocr-latest", millis(DAY)) is None  # priced by the page
 
 
 def test_the_memory_is_bounded_and_forgetting_changes_nothing() -> None:

@@ -7,6 +7,7 @@ from penstock.mock.answer import CREATED, JSON, SERVER_ERRORS, Answer, Ask, Prov
 from penstock.mock.controls import Pairs
 from penstock.mock.providers.openai_chat import chat
 from penstock.mock.providers.openai_embeddings import embeddings
+from penstock.mock.providers.openai_media import images, transcription
 from penstock.mock.providers.openai_responses import responses
 
 MODELS = (
@@ -76,6 +77,8 @@ OPENAI = Provider(
         "chat/completions": Route("POST", chat, texts=True),
         "responses": Route("POST", responses, texts=True),
         "embeddings": Route("POST", embeddings),
+        "images/generations": Route("POST", images),
+        "audio/transcriptions": Route("POST", transcription),
         "models": Route("GET", models),
         "models/*": Route("GET", model),
     },

@@ -10,6 +10,7 @@ from penstock.providers.dialects.cohere import COHERE
 from penstock.providers.dialects.gemini import GEMINI
 from penstock.providers.dialects.openai_chat import OPENAI_CHAT
 from penstock.providers.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from penstock.providers.dialects.openai_media import OPENAI_MEDIA
 from penstock.providers.dialects.openai_responses import OPENAI_RESPONSES
 from penstock.providers.dialects.workers_ai import WORKERS_AI
 
@@ -20,6 +21,7 @@ _ALL = (
     ANTHROPIC,
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
+    OPENAI_MEDIA,
     GEMINI,
     BEDROCK_CONVERSE,
     COHERE,
