@@ -21,11 +21,13 @@ from penstock.backends.redis_link import RedisLink
 from penstock.control import api
 from penstock.control.context import Control
 from penstock.control.gateways.service import ensure_default
+from penstock.control.provider_configs.uses import write_again_and_again
 from penstock.control.publish import Publisher
 from penstock.core.addresses import Rules
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
 from penstock.core.exposition import render, with_process
+from penstock.core.key_uses import KeyUses
 from penstock.core.logs import log
 from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies
@@ -98,6 +100,7 @@ class Application:
         self.routes = routes
         self.sink = sink
         self.telemetry = Telemetry()
+        self.key_uses = KeyUses()
         self.keyring = Keyring(self.telemetry)
         self.snapshots = Snapshots(Snapshot(0, {}))
         rows = {slug: upstream.provider for slug, upstream in routes.items()}
@@ -234,6 +237,8 @@ class Application:
                 await publisher.refresh()
                 self.publisher = publisher
                 self.tasks.start("configuration", publisher.watch())
+                if Part.CALLS in self.parts:
+                    self.tasks.start("key uses", write_again_and_again(database, self.key_uses))
                 for bus in buses:
                     self.tasks.start("announcements", bus.listen(publisher.heard))
             yield
@@ -273,6 +278,7 @@ class Application:
             counters=self._counters(),
             cache=self.cache,
             largest_cached=settings.cache_answer_size,
+            key_uses=self.key_uses,
             operators=operators(settings.provider_keys),
         )
 

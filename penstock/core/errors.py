@@ -19,6 +19,7 @@
     ├── GatewayRefusal           the gateway says no
     │   ├── Unauthorized         401 / 2009
     │   ├── RateLimited          429 / 2003
+    │   ├── KeyLimited           429 / 2003
     │   ├── PromptBlocked        424 / 2016
     │   ├── ReplyBlocked         424 / 2017
     │   └── Overloaded           503 / 2010
@@ -161,6 +162,13 @@ class RateLimited(GatewayRefusal):
     """Rate limited"""
 
     status, code = 429, 2003
+
+
+class KeyLimited(GatewayRefusal):
+    """The stored key is at its rate limit"""
+
+    status, code = 429, 2003
+    leads_on = True
 
 
 class PromptBlocked(GatewayRefusal):

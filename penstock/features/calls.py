@@ -11,11 +11,13 @@ A body that streamed to a target which then failed goes out again only as long a
 import asyncio
 import random
 import time
+from typing import Protocol
 
 from penstock.core import instants
-from penstock.core.errors import ProviderFailure, ProviderTimeout
+from penstock.core.errors import KeyLimited, ProviderFailure, ProviderTimeout
 from penstock.core.retry_budget import RetryBudget
 from penstock.core.telemetry import Telemetry
+from penstock.model.credential import StoredKey
 from penstock.model.outgoing import Outgoing
 from penstock.model.peek import peek
 from penstock.model.plan import Attempt, Target
@@ -35,19 +37,36 @@ _PATIENCE = 1.0  # seconds that are waited for them
 _NOT_HELD = "not tried again: the request body was too large to be held"
 
 
+class Gate(Protocol):
+    """What watches attempts that have a stored key (``features.key_gate``)."""
+
+    async def admit(self, key: StoredKey) -> None:
+        """Before each attempt. Raises KeyLimited."""
+        ...
+
+    def saw(self, key: StoredKey, status: int) -> None:
+        """After each that was answered."""
+        ...
+
+
 class Calls:
     """``first_byte``: seconds that a provider may take to the first byte of its answer."""
 
-    def __init__(self, transport: Transport, first_byte: float, budget: RetryBudget, telemetry: Telemetry) -> None:
+    def __init__(
+        self, transport: Transport, first_byte: float, budget: RetryBudget, telemetry: Telemetry, gate: Gate
+    ) -> None:
         self._transport = transport
         self._first_byte = first_byte
         self._budget = budget
         self._telemetry = telemetry
+        self._gate = gate
 
     async def run(self, step: Step) -> Reply:
         """The answer, its head here and its body coming. Raises what the last attempt failed with."""
         retry, target, made, wait = step.options.retry, step.target, 0, 0.0
         assert target is not None
+        if (key := _stored_key(step)) is not None:
+            await self._gate.admit(key)
         self._budget.call(target.origin)
         while True:
             made += 1
@@ -63,7 +82,7 @@ class Calls:
                 asked, refusal = await self._advice(step, outcome)
             if refusal:
                 step.warnings.append(f"not tried again: {refusal}")
-            if refusal or not self._may_go_on(step, target):
+            if refusal or not await self._may_go_on(step, target):
                 step.request.body.resume()
                 return self._ended(step, outcome)
             if step.flight is not None:
@@ -116,6 +135,8 @@ class Calls:
             if sent.stale is not None:
                 step.attempts.insert(-1, _stale(attempt, sent.stale * 1000))
         attempt.status, attempt.reused = reply.status, reply.body.reused
+        if (key := _stored_key(step)) is not None:
+            self._gate.saw(key, reply.status)
         return reply
 
     async def _send(self, sent: Outgoing, limit: float | None) -> Reply:
@@ -138,7 +159,7 @@ class Calls:
         step.first_byte = step.ex.started + (step.attempts[-1].began + step.attempts[-1].duration) / 1000
         return outcome
 
-    def _may_go_on(self, step: Step, target: Target) -> bool:
+    async def _may_go_on(self, step: Step, target: Target) -> bool:
         """Whether there may be a further attempt, which then counts; the row says why not."""
         if not step.request.body.rewindable():
             step.warnings.append(_NOT_HELD)
@@ -147,8 +168,18 @@ class Calls:
             self._telemetry.retries_withheld.add((target.provider,))
             step.warnings.append(_WITHHELD)
             return False
+        if (key := _stored_key(step)) is not None:
+            try:
+                await self._gate.admit(key)
+            except KeyLimited as error:
+                step.warnings.append(f"not tried again: {error.message}")
+                return False
         self._telemetry.retries.add((target.provider,))
         return True
+
+
+def _stored_key(step: Step) -> StoredKey | None:
+    return None if step.credential is None else step.credential.key
 
 
 def _stale(attempt: Attempt, passed: float) -> Attempt:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from penstock.core.budget import Budget
+from penstock.core.key_uses import KeyUses
 from penstock.core.retry_budget import RetryBudget
 from penstock.core.settings import Settings
 from penstock.core.telemetry import Telemetry
@@ -20,6 +21,7 @@ from penstock.features.calls import Calls
 from penstock.features.dlp import Dlp, NullDlp
 from penstock.features.guard import Guard, NullGuard
 from penstock.features.intake import Intake
+from penstock.features.key_gate import KeyGate
 from penstock.features.keys import Keys
 from penstock.features.limits import Limits, NullLimits, RateLimits
 from penstock.features.meter import Meter
@@ -63,6 +65,7 @@ class Parts:
     counters: Counters
     cache: CacheStore
     largest_cached: int  # bytes of an answer
+    key_uses: KeyUses = field(default_factory=KeyUses)
     operators: Mapping[str, Credential] = field(default_factory=dict[str, Credential])  # keys, by provider
     stages: "Stages" = field(init=False, repr=False)
 
@@ -100,7 +103,10 @@ class Stages:
             for asks in (True, False)
             for streams in (True, False)
         }
-        self.calls = Calls(parts.transport, parts.first_byte, RetryBudget(), parts.telemetry)
+        self.calls = Calls(
+            *(parts.transport, parts.first_byte, RetryBudget(), parts.telemetry),
+            KeyGate(parts.counters, parts.key_uses),
+        )
         self.transcript = Transcript(parts.keep, parts.answers, parts.telemetry.unread)
         self.meter = Meter(parts.prices, parts.keep, parts.answers, Turns(), parts.telemetry.unread)
 

@@ -29,6 +29,6 @@ class Taken(NamedTuple):
 class Counters(Protocol):
     """Exact under concurrency: a place is given or refused in one step. What is refused takes none."""
 
-    async def take(self, owner: int, limit: RateLimit) -> Taken:
-        """A place for one call of the gateway with that number. Never raises."""
+    async def take(self, owner: int | str, limit: RateLimit) -> Taken:
+        """A place for one call of ``owner``: the number of a gateway, or the name of another. Never raises."""
         ...

@@ -3,8 +3,8 @@
 from typing import Any
 
 import msgspec
+from sqlalchemy import ColumnElement, Update, func, insert, or_, select, update
 from sqlalchemy import delete as remove
-from sqlalchemy import func, insert, select, update
 
 from penstock.storage.engine import Handle
 from penstock.storage.errors import Taken
@@ -81,6 +81,17 @@ async def of_changed(connection: Handle, version: int) -> dict[int, list[KeyRow]
     return found
 
 
+async def used(connection: Handle, key_id: str, generation: int, at: int) -> None:
+    """Its secret of that ``generation`` was used ``at`` that time; an earlier one than is known changes nothing."""
+    await connection.execute(_seen(key_id, generation).where(_later(_c.used_at, at)).values(used_at=at))
+
+
+async def refused(connection: Handle, key_id: str, generation: int, at: int, status: int) -> None:
+    """Its provider refused it; as ``used``."""
+    values = {"refused_at": at, "refused_status": status}
+    await connection.execute(_seen(key_id, generation).where(_later(_c.refused_at, at)).values(values))
+
+
 async def delete(connection: Handle, gateway: int, key_id: str) -> None:
     await connection.execute(remove(provider_keys).where(_c.gateway == gateway, _c.id == key_id))
 
@@ -110,6 +121,14 @@ async def _only_default(connection: Handle, key: KeyRow) -> None:
     if key.default_config:
         others = (_c.gateway == key.gateway) & (_c.provider == key.provider) & (_c.id != key.id)
         await connection.execute(update(provider_keys).where(others).values(default_config=0))
+
+
+def _seen(key_id: str, generation: int) -> Update:
+    return update(provider_keys).where(_c.id == key_id, _c.generation == generation)
+
+
+def _later(column: ColumnElement[Any], at: int) -> ColumnElement[bool]:
+    return or_(column.is_(None), column < at)
 
 
 def _place(gateway: int, provider: str, alias: str) -> tuple[Any, ...]:

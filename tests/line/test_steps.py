@@ -16,11 +16,14 @@ import pytest
 import pytest_asyncio
 
 from penstock.app import Application
+from penstock.backends.counters.memory import MemoryCounters
 from penstock.core import ids
 from penstock.core.codec import decode
 from penstock.core.errors import PromptBlocked, ReplyBlocked
+from penstock.core.key_uses import KeyUses
 from penstock.core.retry_budget import RetryBudget
 from penstock.features.calls import Calls
+from penstock.features.key_gate import KeyGate
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.record import LogRecord
 from penstock.model.reply import Reply
@@ -285,7 +288,8 @@ def _gateways(app: Application, tickets: Tickets) -> Snapshot:
     (cached,) = [gateway for (_, name), gateway in snapshot._gateways.items() if name == "cached"]
     change = dataclasses.replace
     ages = itertools.count(0, 100)  # seconds: each call has a budget of its own
-    calls = Calls(app.transport, 60.0, RetryBudget(lambda: float(next(ages))), app.telemetry)
+    gate = KeyGate(MemoryCounters(), KeyUses())
+    calls = Calls(app.transport, 60.0, RetryBudget(lambda: float(next(ages))), app.telemetry, gate)
     plain = change(found, limits=tickets, calls=calls)
     gateways = {
         "default": plain,

@@ -51,7 +51,38 @@ def update_gateway(case):
     case.body.update({name: value for name, value in known.items() if case.body.get(name) is not None})
 
 
-RULES = {"create_token": create_token, "create_gateway": create_gateway, "update_gateway": update_gateway}
+def create_provider_config(case):
+    """The provider must be there, and a header must be able to hold its key."""
+    body = case.body
+    body["provider_slug"] = "openai"
+    secret = body.get("secret")
+    if secret is None or not secret.isprintable() or secret != secret.strip():
+        body["secret"] = "sk-x"
+    pair_limits(body)
+
+
+def update_provider_config(case):
+    body = case.body
+    for name in ("id", "gateway_id", "provider_slug"):  # must be as they are
+        body.pop(name, None)
+    if body.get("secret") is not None:
+        body["secret"] = "sk-x"
+    pair_limits(body)
+
+
+def pair_limits(body):
+    """One without the other is refused, also where the other is a stored one."""
+    if not body.get("rate_limit") or not body.get("rate_limit_period"):
+        body["rate_limit"] = body["rate_limit_period"] = None
+
+
+RULES = {
+    "create_token": create_token,
+    "create_gateway": create_gateway,
+    "update_gateway": update_gateway,
+    "create_provider_config": create_provider_config,
+    "update_provider_config": update_provider_config,
+}
 
 
 @schemathesis.hook

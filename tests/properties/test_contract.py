@@ -31,17 +31,27 @@ Authorization = "Bearer {token}"
 gateways = {{ values = ["default", "g1", "g2", "none"] }}
 logs = {{ values = {logs} }}
 tokens = {{ values = {tokens} }}
+keys = {{ values = {keys} }}
 
 [parameters]
 account_id = "{account}"
 "path.gateway_id" = {{ dictionary = "gateways", probability = 0.7 }}
 "path.log_id" = {{ dictionary = "logs", probability = 0.9 }}
 "path.token_id" = {{ dictionary = "tokens", probability = 0.5 }}
+"path.config_id" = {{ dictionary = "keys", probability = 0.9 }}
 
 [generation]
 max-examples = {examples}
 database = "none"
 """
+
+
+async def store_key(server, gateway, alias):
+    """Its id."""
+    body = {"provider_slug": "openai", "alias": alias, "default_config": True, "secret": "sk-of-nobody"}
+    path = f"/accounts/{{account}}/ai-gateway/gateways/{gateway}/provider_configs"
+    _, made = await server.ask("POST", path, body)
+    return made["result"]["id"]
 
 
 @pytest.mark.hunt
@@ -55,6 +65,7 @@ async def test_schemathesis_finds_nothing(tmp_path):
         assert len(logs["result"]) == 3
         _, made = await server.ask("POST", "/accounts/{account}/tokens", {"name": "x", "scopes": ["AI Gateway Run"]})
         _, own = await server.ask("GET", "/user/tokens/verify")
+        keys = [await store_key(server, gateway, alias) for gateway in ("default", "g1") for alias in ("one", "two")]
         config = tmp_path / "schemathesis.toml"
         config.write_text(
             CONFIG.format(
@@ -62,6 +73,7 @@ async def test_schemathesis_finds_nothing(tmp_path):
                 account=ACCOUNT,
                 logs=[row["id"] for row in logs["result"]],
                 tokens=[made["result"]["id"], own["result"]["id"]],
+                keys=keys,
                 examples=EXAMPLES,
                 seed=SEED,
             )

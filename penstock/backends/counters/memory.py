@@ -103,10 +103,10 @@ class MemoryCounters(Counters):
         self._clock = clock
         self._wall = wall
         self._by = by
-        self._counts: dict[tuple[int, str, int], Count] = {}
+        self._counts: dict[tuple[int | str, str, int], Count] = {}
         self._most = FEW
 
-    async def take(self, owner: int, limit: RateLimit) -> Taken:
+    async def take(self, owner: int | str, limit: RateLimit) -> Taken:
         now, key = self._clock(), (owner, limit.technique, limit.interval)
         count = self._counts.get(key)
         if count is None:

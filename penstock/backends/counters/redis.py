@@ -105,7 +105,7 @@ class RedisCounters(Counters):
         self._own = MemoryCounters(by="count")
         self._said = False  # that Redis refuses
 
-    async def take(self, owner: int, limit: RateLimit) -> Taken:
+    async def take(self, owner: int | str, limit: RateLimit) -> Taken:
         try:
             given, used, wait = await (self._fixed if limit.technique == "fixed" else self._sliding)(owner, limit)
         except RedisAway:
@@ -118,17 +118,17 @@ class RedisCounters(Counters):
         self._said = False
         return Taken(bool(given), int(used), int(wait) / 1000, "redis")
 
-    async def _fixed(self, owner: int, limit: RateLimit) -> tuple[int, bytes, bytes]:
+    async def _fixed(self, owner: int | str, limit: RateLimit) -> tuple[int, bytes, bytes]:
         name = f"{self._link.prefix}limit:{{{owner}}}:fixed:{limit.interval}"
         return await self._link.run(FIXED, [name], limit.limit, limit.interval * 1000, _LONGEST)
 
-    async def _sliding(self, owner: int, limit: RateLimit) -> tuple[int, bytes, bytes]:
+    async def _sliding(self, owner: int | str, limit: RateLimit) -> tuple[int, bytes, bytes]:
         name = f"{self._link.prefix}limit:{{{owner}}}:sliding:{limit.interval}"
         tick = max(1.0, limit.interval * 1000 / TICKS)
         span = round(limit.interval * 1000 / tick)
         return await self._link.run(SLIDING, [name, f"{name}:sum"], limit.limit, repr(tick), span, _LONGEST)
 
-    async def _without(self, owner: int, limit: RateLimit) -> Taken:
+    async def _without(self, owner: int | str, limit: RateLimit) -> Taken:
         self._count.add((self._policy,))
         if self._policy == "count":
             return await self._own.take(owner, limit)
