@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import logs, prices, token
+from penstock.cli import keys, logs, prices, token
 from penstock.cli.audit import audit
 from penstock.cli.doctor import doctor
 from penstock.cli.migrate import migrate
@@ -20,6 +20,7 @@ app.command()(mock)
 app.command()(migrate)
 app.command()(audit)
 app.command()(doctor)
+app.add_typer(keys.app, name="keys")
 app.add_typer(logs.app, name="logs")
 app.add_typer(token.app, name="token")
 app.add_typer(prices.app, name="prices")

@@ -12,10 +12,11 @@ import typer
 
 from penstock.core.errors import ControlError, Invalid
 from penstock.core.settings import Settings, SettingsError, load
-from penstock.storage import accounts, opening, schema
+from penstock.storage import accounts, health, opening, schema
 from penstock.storage.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    from penstock.core.sealing import Vault
     from penstock.storage.engine import Database
 
 _T = TypeVar("_T")
@@ -58,6 +59,25 @@ def read(data_dir: str | None, database_url: str | None, config: str | None) -> 
     """As `penstock serve`, started here, would read them. Raises SettingsError."""
     flags = {"data_dir": data_dir, "database_url": database_url, "config": config}
     return load(flags, os.environ, serving=False)
+
+
+def vault(data_dir: str | None, database_url: str | None, config: str | None) -> "Vault":
+    """What seals secrets, with the master key of the server. Raises SettingsError, StoreUnavailable and Invalid."""
+    from penstock.control.first_start import MASTER_KEY
+    from penstock.core.sealing import NotOpened, Vault
+
+    settings = read(data_dir, database_url, config)
+    file = settings.data_dir / MASTER_KEY
+    try:
+        made = Vault(bytes.fromhex(settings.master_key) if settings.master_key else file.read_bytes())
+        with closing(opening.connect_reader(settings.database_url or opening.url_in(settings.data_dir))) as connection:
+            if sealed := health.key_check(connection):
+                made.open(sealed, *health.KEY_CHECK)
+    except (OSError, ValueError) as error:
+        raise Invalid(f"master_key: {file} cannot be used, and no other is set: {error}") from None
+    except NotOpened:
+        raise Invalid("master_key: is not the one that sealed what this database holds") from None
+    return made
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from penstock.storage import health, opening
 from penstock.storage.errors import StoreUnavailable
 
 _BYTES = 32
-_PLACE = ("configuration", "key_check")
 
 
 def check(subject: Subject) -> Findings:
@@ -56,7 +55,7 @@ def _sealed(subject: Subject) -> str | None:
 
 def _opens(key: bytes, sealed: str) -> bool:
     try:
-        Vault(key).open(sealed, *_PLACE)
+        Vault(key).open(sealed, *health.KEY_CHECK)
     except NotOpened:
         return False
     return True

@@ -37,6 +37,9 @@ def clock(connection: Sql) -> float:
     return float(seconds)
 
 
+KEY_CHECK = ("configuration", "key_check")  # where that word stands (core.sealing)
+
+
 def key_check(connection: Sql) -> str | None:
     """The word that is sealed with the master key; None: no server has started yet."""
     if schema.revision(connection) is None:

@@ -34,14 +34,15 @@ class Done(NamedTuple):
     err: str
 
 
-def command(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Done:
-    """``penstock <words>`` in this process. ``environ`` is set beside an environment without settings of ours.
+def command(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None, stdin: str = "") -> Done:
+    """``penstock <words>`` in this process. ``environ`` is set beside an environment without settings of ours;
+    ``stdin`` is what it reads.
 
     It runs event loops of its own: an asynchronous test calls it in a thread.
     """
     given = {name: None for name in os.environ if name.startswith("PENSTOCK_")} | dict(environ or {})
     with chdir(cwd or Path.cwd()), _unchanged(), _stopped():
-        result = CliRunner().invoke(app, words, prog_name="penstock", env=given)
+        result = CliRunner().invoke(app, words, prog_name="penstock", env=given, input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Done(result.exit_code, result.stdout, result.stderr)

@@ -1,15 +1,18 @@
 """What the API says about stored keys: every name and every range (docs/keys.md tells what they mean)."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from penstock.control.gateways.schema import Strict
 from penstock.control.rest import Envelope, ResultInfo
 from penstock.control.values import Amount, Text, spelt
 from penstock.core import instants
+from penstock.core.errors import Invalid
 from penstock.storage.provider_keys import KeyRow
+
+_B = TypeVar("_B", bound=Strict)
 
 MOST = 16 * 1024  # characters of a secret
 
@@ -97,6 +100,15 @@ class ProviderConfigAnswer(Envelope):
 class ProviderConfigsAnswer(Envelope):
     result: list[ProviderConfig]
     result_info: ResultInfo
+
+
+def checked(kind: type[_B], fields: dict[str, Any]) -> _B:
+    """A body of what was given elsewhere than to the API. Raises Invalid with the path of the first wrong field."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        problem = error.errors(include_input=False)[0]
+        raise Invalid(f"{problem['loc'][-1]}: {problem['msg']}", path=problem["loc"]) from None
 
 
 def told(gateway_id: str, key: KeyRow) -> dict[str, Any]:
