@@ -9,7 +9,13 @@ from penstock.providers.dialects._shapes.events import is_error_event, pieces
 from penstock.providers.dialects._shapes.openai import MEMBERS
 from penstock.providers.dialects._shapes.values import name, present, usage_of
 from penstock.providers.dialects.openai_chat.errors import has_failed, is_error
-from penstock.providers.dialects.openai_chat.shapes import Choice, choices_of, decode_answer, decode_answers
+from penstock.providers.dialects.openai_chat.shapes import (
+    Choice,
+    choices_of,
+    decode_answer,
+    decode_answers,
+    groq_of,
+)
 from penstock.providers.dialects.openai_chat.usage import has_usage
 from penstock.wire.sse import Refrain
 
@@ -76,8 +82,11 @@ class Reader:
                 told.model = name(chunk.model) or told.model
                 told.tier = name(chunk.service_tier) or told.tier
                 told.error = told.error or is_error(chunk)
-                if present(chunk.usage):
-                    raw, unread = usage_of(chunk.usage)
+                usage = chunk.usage
+                if len(chunk.x_groq) and not present(usage):
+                    usage = groq_of(chunk.x_groq).usage
+                if present(usage):
+                    raw, unread = usage_of(usage)
                     if unread or not told.raw or _COUNTS.search(raw):
                         told.raw, told.unread = raw, unread
 

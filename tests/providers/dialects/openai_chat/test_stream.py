@@ -38,6 +38,12 @@ def test_a_later_usage_without_a_count_does_not_replace_the_earlier(later: dict[
     assert used(CHAT, reported)[1] == {"input": 3, "output": 1}
 
 
+def test_groq_tells_usage_in_a_member_of_its_own() -> None:
+    told = {"id": "req_1", "usage": {"queue_time": 0.03, "prompt_tokens": 18, "completion_tokens": 556}}
+    reported = read(CHAT, chunk(x_groq={"id": "req_1"}), chunk(x_groq=told), DONE)
+    assert used(CHAT, reported)[1] == {"input": 18, "output": 556}
+
+
 def test_a_stream_that_speaks_of_usage() -> None:
     assert read(CHAT, chunk(), chunk(choices=[{"delta": {"content": '"usage":{"prompt_tokens":1}'}}])).raw == b""
 
