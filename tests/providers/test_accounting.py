@@ -199,6 +199,7 @@ WORKERS_AI = [
         more=enveloped(text="Hi", word_count=1), warned="usage not known: the answer reported none",
     ),
 ]  # fmt: skip
+# platform.openai.com/docs/api-reference: chat/object, embeddings/create; docs/pricing for tiers, audio and searches
 OPENAI = [
     Case(
         "plain", "openai", CHAT, "gpt-4o-mini-2024-07-18",
@@ -318,6 +319,7 @@ OPENAI = [
         {"prompt_tokens": 10.0, "completion_tokens": 5.0, "total_tokens": 15}, [(10, "2.50"), (5, "10")],
     ),
 ]  # fmt: skip
+# platform.openai.com/docs/api-reference/responses/object; docs/pricing for tools
 RESPONSES_CASES = [
     Case(
         "plain", "openai", RESPONSES, "gpt-4.1",
@@ -415,6 +417,7 @@ RESPONSES_CASES = [
         more={"output": [{"type": "image_generation_call"}]}, warned="no price is known for image of gpt-5-mini",
     ),
 ]  # fmt: skip
+# docs.anthropic.com/en/api/messages; build-with-claude/prompt-caching, /context-editing and about-claude/pricing
 ANTHROPIC = [
     Case(
         "plain", "anthropic", MESSAGES, "claude-haiku-4-5", {"input_tokens": 2095, "output_tokens": 503},
@@ -494,6 +497,9 @@ ANTHROPIC = [
         [(100, "1"), (50, "5"), (800, "5"), (90, "25")],
     ),
 ]  # fmt: skip
+# xAI: docs.x.ai/docs/api-reference. DeepSeek: api-docs.deepseek.com/api/create-chat-completion. Google:
+# ai.google.dev/gemini-api/docs/openai. Perplexity: docs.perplexity.ai/api-reference/chat-completions-post. OpenRouter:
+# openrouter.ai/docs/use-cases/usage-accounting. Groq: console.groq.com/docs/api-reference. Mistral: docs.mistral.ai/api
 OTHERS = [
     Case(
         "xAI counts reasoning beside the output", "grok", CHAT, "grok-4.20",
