@@ -76,7 +76,9 @@ class Copy(Stage):
     def _grow(self, size: int) -> bool:
         if size > self._limit:
             return False
-        more = min(size + _BLOCK, self._limit) - self._taken
-        self.short = not self._room.try_take(more, small=size <= SMALL)
-        self._taken += 0 if self.short else more
-        return not self.short
+        for room in (min(size + _BLOCK, self._limit), size):  # a block, or else as much as is needed
+            if self._room.try_take(room - self._taken, small=size <= SMALL):
+                self._taken = room
+                return True
+        self.short = True
+        return False

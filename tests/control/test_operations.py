@@ -123,6 +123,8 @@ async def test_who_is_this_machine(there, address, status):
 
 
 async def test_the_figures_tell_accounts_apart(there):
+    async with there.client() as client:
+        await client.ask(request())
     answer = await ask(there, "/metrics")
     assert f'account="{ACCOUNT}"' in answer.body.decode()
 
