@@ -74,6 +74,8 @@ UNMIRRORED = {
     "penstock/providers/dialects/anthropic/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/gemini/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/bedrock_converse/shapes.py": "structs; the other tests of the dialect read them",
+    "penstock/providers/dialects/bedrock_invoke/__init__.py": "names its facets; their tests ask them",
+    "penstock/providers/dialects/bedrock_invoke/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/cohere/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/openai_chat/shapes.py": "structs; the other tests of the dialect read them",
     "penstock/providers/dialects/openai_media/shapes.py": "structs; the other tests of the dialect read them",

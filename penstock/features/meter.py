@@ -51,6 +51,9 @@ class Meter:
             reading = Whole(dialect, coding, keep, room, self._turns)
         if coding or cutter:
             reply.source = reading.pace = Pace(reply.source)
+        if dialect and dialect.completed is not None:
+            completed, headers = dialect.completed, reply.headers
+            reading.completed = lambda reported: completed(reported, headers)
         step.reading = reading
         reply.put(reading)
         step.defer(self._settle)
@@ -63,6 +66,8 @@ class Meter:
         step.answer_size = reading.size
         try:
             if (reported := reading.reported()) is not None:
+                if reading.completed is not None:
+                    reading.completed(reported)
                 self.price(step, reported)
             if reading.kept is not None:
                 step.answer = bytes(reading.kept)

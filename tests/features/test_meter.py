@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.budget import Budget
+from penstock.core.headers import Headers
 from penstock.core.telemetry import Counter
 from penstock.core.turns import Step as Work
 from penstock.core.turns import Turns
@@ -119,6 +120,16 @@ CONVERSE_STREAM = b"".join(
         ("metadata", b'{"usage":{"inputTokens":10,"outputTokens":3,"totalTokens":113,"cacheReadInputTokens":100}}'),
     )
 )
+INVOKE_STREAM = b"".join(
+    eventstream.event("chunk", b'{"bytes":"%b","p":"ab"}' % base64.b64encode(one))
+    for one in (
+        b'{"type":"message_start","message":{"usage":{"input_tokens":10,"cache_read_input_tokens":100,"output_tokens":1}}}',
+        b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}',
+        b'{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}',
+        b'{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":10,"outputTokenCount":3}}',
+    )
+)
+INVOKE = "bedrock-runtime/us-east-1/model/us.anthropic.claude-haiku-4-5-20251001-v1%3A0/invoke"
 CONVERSE = "bedrock-runtime/eu-west-1/model/amazon.nova-lite-v1%3A0/converse-stream"
 COHERE_STREAM = (
     b'event: message-start\ndata: {"type":"message-start","delta":{"message":{"role":"assistant"}}}\n\n'
@@ -162,6 +173,7 @@ def metered(
     asked: Asked | None = None,
     finish: bool = True,
     options: CallOptions = KEPT,
+    more: Headers = [],  # noqa: B006  they are only read
 ) -> Step:
     """One answer in frames cut at the places given, through the meter, to the end of the call."""
     flow = Still()
@@ -173,7 +185,7 @@ def metered(
     step.options = options
     step.target, step.answered = upstream(ROWS[provider]).target(path.encode()), True
     headers = [(b"content-type", b"Content-Type", kind), (b"content-encoding", b"Content-Encoding", coding.encode())]
-    reply = Reply(status, b"OK", headers[: 2 if coding else 1], Body())
+    reply = Reply(status, b"OK", [*headers[: 2 if coding else 1], *more], Body())
     assert meter.count(step, reply) is reply
     (stage,) = reply.stages
     edges = [0, *sorted(min(i, len(data)) for i in at or []), len(data)]
@@ -207,6 +219,10 @@ def test_a_json_answer() -> None:
         ("anthropic", "v1/messages", SSE, ANTHROPIC_STREAM, ANTHROPIC_COST),
         ("google-ai-studio", GEMINI_PATH, SSE, GEMINI_STREAM, GEMINI_COST),
         ("aws-bedrock", CONVERSE, eventstream.KIND, CONVERSE_STREAM, 10 * 60 + 100 * 15 + 3 * 240),
+        (
+            *("aws-bedrock", f"{INVOKE}-with-response-stream", eventstream.KIND, INVOKE_STREAM),
+            10 * 1100 + 100 * 110 + 3 * 5500,
+        ),
         ("workers-ai", "run/@cf/zai-org/glm-5.2", SSE, WORKERS_STREAM, 10 * 1400 + 3 * 4400),
         ("cohere", "v2/chat", SSE, COHERE_STREAM, 10 * 2500 + 3 * 10_000),
         ("cohere", "v1/chat", b"application/stream+json", COHERE_LINES, 10 * 2500 + 3 * 10_000),
@@ -249,6 +265,14 @@ def test_a_cut_stream_of_gemini_tells_what_it_had_said(kind: bytes, size: int) -
     assert (usage.tokens_out if usage else None) == (
         json.loads(said[-1])["usageMetadata"]["candidatesTokenCount"] if said else None
     )
+
+
+def test_headers_of_bedrock_count_what_the_answer_does_not() -> None:
+    names = b"x-amzn-bedrock-input-token-count", b"x-amzn-bedrock-output-token-count"
+    more = [(name, name, b"10") for name in names]
+    path = "bedrock-runtime/us-east-1/model/mistral.mistral-large-2402-v1%3A0/invoke"
+    step = metered(b'{"outputs":[{"text":"Hi"}]}', path, provider="aws-bedrock", more=more)
+    assert (step.cost, step.warnings) == (10 * 4000 + 10 * 12_000, [])
 
 
 def test_a_corrupt_event_stream_loses_its_usage_and_passes() -> None:

@@ -17,6 +17,7 @@ _BODIES: dict[str, tuple[dict[str, Any], tuple[int | None, int | None]]] = {
     "anthropic": (_MESSAGES | {"max_tokens": 5}, (2, 4)),
     "gemini": ({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}, (2, 4)),
     "bedrock_converse": ({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}, (2, 4)),
+    "bedrock_invoke": (_MESSAGES | {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 5}, (2, 4)),
     "cohere chat": ({"message": "hello"} | _MESSAGES, (2, 4)),  # of both versions
     "cohere embed": ({"texts": ["hello"]}, (2, 0)),
     "cohere rerank": ({"query": "hello", "documents": ["x"]}, (None, None)),

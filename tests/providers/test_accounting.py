@@ -115,6 +115,37 @@ BEDROCK = [
         bedrock("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/x"), "",
         {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}, None, warned="no price is known for arn:aws:bedrock",
     ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
+        "Claude's own format, by the profile in the path", "aws-bedrock", bedrock("us." + HAIKU, "invoke"),
+        "claude-haiku-4-5-20251001",
+        {"input_tokens": 10, "cache_creation_input_tokens": 100, "cache_read_input_tokens": 1000, "output_tokens": 50,
+         "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 0}},
+        [(10, "1.10"), (100, "1.375"), (1000, "0.11"), (50, "5.50")], more={"type": "message"},
+    ),
+    Case(  # docs.aws.amazon.com/nova/latest/userguide/using-invoke-api.html
+        "Nova's own format", "aws-bedrock", bedrock(NOVA, "invoke"), "",
+        {"inputTokens": 26, "outputTokens": 142, "totalTokens": 168, "cacheReadInputTokenCount": 0,
+         "cacheWriteInputTokenCount": 0},
+        [(26, "0.80"), (142, "3.20")],
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-meta.html
+        "Llama's own format", "aws-bedrock", bedrock("meta.llama3-70b-instruct-v1:0", "invoke"), "", {},
+        [(25, "2.65"), (9, "3.50")],
+        more={"usage": None, "generation": "Hi", "prompt_token_count": 25, "generation_token_count": 9},
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-text.html
+        "Titan's own format", "aws-bedrock", bedrock("amazon.titan-text-express-v1", "invoke"), "", {},
+        [(5, "0.20"), (61, "0.60")],
+        more={"usage": None, "inputTextTokenCount": 5, "results": [{"tokenCount": 61, "outputText": "Hi"}]},
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html
+        "Titan's embeddings", "aws-bedrock", bedrock("amazon.titan-embed-text-v2:0", "invoke"), "", {}, [(7, "0.02")],
+        more={"usage": None, "embedding": [0.5], "inputTextTokenCount": 7},
+    ),
+    Case(  # docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html: no usage
+        "a format without usage", "aws-bedrock", bedrock("mistral.mistral-7b-instruct-v0:2", "invoke"), "", {}, None,
+        more={"usage": None, "outputs": [{"text": "Hi", "stop_reason": "stop"}]}, warned="usage not read: neither",
+    ),
     Case(  # docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: Nova
         "a write of a model whose writes have no price", "aws-bedrock", bedrock(NOVA), "",
         {"inputTokens": 10, "outputTokens": 5, "totalTokens": 1515, "cacheWriteInputTokens": 1500}, None,

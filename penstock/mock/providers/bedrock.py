@@ -85,7 +85,7 @@ def invoke(ask: Ask) -> Answer:
     """In the model's own format: Claude's, Titan's embeddings, or Nova's, which is Converse's."""
     model = ask.named[0]
     if "anthropic." in model:
-        return _counted(claude(ask))
+        return _counted(claude(ask), ask)
     if "titan-embed" in model:
         given = _decode_titan(ask.body)
         told = {
@@ -103,6 +103,8 @@ def invoke_stream(ask: Ask) -> Answer:
         own = [event.partition(b"data: ")[2].strip() for event in events]
     else:
         own = [codec.encode({name: payload}) for name, payload in _events(ask)]
+    if ask.controls.usage != "none":
+        own[-1] = codec.encode(codec.decode(own[-1]) | {"amazon-bedrock-invocationMetrics": _metrics(ask)})
     chunks = [codec.encode({"bytes": b64encode(event).decode()}) for event in own]
     return _stream(ask, [eventstream.event("chunk", chunk) for chunk in chunks])
 
@@ -112,9 +114,24 @@ def _stream(ask: Ask, events: list[bytes]) -> Answer:
     return Answer(200, eventstream.KIND, events, stream=True, failure=failure)
 
 
-def _counted(answer: Answer) -> Answer:
+def _counted(answer: Answer, ask: Ask) -> Answer:
     answer.headers = [(b"x-amzn-bedrock-invocation-latency", b"7")]
+    if ask.controls.usage != "none":
+        counts = _metrics(ask)
+        answer.headers += [(b"x-amzn-bedrock-input-token-count", b"%d" % counts["inputTokenCount"])]
+        answer.headers += [(b"x-amzn-bedrock-output-token-count", b"%d" % counts["outputTokenCount"])]
     return answer
+
+
+def _metrics(ask: Ask) -> dict[str, int]:
+    """What Bedrock counts, whatever the model says."""
+    if "anthropic." in ask.named[0]:
+        told: dict[str, int] = codec.decode(claude(ask, stream=False).known()[0])["usage"]
+        into, out = told["input_tokens"], told["output_tokens"]
+    else:
+        _, used = _said(ask)
+        into, out = used.fresh, used.output
+    return {"inputTokenCount": into, "outputTokenCount": out, "invocationLatency": 7, "firstByteLatency": 3}
 
 
 def _said(ask: Ask) -> tuple[str, Usage]:

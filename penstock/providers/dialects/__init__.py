@@ -6,6 +6,7 @@ Each dialect is a folder, and each of its facets a module there. What others ask
 from penstock.providers.dialects._facets import Dialect, Message, StreamReader, UsageFrame
 from penstock.providers.dialects.anthropic import ANTHROPIC
 from penstock.providers.dialects.bedrock_converse import BEDROCK_CONVERSE
+from penstock.providers.dialects.bedrock_invoke import bedrock_invoke
 from penstock.providers.dialects.cohere import COHERE
 from penstock.providers.dialects.gemini import GEMINI
 from penstock.providers.dialects.openai_chat import OPENAI_CHAT
@@ -24,6 +25,7 @@ _ALL = (
     OPENAI_MEDIA,
     GEMINI,
     BEDROCK_CONVERSE,
+    bedrock_invoke(ANTHROPIC, BEDROCK_CONVERSE, OPENAI_CHAT),
     COHERE,
     WORKERS_AI,
 )

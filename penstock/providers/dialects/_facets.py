@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from penstock.core.budget import Allowance
 from penstock.core.codec import Raw
 from penstock.core.errors import PenstockError
+from penstock.core.headers import Headers
 from penstock.model.reply import Reading, Stage
 from penstock.model.usage import Asked, Reported
 from penstock.providers.accounting import Figures
@@ -80,6 +81,9 @@ class Dialect(NamedTuple):
     figures: Figures  # what its usage objects call their figures
     reported: Callable[[bytes], Reported]  # what a complete, decoded answer says of itself
     reported_edges: Callable[[bytes, bytes], Reported]  # the same of a large answer's first and last bytes
+
+    # headers.py
+    completed: Callable[[Reported, Headers], None] | None = None  # adds what an answer's headers say; None: nothing
 
     # stream.py
     reader: Callable[[], StreamReader] = Unstreamed  # for one streamed answer

@@ -1,6 +1,7 @@
 """What the readings of whole answers and of streams have in common: decoding, turns, and the budget."""
 
 import asyncio
+from collections.abc import Callable
 
 from penstock.core.budget import SMALL, Allowance
 from penstock.core.turns import Turns
@@ -34,13 +35,14 @@ class Reading:
     """
 
     __slots__ = ("_decoder", "_done", "_error", "_keep", "_plain", "_queued", "_reads", "_room", "_taken", "_turns",
-                 "_waiting", "_window", "dull", "fault", "kept", "pace", "size")  # fmt: skip
+                 "_waiting", "_window", "completed", "dull", "fault", "kept", "pace", "size")  # fmt: skip
 
     def __init__(self, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
         self.size: int = 0  # bytes as they travelled
         self.kept: bytes | bytearray | None = None
         self.fault = ""
         self.dull = False
+        self.completed: Callable[[Reported], None] | None = None  # adds what the answer's headers say; None: nothing
         self._keep = keep
         self._room = room
         self._turns = turns

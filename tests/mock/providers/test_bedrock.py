@@ -77,6 +77,9 @@ def test_an_invoked_stream_carries_the_models_events(model, body, first):
     ]
     assert events[0].get("type") == first
     assert "hello" in json.dumps(events)
+    assert events[-1]["amazon-bedrock-invocationMetrics"]["outputTokenCount"] == 4
+    bare = payloads(ask(f"model/{model}/invoke-with-response-stream", body, Controls(usage="none")))
+    assert b"invocationMetrics" not in base64.b64decode(bare[-1]["bytes"])
 
 
 def test_errors_are_named_in_a_header():
@@ -90,3 +93,9 @@ def test_mantle_speaks_as_anthropic_and_as_openai_do():
     assert codec.decode(ask("anthropic/v1/messages", CLAUDE | {"model": "m"}).known()[0])["type"] == "message"
     chat = {"model": "m", "messages": CLAUDE["messages"]}
     assert codec.decode(ask("v1/chat/completions", chat).known()[0])["object"] == "chat.completion"
+
+
+def test_headers_count_what_a_model_used():
+    answer = ask("model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke", CLAUDE)
+    assert (b"x-amzn-bedrock-input-token-count", b"2") in answer.headers
+    assert (b"x-amzn-bedrock-output-token-count", b"4") in answer.headers
