@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from penstock.core.errors import NoCredential
 from penstock.model.credential import BYOK, Credential, StoredKey
+from penstock.model.endpoint import OPAQUE
 from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin, Target
 from penstock.providers.signing import aws
@@ -59,7 +60,7 @@ async def test_signatures_agree_with_the_published_vectors(name, monkeypatch):
 
 
 def place(service, region):
-    target = Target(an_upstream(), Origin(True, "h", 443), b"h", b"/", None)
+    target = Target(an_upstream(), Origin(True, "h", 443), b"h", b"/", OPAQUE)
     target.service, target.region = service, region
     return target
 
