@@ -11,6 +11,8 @@ LEAD_ON = {
     "AllStepsFailed",
     "InvalidPath",
     "InvalidProvider",
+    "KeyLimited",
+    "NoCredential",
     "ProviderBroke",
     "ProviderFailure",
     "ProviderTimeout",

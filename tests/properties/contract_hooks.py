@@ -70,6 +70,15 @@ def update_provider_config(case):
     pair_limits(body)
 
 
+def custom_provider(case):
+    """Calls must be able to go to its address, and headers are JSON in a text."""
+    body = case.body
+    if "base_url" in body:
+        body["base_url"] = "https://provider.example/v1"
+    if body.get("headers") is not None:
+        body["headers"] = '{"x-team": "a"}'
+
+
 def pair_limits(body):
     """One without the other is refused, also where the other is a stored one."""
     if not body.get("rate_limit") or not body.get("rate_limit_period"):
@@ -80,6 +89,8 @@ RULES = {
     "create_token": create_token,
     "create_gateway": create_gateway,
     "update_gateway": update_gateway,
+    "create_custom_provider": custom_provider,
+    "update_custom_provider": custom_provider,
     "create_provider_config": create_provider_config,
     "update_provider_config": update_provider_config,
 }
