@@ -77,6 +77,8 @@ def custom_provider(case):
         body["base_url"] = "https://provider.example/v1"
     if body.get("headers") is not None:
         body["headers"] = '{"x-team": "a"}'
+    if body.get("prices"):
+        body["prices"] = {"input": 1.5}  # of a kind that there is
 
 
 def pair_limits(body):
