@@ -11,6 +11,7 @@
     │   ├── InvalidPath          400 / 2008
     │   ├── NoCredential         400 / 2040
     │   ├── MalformedSteps       400 / 2019
+    │   ├── MalformedChat        400 / 2019
     │   ├── RequestTimeout       408 / 2007
     │   ├── BodyTooLarge         413 / 2019
     │   ├── HeadTooLarge         431 / 2019
@@ -114,6 +115,12 @@ class NoCredential(CallerError):
 
 class MalformedSteps(CallerError):
     """The body of a universal call is no list of steps."""
+
+
+class MalformedChat(CallerError):
+    """Chat completion bad format: the request cannot be read, or cannot be said in the provider's dialect."""
+
+    leads_on = True
 
 
 class RequestTimeout(CallerError):

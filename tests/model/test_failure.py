@@ -12,6 +12,7 @@ LEAD_ON = {
     "InvalidPath",
     "InvalidProvider",
     "KeyLimited",
+    "MalformedChat",
     "NoCredential",
     "ProviderBroke",
     "ProviderFailure",

@@ -10,6 +10,7 @@ from penstock.core.budget import Allowance
 from penstock.core.codec import Raw
 from penstock.core.errors import PenstockError
 from penstock.core.headers import Headers
+from penstock.model.chat import Answer, ChatRequest, Event, Failure, Notes
 from penstock.model.reply import Reading, Stage
 from penstock.model.usage import Asked, Reported
 from penstock.providers.accounting import Figures
@@ -69,6 +70,44 @@ class UsageFrame(NamedTuple):
     hide: Callable[[Reading, Allowance], HidingStage]  # what reads the stream, and bytes that may be held
 
 
+class ChatStreamReader(Protocol):
+    """Reads the stream of a provider, for a translation. One for each answer."""
+
+    def data(self, data: bytes) -> list[Event]:
+        """What the data of one event says. Raises DecodeError and LookupError on what the dialect cannot have."""
+        ...
+
+    def end(self) -> list[Event]:
+        """The stream has ended properly; what that alone tells. Without an ``End`` by now, it is not whole."""
+        ...
+
+
+class ChatStreamWriter(Protocol):
+    """Writes the stream for a client. One for each answer."""
+
+    def event(self, event: Event) -> bytes:
+        """Complete server-sent events, or nothing. Of ``Broken``, the event that tells it."""
+        ...
+
+
+class ChatProvider(NamedTuple):
+    """A dialect in which providers are asked for a chat."""
+
+    write_request: Callable[[ChatRequest, Notes], bytes]  # raises MalformedChat for what cannot be said
+    read_answer: Callable[[bytes], Answer]  # raises DecodeError and LookupError
+    reader: Callable[[], ChatStreamReader]
+    read_failure: Callable[[bytes], Failure]  # of an error's body; never raises
+
+
+class ChatClient(NamedTuple):
+    """A dialect in which clients ask for a chat."""
+
+    read_request: Callable[[bytes], ChatRequest]  # raises MalformedChat
+    write_answer: Callable[[Answer, ChatRequest], bytes]
+    writer: Callable[[ChatRequest], ChatStreamWriter]
+    write_failure: Callable[[int, Failure], bytes]  # by status
+
+
 class Dialect(NamedTuple):
     """One wire format."""
 
@@ -97,3 +136,7 @@ class Dialect(NamedTuple):
 
     # ask_usage.py and hide_usage.py
     usage_frame: UsageFrame | None = None  # None: its streams report usage unasked
+
+    # chat/
+    client: ChatClient | None = None  # None: the unified API does not let clients speak it
+    provider: ChatProvider | None = None  # None: no request is translated into it

@@ -3,6 +3,7 @@
 from penstock.providers.dialects._facets import Dialect, UsageFrame
 from penstock.providers.dialects._shapes import openai
 from penstock.providers.dialects.openai_chat import ask_usage, errors, hide_usage, message, request, stream, usage
+from penstock.providers.dialects.openai_chat.chat import CLIENT, PROVIDER
 
 OPENAI_CHAT = Dialect(
     "openai_chat",
@@ -15,4 +16,6 @@ OPENAI_CHAT = Dialect(
     error_frame=errors.error_frame,
     message=message.message,
     usage_frame=UsageFrame(ask_usage.ask, hide_usage.HideUsage),
+    client=CLIENT,
+    provider=PROVIDER,
 )
