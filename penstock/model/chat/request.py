@@ -42,10 +42,15 @@ Tool = Function | NativeTool
 
 
 class ToolChoice(Struct):
-    """``mode``: auto, none, required, or function (that of ``name``)."""
+    """``mode``: auto, none, required, or function (that of ``name``).
+
+    ``allowed``: names of the functions that may be called, where not all of the tools may; a dialect without a place
+    for it leaves the others out of its tools.
+    """
 
     mode: str
     name: str = ""
+    allowed: list[str] | None = None
     extra: Extra = None
 
 
@@ -74,7 +79,11 @@ class Effort(Struct):
 
 
 class ChatRequest(Struct):
-    """``extra``: top-level members that ``dialect`` alone has."""
+    """``extra``: top-level members that ``dialect`` alone has.
+
+    ``bound``: why no other dialect can say it (an answer of its provider's is to be continued), as words for
+    ``MalformedChat``; empty: others can. Whoever chooses the provider looks at it.
+    """
 
     dialect: str
     model: str
@@ -98,4 +107,5 @@ class ChatRequest(Struct):
     service_tier: str = ""
     stream: bool = False
     stream_usage: bool | None = None  # whether a stream is to tell its usage, in a dialect that asks
+    bound: str = ""
     extra: Extra = None

@@ -1,10 +1,25 @@
 """OpenAI chat in and out of the neutral form: what was said is said again."""
 
+from typing import Any
+
 import pytest
 
 from penstock.core.codec import decode, encode
 from penstock.core.errors import MalformedChat
-from penstock.model.chat import End, Failure, Notes, Stop, StopReason, Used
+from penstock.model.chat import (
+    Call,
+    ChatRequest,
+    End,
+    Failure,
+    Notes,
+    Result,
+    Stop,
+    StopReason,
+    Text,
+    ToolChoice,
+    Turn,
+    Used,
+)
 from penstock.providers.dialects import DIALECTS
 
 CHAT = DIALECTS["openai_chat"]
@@ -177,3 +192,56 @@ def test_failures_are_read_however_they_are_told(body, failure):
 def test_a_failure_is_told_as_openai_does():
     told = decode(CLIENT.write_failure(429, Failure("slow down")))
     assert told == {"error": {"message": "slow down", "type": "rate_limit_error", "param": None, "code": None}}
+
+
+def test_turns_of_an_assistant_are_one_message_without_what_another_dialect_alone_has():
+    extra: dict[str, Any] = {"status": "completed"}
+    turns = [
+        Turn("assistant", [Text("Let me see.", extra=extra)], extra=extra),
+        Turn("assistant", [Call("call_1", "weather", "{}", extra=extra)], extra=extra),
+        Turn("assistant", [Call("call_2", "weather", "{}")]),
+        Turn("tool", [Result("call_1", [Text("rain", extra=extra)], extra=extra)]),
+        Turn("tool", [Result("call_2", [Text("sun")])]),
+    ]
+    written = decode(PROVIDER.write_request(ChatRequest("another", "gpt-5", turns), Notes()))
+    function = {"name": "weather", "arguments": "{}"}
+    assert written["messages"] == [
+        {"role": "assistant", "content": "Let me see.", "tool_calls": [
+            {"id": "call_1", "type": "function", "function": function},
+            {"id": "call_2", "type": "function", "function": function},
+        ]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+        {"role": "tool", "tool_call_id": "call_2", "content": "sun"},
+    ]  # fmt: skip
+
+
+NAMED = {"type": "function", "function": {"name": "weather"}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "read"),
+    [
+        ("required", ToolChoice("required")),
+        (
+            {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [NAMED]}},
+            ToolChoice("required", allowed=["weather"]),
+        ),
+        (
+            {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [NAMED, {"type": "mcp"}]}},
+            ToolChoice("allowed_tools", extra={
+                "allowed_tools": {"mode": "auto", "tools": [NAMED, {"type": "mcp"}]},
+            }),
+        ),
+    ],
+)  # fmt: skip
+def test_which_tools_may_be_called_is_the_same_after_the_neutral_form(choice, read):
+    asked = CLIENT.read_request(encode(REQUEST | {"tool_choice": choice}))
+    assert asked.tool_choice == read
+    assert decode(PROVIDER.write_request(asked, Notes()))["tool_choice"] == choice
+
+
+def test_a_choice_that_another_dialect_alone_has_is_told():
+    notes = Notes()
+    asked = ChatRequest("another", "gpt-5", [], tool_choice=ToolChoice("hosted", extra={"a": 1}))
+    assert "tool_choice" not in decode(PROVIDER.write_request(asked, notes))
+    assert notes.members == ["tool_choice[type=hosted]"]

@@ -123,7 +123,17 @@ def _tool_choice(told: Members) -> ToolChoice | None:
     if kind in ("function", "custom"):
         named = choice.object(kind) or choice
         return ToolChoice("function", _named(named))
+    if kind == "allowed_tools" and (allowed := _allowed(choice.left.get(kind))) is not None:
+        return allowed
     return ToolChoice(kind, extra=choice.rest())
+
+
+def _allowed(value: Any) -> ToolChoice | None:
+    """Some of the functions; None: there are tools of other kinds among them."""
+    told = Members(value, "tool_choice.allowed_tools")
+    functions = [tool.object("function") for tool in told.objects("tools")]
+    names = [_named(function) for function in functions if function is not None]
+    return ToolChoice(told.text("mode", "auto"), allowed=names) if len(names) == len(functions) else None
 
 
 def _format(told: Members | None) -> Format | None:

@@ -5,6 +5,7 @@ from typing import Any
 from penstock.core.codec import encode
 from penstock.model.chat import ChatRequest, Format, Function, NativeTool, Notes, Tool, ToolChoice
 from penstock.providers.dialects._shapes.members import written
+from penstock.providers.dialects.openai_chat.chat.foreign import turns_from
 from penstock.providers.dialects.openai_chat.chat.write_turns import messages_of
 
 NAME = "openai_chat"
@@ -20,9 +21,9 @@ def write_request(request: ChatRequest, notes: Notes) -> bytes:
     extra = request.extra if own else None
     body = {
         "model": request.model,
-        "messages": messages_of(request.turns, notes),
-        "tools": [_tool(tool, notes) for tool in request.tools if _can(tool, notes)] if request.tools else None,
-        "tool_choice": _tool_choice(request.tool_choice),
+        "messages": messages_of(request.turns if own else turns_from(request.turns), notes),
+        "tools": [_tool(tool, own=own) for tool in request.tools if _can(tool, notes)] if request.tools else None,
+        "tool_choice": _tool_choice(request.tool_choice, notes, own=own),
         "parallel_tool_calls": request.parallel,
         "response_format": _format(request.format),
         "reasoning_effort": _effort(request),
@@ -74,27 +75,36 @@ def _can(tool: Tool, notes: Notes) -> bool:
     return True
 
 
-def _tool(tool: Tool, notes: Notes) -> dict[str, Any]:
+def _tool(tool: Tool, *, own: bool) -> dict[str, Any]:
     if type(tool) is NativeTool:
         return tool.value
     assert type(tool) is Function
+    extra = tool.extra if own else None
     if tool.free:
         custom = {"name": tool.name, "description": tool.description or None}
-        return {"type": "custom", "custom": written(custom, tool.extra)}
+        return {"type": "custom", "custom": written(custom, extra)}
     function = {
         "name": tool.name,
         "description": tool.description or None,
         "parameters": tool.schema,
         "strict": tool.strict,
     }
-    return {"type": "function", "function": written(function)}
+    return {"type": "function", "function": written(function, extra)}
 
 
-def _tool_choice(choice: ToolChoice | None) -> Any:
+def _tool_choice(choice: ToolChoice | None, notes: Notes, *, own: bool) -> Any:
     if choice is None:
         return None
     if choice.mode == "function":
         return {"type": "function", "function": {"name": choice.name}}
+    if choice.allowed is not None:
+        tools = [{"type": "function", "function": {"name": name}} for name in choice.allowed]
+        return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": tools}}
+    if choice.mode in ("auto", "none", "required"):
+        return choice.mode
+    if not own:
+        notes.lost(f"tool_choice[type={choice.mode}]")
+        return None
     return choice.mode if choice.extra is None else {"type": choice.mode, **choice.extra}
 
 
