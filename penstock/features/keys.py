@@ -5,6 +5,7 @@ in place of a value. ``apply`` puts the credential into what is sent. A key of o
 opens the gateway: any other call is refused (401/2009). Where the call allows no key that there is: 400/2040.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 
@@ -139,6 +140,8 @@ def _nobody(_: bytes) -> None:
 def header(provider: Provider, secret: str) -> tuple[bytes, bytes]:
     """The header, lower-case, in which the provider expects a key, and its value."""
     name = provider.credential_headers[0]
+    if provider.credential_forms:
+        name = next((other for other, form in provider.credential_forms.items() if re.match(form, secret)), name)
     return (
         name.encode(),
         f"{provider.credential_scheme} {secret}".encode() if name == "authorization" else secret.encode(),

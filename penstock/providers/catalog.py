@@ -69,6 +69,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checked: date  # when the row was last held against the docs
     credential_headers: Annotated[list[_HeaderName], Meta(min_length=1)]  # the first is the usual one
     credential_scheme: str = "Bearer"  # before the key in ``authorization``
+    credential_forms: dict[_HeaderName, str] = {}  # headers of keys that begin otherwise: a regular expression each
     credential_json: Literal["", "aws", "google"] = ""  # what a key that is JSON holds (``credential_json``)
     aliases: list[_Slug] = []
     prices: str = ""
@@ -110,10 +111,22 @@ def _row(file: Traversable) -> Provider:
         raise ValueError(f"{file.name}: id: {row.id!r} belongs into {row.id}.toml")
     if not row.base_url and not row.unconfigured:
         raise ValueError(f"{file.name}: base_url: is empty, so unconfigured must say what to do")
+    _check_forms(file.name, row)
     _check_routes(file.name, row)
     _check_endpoints(file.name, row)
     _check_usage(file.name, row.usage)
     return row
+
+
+def _check_forms(file: str, row: Provider) -> None:
+    for name, form in row.credential_forms.items():
+        where = f"{file}: credential_forms.{name}"
+        if name not in row.credential_headers:
+            raise ValueError(f"{where}: is none of credential_headers")
+        try:
+            re.compile(form)
+        except re.error as error:
+            raise ValueError(f"{where}: {error}") from None
 
 
 def _check_routes(file: str, row: Provider) -> None:

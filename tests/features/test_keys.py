@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from penstock.features.keys import Keys
+from penstock.features.keys import Keys, header
 from penstock.gateway.compile import operators
 from penstock.gateway.snapshot import Snapshot
 from penstock.model.credential import StoredKey
+from penstock.providers import catalog
 from tests.kit.exchange import an_exchange
 from tests.kit.house import envelope, house, request
 from tests.kit.store import ACCOUNT, SECRET
@@ -121,6 +122,26 @@ async def test_an_alias_names_the_key_and_an_unknown_one_is_refused_with_those_t
 )
 async def test_a_key_stands_where_its_provider_expects_it(there, path, name, value):
     assert await travelled(there, "stored", TOKEN, path, name) == value
+
+
+ENTRA = "eyJ0eXAiOiJKV1Qi.eyJhdWQiOiJo.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "travels"),
+    [
+        ("azure-openai", "0123456789abcdef", ("api-key", "0123456789abcdef")),
+        ("azure-openai", "eyJ0eXAiOiJKV1Qi", ("api-key", "eyJ0eXAiOiJKV1Qi")),
+        ("azure-openai", ENTRA, ("authorization", f"Bearer {ENTRA}")),
+        ("google-vertex-ai", "ya29.a0AfH6", ("authorization", "Bearer ya29.a0AfH6")),
+        ("google-vertex-ai", "AIzaSyD4", ("x-goog-api-key", "AIzaSyD4")),
+        ("google-vertex-ai", "AQ.Ab8RN6", ("x-goog-api-key", "AQ.Ab8RN6")),
+        ("openai", ENTRA, ("authorization", f"Bearer {ENTRA}")),
+    ],
+)
+async def test_a_key_of_another_form_travels_in_the_header_for_that(provider, key, travels):
+    name, value = header(catalog.load()[provider], key)
+    assert (name.decode(), value.decode()) == travels
 
 
 async def test_a_key_of_the_clients_in_the_query_is_its_own(there):
