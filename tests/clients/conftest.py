@@ -28,6 +28,7 @@ REQUIRED = {
     "rate_limiting_interval": 0,
     "rate_limiting_limit": 0,
 }
+VENDORS = ("ANTHROPIC_", "AWS_", "AZURE_", "CLOUDFLARE_", "GEMINI_", "GOOGLE_", "OPENAI_")  # whose variables SDKs read
 _numbers = itertools.count()
 
 
@@ -74,8 +75,11 @@ class Sent(NamedTuple):
 def _no_account_of_the_machine():
     """The SDKs read their credentials from the environment too; none of it is meant for us."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("CLOUDFLARE_")]:
+        for name in [name for name in os.environ if name.startswith(VENDORS)]:
             patch.delenv(name)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patch.setenv(name, os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # boto3 would ask the network
         yield
 
 

@@ -6,6 +6,7 @@ import pytest
 
 READ_ONLY = {"id", "account_id", "created_at", "modified_at", "is_default"}
 MESSAGES = [{"role": "user", "content": "Tell me of the sea."}]
+SECRET = "sk-of-the-team-0123456789"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,11 @@ def logs(walk, grant):
 @pytest.fixture(scope="module")
 def customs(walk):
     return walk("customs.mjs")
+
+
+@pytest.fixture(scope="module")
+def configs(walk, grant):
+    return walk("configs.mjs", secret=SECRET, reader=grant("AI Gateway Read")["value"])
 
 
 # The guide's own samples
@@ -229,3 +235,32 @@ def test_refusals_of_custom_providers(customs):
     assert customs.refused("duplicate", "ConflictError", 409, 1003)["path"] == ["body", "slug"]
     assert customs.refused("plain", "BadRequestError", 400, 1002)["path"] == ["body", "base_url"]
     customs.refused("get after delete", "NotFoundError", 404, 1004)
+
+
+# Keys that a gateway stores
+
+
+def test_a_key_comes_back_without_its_secret(configs):
+    made, bare = configs.value("create"), configs.value("create bare")
+    sent = {"alias": "main", "provider_slug": "openai", "default_config": True, "gateway_id": "js-keys"}
+    sent |= {"secret_id": "vault-7", "rate_limit": 100, "rate_limit_period": 60, "secret_preview": SECRET[-4:]}
+    assert made.items() >= sent.items()
+    assert made["modified_at"].endswith("Z")
+    assert set(made) - set(bare) == {"rate_limit", "rate_limit_period"}
+    assert (bare["secret_id"], bare["secret_preview"]) == ("", "")
+    assert configs.value("list") == [made | {"default_config": False}, bare]  # the second took that from the first
+    assert SECRET not in json.dumps(configs.steps)
+
+
+def test_pages_of_keys(configs):
+    assert configs.value("pages") == configs.value("list") == configs.value("reader lists")
+    assert configs.steps["pages"]["requests"] == 3  # the last one is empty
+    assert configs.value("past the end") == []
+
+
+def test_refusals_of_keys(configs):
+    assert configs.refused("duplicate", "ConflictError", 409, 7009)["path"] == ["body", "alias"]
+    assert configs.refused("unknown provider", "BadRequestError", 400, 7001)["path"] == ["body", "provider_slug"]
+    assert configs.refused("half of a limit", "BadRequestError", 400, 7001)["path"] == ["body", "rate_limit_period"]
+    configs.refused("no such gateway", "NotFoundError", 404, 7002)
+    configs.refused("reader creates", "PermissionDeniedError", 403, 10000)

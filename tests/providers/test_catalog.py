@@ -148,8 +148,16 @@ def test_a_row_is_found_by_its_aliases(tmp_path: Path) -> None:
         ('request_type = "chat.completions"', "", "request_type"),
         ('credential_headers = ["authorization"]', "credential_headers = []", "credential_headers"),
         ('["authorization"]', '["Authorization"]', "credential_headers[0]"),
-        ("aliases =", 'credential_forms = { x-key = "a" }\naliases =', "credential_forms.x-key: is none of credential_"),
-        ("aliases =", 'credential_forms = { authorization = "(" }\naliases =', "credential_forms.authorization: missing )"),
+        (
+            "aliases =",
+            'credential_forms = { x-key = "a" }\naliases =',
+            "credential_forms.x-key: is none of credential_",
+        ),
+        (
+            "aliases =",
+            'credential_forms = { authorization = "(" }\naliases =',
+            "credential_forms.authorization: missing )",
+        ),
         ('id = "x"', 'id = "y"', "id"),
         ('aliases = ["ex"]', 'aliases = ["x"]', "'x' is taken"),
         ('id = "x"', "id = ", "Invalid value"),

@@ -169,7 +169,9 @@ _PROJECT = "v1/projects/*/locations/*/"
 
 GOOGLE_AI_STUDIO = Provider(
     routes={
+        **_gemini("v1/"),
         **_gemini("v1beta/"),
+        "v1/models": Route("GET", models),
         "v1beta/models": Route("GET", models),
         "v1beta/openai/chat/completions": Route("POST", _chat, texts=True),
         "v1beta/openai/embeddings": Route("POST", embeddings),
