@@ -19,7 +19,11 @@ FAL = b"x-fal-target-url"
         ("openai", "ftp://a", "must begin with http"),
         ("openai", "http://u:p@a/", "credentials"),
         ("openai", "https://{region}.example", r"no part \{region\}; they have none"),
-        ("azure-openai", "https://{region}.example", r"no part \{region\}; they have \{deployment\}, \{resource\}"),
+        (
+            "azure-openai",
+            "https://{region}.example",
+            r"no part \{region\}; they have \{base\}, \{deployment\}, \{resource\}",
+        ),
         ("azure-openai", "https://{resource}", "domain of its own"),
     ],
 )
