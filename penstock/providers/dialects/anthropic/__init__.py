@@ -2,6 +2,7 @@
 
 from penstock.providers.dialects._facets import Dialect
 from penstock.providers.dialects.anthropic import errors, message, request, stream, usage
+from penstock.providers.dialects.anthropic.chat import CLIENT, PROVIDER
 
 ANTHROPIC = Dialect(
     "anthropic",
@@ -12,4 +13,6 @@ ANTHROPIC = Dialect(
     reader=stream.Reader,
     error_frame=errors.error_frame,
     message=message.message,
+    client=CLIENT,
+    provider=PROVIDER,
 )
