@@ -70,6 +70,7 @@ UNMIRRORED = {
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/model/chat/": "types; tests/providers/dialects/*/test_chat.py read and write them all",
     "penstock/providers/dialects/anthropic/chat/": "tests/providers/dialects/anthropic/test_chat.py",
+    "penstock/providers/dialects/gemini/chat/": "tests/providers/dialects/gemini/test_chat.py",
     "penstock/providers/dialects/openai_chat/chat/": "tests/providers/dialects/openai_chat/test_chat.py",
     "penstock/providers/kinds.py": "words; tests/providers/test_accounting.py counts by them",
     "penstock/providers/dialects/_facets.py": "types; tests/providers/test_dialects.py asks them of each dialect",

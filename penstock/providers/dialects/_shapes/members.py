@@ -63,12 +63,12 @@ class Members:
     def objects(self, name: str) -> "Iterator[Members]":
         """The objects of a list; none where it is absent."""
         for number, one in enumerate(self.items(name) or ()):
-            yield Members(one, f"{self.at(name)}[{number}]")
+            yield type(self)(one, f"{self.at(name)}[{number}]")
 
     def object(self, name: str) -> "Members | None":
         """An object."""
         value = self.left.pop(name, None)
-        return None if value is None else Members(value, self.at(name))
+        return None if value is None else type(self)(value, self.at(name))
 
     def rest(self) -> Extra:
         """What was not taken, without nulls; None: nothing."""

@@ -4,7 +4,7 @@ Without ``alt=sse`` a stream is one JSON list that grows by an answer at a time.
 """
 
 from penstock.providers.dialects._facets import Dialect
-from penstock.providers.dialects.gemini import errors, message, request, stream, usage
+from penstock.providers.dialects.gemini import chat, errors, message, request, stream, usage
 
 GEMINI = Dialect(
     "gemini",
@@ -15,4 +15,5 @@ GEMINI = Dialect(
     reader=stream.Reader,
     error_frame=errors.error_frame,
     message=message.message,
+    provider=chat.PROVIDER,
 )
