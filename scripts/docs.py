@@ -31,6 +31,15 @@ def settings() -> str:
     return rows("setting|kind|default|what it does", map(_setting, SETTINGS))
 
 
+def retention() -> str:
+    lines = (
+        [f"`{row.id}`", _parameters(asks.headers, ": "), _parameters(asks.query, "="), quoted(*sorted(asks.operations))]
+        for row in known()
+        if (asks := row.zero_retention) is not None
+    )
+    return rows("provider|header|parameter|operations", lines)
+
+
 def units() -> str:
     return quoted(*sorted(FEES)) + ".\n"
 
@@ -91,6 +100,10 @@ def quoted(*words: str) -> str:
     return ", ".join(f"`{word}`" for word in words if word)
 
 
+def _parameters(told: dict[str, str], between: str) -> str:
+    return quoted(*(f"{name}{between}{value}" for name, value in told.items()))
+
+
 def _address(row: catalog.Provider, route: catalog.Route) -> str:
     address = "/".join(filter(None, (route.base_url or row.base_url, route.to, "…")))
     return f"`{address}`" + (f"; where nothing is left, `…/{route.rest}`" if route.rest else "")
@@ -110,6 +123,7 @@ def _yes(value: object) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "metrics": metrics,
+    "retention": retention,
     "units": units,
     "providers": providers,
     "routes": routes,

@@ -6,7 +6,7 @@ opens the gateway: any other call is refused (401/2009). Where the call allows n
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from penstock.core.errors import NoCredential, Unauthorized
@@ -18,6 +18,7 @@ from penstock.providers.catalog import Provider
 from penstock.providers.compose import outgoing
 from penstock.providers.credential_json import is_json
 from penstock.providers.signing import Signer
+from penstock.providers.zero_retention import ask
 from penstock.wire.credentials import stays
 
 DEFAULT = "default"
@@ -28,7 +29,10 @@ _UNOPENED = (
 
 
 class Keys:
-    """``stored``: the gateway's keys; ``operators``: keys of the configuration, by provider; ``signers``: by kind."""
+    """``stored``: the gateway's keys; ``operators``: keys of the configuration, by provider; ``signers``: by kind.
+
+    ``byok_only``: no key of the configuration travels, or none to the providers ``byok_only_of``.
+    """
 
     def __init__(
         self,
@@ -37,12 +41,14 @@ class Keys:
         signers: Mapping[str, Signer],
         *,
         byok_only: bool,
+        byok_only_of: Container[str] = (),
     ) -> None:
         self._stored: dict[str, dict[str, Credential]] = {}
         self._defaults: dict[str, Credential] = {}
         self._operators = operators
         self._signers = signers
         self._byok_only = byok_only
+        self._byok_only_of = byok_only_of
         for key in stored:
             mark = f"{key.id}:{key.generation}".encode()
             credential = Credential(BYOK, key.secret, mark, key.alias, key)
@@ -65,6 +71,8 @@ class Keys:
                 raise Unauthorized(_UNOPENED)
             if step.decisions.key is None and not _has_own(step, target):
                 step.decisions.key = KeyDecision(BYOK)
+        if step.options.zdr:
+            ask(step)
 
     def _choose(self, step: Step, target: Target) -> None:
         options = step.options
@@ -72,7 +80,7 @@ class Keys:
             step.credential = self._stored_key(target, options.byok_alias)
         elif target.upstream.added:
             return  # the account's own provider has the account's own headers
-        elif self._byok_only or options.no_wholesale:
+        elif self._byok_only or options.no_wholesale or target.provider in self._byok_only_of:
             self._refuse(target.provider, "")
         else:
             step.credential = self._operators.get(target.provider)

@@ -28,7 +28,8 @@ _ASKING = frozenset(
         *(b"cf-aig-collect-log", b"cf-aig-collect-log-payload", b"cf-aig-metadata", b"cf-aig-custom-cost"),
         *(b"cf-aig-cache-ttl", b"cf-cache-ttl", b"cf-aig-skip-cache", b"cf-skip-cache", b"cf-aig-cache-key"),
         *(b"cf-aig-max-attempts", b"cf-aig-retry-delay", b"cf-aig-backoff", b"cf-aig-request-timeout"),
-        *(b"cf-aig-explain", b"cf-aig-byok-alias", b"cf-aig-no-wholesale", b"cache-control", b"pragma"),
+        *(b"cf-aig-explain", b"cf-aig-byok-alias", b"cf-aig-no-wholesale", b"cf-aig-zdr"),
+        *(b"cache-control", b"pragma"),
     }
 )
 _NONE: frozenset[bytes] = frozenset()
@@ -38,14 +39,21 @@ class Options:
     """The gateway's own settings, and what a call's headers make of them."""
 
     def __init__(
-        self, *, collect_logs: bool, collect_log_payloads: bool, cache_ttl: int = 0, retry: Retry = ONCE
+        self,
+        *,
+        collect_logs: bool,
+        collect_log_payloads: bool,
+        cache_ttl: int = 0,
+        retry: Retry = ONCE,
+        zdr: bool = False,
     ) -> None:
         self._log = collect_logs
         self._payloads = collect_log_payloads
         self._ttl = cache_ttl
         self._retry = retry
+        self._zdr = zdr
         payloads = collect_logs and collect_log_payloads
-        self.plain = CallOptions(log=collect_logs, payloads=payloads, cache_ttl=cache_ttl, retry=retry)
+        self.plain = CallOptions(log=collect_logs, payloads=payloads, cache_ttl=cache_ttl, retry=retry, zdr=zdr)
         self.unread = CallOptions(log=collect_logs, payloads=False)  # of a call that was not let in
 
     def read(self, request: Request, warnings: list[str]) -> CallOptions:
@@ -73,6 +81,7 @@ class Options:
             explain=said.switch("cf-aig-explain", otherwise=False),
             byok_alias=first.get(b"cf-aig-byok-alias", b"").decode("utf-8", "replace"),
             no_wholesale=said.switch("cf-aig-no-wholesale", otherwise=False),
+            zdr=said.switch("cf-aig-zdr", otherwise=self._zdr),
         )
 
     def _cache_ttl(self, said: "_Said", key: bytes | None) -> int:

@@ -81,7 +81,7 @@ class Stages:
             header.encode() for upstream in parts.upstreams.values() for header in upstream.provider.credential_headers
         )
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
-        self._options: WeakValueDictionary[tuple[bool, bool, int, Retry], Options] = WeakValueDictionary()
+        self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool], Options] = WeakValueDictionary()
         self._parts = parts
         self._plain_routing = self._routing(())
         self._account_routing: WeakValueDictionary[tuple[Custom, ...], BySurface] = WeakValueDictionary()
@@ -90,7 +90,7 @@ class Stages:
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
         self._operators = parts.operators
         self._signers: Mapping[str, Signer] = {"aws": AwsSigner(), "google": GoogleSigner(parts.transport)}
-        self._keyless = {only: Keys((), parts.operators, self._signers, byok_only=only) for only in (True, False)}
+        self._keyless: dict[tuple[bool, frozenset[str]], Keys] = {}
         self.policies = NullPolicies()
         self.spend = NullSpend()
         self.dlp = NullDlp()
@@ -98,7 +98,7 @@ class Stages:
         self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(parts.answers), False: NullAskUsage()}
         self.intake: Mapping[tuple[bool, bool], Intake] = {
             (asks, streams): Intake(
-                self._keyless[False], self.cache[streams], *([self.ask_usage[asks]] if asks else [])
+                self._without_stored(), self.cache[streams], *([self.ask_usage[asks]] if asks else [])
             )
             for asks in (True, False)
             for streams in (True, False)
@@ -127,17 +127,25 @@ class Stages:
 
     def keys(self, config: GatewayConfig) -> Keys:
         """Gateways without keys of their own share them."""
+        only, of = config.byok_only, config.byok_only_of
         if config.keys:
-            return Keys(config.keys, self._operators, self._signers, byok_only=config.byok_only)
-        return self._keyless[config.byok_only]
+            return Keys(config.keys, self._operators, self._signers, byok_only=only, byok_only_of=of)
+        return self._without_stored(only, of)
+
+    def _without_stored(self, only: bool = False, of: frozenset[str] = frozenset()) -> Keys:  # noqa: FBT001, FBT002
+        found = self._keyless.get((only, of))
+        if found is None:
+            found = Keys((), self._operators, self._signers, byok_only=only, byok_only_of=of)
+            self._keyless[only, of] = found
+        return found
 
     def options(self, config: GatewayConfig) -> Options:
         """Gateways whose calls begin with the same share them."""
-        told = (config.collect_logs, config.collect_log_payloads, config.cache_ttl, config.retry)
+        told = (config.collect_logs, config.collect_log_payloads, config.cache_ttl, config.retry, config.zdr)
         found = self._options.get(told)
         if found is None:
-            log, payloads, ttl, retry = told
-            found = Options(collect_logs=log, collect_log_payloads=payloads, cache_ttl=ttl, retry=retry)
+            log, payloads, ttl, retry, zdr = told
+            found = Options(collect_logs=log, collect_log_payloads=payloads, cache_ttl=ttl, retry=retry, zdr=zdr)
             self._options[told] = found
         return found
 

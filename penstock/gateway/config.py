@@ -25,5 +25,7 @@ class GatewayConfig:
     limit: RateLimit | None = None
     retry: Retry = ONCE
     keys: tuple[StoredKey, ...] = ()
-    byok_only: bool = False  # no key of the operator's travels
+    byok_only: bool = False  # no key of the operator's travels,
+    byok_only_of: frozenset[str] = frozenset()  # or none for these providers
+    zdr: bool = False  # providers are asked not to keep requests, where a key of the operator's travels
     customs: tuple[Custom, ...] = ()  # of its account

@@ -23,11 +23,13 @@ class LimitDecision(msgspec.Struct, omit_defaults=True):
 class KeyDecision(msgspec.Struct, omit_defaults=True):
     """The key of ours that a step's request travels with. ``source``: byok or wholesale; ``alias``: of a stored key.
 
-    Byok without an alias: the headers of a provider of the account's own.
+    Byok without an alias: the headers of a provider of the account's own. ``zero_retention``: the provider was asked
+    not to keep the request.
     """
 
     source: str
     alias: str = ""
+    zero_retention: bool = False
 
 
 class CacheDecision(msgspec.Struct, omit_defaults=True):

@@ -45,6 +45,7 @@ class CallOptions(msgspec.Struct, frozen=True):
     explain: bool = False  # the response says what decided
     byok_alias: str = ""  # of the stored key to be used; empty: the default
     no_wholesale: bool = False  # no key of the operator's
+    zdr: bool = False  # the provider is asked not to keep the request, where a key of the operator's travels
 
 
 UNADDRESSED = CallOptions(log=True, payloads=False)  # a call that reached no gateway: a row, and nothing of its body

@@ -43,6 +43,14 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service: str = ""  # what signatures are for; the part ``region`` says where
 
 
+class ZeroRetention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What asks the provider not to keep a request, nor its answer; at the ``operations`` (request types) named."""
+
+    operations: Annotated[frozenset[Name], Meta(min_length=1)]
+    headers: dict[_HeaderName, Name] = {}
+    query: dict[Name, Name] = {}
+
+
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A call, where it leads and what its log row says. Only tests and the simulated providers read examples.
 
@@ -79,6 +87,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target_header: _HeaderName | None = None  # in which a client may name the whole URL instead,
     target_domains: list[str] = []  # in these domains
     unconfigured: str = ""
+    zero_retention: ZeroRetention | None = None  # None: no header or parameter asks for it
     usage: UsageRow = UsageRow()
     endpoints: list[Endpoint] = []
     examples: list[Example] = []

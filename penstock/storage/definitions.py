@@ -1,20 +1,25 @@
 """A gateway's definition: its settings and all that belongs to it. A change of a part raises the gateway's version."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from penstock.storage import custom_providers, gateways, provider_keys
 from penstock.storage.custom_providers import CustomRow
 from penstock.storage.engine import Handle
-from penstock.storage.gateways import GatewayRow
+from penstock.storage.gateways import GatewayRow, store_of
 from penstock.storage.provider_keys import KeyRow
 
 
 class Definition(NamedTuple):
-    """What a gateway is compiled from; ``customs`` are those of its account."""
+    """What a gateway is compiled from; ``customs`` are those of its account.
+
+    ``shared``: the keys of its store, for each provider those of one gateway.
+    """
 
     gateway: GatewayRow
     keys: list[KeyRow]
     customs: list[CustomRow]
+    shared: Sequence[KeyRow] = ()
 
 
 async def changed_since(connection: Handle, version: int) -> list[Definition]:
@@ -22,4 +27,13 @@ async def changed_since(connection: Handle, version: int) -> list[Definition]:
     rows = await gateways.changed_since(connection, version)
     keys = await provider_keys.of_changed(connection, version) if rows else {}
     customs = await custom_providers.of_changed(connection, version) if rows else {}
-    return [Definition(row, keys.get(row.number, []), customs.get(row.account, [])) for row in rows]
+    shared = await provider_keys.of_stores(connection, version) if any(store_of(row.settings) for row in rows) else {}
+    return [
+        Definition(
+            row,
+            keys.get(row.number, []),
+            customs.get(row.account, []),
+            shared.get((row.account, store_of(row.settings)), []),
+        )
+        for row in rows
+    ]

@@ -1,5 +1,6 @@
 """Gateways. A deleted one keeps its row until all that it owned is gone; nobody but the reaper sees it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,6 +25,11 @@ class GatewayRow(msgspec.Struct, frozen=True):
     deleted_at: int | None
     version: int  # of the configuration, at the last change
     generation: int = 0  # of its cache
+
+
+def store_of(settings: Mapping[str, Any]) -> str:
+    """Gateways of an account with the same store use one another's keys; empty: it has none."""
+    return settings.get("store_id") or ""
 
 
 _COLUMNS = [gateways.c[name] for name in GatewayRow.__struct_fields__]

@@ -6,8 +6,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Update, func, insert, or_, select, update
 from sqlalchemy import delete as remove
 
+from penstock.core import codec
 from penstock.storage.engine import Handle
 from penstock.storage.errors import Taken
+from penstock.storage.gateways import store_of
 from penstock.storage.tables import gateways, provider_keys
 
 _c = provider_keys.c
@@ -34,6 +36,7 @@ class KeyRow(msgspec.Struct, frozen=True):
     refused_status: int | None = None
 
 
+_settings = codec.decoder(dict[str, Any]).decode
 _COLUMNS = [_c[name] for name in KeyRow.__struct_fields__]
 
 
@@ -78,6 +81,26 @@ async def of_changed(connection: Handle, version: int) -> dict[int, list[KeyRow]
     wanted = select(*_COLUMNS).join(gateways, gateways.c.number == _c.gateway).where(newer)
     for row in map(_row, await connection.execute(wanted.order_by(_c.created_at, _c.id))):
         found.setdefault(row.gateway, []).append(row)
+    return found
+
+
+async def of_stores(connection: Handle, version: int) -> dict[tuple[str, str], list[KeyRow]]:
+    """The keys of each store, by account and ``store_id``, of accounts that have a live gateway newer than ``version``:
+    for each provider those of the oldest gateway in the store that has some.
+    """
+    newer = (gateways.c.version > version) & gateways.c.deleted_at.is_(None)
+    there = gateways.c.deleted_at.is_(None) & gateways.c.settings.contains('"store_id":"')
+    wanted = (
+        select(gateways.c.account, gateways.c.settings, *_COLUMNS)
+        .join(gateways, gateways.c.number == _c.gateway)
+        .where(there, gateways.c.account.in_(select(gateways.c.account).where(newer)))
+        .order_by(gateways.c.created_at, gateways.c.number, _c.created_at, _c.id)
+    )
+    found: dict[tuple[str, str], list[KeyRow]] = {}
+    whose: dict[tuple[str, str, str], int] = {}
+    for account, store, key in map(_stored, await connection.execute(wanted)):
+        if store and whose.setdefault((account, store, key.provider), key.gateway) == key.gateway:
+            found.setdefault((account, store), []).append(key)
     return found
 
 
@@ -137,6 +160,11 @@ def _place(gateway: int, provider: str, alias: str) -> tuple[Any, ...]:
 
 def _values(key: KeyRow) -> dict[str, Any]:
     return msgspec.structs.asdict(key) | {"default_config": int(key.default_config)}
+
+
+def _stored(row: Any) -> tuple[str, str, KeyRow]:
+    account, settings, *values = row
+    return account, store_of(_settings(settings)), _row(values)
 
 
 def _row(row: Any) -> KeyRow:

@@ -187,6 +187,23 @@ async def test_a_key_of_the_configuration_goes_under_every_name_of_its_provider(
         assert await travelled(made, "default", {}, "grok/chat/completions") == NO_TOKEN
 
 
+async def test_who_pays_workers_ai_decides_whether_a_key_of_the_configuration_travels_there():
+    gateways = {mode: {"workers_ai_billing_mode": mode} for mode in ("postpaid", "unified")} | {"default": {}}
+    async with house(gateways=gateways, provider_keys={"workers-ai": "operator", "openai": "sk-operator"}) as made:
+        path = "workers-ai/@cf/meta/llama"
+        for gateway, there in (("postpaid", NO_KEY), ("unified", "Bearer operator"), ("default", "Bearer operator")):
+            assert await travelled(made, gateway, TOKEN, path) == there
+            assert await travelled(made, gateway, TOKEN | OWN, path) == MINE
+            assert await travelled(made, gateway, TOKEN) == OPERATORS
+
+
+async def test_a_stored_key_pays_workers_ai_where_the_configurations_does_not():
+    key = StoredKey("1", "workers-ai", "default", True, "stored", 1)
+    settings = {"workers_ai_billing_mode": "postpaid"}
+    async with house(gateways={"default": settings}, keys=[key], provider_keys={"workers-ai": "operator"}) as made:
+        assert await travelled(made, "default", TOKEN, "workers-ai/@cf/meta/llama") == "Bearer stored"
+
+
 async def test_what_is_stored_is_sealed_and_opens_again():
     async with house(keys=[OPENAI]) as made:
         assert await travelled(made, "default", TOKEN) == STORED_KEY

@@ -1,6 +1,6 @@
 """Compiles a gateway's settings, and lists those that are stored but do not act yet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from penstock.control.gateways.schema import DEFAULT
@@ -12,8 +12,10 @@ from penstock.model.options import ONCE, Retry
 from penstock.ports.counters import RateLimit
 from penstock.providers.custom import Custom
 from penstock.storage.definitions import Definition
-from penstock.storage.gateways import GatewayRow
 from penstock.storage.provider_keys import KeyRow
+
+_WORKERS_AI = frozenset({"workers-ai"})
+_NOBODY: frozenset[str] = frozenset()
 
 
 def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = ()) -> GatewayConfig:
@@ -36,17 +38,26 @@ def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = (
         cache_generation=row.generation,
         limit=_limit(row.settings),
         retry=_retry(row.settings),
-        keys=tuple(_key(row, key, vault) for key in definition.keys),
+        keys=tuple(_key(row.account, key, vault) for key in _usable(definition)),
         byok_only=_or(get("byok_only"), default=False),
+        byok_only_of=_WORKERS_AI if get("workers_ai_billing_mode") == "postpaid" else _NOBODY,
+        zdr=_or(get("zdr"), default=False),
         customs=customs,
     )
 
 
-def _key(row: GatewayRow, key: KeyRow, vault: Vault) -> StoredKey:
+def _usable(definition: Definition) -> Iterator[KeyRow]:
+    """Its own keys, and for a provider of which it has none those of its store."""
+    own = {key.provider for key in definition.keys}
+    yield from definition.keys
+    yield from (key for key in definition.shared if key.provider not in own)
+
+
+def _key(account: str, key: KeyRow, vault: Vault) -> StoredKey:
     secret = ""
     if key.secret is not None:
         try:
-            secret = vault.open(key.secret, *key_place(row.account, row.number, key.provider, key.alias))
+            secret = vault.open(key.secret, *key_place(account, key.gateway, key.provider, key.alias))
         except NotOpened as error:
             log.error("a stored key cannot be used: %s", error)
     return StoredKey(
@@ -101,10 +112,7 @@ NOT_YET: dict[str, Callable[[Any], bool]] = {
     "logpush_public_key": _set,
     "otel": bool,
     "spend_limits": lambda limits: limits.get("enabled") is not False and bool(limits.get("rules")),
-    "store_id": bool,
     "stripe": lambda stripe: bool(stripe["usage_events"]),
-    "workers_ai_billing_mode": lambda mode: mode != "postpaid",
-    "zdr": bool,
 }
 STORED_ONLY = 7100  # code of the message that says so
 

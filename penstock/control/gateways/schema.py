@@ -203,10 +203,14 @@ class Settings(Strict):
         None, description="All attempts together."
     )
     spend_limits: SpendLimits | None = None
-    store_id: Annotated[Text, Field(max_length=256)] | None = None
+    store_id: Annotated[Text, Field(max_length=256)] | None = Field(
+        None, description="Gateways of the account with the same one share stored keys."
+    )
     stripe: Stripe | None = None
-    workers_ai_billing_mode: Literal["postpaid", "unified"] | None = None
-    zdr: bool | None = Field(None, description="Providers must not retain data.")
+    workers_ai_billing_mode: Literal["postpaid", "unified"] | None = Field(
+        None, description="postpaid: no key of the operator's travels to Workers AI."
+    )
+    zdr: bool | None = Field(None, description="Providers are asked to keep nothing of calls with the operator's keys.")
 
     _sent: dict[str, Any] = PrivateAttr()
 

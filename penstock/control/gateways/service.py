@@ -1,6 +1,6 @@
 """The rules of gateways."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -58,6 +58,7 @@ async def create(control: Control, caller: Token, account: str, body: GatewayCre
         raise NotPermitted(f"Authentication error: the token is limited to gateways, and {body.id} is not one of them.")
     _refuse_uncallable(control, body.sent)
     settings = sealed(control.vault, (account, body.id), body.sent, {})
+    _refuse_sharing(caller, {}, settings)
     try:
         made = await _insert(control, caller, account, body.id, settings)
     except Taken:
@@ -76,6 +77,7 @@ async def update(control: Control, caller: Token, account: str, gateway_id: str,
         _refuse_another(body, told(row, {}))
         _refuse_uncallable(control, body.sent)
         settings = row.settings | sealed(control.vault, (account, row.id), body.sent, row.settings)
+        _refuse_sharing(caller, row.settings, settings)
         drops = bool(settings.get("cache_invalidate_on_update"))
         changed = settings != row.settings  # SDKs send members in an order of their own, and 5 as 5.0: that is the same
         if not changed and not drops:
@@ -101,8 +103,11 @@ async def delete(
     async with control.database.writing() as connection:
         await recheck_token(connection, caller)
         row = await _live(connection, account, gateway_id)
-        await gateways.delete(connection, account, row.number, _now(row), await raise_version(connection))
+        version = await raise_version(connection)
+        await gateways.delete(connection, account, row.number, _now(row), version)
         await provider_keys.delete_all(connection, row.number)
+        if gateways.store_of(row.settings):
+            await gateways.touch_all(connection, account, version)
         await audit.add(connection, account, caller, "gateway.delete", row.id, masked(row.settings), None)
         limited = await tokens.limited_to(connection, account, row.id)
     await control.refresh()
@@ -156,6 +161,8 @@ async def _change(
 ) -> GatewayRow:
     now = _now(row)
     await gateways.change(connection, row.account, row.number, settings, now, version)
+    if gateways.store_of(row.settings) != gateways.store_of(settings):
+        await gateways.touch_all(connection, row.account, version)
     before, after = audited(control.vault, (row.account, row.id), row.settings, settings)
     await audit.add(connection, row.account, actor, "gateway.update", row.id, before, after)
     return msgspec.structs.replace(row, settings=settings, modified_at=now, version=version)
@@ -174,6 +181,12 @@ def _refuse_another(body: GatewayUpdate, known: dict[str, Any]) -> None:
         value = getattr(body, name)
         if value is not None and value != known[name]:
             raise Invalid(f"{name}: cannot be changed", path=("body", name))
+
+
+def _refuse_sharing(caller: Token, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Raises NotPermitted for a token that is limited to gateways and would change whose keys a gateway may use."""
+    if caller.gateways is not None and gateways.store_of(before) != gateways.store_of(after):
+        raise NotPermitted("Authentication error: a token that is limited to gateways cannot change store_id.")
 
 
 def _refuse_uncallable(control: Control, settings: dict[str, Any]) -> None:

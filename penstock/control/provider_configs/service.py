@@ -150,8 +150,12 @@ async def _written(
     *,
     changed: bool,
 ) -> None:
-    """Raises the version of the gateway, and adds to the audit trail."""
-    await gateways.touch(connection, row.number, await raise_version(connection))
+    """Raises the version of whatever may use the key, and adds to the audit trail."""
+    version = await raise_version(connection)
+    if gateways.store_of(row.settings):
+        await gateways.touch_all(connection, row.account, version)
+    else:
+        await gateways.touch(connection, row.number, version)
     sides = (_audited(row.id, before, MASK), _audited(row.id, after, CHANGED if changed else MASK))
     subject = before or after
     assert subject is not None

@@ -257,15 +257,19 @@ def test_a_mask_where_nothing_is_stored_is_refused(world):
 
 
 def test_a_setting_that_does_not_act_yet_is_told(world):
-    status, body = world.call("POST", "", NEEDED | {"id": "g", "logpush": True, "zdr": True})
+    status, body = world.call("POST", "", NEEDED | {"id": "g", "logpush": True, "log_classification": True})
     assert status == 200
     assert body["messages"] == [
+        {
+            "code": 7100,
+            "message": "log_classification is stored, but does not act in this release.",
+            "path": ["body", "log_classification"],
+        },
         {
             "code": 7100,
             "message": "logpush is stored, but does not act in this release.",
             "path": ["body", "logpush"],
         },
-        {"code": 7100, "message": "zdr is stored, but does not act in this release.", "path": ["body", "zdr"]},
     ]
     assert world.call("PUT", "/g", NEEDED)[1]["messages"] == []
 
@@ -326,6 +330,8 @@ def test_a_token_limited_to_gateways_knows_no_others(world):
     assert world.call("POST", "", NEEDED | {"id": "ours"}, token="limited")[0] == 200
     for name in ("theirs", "new"):
         assert world.call("POST", "", NEEDED | {"id": name}, token="limited")[0] == 403
+    world.call("DELETE", "/ours", token="limited")
+    assert world.call("POST", "", NEEDED | {"id": "ours", "store_id": "s"}, token="limited")[0] == 403
 
 
 # The list

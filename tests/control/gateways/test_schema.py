@@ -225,11 +225,9 @@ def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
         ({"otel": []}, False),
         ({"otel": [{}]}, True),
         ({"stripe": {"usage_events": [{}]}}, True),
-        ({"workers_ai_billing_mode": "postpaid"}, False),
-        ({"workers_ai_billing_mode": "unified"}, True),
         ({"log_management": 10_000}, True),
-        ({"byok_only": False, "zdr": False, "logpush": False, "log_classification": False}, False),
-        ({"zdr": True}, True),
+        ({"logpush": False, "log_classification": False}, False),
+        ({"byok_only": True, "zdr": True, "store_id": "s", "workers_ai_billing_mode": "unified"}, False),
         ({"authentication": True, "collect_logs": False, "collect_log_payloads": False, "ask_usage": False}, False),
     ],
 )

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from tests.control.provider_configs.conftest import FOREIGNER, LIMITED, OTHER, READER, a_key
 from tests.kit.house import request
-from tests.kit.store import SECRET
+from tests.kit.store import ACCOUNT, SECRET
 
 CANARY = "canary-of-a-secret-0123456789-last"
 TOKEN = {"cf-aig-authorization": f"Bearer {SECRET}"}
@@ -209,3 +209,49 @@ async def test_a_key_without_a_secret_is_kept_and_says_that_it_cannot_travel(api
     assert "has no secret" in answer["messages"][0]["message"]
     assert answer["result"]["secret_preview"] == ""
     assert await travelled(api) == "The key 'default' of provider 'openai' cannot be used: store it again."
+
+
+# Gateways with one store
+
+
+async def in_store(api, gateway, store, secret=SECRET):
+    """The status of writing ``store_id``."""
+    at = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/{gateway}"
+    headers = {"authorization": f"Bearer {secret}"}
+    settings = (await api.client.get(at, headers=headers)).json()["result"] | {"store_id": store}
+    return (await api.client.put(at, json=settings, headers=headers)).status_code
+
+
+async def test_gateways_with_one_store_use_one_anothers_keys_of_providers_of_which_they_have_none(api):
+    kept = await api.make(secret="sk-of-a", rate_limit=100, rate_limit_period=60)
+    assert [await in_store(api, gateway, "s") for gateway in ("a", "b")] == [200, 200]
+    assert await travelled(api, "b") == "Bearer sk-of-a"
+    assert (await api.ask("GET", gateway="b")).json()["result"] == []
+    await api.ask("PUT", kept["id"], {"secret": "sk-another"})
+    assert await travelled(api, "b") == "Bearer sk-another"
+    other = await api.make(secret="sk-other", alias="other", default_config=False)
+    assert await travelled(api, "b", cf_aig_byok_alias="other") == "Bearer sk-other"
+
+    own = await api.make("b", alias="own", secret="sk-of-b")
+    assert (await travelled(api, "b"), await travelled(api, "a")) == ("Bearer sk-of-b", "Bearer sk-another")
+    assert "Configured aliases: 'own'" in str(await travelled(api, "b", cf_aig_byok_alias="other"))
+    await api.ask("DELETE", own["id"], gateway="b")
+    await api.ask("DELETE", other["id"])
+    assert await travelled(api, "b") == "Bearer sk-another"
+
+    assert await in_store(api, "a", "another") == 200
+    assert await travelled(api, "b") is None
+    assert await in_store(api, "a", "s") == 200
+    assert await travelled(api, "b") == "Bearer sk-another"
+    at = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/a"
+    assert (await api.client.delete(at, headers={"authorization": f"Bearer {SECRET}"})).status_code == 200
+    assert await travelled(api, "b") is None
+
+
+async def test_a_token_limited_to_a_gateway_cannot_reach_for_the_keys_of_another(api):
+    await api.make(secret="sk-of-a")
+    assert await in_store(api, "a", "s") == 200
+    assert await in_store(api, "b", "s", LIMITED) == 403
+    assert await travelled(api, "b") is None
+    assert await in_store(api, "b", "t") == 200
+    assert [await in_store(api, "b", store, LIMITED) for store in ("t", None)] == [200, 403]
