@@ -72,6 +72,7 @@ UNMIRRORED = {
     "penstock/providers/dialects/anthropic/chat/": "tests/providers/dialects/anthropic/test_chat.py",
     "penstock/providers/dialects/gemini/chat/": "tests/providers/dialects/gemini/test_chat.py",
     "penstock/providers/dialects/openai_chat/chat/": "tests/providers/dialects/openai_chat/test_chat.py",
+    "penstock/providers/dialects/openai_responses/chat/": "tests/providers/dialects/openai_responses/test_chat.py",
     "penstock/providers/kinds.py": "words; tests/providers/test_accounting.py counts by them",
     "penstock/providers/dialects/_facets.py": "types; tests/providers/test_dialects.py asks them of each dialect",
     "penstock/providers/dialects/_shapes/": "what the dialects share; their tests read it all",

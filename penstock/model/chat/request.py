@@ -79,7 +79,9 @@ class Effort(Struct):
 
 
 class ChatRequest(Struct):
-    """``extra``: top-level members that ``dialect`` alone has.
+    """``extra``: top-level members that ``dialect`` alone has. ``moot``: those of them that need nothing of a provider.
+
+    What a provider of another dialect cannot be told of ``extra`` is lost; of ``moot``, nothing is.
 
     ``bound``: why no other dialect can say it (an answer of its provider's is to be continued), as words for
     ``MalformedChat``; empty: others can. Whoever chooses the provider looks at it.
@@ -107,5 +109,6 @@ class ChatRequest(Struct):
     service_tier: str = ""
     stream: bool = False
     stream_usage: bool | None = None  # whether a stream is to tell its usage, in a dialect that asks
+    moot: Extra = None
     bound: str = ""
     extra: Extra = None

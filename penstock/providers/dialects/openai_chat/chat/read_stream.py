@@ -27,7 +27,7 @@ from penstock.model.chat import (
     Used,
 )
 from penstock.providers.dialects._shapes.members import list_or_none, object_or_none
-from penstock.providers.dialects.openai_chat.chat.failure import failure_of
+from penstock.providers.dialects._shapes.openai_failure import failure_of
 from penstock.providers.dialects.openai_chat.chat.words import stop_of, usage_of
 
 _DONE = b"[DONE]"

@@ -2,6 +2,7 @@
 
 from penstock.core.errors import MalformedChat
 from penstock.model.chat import Cache, Call, Citation, Media, Native, Part, Reasoning, Refusal, Result, Text, Turn
+from penstock.providers.dialects._shapes.inline import inline
 from penstock.providers.dialects._shapes.members import Members, list_or_none, object_or_none
 
 NAME = "openai_chat"
@@ -104,15 +105,6 @@ def _document(told: Members) -> Media:
 
 _MEDIA = {"image_url": _image, "input_audio": _audio, "file": _document}
 _MEMBER: dict[str, str] = {}
-
-
-def inline(url: str) -> tuple[str, str]:
-    """Media type and base64 of a data URL; of any other, two empty texts."""
-    if not url.startswith("data:"):
-        return "", ""
-    head, comma, data = url.partition(",")
-    kind, _, coding = head[5:].partition(";")
-    return (kind, data) if comma and coding.endswith("base64") else ("", "")
 
 
 def _cache(told: Members | None) -> Cache | None:

@@ -22,7 +22,7 @@ from penstock.model.chat import (
     Used,
 )
 from penstock.providers.dialects._shapes.members import written
-from penstock.providers.dialects.openai_chat.chat.failure import told_failure
+from penstock.providers.dialects._shapes.openai_failure import told_failure
 from penstock.providers.dialects.openai_chat.chat.words import word_of, written_usage
 from penstock.providers.dialects.openai_chat.chat.write_answer import answer_id
 from penstock.providers.dialects.openai_chat.chat.write_turns import annotations, detail

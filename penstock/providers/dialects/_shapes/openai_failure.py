@@ -1,4 +1,4 @@
-"""Errors of OpenAI chat."""
+"""Errors as OpenAI tells them, read and written."""
 
 from typing import Any
 

@@ -1,0 +1,464 @@
+"""OpenAI responses in and out of the neutral form: what was said is said again, as OpenAI's own types take it."""
+
+from typing import Any
+
+import pytest
+from openai import omit
+from openai.lib.streaming.responses._responses import ResponseStreamState
+from openai.types.responses import Response, ResponseStreamEvent
+from pydantic import TypeAdapter
+
+from penstock.core.codec import decode, encode
+from penstock.core.errors import MalformedChat
+from penstock.model.chat import (
+    Add,
+    Answer,
+    Begin,
+    Broken,
+    Call,
+    Candidate,
+    ChatRequest,
+    Citation,
+    Cite,
+    Close,
+    Effort,
+    End,
+    Event,
+    Failure,
+    Format,
+    Function,
+    Media,
+    Native,
+    NativeTool,
+    Notes,
+    Open,
+    Reasoning,
+    Refusal,
+    Result,
+    Sign,
+    Stop,
+    StopReason,
+    Text,
+    ToolChoice,
+    Usage,
+    Used,
+)
+from penstock.providers.dialects import DIALECTS
+
+RESPONSES, CHAT = DIALECTS["openai_responses"], DIALECTS["openai_chat"]
+assert RESPONSES.client and CHAT.client and CHAT.provider
+CLIENT = RESPONSES.client
+EVENTS = TypeAdapter[Any](ResponseStreamEvent)
+
+WEATHER = {
+    "type": "function",
+    "name": "weather",
+    "description": "tells",
+    "parameters": {"type": "object"},
+    "strict": True,
+}
+REQUEST = {
+    "model": "gpt-5",
+    "instructions": "Be brief.",
+    "input": [
+        {"type": "message", "role": "developer", "content": "In verse."},
+        {"type": "message", "role": "user", "content": [
+            {"type": "input_text", "text": "What is this?"},
+            {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "low"},
+            {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto"},
+            {"type": "input_file", "file_data": "data:application/pdf;base64,AAAA", "filename": "a.pdf"},
+            {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}},
+        ]},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "so"}],
+         "encrypted_content": "secret"},
+        {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed", "content": [
+            {"type": "output_text", "text": "Let me see.", "annotations": []},
+        ]},
+        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "weather", "arguments": "{}"},
+        {"type": "custom_tool_call", "call_id": "call_2", "name": "free", "input": "anything"},
+        {"type": "function_call_output", "call_id": "call_1", "output": "rain"},
+        {"type": "custom_tool_call_output", "call_id": "call_2", "output": [
+            {"type": "input_text", "text": "sun"},
+            {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"},
+        ]},
+        {"type": "message", "role": "user", "content": "Thanks"},
+    ],
+    "tools": [
+        WEATHER,
+        {"type": "custom", "name": "free", "format": {"type": "text"}},
+        {"type": "web_search", "search_context_size": "low"},
+    ],
+    "tool_choice": {"type": "function", "name": "weather"},
+    "parallel_tool_calls": False,
+    "text": {
+        "format": {"type": "json_schema", "name": "x", "schema": {"type": "object"}, "strict": True},
+        "verbosity": "low",
+    },
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "include": ["reasoning.encrypted_content", "message.output_text.logprobs"],
+    "max_output_tokens": 100,
+    "temperature": 0.5,
+    "top_p": 1,
+    "top_logprobs": 3,
+    "user": "u",
+    "safety_identifier": "s",
+    "prompt_cache_key": "k",
+    "metadata": {"a": "b"},
+    "store": False,
+    "truncation": "disabled",
+    "service_tier": "flex",
+    "stream": True,
+    "stream_options": {"include_obfuscation": False},
+}  # fmt: skip
+
+
+def asked(**members: Any) -> ChatRequest:
+    return CLIENT.read_request(encode({"model": "m", "input": "hi", **members}))
+
+
+def test_a_request_is_read_whole():
+    read = CLIENT.read_request(encode(REQUEST))
+    assert [turn.role for turn in read.turns] == [
+        "system", "developer", "user", "assistant", "assistant", "assistant", "assistant", "tool", "tool", "user",
+    ]  # fmt: skip
+    assert [part for turn in read.turns for part in turn.content] == [
+        Text("Be brief."),
+        Text("In verse."),
+        Text("What is this?"),
+        Media("image", "image/png", "AAAA", detail="low"),
+        Media("image", url="https://example.com/a.png", detail="auto"),
+        Media("document", "application/pdf", "AAAA", name="a.pdf"),
+        Media("audio", "audio/mp3", "AAAA"),
+        Reasoning("so", sealed="secret", origin="openai_responses", id="rs_1"),
+        Text("Let me see."),
+        Call("call_1", "weather", "{}", extra={"id": "fc_1"}),
+        Call("call_2", "free", "anything", free=True),
+        Result("call_1", [Text("rain")]),
+        Result("call_2", [Text("sun"), Media("image", "image/png", "AAAA", detail="auto")], free=True),
+        Text("Thanks"),
+    ]
+    assert read.tools == [
+        Function("weather", "tells", {"type": "object"}, strict=True),
+        Function("free", free=True, extra={"format": {"type": "text"}}),
+        NativeTool("openai_responses", {"type": "web_search", "search_context_size": "low"}),
+    ]
+    assert read.tool_choice == ToolChoice("function", "weather")
+    assert read.format == Format("schema", "x", "", {"type": "object"}, strict=True)
+    assert read.effort == Effort("low", shown=True, extra={"summary": "auto"})
+    assert (read.max_tokens, read.temperature, read.top_p, read.logprobs) == (100, 0.5, 1, 3)
+    assert (read.user, read.service_tier, read.stream, read.parallel, read.bound) == ("u", "flex", True, False, "")
+    assert read.extra == {"text": {"verbosity": "low"}, "safety_identifier": "s", "prompt_cache_key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"input": None}, "input: is missing"),
+        ({"input": 3}, "input: must be a text or a list of items"),
+        ({"input": [{"role": "judge", "content": "hi"}]}, "input[0].role"),
+        ({"input": [{"role": "user", "content": 3}]}, "input[0].content"),
+        ({"temperature": "warm"}, "temperature: must be a number"),
+        ({"tools": [{"type": "function"}]}, "tools[0].name: is missing"),
+        ({"tool_choice": {"type": "function"}}, "tool_choice.name: is missing"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_its_path(change: dict[str, Any], says: str):
+    with pytest.raises(MalformedChat) as refused:
+        CLIENT.read_request(encode(REQUEST | change))
+    assert str(refused.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("change", "member"),
+    [
+        ({"previous_response_id": "resp_1"}, "previous_response_id: the provider keeps no responses"),
+        ({"conversation": "conv_1"}, "conversation: "),
+        ({"prompt": {"id": "p"}, "input": None}, "prompt: "),
+        ({"background": True}, "background: "),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[type=item_reference]: "),
+        ({"input": [{"id": "msg_1"}]}, "input[type=item_reference]: "),
+        ({"input": [{"type": "compaction", "encrypted_content": "x"}]}, "input[type=compaction]: "),
+    ],
+)
+def test_what_only_its_own_provider_can_answer_says_so(change: dict[str, Any], member: str):
+    assert CLIENT.read_request(encode(REQUEST | change)).bound.startswith(member)
+
+
+def test_openai_chat_is_asked_for_the_same():
+    assert CHAT.provider
+    notes = Notes()
+    written = decode(CHAT.provider.write_request(CLIENT.read_request(encode(REQUEST)), notes))
+    function = {"name": "weather", "arguments": "{}"}
+    assert [message["role"] for message in written["messages"]] == [
+        "system", "developer", "user", "assistant", "tool", "tool", "user",
+    ]  # fmt: skip
+    assert written["messages"][3]["tool_calls"] == [
+        {"id": "call_1", "type": "function", "function": function},
+        {"id": "call_2", "type": "custom", "custom": {"name": "free", "input": "anything"}},
+    ]
+    assert written["response_format"]["json_schema"] == {"name": "x", "schema": {"type": "object"}, "strict": True}
+    assert written["reasoning_effort"] == "low"
+    assert (written["logprobs"], written["top_logprobs"], written["max_completion_tokens"]) == (True, 3, 100)
+    assert "store" not in notes.members
+    assert {"text", "safety_identifier", "prompt_cache_key", "tools[type=web_search]"} <= {*notes.members}
+
+
+LOGPROB = {"token": "Hi", "logprob": -0.1, "bytes": None, "top_logprobs": []}
+USAGE = Usage(10, 5, cache_read=4, reasoning=3)
+CONTENT = [
+    Reasoning("so", "sig", origin="anthropic"),
+    Text("Hi", [Citation("https://example.com", "Example", "quoted", 0, 2)]),
+    Refusal("no"),
+    Call("call_1", "weather", '{"a":1}', signature="thought"),
+    Media("image", "image/png", "AAAA"),
+]
+
+
+def answered(content: list[Any], stop: str = StopReason.END, **members: Any) -> Any:
+    answer = Answer("1", "m", [Candidate(content, stop, logprobs={"content": [LOGPROB]})], USAGE, 1790000000)
+    told = decode(CLIENT.write_answer(answer, asked(**members)))
+    Response.model_validate(told, strict=True)
+    return told
+
+
+def test_an_answer_is_a_whole_response_object():
+    told = answered(CONTENT, StopReason.TOOLS, tools=[WEATHER], instructions="Be brief.", metadata={"a": "b"})
+    assert [item["type"] for item in told["output"]] == [
+        "reasoning", "message", "reasoning", "function_call", "image_generation_call",
+    ]  # fmt: skip
+    assert [item["id"].split("_")[0] for item in told["output"]] == ["rs", "msg", "rs", "fc", "ig"]
+    assert told["output"][1]["content"] == [
+        {
+            "type": "output_text",
+            "text": "Hi",
+            "annotations": [
+                {
+                    "type": "url_citation",
+                    "url": "https://example.com",
+                    "title": "Example",
+                    "start_index": 0,
+                    "end_index": 2,
+                }
+            ],
+            "logprobs": [LOGPROB | {"bytes": []}],
+        },
+        {"type": "refusal", "refusal": "no"},
+    ]
+    assert {name: told[name] for name in ("id", "object", "created_at", "status", "model", "instructions")} == {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1790000000,
+        "status": "completed",
+        "model": "m",
+        "instructions": "Be brief.",
+    }
+    assert told["usage"] == {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 0},
+        "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 3},
+        "total_tokens": 15,
+    }
+    assert (told["tools"], told["metadata"], told["error"]) == ([WEATHER], {"a": "b"}, None)
+
+
+@pytest.mark.parametrize(
+    ("stop", "content", "status", "reason", "item"),
+    [
+        (StopReason.END, [Text("Hi")], "completed", None, "completed"),
+        (StopReason.SEQUENCE, [Text("Hi")], "completed", None, "completed"),
+        (StopReason.LENGTH, [Text("Hi")], "incomplete", "max_output_tokens", "incomplete"),
+        (StopReason.FILTER, [Text("Hi")], "incomplete", "content_filter", "incomplete"),
+        (StopReason.REFUSAL, [Text("Hi")], "incomplete", "content_filter", "incomplete"),
+        (StopReason.REFUSAL, [Refusal("no")], "completed", None, "completed"),
+        (StopReason.ERROR, [Text("Hi")], "failed", None, "incomplete"),
+    ],
+)
+def test_why_it_stopped(stop: str, content: list[Any], status: str, reason: str | None, item: str):
+    told = answered(content, stop)
+    assert told["status"] == status
+    assert told["incomplete_details"] == (reason and {"reason": reason})
+    assert told["output"][0]["status"] == item
+    assert (told["error"] is None) == (status != "failed")
+
+
+def test_what_another_dialect_signed_comes_back_with_the_items():
+    content = [
+        Reasoning("so", "sig", origin="anthropic"),
+        Reasoning("", sealed="secret", origin="anthropic"),
+        Text("Hi", signature="t"),
+        Call("call_1", "weather", "{}", signature="c"),
+    ]
+    items = Response.model_validate(answered(content)).output
+    sent = [item.model_dump(mode="json", exclude_unset=True) for item in items]
+    again = asked(input=[*sent, {"type": "function_call_output", "call_id": "call_1", "output": "rain"}])
+    parts = [part for turn in again.turns for part in turn.content if type(part) is not Result]
+    for part in parts:
+        assert not isinstance(part, Native)
+        part.extra = None
+        if isinstance(part, Reasoning):
+            part.id = ""
+    assert parts == content
+
+
+def test_a_custom_tool_that_was_called_as_a_function_is_answered_as_one():
+    told = answered([Call("call_1", "free", '{"input":"a\\nb"}')], tools=[{"type": "custom", "name": "free"}])
+    assert [(item["type"], item["input"]) for item in told["output"]] == [("custom_tool_call", "a\nb")]
+
+
+def streamed(events: list[Event], **members: Any) -> tuple[list[Any], Any]:
+    """What a client gets, each event as OpenAI's own types take it, and the response that OpenAI's SDK makes of it."""
+    request = asked(stream=True, **members)
+    writer = CLIENT.writer(request)
+    frames = b"".join([writer.event(event) for event in events]).split(b"\n\n")
+    assert frames.pop() == b""
+    state: Any = ResponseStreamState[Any](input_tools=[], text_format=omit)
+    told: list[Any] = []
+    for number, frame in enumerate(frames):
+        head, data = frame.split(b"\n")
+        event = decode(data.removeprefix(b"data: "))
+        assert head.decode() == f"event: {event['type']}"
+        assert event["sequence_number"] == number
+        state.handle_event(EVENTS.validate_python(event, strict=True))
+        told.append(event)
+    return told, state
+
+
+BEGIN, USED = Begin("1", "m", 1790000000), Used(USAGE)
+
+
+def text(words: list[str], index: int = 0) -> list[Event]:
+    return [Open(Text(""), index), *[Add(word, index) for word in words], Close(index)]
+
+
+def test_a_stream_of_text():
+    told, state = streamed([BEGIN, *text(["He", "llo"]), Stop(StopReason.END), USED, End()])
+    assert [event["type"] for event in told] == [
+        "response.created",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    assert state._completed_response.output_text == "Hello"
+    last = told[-1]["response"]
+    assert last["output"] == [told[-2]["item"]]
+    assert (last["id"], last["created_at"]) == ("resp_1", 1790000000)
+    assert last["usage"]["total_tokens"] == 15
+
+
+def test_a_stream_of_everything_is_the_answer_that_it_would_be_in_one_piece():
+    told, _ = streamed(
+        [
+            BEGIN,
+            Open(Reasoning("", origin="anthropic"), 0),
+            Add("so", 0),
+            Sign("sig", "", 0),
+            Close(0),
+            Open(Text(""), 1),
+            Add("Hi", 1, logprobs={"content": [LOGPROB]}),
+            Cite(Citation("https://example.com", "Example", "quoted", 0, 2), 1),
+            Close(1),
+            Open(Refusal(""), 2),
+            Add("no", 2),
+            Close(2),
+            Open(Call("call_1", "weather", "", signature="thought"), 3),
+            Add('{"a"', 3),
+            Add(":1}", 3),
+            Close(3),
+            Open(Media("image", "image/png", "AAAA"), 4),
+            Close(4),
+            Stop(StopReason.TOOLS),
+            USED,
+            End(),
+        ]
+    )
+    assert plain(told[-1]["response"]) == plain(answered(CONTENT, StopReason.TOOLS, stream=True))
+    assert {event["type"] for event in told} >= {
+        "response.reasoning_summary_part.added",
+        "response.reasoning_summary_text.delta",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_summary_part.done",
+        "response.output_text.annotation.added",
+        "response.refusal.delta",
+        "response.refusal.done",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+    }
+
+
+def plain(response: Any) -> Any:
+    """Without what is new in each answer."""
+    output = [{name: value for name, value in item.items() if name != "id"} for item in response["output"]]
+    return {**response, "output": output, "completed_at": None}
+
+
+def test_calls_that_grow_side_by_side_are_items_of_their_own():
+    calls: list[Event] = [Open(Call("a", "f", ""), 1), Open(Call("b", "g", ""), 2), Add("{}", 2), Add('{"x":1}', 1)]
+    told, state = streamed([BEGIN, *text(["Hi"]), *calls, Close(2), Close(1), Stop(StopReason.TOOLS), End()])
+    assert [(item.type, getattr(item, "arguments", "")) for item in state._completed_response.output] == [
+        ("message", ""),
+        ("function_call", '{"x":1}'),
+        ("function_call", "{}"),
+    ]
+    done = [event["output_index"] for event in told if event["type"] == "response.function_call_arguments.done"]
+    assert done == [2, 1]
+
+
+def test_a_stream_of_a_custom_tool():
+    told, _ = streamed([BEGIN, Open(Call("a", "f", "", free=True), 0), Add("x", 0), Close(0), Stop("tools"), End()])
+    assert [event["type"] for event in told][3:5] == [
+        "response.custom_tool_call_input.delta",
+        "response.custom_tool_call_input.done",
+    ]
+    assert told[-1]["response"]["output"][0]["input"] == "x"
+
+
+def test_a_stream_of_a_custom_tool_that_was_called_as_a_function():
+    events = [
+        BEGIN,
+        Open(Call("a", "free", ""), 0),
+        Add('{"in', 0),
+        Add('put":"x"}', 0),
+        Close(0),
+        Stop("tools"),
+        End(),
+    ]
+    told, _ = streamed(events, tools=[{"type": "custom", "name": "free"}])
+    assert [event["delta"] for event in told if event["type"] == "response.custom_tool_call_input.delta"] == ["x"]
+    assert told[-1]["response"]["output"][0]["input"] == "x"
+
+
+def test_parts_without_a_word_leave_no_item():
+    empty: list[Event] = [Open(Reasoning(""), 0), Close(0), Open(Text(""), 1), Close(1)]
+    told, _ = streamed([BEGIN, *empty, *text(["Hi"], 2), Stop(StopReason.END), End()])
+    assert [item["type"] for item in told[-1]["response"]["output"]] == ["message"]
+
+
+def test_a_stream_that_was_cut_short():
+    told, _ = streamed([BEGIN, *text(["Hi"]), Stop(StopReason.LENGTH), End()])
+    assert told[-1]["type"] == "response.incomplete"
+    assert told[-1]["response"]["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert told[-1]["response"]["output"][0]["status"] == "incomplete"
+
+
+def test_a_stream_that_broke():
+    told, _ = streamed([BEGIN, Open(Text(""), 0), Add("Hi", 0), Broken(Failure("overloaded", "overloaded_error"))])
+    assert [event["type"] for event in told][-2:] == ["error", "response.failed"]
+    assert told[-2]["message"] == told[-2]["error"]["message"] == "overloaded"
+    assert told[-1]["response"]["error"] == {"code": "server_error", "message": "overloaded"}
+
+
+def test_a_stream_that_broke_before_it_began():
+    told, _ = CLIENT.writer(asked(stream=True)).event(Broken(Failure("no"))).split(b"\n\n")
+    assert told.startswith(b"event: error\n")
+
+
+def test_a_failure_is_told_as_openai_does():
+    told = decode(CLIENT.write_failure(429, Failure("slow down")))
+    assert told == {"error": {"message": "slow down", "type": "rate_limit_error", "param": None, "code": None}}
