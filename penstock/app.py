@@ -69,10 +69,10 @@ LATE = 5.0  # seconds without a written row, though some wait, after which /read
 
 
 class Place(NamedTuple):
-    """Where this process keeps what it knows: the database's URL and the key that seals the secrets in it."""
+    """Where this process keeps what it knows: the database's URL, and the master keys, of which the first one seals."""
 
     url: str
-    master_key: bytes
+    master_keys: tuple[bytes, ...]
 
 
 class CreatedByCalls(DefaultGateways):
@@ -217,7 +217,7 @@ class Application:
         database, logs = Database(self.place.url), LogStore(self.place.url)
         buses = self._buses()
         parts = self._parts()
-        vault = Vault(self.place.master_key)
+        vault = Vault(*self.place.master_keys)
         publisher = Publisher(database, self.snapshots, self.keyring, parts, vault, buses=buses)
         try:
             if self.parts & {Part.CALLS, Part.API}:

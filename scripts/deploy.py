@@ -184,7 +184,7 @@ def context() -> list[str]:
 # Settings that the chart gives by itself, from the Secret or from other values.
 GIVEN = {
     *("host", "port", "data_dir", "config", "workers", "role", "tls_certificate", "tls_key"),
-    *("database_url", "redis_url", "master_key", "account_id", "api_token"),
+    *("database_url", "redis_url", "master_key", "master_key_previous", "account_id", "api_token"),
 }
 
 

@@ -22,7 +22,7 @@ class _Told(codec.Struct):
     accounts: tuple[str, ...] = ()
     first: bool = False
     token: str | None = None
-    master_key: bytes = b""
+    master_keys: tuple[bytes, ...] = ()
 
 
 def apart(prepare: Callable[[], Start]) -> Start:
@@ -43,7 +43,7 @@ def apart(prepare: Callable[[], Start]) -> Start:
     told = codec.unpacker(_Told).decode(data)
     if told.refusal:
         raise Refused(told.refusal)
-    return Start(Store(told.url), told.accounts, told.first, told.token, told.master_key)
+    return Start(Store(told.url), told.accounts, told.first, told.token, told.master_keys)
 
 
 def _prepare(prepare: Callable[[], Start], writing: int) -> None:
@@ -62,4 +62,4 @@ def _tell(prepare: Callable[[], Start]) -> _Told:
         start = prepare()
     except (StartError, StoreUnavailable) as refusal:
         return _Told(str(refusal))
-    return _Told("", start.store.url, start.accounts, start.first, start.token, start.master_key)
+    return _Told("", start.store.url, start.accounts, start.first, start.token, start.master_keys)

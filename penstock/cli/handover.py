@@ -20,14 +20,14 @@ class Handover(Struct, frozen=True):
     provider_keys: dict[str, str]
     prices: str
     url: str
-    master_key: bytes
+    master_keys: tuple[bytes, ...]
     first: bool = True
 
     @classmethod
-    def of(cls, settings: Settings, url: str, master_key: bytes) -> "Handover":
-        """``url`` and ``master_key`` as in ``app.Place``."""
+    def of(cls, settings: Settings, url: str, master_keys: tuple[bytes, ...]) -> "Handover":
+        """``url`` and ``master_keys`` as in ``app.Place``."""
         spelt = {row.name: _spelt(getattr(settings, row.name)) for row in SETTINGS}
-        return cls(spelt, settings.providers, settings.provider_keys, settings.prices, url, master_key)
+        return cls(spelt, settings.providers, settings.provider_keys, settings.prices, url, master_keys)
 
     def read(self) -> Settings:
         """The settings again."""

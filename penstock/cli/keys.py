@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from penstock.cli import store
+from penstock.cli import rotate, store
 from penstock.cli.store import Config, DatabaseUrl, DataDir
 from penstock.core import codec
 from penstock.core.errors import Invalid, NotFound
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from penstock.control.context import Control
     from penstock.core.sealing import Vault
 
-app = typer.Typer(no_args_is_help=True, help="List, set and delete the stored keys of a gateway.")
+app = typer.Typer(
+    no_args_is_help=True, help="List, set and delete the stored keys of a gateway, and seal all secrets anew."
+)
 
 Gateway = Annotated[str, typer.Option(help="Id of the gateway.", metavar="ID")]
 Account = Annotated[str | None, typer.Option(help="Id of the account, where there are several.", metavar="ID")]
 Provider = Annotated[str, typer.Argument(help="Id of the provider.", metavar="PROVIDER", hidden=True)]
 Alias = Annotated[str, typer.Option(help="The key's name.", metavar="NAME")]
+
+app.command("rotate-master")(rotate.rotate_master)
 
 _PAGE = 500
 _T = TypeVar("_T")
@@ -29,7 +33,7 @@ _T = TypeVar("_T")
 
 @app.callback()
 def keys() -> None:
-    """List, set and delete the stored keys of a gateway."""
+    """List, set and delete the stored keys of a gateway, and seal all secrets anew."""
 
 
 @app.command("list")

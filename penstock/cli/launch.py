@@ -58,7 +58,7 @@ def _serve(
     """In this process."""
     from penstock.app import Place, compose  # heavy, and of no use to a process that only watches over others
 
-    app = compose(settings, Place(start.store.url, start.master_key), routes)
+    app = compose(settings, Place(start.store.url, start.master_keys), routes)
     app.announce = greet
     server = app.server()
     server.run(sockets=[listener])
@@ -70,7 +70,7 @@ def _supervise(settings: Settings, start: Start, listener: socket.socket, greet:
     from penstock.cli import supervise
     from penstock.cli.handover import Handover
 
-    return supervise.run(settings, Handover.of(settings, start.store.url, start.master_key), listener, greet)
+    return supervise.run(settings, Handover.of(settings, start.store.url, start.master_keys), listener, greet)
 
 
 def _prepare(settings: Settings) -> Start:
@@ -80,7 +80,8 @@ def _prepare(settings: Settings) -> Start:
         account_id=settings.account_id or None,
         api_token=settings.api_token or None,
         email=settings.admin_email,
-        master_key=settings.master_key or None,
+        master_key=settings.master_key,
+        master_key_previous=settings.master_key_previous,
     )
 
 

@@ -62,22 +62,32 @@ def read(data_dir: str | None, database_url: str | None, config: str | None) -> 
 
 
 def vault(data_dir: str | None, database_url: str | None, config: str | None) -> "Vault":
-    """What seals secrets, with the master key of the server. Raises SettingsError, StoreUnavailable and Invalid."""
-    from penstock.control.first_start import MASTER_KEY
+    """What seals secrets, with the master keys of the server. Raises SettingsError, StoreUnavailable and Invalid."""
+    from penstock.core.sealing import Vault
+
+    return Vault(*master_keys(data_dir, database_url, config))
+
+
+def master_keys(data_dir: str | None, database_url: str | None, config: str | None) -> tuple[bytes, ...]:
+    """Those of the server, the one that seals first. Raises SettingsError, StoreUnavailable and Invalid."""
+    from penstock.control import master_key
     from penstock.core.sealing import NotOpened, Vault
 
     settings = read(data_dir, database_url, config)
-    file = settings.data_dir / MASTER_KEY
     try:
-        made = Vault(bytes.fromhex(settings.master_key) if settings.master_key else file.read_bytes())
+        key = master_key.read(settings.data_dir, settings.master_key)
+        previous = master_key.read_previous(settings.data_dir, settings.master_key_previous)
+        keys = master_key.together(key, previous)
         with closing(opening.connect_reader(settings.database_url or opening.url_in(settings.data_dir))) as connection:
             if sealed := health.key_check(connection):
-                made.open(sealed, *health.KEY_CHECK)
-    except (OSError, ValueError) as error:
-        raise Invalid(f"master_key: {file} cannot be used, and no other is set: {error}") from None
+                Vault(*keys).open(sealed, *health.KEY_CHECK)
+    except FileNotFoundError as error:
+        raise Invalid(f"master_key: there is no {error.filename}, and no other is set") from None
+    except master_key.Unusable as error:
+        raise Invalid(f"master_key: {error}") from None
     except NotOpened:
         raise Invalid("master_key: is not the one that sealed what this database holds") from None
-    return made
+    return keys
 
 
 @contextmanager

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.control import master_key as master_keys
 from penstock.core import instants, secrets
 from penstock.core.logs import log
 from penstock.core.sealing import NotOpened, Vault
 from penstock.model.token import SCOPES, Token
-from penstock.storage import accounts, opening, schema
+from penstock.storage import accounts, health, opening, schema
 from penstock.storage.sql import Sql
 
 CREDENTIALS = "credentials.env"
-MASTER_KEY = "master.key"
 SHORTEST_TOKEN = 20
 
 
@@ -30,14 +30,15 @@ class StartError(Exception):
 class Start(msgspec.Struct, frozen=True):
     """What a start found or made. ``token`` is the plain token, only when this start made it up.
 
-    ``store`` holds the right to write to the database: close it when the process ends.
+    ``store`` holds the right to write to the database: close it when the process ends. ``master_keys``: the one that
+    seals first.
     """
 
     store: schema.Store
     accounts: tuple[str, ...]
     first: bool
     token: str | None
-    master_key: bytes
+    master_keys: tuple[bytes, ...]
 
 
 def prepare(
@@ -47,7 +48,8 @@ def prepare(
     account_id: str | None = None,
     api_token: str | None = None,
     email: str = "",
-    master_key: str | None = None,
+    master_key: str = "",
+    master_key_previous: str = "",
 ) -> Start:
     """Makes what is missing and opens the store.
 
@@ -55,7 +57,8 @@ def prepare(
     start: an account or a token that is not there yet is added, and what was there stays valid, so that a changed
     environment never locks anybody out; a token that was revoked stays revoked. ``email`` is stored with a token made
     here. ``master_key`` (64 hex) goes before the one in the data directory; with PostgreSQL it must be given, and the
-    data directory is made only to keep credentials that are made up here. Raises StartError and StoreUnavailable.
+    data directory is made only to keep credentials that are made up here. ``master_key_previous``, likewise, opens
+    what the master key does not. Raises StartError and StoreUnavailable.
 
     Several servers of one PostgreSQL database may do this at the same time.
     """
@@ -70,8 +73,8 @@ def prepare(
         # The credentials file is written before this commits: a crash between must not lose the only token.
         with closing(opening.connect(store.url)) as connection, connection.transaction():
             check = accounts.hold(connection)
-            key = bytes.fromhex(master_key) if master_key else _master_key(data_dir / MASTER_KEY, new=check is None)
-            _check_key(connection, check, key)
+            keys = _master_keys(data_dir, master_key, master_key_previous, check)
+            _check_keys(connection, check, keys)
             first = not accounts.list_accounts(connection)
             account = _account(connection, account_id)
             made = secrets.new() if first and api_token is None else None
@@ -84,7 +87,7 @@ def prepare(
     except BaseException:
         store.close()
         raise
-    return Start(store=store, accounts=known, first=first, token=made, master_key=key)
+    return Start(store=store, accounts=known, first=first, token=made, master_keys=keys)
 
 
 def _check(account_id: str | None, api_token: str | None) -> None:
@@ -104,31 +107,47 @@ def _make_data_dir(data_dir: Path) -> None:
         raise StartError(f"PENSTOCK_DATA_DIR: {data_dir} cannot be used: {error}") from error
 
 
-def _master_key(file: Path, *, new: bool) -> bytes:
-    """32 random bytes, made once. ``new``: there is nothing yet that was sealed with them."""
-    if not file.exists():
-        if not new:
-            raise StartError(f"{file} is missing, and the database holds what was sealed with it: restore it.")
-        _write_private(file, randomness.token_bytes(32))
-    key = file.read_bytes()
-    if len(key) != 32:  # noqa: PLR2004
-        raise StartError(f"{file} is damaged: it must hold 32 bytes. Restore it from a backup.")
-    return key
-
-
-def _check_key(connection: Sql, check: str | None, key: bytes) -> None:
-    """Secrets that were sealed with another key could never be opened again: better to know it now."""
-    vault, place = Vault(key), ("configuration", "key_check")
-    if check is None:
-        accounts.set_key_check(connection, vault.seal("penstock", *place))
-        return
+def _master_keys(data_dir: Path, given: str, given_previous: str, check: str | None) -> tuple[bytes, ...]:
+    """The one that seals first. That of the data directory is 32 random bytes, made where there is nothing yet that
+    only it could open.
+    """
+    file = data_dir / master_keys.FILE
     try:
-        vault.open(check, *place)
-    except NotOpened:
+        previous = master_keys.read_previous(data_dir, given_previous)
+        try:
+            key = master_keys.read(data_dir, given)
+        except FileNotFoundError:
+            if check is not None and (previous is None or not _opens(check, previous)):
+                raise StartError(
+                    f"{file} is missing, and the database holds what was sealed with it: restore it."
+                ) from None
+            key = randomness.token_bytes(master_keys.LENGTH)
+            _write_private(file, key)
+        return master_keys.together(key, previous)
+    except master_keys.Unusable as error:
+        raise StartError(str(error)) from None
+
+
+def _check_keys(connection: Sql, check: str | None, keys: tuple[bytes, ...]) -> None:
+    """Secrets that were sealed with another key could never be opened again: better to know it now."""
+    if check is None:
+        accounts.set_key_check(connection, Vault(keys[0]).seal("penstock", *health.KEY_CHECK))
+    elif not _opens(check, *keys):
         raise StartError(
             "The master key is not the one that sealed this database's secrets: give the one that this database was "
-            f"first served with (PENSTOCK_MASTER_KEY, or {MASTER_KEY} in the data directory)."
-        ) from None
+            f"last served with (PENSTOCK_MASTER_KEY, or {master_keys.FILE} in the data directory). While another takes "
+            f"its place, give that one as well (PENSTOCK_MASTER_KEY_PREVIOUS, or {master_keys.PREVIOUS} there)."
+        )
+    elif not _opens(check, keys[0]):
+        log.warning("secrets are sealed with the previous master key: `penstock keys rotate-master` seals them anew")
+
+
+def _opens(check: str, *keys: bytes) -> bool:
+    try:
+        Vault(*keys).open(check, *health.KEY_CHECK)
+    except NotOpened:
+        return False
+    return True
 
 
 def _account(connection: Sql, wanted: str | None) -> str:

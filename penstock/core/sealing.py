@@ -4,8 +4,8 @@ A sealed text that is moved to another row, account or field does not open there
 """
 
 import base64
-import binascii
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,41 +21,62 @@ class NotOpened(Exception):
 
 
 class Vault:
-    """``master_key``: at least 32 random bytes. Keys are derived for each purpose, the first word of a place."""
+    """``master_key``: at least 32 random bytes. It seals, and it opens; ``previous`` keys open what it does not.
 
-    def __init__(self, master_key: bytes) -> None:
-        if len(master_key) < _KEY:
-            raise ValueError(f"the master key has {len(master_key)} bytes; {_KEY} are needed")
-        self._master = master_key
-        self._ciphers: dict[str, AESGCM] = {}
+    Keys are derived for each purpose, the first word of a place.
+    """
+
+    def __init__(self, master_key: bytes, *previous: bytes) -> None:
+        self._masters = (master_key, *previous)
+        for key in self._masters:
+            if len(key) < _KEY:
+                raise ValueError(f"the master key has {len(key)} bytes; {_KEY} are needed")
+        self._ciphers: dict[tuple[bytes, str], AESGCM] = {}
 
     def seal(self, text: str, *place: str) -> str:
         """ASCII text, another each time. ``place``: table, account, row, field; the same words open it."""
         nonce = os.urandom(_NONCE)
-        sealed = self._cipher(place).encrypt(nonce, text.encode(), _bound(place))
+        sealed = self._cipher(self._masters[0], place[0]).encrypt(nonce, text.encode(), _bound(place))
         return f"{_VERSION}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, *place: str) -> str:
         """The text that was sealed at this place. Raises NotOpened."""
-        version, _, coded = sealed.partition(".")
-        if version != _VERSION:
-            raise NotOpened(f"{'/'.join(place)}: not sealed by this version of Penstock")
-        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  see _cipher
+        return self._opened(sealed, place)[0]
 
-        try:
-            raw = base64.urlsafe_b64decode(coded)
-            if base64.urlsafe_b64encode(raw).decode() != coded:  # the decoder passes over what does not belong
-                raise NotOpened(_damaged(place))
-            return self._cipher(place).decrypt(raw[:_NONCE], raw[_NONCE:], _bound(place)).decode()
-        except (binascii.Error, InvalidTag, ValueError):
-            raise NotOpened(_damaged(place)) from None
+    def renewed(self, sealed: str, *place: str) -> str:
+        """The same secret sealed with ``master_key``: unchanged where it is already. Raises NotOpened."""
+        text, master = self._opened(sealed, place)
+        return sealed if master == self._masters[0] else self.seal(text, *place)
 
-    def _cipher(self, place: tuple[str, ...]) -> "AESGCM":
-        purpose = place[0]
-        made = self._ciphers.get(purpose)
+    def _opened(self, sealed: str, place: tuple[str, ...]) -> tuple[str, bytes]:
+        """The text and the master key that it is sealed with. Raises NotOpened."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415  see _derive
+
+        raw, bound = _decoded(sealed, place), _bound(place)
+        for master in self._masters:
+            with suppress(InvalidTag, ValueError):
+                return self._cipher(master, place[0]).decrypt(raw[:_NONCE], raw[_NONCE:], bound).decode(), master
+        raise NotOpened(_damaged(place))
+
+    def _cipher(self, master: bytes, purpose: str) -> "AESGCM":
+        made = self._ciphers.get((master, purpose))
         if made is None:
-            made = self._ciphers[purpose] = _derive(self._master, purpose)
+            made = self._ciphers[master, purpose] = _derive(master, purpose)
         return made
+
+
+def _decoded(sealed: str, place: tuple[str, ...]) -> bytes:
+    """Nonce and cipher text. Raises NotOpened."""
+    version, _, coded = sealed.partition(".")
+    if version != _VERSION:
+        raise NotOpened(f"{'/'.join(place)}: not sealed by this version of Penstock")
+    try:
+        raw = base64.urlsafe_b64decode(coded)
+    except ValueError:  # binascii.Error too
+        raise NotOpened(_damaged(place)) from None
+    if base64.urlsafe_b64encode(raw).decode() != coded:  # the decoder passes over what does not belong
+        raise NotOpened(_damaged(place))
+    return raw
 
 
 def _derive(master: bytes, purpose: str) -> "AESGCM":

@@ -104,6 +104,12 @@ class Settings:
         "Key that seals stored secrets: 64 hex digits. Required with PostgreSQL; else made in data_dir.",
         secret=True,
     )
+    master_key_previous: str = option(
+        "",
+        MASTER_KEY,
+        "The master key before, which still opens what it sealed, until `penstock keys rotate-master` says it may go.",
+        secret=True,
+    )
     allowed_networks: tuple[Network, ...] = option(
         (), NETWORKS, "Networks that are not public and yet may be called at addresses set through the API."
     )

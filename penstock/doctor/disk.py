@@ -5,7 +5,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from penstock.control.first_start import CREDENTIALS, MASTER_KEY
+from penstock.control import master_key
+from penstock.control.first_start import CREDENTIALS
 from penstock.core.settings import SETTINGS, Settings
 from penstock.doctor.finding import Finding, Findings, Subject, ok, problem, warning
 from penstock.storage import sqlite_file
@@ -44,7 +45,7 @@ def room(name: str, place: Path, size: int, files: int) -> Finding:
 def permissions(settings: Settings) -> Findings:
     """Who may read the files that hold secrets."""
     data_dir = settings.data_dir
-    private = [data_dir / name for name in (MASTER_KEY, CREDENTIALS, sqlite_file.FILE)]
+    private = [data_dir / name for name in (master_key.FILE, master_key.PREVIOUS, CREDENTIALS, sqlite_file.FILE)]
     found = [path for path in private if path.exists()]
     open_ones = [path for path in found if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     for path in open_ones:

@@ -1,48 +1,55 @@
-"""The master key: there, of the right length, and the one that sealed what is stored."""
+"""The master key: there, of the right length, and the one that sealed what is stored; and the one before it."""
 
 from contextlib import closing
 
-from penstock.control.first_start import MASTER_KEY
+from penstock.control import master_key
 from penstock.core.sealing import NotOpened, Vault
 from penstock.doctor import database
-from penstock.doctor.finding import Findings, Subject, ok, problem
+from penstock.doctor.finding import Findings, Subject, ok, problem, warning
 from penstock.storage import health, opening
 from penstock.storage.errors import StoreUnavailable
-
-_BYTES = 32
 
 
 def check(subject: Subject) -> Findings:
     """That of the settings, else that of the data directory."""
-    given, file = subject.settings.master_key, subject.settings.data_dir / MASTER_KEY
+    settings = subject.settings
+    file = settings.data_dir / master_key.FILE
     try:
         sealed, untried = _sealed(subject), "there is nothing sealed yet to try it on"
     except StoreUnavailable:
         sealed, untried = None, "the database cannot be asked whether it fits"
+    previous = None
     try:
-        key = bytes.fromhex(given) if given else file.read_bytes()
+        previous = master_key.read_previous(settings.data_dir, settings.master_key_previous)
+        key = master_key.read(settings.data_dir, settings.master_key)
+        keys = master_key.together(key, previous)
     except FileNotFoundError:
-        if sealed is None:
-            yield ok("key", f"The first start makes {file}.")
-        else:
-            remedy = f"Restore {file} from a backup, or set master_key: another key opens none of the stored secrets."
-            yield problem("key", f"{file} is missing, and the database holds what was sealed with it.", remedy)
+        yield from _missing(str(file), sealed, previous)
         return
-    except OSError as error:
-        remedy = "Run this command as the user that Penstock runs as."
-        yield problem("key", f"{file} cannot be read: {error.strerror}.", remedy)
+    except master_key.Unusable as error:
+        remedy = "Give it as it was, from a backup; and run this command as the user that Penstock runs as."
+        yield problem("key", str(error), remedy)
         return
-    name = "master_key" if given else str(file)
-    if len(key) != _BYTES:
-        remedy = "Restore it from a backup."
-        yield problem("key", f"{name} has {len(key)} bytes instead of {_BYTES}: it is damaged.", remedy)
-    elif sealed is None:
+    name = "master_key" if settings.master_key else str(file)
+    if sealed is None:
         yield ok("key", f"{name} has the right length; {untried}.")
-    elif _opens(key, sealed):
-        yield ok("key", f"{name} opens what is sealed in the database.")
+    elif _opens(sealed, key):
+        more = "" if previous is None else "; the previous key may go"
+        yield ok("key", f"{name} opens what is sealed in the database{more}.")
+    elif _opens(sealed, *keys):
+        text = f"What is sealed in the database still needs the previous master key; {name} is to take its place."
+        yield warning("key", text, "Restart every server with both, then run `penstock keys rotate-master`.")
     else:
-        remedy = "Give the key that this database was first served with; another opens none of the stored secrets."
+        remedy = "Give the key that this database was last served with; another opens none of the stored secrets."
         yield problem("key", f"{name} does not open what is sealed in the database.", remedy)
+
+
+def _missing(file: str, sealed: str | None, previous: bytes | None) -> Findings:
+    if sealed is None or (previous is not None and _opens(sealed, previous)):
+        yield ok("key", f"The {'first' if sealed is None else 'next'} start makes {file}.")
+        return
+    remedy = f"Restore {file} from a backup, or set master_key: another key opens none of the stored secrets."
+    yield problem("key", f"{file} is missing, and the database holds what was sealed with it.", remedy)
 
 
 def _sealed(subject: Subject) -> str | None:
@@ -53,9 +60,9 @@ def _sealed(subject: Subject) -> str | None:
         return health.key_check(connection)
 
 
-def _opens(key: bytes, sealed: str) -> bool:
+def _opens(sealed: str, *keys: bytes) -> bool:
     try:
-        Vault(key).open(sealed, *health.KEY_CHECK)
+        Vault(*keys).open(sealed, *health.KEY_CHECK)
     except NotOpened:
         return False
     return True

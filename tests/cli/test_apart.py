@@ -14,7 +14,7 @@ from penstock.storage.schema import Store
 from tests.kit.databases import SERVER, postgres_on
 from tests.kit.process import environment
 
-FOUND = Start(Store("postgresql://u:secret@h/d"), ("a" * 32, "b" * 32), True, "pst_x", bytes(range(32)))
+FOUND = Start(Store("postgresql://u:secret@h/d"), ("a" * 32, "b" * 32), True, "pst_x", (bytes(range(32)), bytes(32)))
 
 
 def failing(error):
@@ -28,7 +28,7 @@ def test_what_is_found_comes_back():
     start = apart(lambda: FOUND)
     assert start.store.url == FOUND.store.url
     assert (start.accounts, start.first, start.token) == (FOUND.accounts, True, "pst_x")
-    assert start.master_key == FOUND.master_key
+    assert start.master_keys == FOUND.master_keys
 
 
 @pytest.mark.parametrize("error", [StartError("no key"), StoreUnavailable("no store")], ids=["start", "store"])
@@ -44,7 +44,7 @@ def test_a_fault_is_told_where_it_happened(capfd):
 
 
 def test_it_happens_in_another_process_that_is_gone_afterwards():
-    start = apart(lambda: Start(Store(str(os.getpid())), (), False, None, b""))
+    start = apart(lambda: Start(Store(str(os.getpid())), (), False, None, ()))
     assert int(start.store.url) != os.getpid()
     with pytest.raises(ProcessLookupError):
         os.kill(int(start.store.url), 0)

@@ -19,6 +19,7 @@ EVERYTHING = Settings(
     public_url="http://127.0.0.1:0",
     database_url="postgresql://u:secret@h/d",
     master_key="ab" * 32,
+    master_key_previous="cd" * 32,
     allowed_networks=(ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
     trusted_proxies=(ip_network("127.0.0.1"),),
     cors_origins=("*",),
@@ -33,9 +34,9 @@ EVERYTHING = Settings(
 
 @pytest.mark.parametrize("settings", [Settings(), EVERYTHING], ids=["defaults", "everything"])
 def test_the_settings_travel_whole(settings):
-    made = Handover.of(settings, "postgresql://u:secret@h/d", bytes(32))
+    made = Handover.of(settings, "postgresql://u:secret@h/d", (bytes(32), b"1" * 32))
     told = codec.unpacker(Handover).decode(codec.pack(made))
     assert told.read() == settings
-    assert (told.url, told.master_key, told.first) == ("postgresql://u:secret@h/d", bytes(32), True)
+    assert (told.url, told.master_keys, told.first) == ("postgresql://u:secret@h/d", (bytes(32), b"1" * 32), True)
     for row in SETTINGS:
         assert type(getattr(told.read(), row.name)) is type(getattr(settings, row.name))

@@ -112,7 +112,7 @@ def test_another_master_key_seals_nothing(data_dir: Path):
     assert (result.status, result.out) == (2, "")
     assert "is not the one that sealed" in result.err
     (data_dir / "master.key").unlink()
-    assert "master.key cannot be used" in penstock(data_dir, "set", "openai", secret=SECRET).err
+    assert "master.key, and no other is set" in penstock(data_dir, "set", "openai", secret=SECRET).err
     assert listed(data_dir) == []
 
 

@@ -45,7 +45,7 @@ class Parent:
 @asynccontextmanager
 async def started(folder, *, first=True, **settings):
     place = await furnish(folder, {"default": {}}, [])
-    handover = Handover.of(Settings(stop_timeout=2.0, **settings), place.url, place.master_key)
+    handover = Handover.of(Settings(stop_timeout=2.0, **settings), place.url, place.master_keys)
     tasks = Tasks()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         parent = Parent(await Sibling.start(listener, handover), listener.getsockname()[1], tasks)

@@ -16,7 +16,7 @@ async def given_up(place, settings):
     """What it says in the end."""
     greeted = []
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(Refused) as caught:
-        handover = Handover.of(settings, place.url, place.master_key)
+        handover = Handover.of(settings, place.url, place.master_keys)
         await Supervisor(settings, handover, listener, lambda: greeted.append(True)).run()
     assert greeted == []
     return str(caught.value)

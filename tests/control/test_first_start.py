@@ -94,7 +94,7 @@ def test_later_starts_find_the_same_and_say_nothing(tmp_path: Path):
     two = prepare(tmp_path)
     two.store.close()
     assert (two.first, two.token) == (False, None)
-    assert (two.accounts, two.master_key) == (one.accounts, one.master_key)
+    assert (two.accounts, two.master_keys) == (one.accounts, one.master_keys)
     assert stored(tmp_path) == made
 
 
@@ -194,6 +194,31 @@ def test_a_damaged_master_key_is_refused(tmp_path: Path):
         prepare(tmp_path)
 
 
+def test_a_new_master_key_is_made_where_the_previous_one_opens_the_database(tmp_path: Path):
+    first = prepare(tmp_path)
+    first.store.close()
+    (tmp_path / "master.key").rename(tmp_path / "master.key.previous")
+    second = prepare(tmp_path)
+    second.store.close()
+    assert second.master_keys[1:] == first.master_keys
+    assert (tmp_path / "master.key").read_bytes() == second.master_keys[0] != first.master_keys[0]
+    assert (tmp_path / "master.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_missing_master_key_is_not_made_anew_beside_a_wrong_previous_one(tmp_path: Path):
+    prepare(tmp_path).store.close()
+    (tmp_path / "master.key").rename(tmp_path / "kept")
+    (tmp_path / "master.key.previous").write_bytes(bytes(32))
+    with pytest.raises(StartError, match=r"master\.key is missing"):
+        prepare(tmp_path)
+    assert not (tmp_path / "master.key").exists()
+
+
+def test_a_previous_master_key_that_is_the_master_key_is_refused(tmp_path: Path):
+    with pytest.raises(StartError, match="are the same"):
+        prepare(tmp_path, master_key=KEY, master_key_previous=KEY)
+
+
 def test_a_data_directory_that_cannot_be_is_refused(tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StartError, match="PENSTOCK_DATA_DIR"):
@@ -226,7 +251,7 @@ def test_a_key_that_is_given_goes_before_a_file_and_none_is_made(tmp_path: Path,
     for _ in range(2):
         start = prepare(tmp_path / "data", database_url=url, master_key=KEY)
         start.store.close()
-        assert start.master_key == bytes.fromhex(KEY)
+        assert start.master_keys == (bytes.fromhex(KEY),)
     assert not (tmp_path / "data" / "master.key").exists()
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock.core.sealing import NotOpened, Vault
 
-KEY = bytes(range(32))
+KEY, OTHER = bytes(range(32)), bytes(range(32, 64))
 PLACE = ("gateways", "an account", "my-gateway", "stripe.authorization")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 PLACES = st.lists(TEXTS, min_size=1, max_size=5).map(tuple)
@@ -43,6 +43,18 @@ def test_another_key_does_not_open_it():
     with pytest.raises(NotOpened, match=r"gateways/an account/my-gateway/stripe\.authorization.*master key") as refused:
         Vault(os.urandom(32)).open(sealed, *PLACE)
     assert "secret" not in str(refused.value)
+
+
+@given(TEXTS, PLACES)
+def test_a_previous_key_opens_what_it_sealed_and_seals_nothing(text, place):
+    both = Vault(OTHER, KEY)
+    old, new = Vault(KEY).seal(text, *place), both.seal(text, *place)
+    assert both.open(old, *place) == both.open(new, *place) == text
+    assert Vault(OTHER).open(new, *place) == text
+    assert Vault(OTHER).open(both.renewed(old, *place), *place) == text
+    assert both.renewed(new, *place) == new
+    with pytest.raises(NotOpened):
+        both.renewed(Vault(bytes(32)).seal(text, *place), *place)
 
 
 @given(st.data())

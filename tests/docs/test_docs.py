@@ -148,7 +148,7 @@ def test_every_flag_says_what_it_does(name):
 
 def test_commands_named_in_the_docs_exist_with_their_flags(everything):
     known = "|".join(sorted(COMMANDS, key=len, reverse=True))
-    named = re.findall(r"(?:`|^|/)penstock ([a-z][a-z ]*)((?: [^`\n]*)?)", everything, re.MULTILINE)
+    named = re.findall(r"(?:`|^|/)penstock ([a-z]+(?:[ -][a-z]+)*)((?: [^`\n]*)?)", everything, re.MULTILINE)
     assert named
     for words, rest in named:
         match = re.match(rf"({known})\b", words)

@@ -32,6 +32,25 @@ def test_another_key_is_a_problem(subject, started, levels):
     assert (level, "does not open" in text) == ("problem", True)
 
 
+def test_a_key_that_takes_the_place_of_another_is_told_what_to_do(subject, started, levels):
+    (started / "master.key").rename(started / "master.key.previous")
+    ((level, text),) = levels(key.check(subject()))
+    assert (level, "next start makes" in text) == ("ok", True)
+    prepare(started).store.close()
+    (found,) = key.check(subject())
+    assert (found.level, "rotate-master" in found.remedy) == ("warning", True)
+    (started / "master.key.previous").write_bytes(secrets.token_bytes(32))
+    assert levels(key.check(subject()))[0][0] == "problem"
+    (started / "master.key.previous").write_bytes(b"short")
+    ((level, text),) = levels(key.check(subject()))
+    assert (level, "5 bytes instead of 32" in text) == ("problem", True)
+
+
+def test_a_previous_key_that_is_not_needed_may_go(subject, started, levels):
+    ((level, text),) = levels(key.check(subject(master_key_previous="5a" * 32)))
+    assert (level, "previous key may go" in text) == ("ok", True)
+
+
 def test_a_key_that_is_gone_is_a_problem(subject, started):
     (started / "master.key").unlink()
     (found,) = key.check(subject())

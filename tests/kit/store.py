@@ -71,7 +71,7 @@ async def furnish(
         for token in known:
             await tokens.add(connection, token, version)
     await store.close()
-    return Place(url, MASTER_KEY)
+    return Place(url, (MASTER_KEY,))
 
 
 def _stored(number: int, key: StoredKey, now: int) -> KeyRow:

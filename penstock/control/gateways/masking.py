@@ -15,6 +15,11 @@ from penstock.core.sealing import NotOpened, Vault
 CHANGED = f"{MASK} (changed)"
 
 
+def setting_place(row: tuple[str, str], secret: Held) -> tuple[str, ...]:
+    """What a secret is bound to (``core.sealing``). ``row``: account and id of the gateway, here and below."""
+    return "gateways", *row, secret.field
+
+
 def masked(settings: dict[str, Any]) -> dict[str, Any]:
     """The same settings without secrets."""
     if next(secrets(settings), None) is None:
@@ -36,7 +41,7 @@ def audited(
     known = list(secrets(before))
     for secret in secrets(shown):
         old = _stored(secret, known) or next((held.value for held in known if held.path == secret.path), None)
-        same = old is None or _same(vault, old, secret.value, ("gateways", *row, secret.field))
+        same = old is None or _same(vault, old, secret.value, setting_place(row, secret))
         secret.holder[secret.name] = MASK if same else CHANGED
     return masked(before), shown
 
@@ -52,7 +57,7 @@ def sealed(vault: Vault, row: tuple[str, str], sent: dict[str, Any], stored: Map
     kept = _copy(sent)
     known = list(secrets(stored))
     for secret in secrets(kept):
-        value, place = secret.value, ("gateways", *row, secret.field)
+        value, place = secret.value, setting_place(row, secret)
         old = _stored(secret, known)
         if value == MASK and old is None:
             raise Invalid(
