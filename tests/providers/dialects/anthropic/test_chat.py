@@ -2,6 +2,8 @@
 
 import pytest
 from anthropic.types import Message, RawMessageStreamEvent
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from penstock.core.codec import decode, encode
@@ -119,6 +121,25 @@ def test_the_older_name_of_the_format_becomes_the_newer():
     form = {"type": "json_schema", "schema": {"type": "object"}}
     read = CLIENT.read_request(encode(REQUEST | {"output_config": None, "output_format": form}))
     assert decode(PROVIDER.write_request(read, Notes()))["output_config"] == {"format": form}
+
+
+WORDS = st.text(min_size=1, max_size=5)
+BLOCKS = [block for message in REQUEST["messages"][:3] for block in message["content"]]
+USES = st.builds(
+    lambda arguments: {"type": "tool_use", "id": "toolu_1", "name": "f", "input": arguments},
+    st.dictionaries(WORDS, st.none() | st.integers(0, 9) | WORDS | st.lists(WORDS, max_size=2), max_size=3),
+)
+CONTENTS = WORDS | st.lists(st.sampled_from(BLOCKS) | USES, min_size=2, max_size=4)
+MESSAGES = st.builds(
+    lambda role, content: {"role": role, "content": content}, st.sampled_from(["user", "assistant"]), CONTENTS
+)
+OPTIONAL = st.sets(st.sampled_from(sorted(REQUEST.keys() - {"model", "messages"})))
+
+
+@given(st.lists(MESSAGES, min_size=1, max_size=4), OPTIONAL)
+def test_any_request_is_the_same_after_the_neutral_form(messages, names):
+    told = {"model": "m", "messages": messages} | {name: REQUEST[name] for name in names}
+    assert decode(PROVIDER.write_request(CLIENT.read_request(encode(told)), Notes())) == told
 
 
 @pytest.mark.parametrize(
@@ -277,6 +298,22 @@ def test_a_stream_that_is_cut_anywhere_is_not_whole():
         assert not any(isinstance(event, End) for event in [*read_all(EVENTS[:most], reader), *reader.end()])
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[]",
+        b"{}",
+        b'{"type":"content_block_delta","index":7,"delta":{}}',
+        b'{"type":"content_block_start","index":0,"content_block":3}',
+        b'{"type":"message_start","message":[]}',
+        b'{"type":"message_delta","usage":3}',
+    ],
+)
+def test_an_event_that_the_dialect_cannot_have_is_an_error(data):
+    with pytest.raises(LookupError):
+        PROVIDER.reader().data(data)
+
+
 def test_an_error_within_a_stream_is_told_as_it_came():
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": None}
     events = read_all([EVENTS[0], error], PROVIDER.reader())
@@ -354,7 +391,7 @@ def test_a_conversation_becomes_turns_of_two_roles():
             {"role": "system", "content": "Be brief."},
             {"role": "user", "content": [
                 {"type": "text", "text": "What is this?", "cache_control": {"type": "ephemeral"}},
-                {"type": "image_url", "image_url": {"url": "data:image/gif;base64,AAAA"}},
+                {"type": "image_url", "image_url": {"url": "data:image/jpg;base64,AAAA", "detail": "auto"}},
                 {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
                 {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA", "filename": "a.pdf"}},
                 {"type": "file", "file": {"file_data": "data:text/csv;base64,YSxi"}},
@@ -376,7 +413,7 @@ def test_a_conversation_becomes_turns_of_two_roles():
     assert told["messages"] == [
         {"role": "user", "content": [
             {"type": "text", "text": "What is this?", "cache_control": {"type": "ephemeral"}},
-            {"type": "image", "source": {"type": "base64", "media_type": "image/gif", "data": "AAAA"}},
+            {"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": "AAAA"}},
             {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}},
             {"type": "document", "source": PDF, "title": "a.pdf"},
             {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "a,b"}},
@@ -470,6 +507,14 @@ def test_the_choice_of_a_tool(choice, parallel, told):
     assert "tool_choice" not in sent(tool_choice=choice, parallel_tool_calls=parallel)[0]
 
 
+def test_tools_that_may_not_be_called_are_not_told():
+    allowed = {"mode": "required", "tools": [{"type": "function", "function": {"name": "weather"}}]}
+    other = {"type": "function", "function": {"name": "other"}}
+    told, _ = sent(tools=[other, WEATHER], tool_choice={"type": "allowed_tools", "allowed_tools": allowed})
+    assert [tool["name"] for tool in told["tools"]] == ["weather"]
+    assert told["tool_choice"] == {"type": "any"}
+
+
 @pytest.mark.parametrize(
     ("model", "members", "told", "lost"),
     [
@@ -510,25 +555,25 @@ def test_the_choice_of_a_tool(choice, parallel, told):
         (
             "claude-sonnet-5",
             {"reasoning_effort": "none"},
-            {"max_tokens": 8192, "thinking": {"type": "disabled"}},
+            {"max_tokens": 24576, "thinking": {"type": "disabled"}},
             [],
         ),
         (
             "claude-sonnet-5-5",
             {"reasoning_effort": "none"},
-            {"max_tokens": 8192, "thinking": {"type": "between_tools"}},
+            {"max_tokens": 24576, "thinking": {"type": "between_tools"}},
             [],
         ),
         (
             "anthropic.claude-opus-5-5",
             {"reasoning_effort": "none"},
-            {"max_tokens": 8192, "output_config": {"effort": "low"}},
+            {"max_tokens": 24576, "output_config": {"effort": "low"}},
             ["reasoning_effort"],
         ),
         ("claude-sonnet-4", {"temperature": 1.5, "top_p": 0.5}, {"max_tokens": 8192, "temperature": 1, "top_p": 0.5},
          ["temperature"]),
         ("claude-sonnet-4-5", {"temperature": 0, "top_p": 0.5}, {"max_tokens": 8192, "temperature": 0}, ["top_p"]),
-        ("claude-opus-5", {"temperature": 1, "top_p": 1}, {"max_tokens": 8192}, []),
+        ("claude-opus-5", {"temperature": 1, "top_p": 1}, {"max_tokens": 24576}, []),
         (
             "claude-sonnet-4-5",
             {"reasoning_effort": "low", "temperature": 0.2, "top_p": 0.97},
@@ -615,9 +660,18 @@ def test_a_schema_of_the_answer_is_made_fit():
     told, lost = sent(response_format=form)
     assert told["output_config"] == {"format": {"type": "json_schema", "schema": FITTED}}
     assert lost == []
-    told, lost = sent(response_format=form, model="claude-3-5-haiku-20241022")
+    told, lost = sent(model="claude-3-5-haiku-20241022", response_format=form)
     assert "output_config" not in told
     assert '"minItems":2' in told["system"]
+    assert lost == ["response_format"]
+
+
+@pytest.mark.parametrize("schema", [{"type": "object"}, {"type": "object", "additionalProperties": {"type": "string"}}])
+def test_a_schema_that_leaves_names_of_members_open_is_asked_for_in_the_system_prompt(schema):
+    open_schema = {"type": "object", "properties": {"any": schema}}
+    told, lost = sent(response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": open_schema}})
+    assert "output_config" not in told
+    assert encode(open_schema).decode() in told["system"]
     assert lost == ["response_format"]
 
 
@@ -742,6 +796,35 @@ def test_sealed_thinking_is_streamed_to_come_back():
     sealed = [Open(Reasoning("", origin="x", id="rs"), 0), Sign("", "secret", 0), Close(0)]
     told = written_events([Begin("i", "m"), *sealed, End()], asked())
     assert told[1]["content_block"] == {"type": "redacted_thinking", "data": "x:sealed:rs:secret"}
+
+
+def test_a_conversation_of_claude_for_a_provider_of_openai():
+    notes = Notes()
+    messages = [
+        {"role": "user", "content": [
+            {"type": "text", "text": "What is this?"}, REQUEST["messages"][0]["content"][1],
+            REQUEST["messages"][0]["content"][4], REQUEST["messages"][0]["content"][8],
+        ]},
+        {"role": "assistant", "content": [*ANSWER["content"][:2], *ANSWER["content"][-2:]]},
+        {"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": "toolu_01", "content": "rain"}, {"type": "text", "text": "So?"}]},
+    ]  # fmt: skip
+    request = asked(messages=messages, tools=REQUEST["tools"][:1], thinking={"type": "enabled", "budget_tokens": 8192})
+    told = decode(OPENAI_PROVIDER.write_request(request, notes))
+    assert [message["role"] for message in told["messages"]] == ["system", "user", "assistant", "tool", "user"]
+    assert told["messages"][1]["content"][1:] == [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA", "filename": "A"}},
+        {"type": "text", "text": "found"},
+    ]
+    assert told["messages"][2]["content"] == "It rains."
+    assert told["messages"][2]["tool_calls"] == [{**CALL, "id": "toolu_01"}]
+    assert told["messages"][3] == {"role": "tool", "tool_call_id": "toolu_01", "content": "rain"}
+    assert told["reasoning_effort"] == "low"
+    assert told["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert (told["max_completion_tokens"], told["stop"], told["user"]) == (4096, ["a", "b"], "u")
+    assert (told["service_tier"], told["parallel_tool_calls"]) == ("default", False)
+    assert "container" in notes.members
 
 
 def test_tools_that_the_provider_runs_reach_another_provider_only_by_their_names_in_the_notes():

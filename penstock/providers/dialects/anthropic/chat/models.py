@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _NAME = re.compile(r"claude-(?:(\d)(?:[.-](\d))?-)?(opus|sonnet|haiku|fable|mythos)(?:-(\d)(?:[.-](\d{1,2}))?(?!\d))?")
 _TOKENS = 8_192
+_THOUGHT = 16_384  # what models that think unasked may spend on it
 
 
 class Model(NamedTuple):
@@ -57,4 +58,5 @@ def _newer(family: str, version: tuple[int, int]) -> Model:
         else "disabled"
     )
     forced = not latest or family == "haiku"
-    return Model(budget=False, adaptive=True, off=off, xhigh=True, sampling=False, forced=forced)
+    tokens = _TOKENS if version < (5, 0) else _TOKENS + _THOUGHT
+    return Model(budget=False, adaptive=True, off=off, xhigh=True, sampling=False, forced=forced, tokens=tokens)

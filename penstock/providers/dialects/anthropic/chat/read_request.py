@@ -80,7 +80,7 @@ def _tool_choice(told: Members | None) -> tuple[ToolChoice | None, bool | None]:
     mode = _CHOICES.get(kind)
     if mode is None:
         raise MalformedChat("tool_choice.type: must be auto, any, tool or none.")
-    choice = ToolChoice(mode, told.text("name"), told.rest())
+    choice = ToolChoice(mode, told.text("name"), extra=told.rest())
     if mode == "function" and not choice.name:
         raise MalformedChat("tool_choice.name: is missing.")
     return choice, None if alone is None else not alone

@@ -5,7 +5,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from typing import Any
 
-from penstock.core.codec import decode, verbatim
+from penstock.core.codec import DecodeError, decode, verbatim
 from penstock.model.chat import (
     Add,
     Begin,
@@ -43,9 +43,16 @@ class Reader:
         self._next = 0  # index of the part that is opened next
         self._usage: Json = {}
 
-    def data(self, data: bytes) -> list[Event]:  # noqa: PLR0911  a table
+    def data(self, data: bytes) -> list[Event]:
         """What one event says."""
-        told: Json = decode(data)
+        try:
+            return self._take(decode(data))
+        except (AttributeError, TypeError, ValueError) as error:  # a member of another kind
+            if isinstance(error, DecodeError):
+                raise
+            raise LookupError(f"an event that Anthropic messages do not have ({error})") from error
+
+    def _take(self, told: Json) -> list[Event]:  # noqa: PLR0911  a table
         match told["type"]:
             case "content_block_delta":
                 return self._blocks[told["index"]].grow(told["delta"])

@@ -19,11 +19,24 @@ _SEVERAL = {"anyOf", "allOf"}  # that hold lists of them
 _DEEP = 64
 
 
-def fitted(schema: Any, depth: int = 0) -> Any:
-    """Objects closed, refused limits as words, ``oneOf`` as ``anyOf``."""
+class _OpenError(Exception):
+    """An object may have members of any name, which Claude cannot promise."""
+
+
+def fitted(schema: Any) -> Any:
+    """Objects closed, refused limits as words, ``oneOf`` as ``anyOf``. None: it cannot be made fit."""
+    try:
+        return _fitted(schema, 0)
+    except _OpenError:
+        return None
+
+
+def _fitted(schema: Any, depth: int) -> Any:
     told = object_or_none(schema)
-    if told is None or depth > _DEEP:
+    if told is None:
         return schema
+    if depth > _DEEP or _is_open(told):
+        raise _OpenError
     limits = {name: value for name, value in told.items() if name in _LIMITS or _many(name, value)}
     fit: Json = {
         "anyOf" if name == "oneOf" else name: _inner("anyOf" if name == "oneOf" else name, value, depth + 1)
@@ -38,6 +51,13 @@ def fitted(schema: Any, depth: int = 0) -> Any:
     return fit
 
 
+def _is_open(told: Json) -> bool:
+    """Whether it is of an object whose members' names the schema does not tell."""
+    return object_or_none(told.get("additionalProperties")) is not None or (
+        told.get("type") == "object" and not {"properties", "anyOf", "oneOf", "allOf", "$ref"} & told.keys()
+    )
+
+
 def _many(name: str, value: Any) -> bool:
     """Whether it asks for a length that cannot be promised: 0 and 1 can."""
     return name == "minItems" and value not in (0, 1)
@@ -46,10 +66,10 @@ def _many(name: str, value: Any) -> bool:
 def _inner(name: str, value: Any, depth: int) -> Any:
     """A member of a schema, with the schemas that it holds."""
     if name in _NAMED and (members := object_or_none(value)) is not None:
-        return {member: fitted(one, depth) for member, one in members.items()}
+        return {member: _fitted(one, depth) for member, one in members.items()}
     if name in _SEVERAL and (several := list_or_none(value)) is not None:
-        return [fitted(one, depth) for one in several]
-    return fitted(value, depth) if name == "items" else value
+        return [_fitted(one, depth) for one in several]
+    return _fitted(value, depth) if name == "items" else value
 
 
 def input_schema(schema: Any) -> Any:

@@ -65,6 +65,8 @@ def _others(request: ChatRequest, notes: Notes) -> Json:
     tools = _tools(request, model, notes)
     form, words = _format(request, model, notes)
     choice = _tool_choice(request) if tools else None
+    if request.tool_choice and request.tool_choice.mode not in _CHOICES:
+        notes.lost("tool_choice")
     if choice and choice["type"] in ("any", "tool") and not model.forced:
         words.append(f"Call the tool {choice['name']} now." if "name" in choice else "Call at least one tool now.")
         choice = written({**choice, "type": "auto", "name": None})
@@ -111,9 +113,13 @@ def _thought(messages: list[Json]) -> bool:
 
 
 def _tools(request: ChatRequest, model: Model, notes: Notes) -> list[Json]:
+    """Those that may be called: what is left out here cannot be."""
     tools: list[Json] = []
+    allowed = request.tool_choice.allowed if request.tool_choice else None
     for tool in request.tools or ():
         match tool:
+            case Function() if allowed is not None and tool.name not in allowed:
+                pass
             case Function():
                 for name in tool.extra or ():
                     notes.lost(f"tools[].{name}")
@@ -130,8 +136,8 @@ def _fitted(tool: Function, model: Model, notes: Notes) -> Json:
     told = _tool(tool, None)
     told["input_schema"] = dict(_TEXT_INPUT) if tool.free else input_schema(tool.schema)
     if told.pop("strict", None):
-        if model.formats:
-            told |= {"strict": True, "input_schema": fitted(told["input_schema"])}
+        if model.formats and (schema := fitted(told["input_schema"])) is not None:
+            told |= {"strict": True, "input_schema": schema}
         else:
             notes.lost("tools[].strict")
     return told
@@ -171,8 +177,8 @@ def _format(request: ChatRequest, model: Model, notes: Notes) -> tuple[Json | No
     if form.kind != "schema":
         notes.lost("response_format")
         return None, []
-    if model.formats:
-        return {"type": "json_schema", "schema": fitted(form.schema)}, []
+    if model.formats and (schema := fitted(form.schema)) is not None:
+        return {"type": "json_schema", "schema": schema}, []
     notes.lost("response_format")
     return None, [_SCHEMA + encode(form.schema).decode()]
 

@@ -97,7 +97,7 @@ class Blocks:
             raise MalformedChat(
                 "messages: a file that another provider keeps cannot be sent to Claude: send its bytes."
             )
-        if part.detail:
+        if part.detail not in ("", "auto"):
             self._notes.lost("messages[].content[].image_url.detail")
         told: Json = {"type": part.kind, "source": _image(part) if part.kind == "image" else _document(part)}
         if part.kind == "document":
@@ -108,7 +108,8 @@ class Blocks:
 
 def _image(part: Media) -> Json:
     if part.data:
-        return {"type": "base64", "media_type": part.type or "image/png", "data": part.data}
+        kind = "image/jpeg" if part.type == "image/jpg" else part.type or "image/png"
+        return {"type": "base64", "media_type": kind, "data": part.data}
     return _elsewhere(part)
 
 
