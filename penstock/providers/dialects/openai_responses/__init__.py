@@ -3,7 +3,7 @@
 from penstock.providers.dialects._facets import Dialect
 from penstock.providers.dialects._shapes import openai
 from penstock.providers.dialects.openai_responses import errors, message, request, stream, usage
-from penstock.providers.dialects.openai_responses.chat import CLIENT
+from penstock.providers.dialects.openai_responses.chat import CLIENT, PROVIDER
 
 OPENAI_RESPONSES = Dialect(
     "openai_responses",
@@ -15,4 +15,5 @@ OPENAI_RESPONSES = Dialect(
     error_frame=errors.error_frame,
     message=message.message,
     client=CLIENT,
+    provider=PROVIDER,
 )

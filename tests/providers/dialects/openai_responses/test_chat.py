@@ -46,8 +46,8 @@ from penstock.model.chat import (
 from penstock.providers.dialects import DIALECTS
 
 RESPONSES, CHAT = DIALECTS["openai_responses"], DIALECTS["openai_chat"]
-assert RESPONSES.client and CHAT.client and CHAT.provider
-CLIENT = RESPONSES.client
+assert RESPONSES.client and RESPONSES.provider and CHAT.client and CHAT.provider
+CLIENT, PROVIDER = RESPONSES.client, RESPONSES.provider
 EVENTS = TypeAdapter[Any](ResponseStreamEvent)
 
 WEATHER = {
@@ -150,6 +150,12 @@ def test_a_request_is_read_whole():
     assert read.extra == {"text": {"verbosity": "low"}, "safety_identifier": "s", "prompt_cache_key": "k"}
 
 
+def test_a_request_is_the_same_after_the_neutral_form():
+    notes = Notes()
+    assert decode(PROVIDER.write_request(CLIENT.read_request(encode(REQUEST)), notes)) == REQUEST
+    assert notes.members == []
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -204,7 +210,7 @@ def test_openai_chat_is_asked_for_the_same():
 
 
 LOGPROB = {"token": "Hi", "logprob": -0.1, "bytes": None, "top_logprobs": []}
-USAGE = Usage(10, 5, cache_read=4, reasoning=3)
+USAGE = Usage(10, 5, cache_read=4, cache_write=0, reasoning=3)
 CONTENT = [
     Reasoning("so", "sig", origin="anthropic"),
     Text("Hi", [Citation("https://example.com", "Example", "quoted", 0, 2)]),
@@ -462,3 +468,204 @@ def test_a_stream_that_broke_before_it_began():
 def test_a_failure_is_told_as_openai_does():
     told = decode(CLIENT.write_failure(429, Failure("slow down")))
     assert told == {"error": {"message": "slow down", "type": "rate_limit_error", "param": None, "code": None}}
+
+
+# ---- a provider that speaks it
+
+
+def test_an_answer_is_the_same_after_the_neutral_form():
+    told = answered(CONTENT, StopReason.TOOLS)
+    answer = PROVIDER.read_answer(encode(told))
+    assert (answer.id, answer.model, answer.created, answer.usage) == ("resp_1", "m", 1790000000, USAGE)
+    assert answer.candidates[0].stop == StopReason.TOOLS
+    assert answer.candidates[0].logprobs == {"content": [LOGPROB | {"bytes": []}], "refusal": None}
+    assert plain(decode(CLIENT.write_answer(answer, asked()))) == plain(told)
+
+
+@pytest.mark.parametrize(
+    ("members", "stop"),
+    [
+        ({}, StopReason.END),
+        ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, StopReason.LENGTH),
+        ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, StopReason.FILTER),
+        ({"status": "failed", "error": {"code": "server_error", "message": "no"}}, StopReason.ERROR),
+    ],
+)
+def test_why_a_provider_stopped(members: dict[str, Any], stop: str):
+    assert PROVIDER.read_answer(encode(answered([Text("Hi")]) | members)).candidates[0].stop == stop
+
+
+def test_what_is_no_answer_is_not_taken_for_an_empty_one():
+    with pytest.raises(LookupError):
+        PROVIDER.read_answer(b'{"message":"no such thing"}')
+
+
+EVERYTHING: list[Event] = [
+    BEGIN,
+    Open(Reasoning("", origin="openai_responses", id="rs_1"), 0),
+    Add("so", 0),
+    Sign("", "secret", 0),
+    Close(0),
+    Open(Text(""), 1),
+    Add("He", 1, logprobs={"content": [LOGPROB]}),
+    Add("llo", 1),
+    Cite(Citation("https://example.com", "Example", "", 0, 5), 1),
+    Close(1),
+    Open(Refusal(""), 2),
+    Add("no", 2),
+    Close(2),
+    Open(Call("call_1", "weather", ""), 3),
+    Open(Call("call_2", "free", "", free=True), 4),
+    Add("{}", 3),
+    Add("x", 4),
+    Close(3),
+    Close(4),
+    Open(Media("image", "image/png", "AAAA"), 5),
+    Close(5),
+    USED,
+    Stop(StopReason.TOOLS),
+    End(),
+]
+
+
+def test_a_stream_is_the_same_after_the_neutral_form():
+    told, _ = streamed(EVERYTHING)
+    reader = PROVIDER.reader()
+    read = [event for one in told for event in reader.data(encode(one))]
+    again, _ = streamed(read)
+    assert [event["type"] for event in again] == [event["type"] for event in told]
+    assert plain(again[-1]["response"]) == plain(told[-1]["response"])
+    assert read[0] == Begin("resp_1", "m", 1790000000, "default")
+    assert read[1:5] == EVERYTHING[1:5]
+
+
+def test_only_the_last_event_makes_a_stream_whole():
+    told, _ = streamed(EVERYTHING)
+    reader = PROVIDER.reader()
+    read = [event for one in told[:-1] for event in reader.data(encode(one))]
+    assert not [event for event in [*read, *reader.end()] if isinstance(event, End | Stop)]
+
+
+def test_items_without_pieces_are_read_when_they_are_whole():
+    told, _ = streamed(EVERYTHING)
+    reader = PROVIDER.reader()
+    kinds = ("response.created", "response.output_item.added", "response.output_item.done", "response.completed")
+    read = [event for one in told if one["type"] in kinds for event in reader.data(encode(one))]
+    again, _ = streamed(read)
+    texts = [
+        [item.get(name) for name in ("summary", "arguments", "input", "result")]
+        for item in again[-1]["response"]["output"]
+    ]
+    assert texts == [
+        [item.get(name) for name in ("summary", "arguments", "input", "result")]
+        for item in told[-1]["response"]["output"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "error", "code": "c", "message": "no", "param": None, "sequence_number": 3},
+        {"type": "error", "error": {"code": "c", "message": "no"}, "sequence_number": 3},
+        {"type": "response.failed", "response": {"status": "failed", "error": {"code": "c", "message": "no"}}},
+    ],
+)
+def test_a_stream_of_a_provider_that_broke(event: dict[str, Any]):
+    (broken,) = PROVIDER.reader().data(encode(event))
+    assert isinstance(broken, Broken)
+    assert (broken.failure.message, broken.failure.code) == ("no", "c")
+
+
+CHATTED = {
+    "model": "gpt-5",
+    "messages": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+            {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}},
+        ]},
+        {"role": "assistant", "content": "Let me see.", "reasoning_content": "so", "tool_calls": [
+            {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": ""}},
+            {"id": "call_2", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+        ]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+        {"role": "tool", "tool_call_id": "call_2", "content": "sun"},
+        {"role": "assistant", "content": None},
+        {"role": "system", "content": "In verse."},
+        {"role": "user", "content": "Thanks"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+    "tool_choice": {"type": "allowed_tools", "allowed_tools": {
+        "mode": "required", "tools": [{"type": "function", "function": {"name": "f"}}],
+    }},
+    "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}},
+    "reasoning_effort": "low",
+    "max_completion_tokens": 4,
+    "logprobs": True,
+    "stop": ["a"],
+    "seed": 7,
+    "logit_bias": {"1": 2},
+}  # fmt: skip
+
+
+def test_a_request_in_openai_chat_is_asked_in_openai_responses():
+    assert CHAT.client
+    notes = Notes()
+    written = decode(PROVIDER.write_request(CHAT.client.read_request(encode(CHATTED)), notes))
+    assert written == {
+        "model": "gpt-5",
+        "instructions": "Be brief.",
+        "input": [
+            {"type": "message", "role": "user", "content": [
+                {"type": "input_text", "text": "What is this?"},
+                {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto"},
+                {"type": "input_file", "file_data": "data:application/pdf;base64,AAAA", "filename": "document.pdf"},
+            ]},
+            {"type": "message", "role": "assistant", "content": [
+                {"type": "output_text", "text": "Let me see.", "annotations": []},
+            ]},
+            {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+            {"type": "function_call", "call_id": "call_2", "name": "g", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "rain"},
+            {"type": "function_call_output", "call_id": "call_2", "output": "sun"},
+            {"type": "message", "role": "system", "content": "In verse."},
+            {"type": "message", "role": "user", "content": "Thanks"},
+        ],
+        "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": False}],
+        "tool_choice": {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "f"}]},
+        "text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "object"}}},
+        "reasoning": {"effort": "low"},
+        "max_output_tokens": 16,
+        "store": False,
+        "include": ["reasoning.encrypted_content", "message.output_text.logprobs"],
+    }  # fmt: skip
+    assert notes.members == ["stop", "seed", "logit_bias", "max_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"n": 2}, "n: "),
+        ({"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]}, "a document that"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(change: dict[str, Any], says: str):
+    assert CHAT.client
+    with pytest.raises(MalformedChat, match=f"^{says}"):
+        PROVIDER.write_request(CHAT.client.read_request(encode(CHATTED | change)), Notes())
+
+
+def test_sealed_thinking_survives_a_client_that_speaks_openai_chat():
+    assert CHAT.client
+    thought = Reasoning("so", sealed="secret", origin="openai_responses", id="rs_1")
+    told = decode(CHAT.client.write_answer(Answer("1", "m", [Candidate([thought, Text("Hi")])]), asked()))
+    messages = [*CHATTED["messages"], told["choices"][0]["message"]]
+    request = CHAT.client.read_request(encode(CHATTED | {"messages": messages}))
+    items = decode(PROVIDER.write_request(request, Notes()))["input"]
+    assert items[-2] == {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [{"type": "summary_text", "text": "so"}],
+        "encrypted_content": "secret",
+    }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.core.errors import MalformedChat
-from penstock.model.chat import Call, Citation, Media, Native, Part, Reasoning, Refusal, Result, Text, Turn
+from penstock.model.chat import Cache, Call, Citation, Media, Native, Part, Reasoning, Refusal, Result, Text, Turn
 from penstock.providers.dialects._shapes.inline import inline
 from penstock.providers.dialects._shapes.members import Members, list_or_none
 from penstock.providers.dialects.openai_responses.chat.sealed import CALL, SAID, unseal
@@ -78,7 +78,13 @@ def content_of(item: Members, name: str) -> list[Part]:
 def _part(told: Members) -> Part:
     kind = told.text("type", "input_text")
     read = _PARTS.get(kind)
-    return Native(NAME, {"type": kind, **(told.rest() or {})}) if read is None else read(told)
+    if read is None:
+        return Native(NAME, {"type": kind, **(told.rest() or {})})
+    marked = told.left.get("prompt_cache_breakpoint") is not None
+    part = read(told)
+    if marked and isinstance(part, Text | Media):
+        part.cache = Cache()
+    return part
 
 
 def _text(told: Members) -> Text:
