@@ -4,8 +4,10 @@ Each SDK is used in both ways that docs/keys.md tells: with the placeholder ``un
 header, and with the token for a key. The simulated providers tell what came to them, where they are asked to.
 """
 
+import asyncio
 import json
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from typing import Any, NamedTuple
@@ -13,11 +15,15 @@ from typing import Any, NamedTuple
 import anthropic
 import boto3
 import botocore
+import cloudflare
 import httpx
 import openai
 import pytest
 from botocore.config import Config
 from google import genai
+
+from tests.kit.certificates import self_signed
+from tests.kit.process import serving
 
 PROMPT = "Tell me of the sea."
 ANSWER = f"You said: {PROMPT}"
@@ -136,7 +142,10 @@ def geminis(stack: ExitStack, headers: Headers, *, api_key: str, vertexai: bool 
 
 
 def converse(stack: ExitStack, url: str, key: str, headers: Headers) -> Calls:
-    client, added = unsigned(stack, url, headers)
+    return conversing(*bedrock(stack, url, headers, config=UNSIGNED))
+
+
+def conversing(client: Any, added: dict[str, str]) -> Calls:
     asked = {"modelId": CLAUDE, "messages": [{"role": "user", "content": [{"text": PROMPT}]}]}
     told: list[bytes] = []
     client.meta.events.register("before-parse", lambda response_dict, **_: told.append(response_dict["body"]))
@@ -154,7 +163,7 @@ def converse(stack: ExitStack, url: str, key: str, headers: Headers) -> Calls:
 
 
 def invoke(stack: ExitStack, url: str, key: str, headers: Headers) -> Calls:
-    client, added = unsigned(stack, url, headers)
+    client, added = bedrock(stack, url, headers, config=UNSIGNED)
     asked = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 100, "messages": MESSAGES}
     call = {"modelId": CLAUDE, "body": json.dumps(asked)}
 
@@ -173,14 +182,10 @@ def invoke(stack: ExitStack, url: str, key: str, headers: Headers) -> Calls:
     return Calls(lambda: whole()["content"][0]["text"], stream, echo)
 
 
-def unsigned(stack: ExitStack, url: str, headers: Headers) -> tuple[Any, dict[str, str]]:
-    """A client that has no place for a key, and the headers that it adds to a request."""
-    client = boto3.client(
-        "bedrock-runtime",
-        region_name="us-east-1",
-        endpoint_url=f"{url}/aws-bedrock/bedrock-runtime/us-east-1",
-        config=Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1}),
-    )
+def bedrock(stack: ExitStack, url: str, headers: Headers, **more: Any) -> tuple[Any, dict[str, str]]:
+    """A client, and the headers that it adds to a request."""
+    where = f"{url}/aws-bedrock/bedrock-runtime/us-east-1"
+    client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=where, **more)
     added = dict(headers)
 
     def add(request: Any, **_: Any) -> None:
@@ -191,6 +196,7 @@ def unsigned(stack: ExitStack, url: str, headers: Headers) -> tuple[Any, dict[st
     return stack.enter_context(closing(client)), added
 
 
+UNSIGNED = Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1})  # has no place for a key
 SIGNED = rf"AWS4-HMAC-SHA256 Credential={AWS['accessKeyId']}/\d{{8}}/us-east-1/bedrock/aws4_request, .+"
 ENTRA = re.escape(f"Bearer {KEYS['azure-openai']}")
 SDKS = {  # what makes the client; the provider, the header in which that gets the key, and what stands there
@@ -209,18 +215,22 @@ WAYS = [(name, way) for name in SDKS for way in (PLACEHOLDER, TOKEN) if way == P
 PLACES = {"api-key", "authorization", "x-api-key", "x-goog-api-key"}
 
 
-@pytest.fixture(scope="module")
-def closed(house, sdk):
-    """The address of a gateway that asks for a token, and has a key of each of these providers, two of OpenAI."""
-    where = {"account_id": house.account}
-    required = {"cache_ttl": 0, "cache_invalidate_on_update": False, "collect_logs": True}
-    required |= {"rate_limiting_interval": 0, "rate_limiting_limit": 0}
-    sdk.ai_gateway.create(id=CLOSED, authentication=True, extra_body={"byok_only": True}, **required, **where)
+def store(sdk: cloudflare.Cloudflare, account: str) -> None:
+    """Makes a gateway that asks for a token, and has a key of each of these providers, two of OpenAI."""
+    required: Any = {"cache_ttl": 0, "cache_invalidate_on_update": False, "collect_logs": True}
+    required |= {"rate_limiting_interval": 0, "rate_limiting_limit": 0, "extra_body": {"byok_only": True}}
+    sdk.ai_gateway.create(id=CLOSED, account_id=account, authentication=True, **required)
     keys = [("main", provider, secret) for provider, secret in KEYS.items()]
     for alias, provider, secret in [("second", "openai", SECOND), *keys]:
         sdk.ai_gateway.provider_configs.create(
-            CLOSED, alias=alias, default_config=True, provider_slug=provider, secret=secret, **where
+            CLOSED, account_id=account, alias=alias, default_config=True, provider_slug=provider, secret=secret
         )
+
+
+@pytest.fixture(scope="module")
+def closed(house, sdk):
+    """The address of such a gateway."""
+    store(sdk, house.account)
     return f"{house.origin}/v1/{house.account}/{CLOSED}"
 
 
@@ -300,3 +310,25 @@ def test_where_the_gateway_has_no_key_that_may_travel_the_exception_says_so(hous
         with pytest.raises(openai.BadRequestError) as caught:
             completions(client).chat()
         assert told(caught.value).startswith("Provider 'groq' has no BYOK credential that the call may use.")
+
+
+async def test_boto3_takes_the_token_for_its_api_key_over_https(tmp_path, monkeypatch):
+    certificate, key = map(str, self_signed(tmp_path, "127.0.0.1"))
+    flags = ("--tls-certificate", certificate, "--tls-key", key)
+    async with serving(tmp_path / "data", *flags, gateways=()) as server:
+        origin, token = f"https://127.0.0.1:{server.port}", server.token
+        monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", token)
+
+        def call() -> tuple[Any, Any]:
+            http = cloudflare.DefaultHttpxClient(verify=ssl.create_default_context(cafile=certificate))
+            with cloudflare.Cloudflare(base_url=f"{origin}/client/v4", api_token=token, http_client=http) as sdk:
+                store(sdk, server.account)
+            with ExitStack() as stack:
+                url = f"{origin}/v1/{server.account}/{CLOSED}"
+                client = conversing(*bedrock(stack, url, {}, verify=certificate))
+                return client.chat(), client.echo()
+
+        answer, came = await asyncio.to_thread(call)
+    assert answer == ANSWER
+    assert re.fullmatch(SIGNED, dict(came["headers"])["authorization"])
+    assert token not in repr(came)
