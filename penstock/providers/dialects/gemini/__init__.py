@@ -15,5 +15,6 @@ GEMINI = Dialect(
     reader=stream.Reader,
     error_frame=errors.error_frame,
     message=message.message,
+    client=chat.CLIENT,
     provider=chat.PROVIDER,
 )

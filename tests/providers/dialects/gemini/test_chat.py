@@ -1,11 +1,16 @@
 """Gemini's chats in and out of the neutral form, and what other dialects' chats become in it."""
 
+import re
+
 import pytest
 from google.genai import types
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock.core.codec import decode, encode
 from penstock.core.errors import MalformedChat
 from penstock.model.chat import (
+    Add,
     Answer,
     Begin,
     Broken,
@@ -14,8 +19,10 @@ from penstock.model.chat import (
     ChatRequest,
     Citation,
     Cite,
+    Close,
     Effort,
     End,
+    Event,
     Failure,
     Function,
     Media,
@@ -38,8 +45,9 @@ from penstock.model.chat import (
 from penstock.providers.dialects import DIALECTS
 
 GEMINI, OPENAI = DIALECTS["gemini"], DIALECTS["openai_chat"]
-assert GEMINI.provider and OPENAI.client
-PROVIDER, OPENAI_CLIENT = GEMINI.provider, OPENAI.client
+assert GEMINI.client and GEMINI.provider and OPENAI.client and OPENAI.provider
+CLIENT, PROVIDER = GEMINI.client, GEMINI.provider
+OPENAI_CLIENT, OPENAI_PROVIDER = OPENAI.client, OPENAI.provider
 
 
 def asked(**members):
@@ -331,7 +339,8 @@ def test_an_answer_is_read():
 )
 def test_finish_reasons(word, stop):
     answer = {"candidates": [{"content": {"parts": [{"text": "a"}]}, "finishReason": word}]}
-    assert PROVIDER.read_answer(encode(answer)).candidates == [Candidate([Text("a")], stop)]
+    (candidate,) = PROVIDER.read_answer(encode(answer)).candidates
+    assert (candidate.content, candidate.stop) == ([Text("a")], stop)
 
 
 def test_a_prompt_that_was_blocked_is_a_candidate_without_content():
@@ -477,3 +486,300 @@ def test_an_answer_becomes_one_of_openai():
     assert message["annotations"][0]["url_citation"]["start_index"] == 4
     assert [call["function"]["name"] for call in message["tool_calls"]] == ["weather", "weather"]
     assert written["usage"]["total_tokens"] == 20
+
+
+AT = {"type": "STRING", "nullable": True}
+REQUEST = {
+    "systemInstruction": {"parts": [{"text": "Be brief."}]},
+    "contents": [
+        {"role": "user", "parts": [
+            {"text": "What is this?"},
+            {"inlineData": {"mimeType": "image/png", "data": "AAAA", "displayName": "a.png"}},
+            {"fileData": {"mimeType": "video/mp4", "fileUri": "https://generativelanguage.googleapis.com/v1beta/files/a"},
+             "videoMetadata": {"fps": 2}},
+            {"fileData": {"mimeType": "image/png", "fileUri": "https://example.com/a.png"}},
+        ]},
+        {"role": "model", "parts": [
+            {"text": "so", "thought": True, "thoughtSignature": "AAAA"},
+            {"text": "Let me see.", "thoughtSignature": "BBBB"},
+            {"functionCall": {"name": "weather", "args": {"city": "Oslo"}}, "thoughtSignature": "CCCC"},
+            {"functionCall": {"name": "weather", "args": {"city": "Rome"}}},
+            {"functionCall": {"id": "c3", "name": "look", "args": {}}},
+            {"executableCode": {"language": "PYTHON", "code": "1"}},
+            {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}},
+        ]},
+        {"role": "user", "parts": [
+            {"functionResponse": {"name": "weather", "response": {"output": "rain"}}},
+            {"functionResponse": {"name": "weather", "response": {"degrees": 30}, "scheduling": "SILENT"}},
+            {"functionResponse": {"id": "c3", "name": "look", "response": {"error": "dark"},
+                                  "parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}},
+        ]},
+    ],
+    "tools": [
+        {"functionDeclarations": [
+            {"name": "weather", "description": "tells", "parametersJsonSchema": SCHEMA},
+            {"name": "look", "parameters": {"type": "OBJECT", "properties": {"at": AT}}},
+        ]},
+        {"googleSearch": {}},
+        {"codeExecution": {}},
+    ],
+    "toolConfig": {
+        "functionCallingConfig": {"mode": "VALIDATED", "allowedFunctionNames": ["weather", "look"]},
+        "retrievalConfig": {"languageCode": "no"},
+    },
+    "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+    "cachedContent": "cachedContents/a",
+    "serviceTier": "flex",
+    "generationConfig": {
+        "stopSequences": ["a"],
+        "responseMimeType": "application/json",
+        "responseSchema": {"type": "OBJECT"},
+        "candidateCount": 1,
+        "maxOutputTokens": 100,
+        "temperature": 0.5,
+        "topP": 1,
+        "topK": 40,
+        "seed": 7,
+        "presencePenalty": 0.1,
+        "frequencyPenalty": 0.2,
+        "responseLogprobs": True,
+        "logprobs": 3,
+        "thinkingConfig": {"thinkingBudget": 128, "includeThoughts": True},
+        "responseModalities": ["TEXT"],
+    },
+}  # fmt: skip
+
+
+def same(body):
+    notes = Notes()
+    written = decode(PROVIDER.write_request(CLIENT.read_request(encode(body)), notes))
+    assert notes.members == []
+    return written
+
+
+def test_a_request_is_the_same_after_the_neutral_form():
+    assert same(REQUEST) == REQUEST
+
+
+_snake = re.compile("[A-Z]")
+
+
+def snake(value):
+    """The same with the names of Gemini's members in snake_case."""
+    if isinstance(value, list):
+        return [snake(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {"args", "response", "parametersJsonSchema", "parameters", "responseSchema", "retrievalConfig"}
+    return {
+        _snake.sub(lambda found: "_" + found[0].lower(), name): one if name in kept else snake(one)
+        for name, one in value.items()
+    }
+
+
+def test_a_request_may_be_spelt_in_snake_case_and_without_brackets_around_one():
+    assert "system_instruction" in snake(REQUEST)
+    assert same(snake(REQUEST)) == REQUEST
+    contents = {"parts": {"text": "Hi"}}
+    assert same({"contents": contents, "system_instruction": {"parts": {"text": "a"}}}) == {
+        "systemInstruction": {"parts": [{"text": "a"}]},
+        "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],
+    }
+
+
+TEXTS = st.text(max_size=5)
+SIGNED = st.fixed_dictionaries({}, optional={"thoughtSignature": st.sampled_from(["AAAA", "BBBB"])})
+ARGS = st.dictionaries(TEXTS, TEXTS | st.integers(-9, 9), max_size=2)
+NAMED = st.sampled_from([{"name": "f"}, {"name": "g", "id": "a"}, {"name": "g", "id": "b"}])
+RESPONSES = st.dictionaries(st.sampled_from(["output", "error", "result", "a"]), TEXTS)
+PARTS = st.one_of(
+    st.builds(lambda text, signed: {"text": text, **signed}, TEXTS, SIGNED),
+    st.builds(lambda text, signed: {"text": text, "thought": True, **signed}, TEXTS, SIGNED),
+    st.builds(lambda named, args, signed: {"functionCall": {**named, "args": args}, **signed}, NAMED, ARGS, SIGNED),
+    st.builds(lambda named, response: {"functionResponse": {**named, "response": response}}, NAMED, RESPONSES),
+    st.builds(lambda kind: {"inlineData": {"mimeType": f"image/{kind}", "data": "AAAA"}}, TEXTS),
+    st.builds(lambda outcome: {"codeExecutionResult": {"outcome": outcome}}, TEXTS),
+)
+CONFIGS = st.fixed_dictionaries(
+    {"temperature": st.floats(0, 2)},
+    optional={
+        "topK": st.integers(1, 40),
+        "stopSequences": st.lists(TEXTS, max_size=7),
+        "responseMimeType": st.sampled_from(["application/json", "text/plain", "text/x.enum"]),
+        "thinkingConfig": st.fixed_dictionaries({}, optional={
+            "thinkingLevel": st.sampled_from(["LOW", "HIGH"]), "includeThoughts": st.booleans(),
+        }),
+        "speechConfig": st.dictionaries(TEXTS, TEXTS),
+    },
+)  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"role": st.sampled_from(["user", "model"]), "parts": st.lists(PARTS, max_size=4)}),
+        min_size=1,
+        max_size=4,
+    ),
+    CONFIGS,
+)
+def test_any_request_is_the_same_after_the_neutral_form(contents, config):
+    body = {"contents": contents, "generationConfig": config}
+    assert same(body) == body
+
+
+def test_calls_come_whole_whatever_the_client_asked():
+    body = {
+        "contents": REQUEST["contents"],
+        "toolConfig": {"functionCallingConfig": {"mode": "AUTO", "streamFunctionCallArguments": True}},
+    }
+    notes = Notes()
+    written = decode(PROVIDER.write_request(CLIENT.read_request(encode(body)), notes))
+    assert written["toolConfig"] == {"functionCallingConfig": {"mode": "AUTO"}}
+    assert notes.members == ["streamFunctionCallArguments"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"contents": []}, "contents: must be a list of at least one content"),
+        ({"contents": "hi"}, "contents: must be a list"),
+        ({"contents": [{"role": "system", "parts": []}]}, "contents[0].role: must be user or model"),
+        ({"contents": [{"parts": [{"text": 3}]}]}, "contents[0].parts[0].text: must be a text"),
+        ({"generation_config": {"top_k": "a"}}, "generationConfig.topK: must be a whole number"),
+        ({"tools": [{"functionDeclarations": [{}]}]}, "tools[0].functionDeclarations[0].name: is missing"),
+        ({"generationConfig": {"stopSequences": [3]}}, "generationConfig.stopSequences: must be a list of texts"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_its_path(change, says):
+    with pytest.raises(MalformedChat, match="^" + re.escape(says)):
+        CLIENT.read_request(encode({"contents": REQUEST["contents"]} | change))
+
+
+def test_a_conversation_of_gemini_becomes_one_of_openai():
+    request = CLIENT.read_request(encode(REQUEST))
+    assert (request.model, request.stream) == ("", False)
+    assert request.bound.startswith("cachedContent: ")
+    parts = REQUEST["contents"][0]["parts"]
+    body = {**REQUEST, "contents": [{"role": "user", "parts": [parts[0], parts[3]]}, *REQUEST["contents"][1:]]}
+    written = decode(OPENAI_PROVIDER.write_request(CLIENT.read_request(encode(body)), Notes()))
+    system, user, said, *results = written["messages"]
+    assert system == {"role": "system", "content": "Be brief."}
+    assert user["content"][1] == {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    assert [call["id"] for call in said["tool_calls"]] == [result["tool_call_id"] for result in results]
+    assert [result["content"] for result in results] == ["rain", '{"degrees":30}', "dark"]
+    assert said["tool_calls"][1]["function"] == {"name": "weather", "arguments": '{"city":"Rome"}'}
+    at = {"type": "object", "properties": {"at": {"type": ["string", "null"]}}}
+    assert [tool["function"].get("parameters") for tool in written["tools"]] == [SCHEMA, at]
+    assert written["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert written["tool_choice"]["type"] == "allowed_tools"
+    assert written["reasoning_effort"] == "low"
+
+
+def test_an_answer_is_the_same_after_the_neutral_form():
+    asked = CLIENT.read_request(encode(REQUEST))
+    again = decode(CLIENT.write_answer(PROVIDER.read_answer(encode(ANSWER)), asked))
+    assert again == ANSWER | {"createTime": "2026-09-21T12:00:00Z"}
+    types.GenerateContentResponse.model_validate(again)
+    filtered = {"candidates": [{"content": {"role": "model", "parts": []}, "finishReason": "SPII", "index": 0}]}
+    blocked = {"promptFeedback": {"blockReason": "SAFETY"}}
+    for one in (filtered, blocked):
+        again = decode(CLIENT.write_answer(PROVIDER.read_answer(encode(one)), asked))
+        assert {name: value for name, value in again.items() if name != "responseId"} == one
+
+
+def written_stream(events, body=None):
+    writer = CLIENT.writer(CLIENT.read_request(encode(body or REQUEST)))
+    chunks = b"".join([writer.event(event) for event in events]).split(b"\n\n")
+    assert chunks.pop() == b""
+    made = [decode(one.removeprefix(b"data: ")) for one in chunks]
+    for one in made:
+        types.GenerateContentResponse.model_validate(one)
+    return made
+
+
+def test_a_stream_is_the_same_after_the_neutral_form():
+    grounding = ANSWER["candidates"][0]["groundingMetadata"]
+    chunks = [*CHUNKS[:-1], chunk({"text": "Nå! It rains."}, finishReason="SPII", groundingMetadata=grounding)]
+    events, reader = read_all(chunks)
+    again = written_stream([*events, *reader.end()])
+    parts = [part for one in chunks for part in one["candidates"][0]["content"]["parts"]]
+    parts[4]["functionCall"]["args"] = {}
+    assert [part for one in again for part in one["candidates"][0]["content"]["parts"]] == [*parts, {"text": ""}]
+    (last,) = again[-1]["candidates"]
+    assert (last["finishReason"], last["groundingMetadata"]) == ("SPII", grounding)
+    assert again[-1]["usageMetadata"] == {"promptTokenCount": 3, "candidatesTokenCount": 5, "totalTokenCount": 8}
+    assert {one["responseId"] for one in again} == {"r1"}
+    assert {one["modelVersion"] for one in again} == {"gemini-3-flash"}
+
+
+def test_a_stream_of_openai_becomes_one_of_gemini():
+    def delta(finish=None, **members):
+        head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1790000000, "model": "gpt-5"}
+        return {**head, "choices": [{"index": 0, "delta": members, "finish_reason": finish}]}
+
+    function = {"name": "f", "arguments": ""}
+    chunks = [
+        delta(role="assistant", content="It "),
+        delta(content="rains."),
+        delta(tool_calls=[{"index": 0, "id": "c1", "type": "function", "function": function}]),
+        delta(tool_calls=[{"index": 0, "function": {"arguments": '{"a":'}}]),
+        delta(tool_calls=[{"index": 0, "function": {"arguments": "1}"}}]),
+        delta("tool_calls"),
+        {**delta(), "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5}},
+    ]
+    reader = OPENAI_PROVIDER.reader()
+    events = [event for one in chunks for event in reader.data(encode(one))] + reader.data(b"[DONE]")
+    made = written_stream(events)
+    assert [one["candidates"][0]["content"]["parts"] for one in made] == [
+        [{"text": "It "}],
+        [{"text": "rains."}],
+        [{"functionCall": {"id": "c1", "name": "f", "args": {"a": 1}}}],
+        [{"text": ""}],
+    ]
+    assert made[-1]["candidates"][0]["finishReason"] == "STOP"
+    assert made[-1]["usageMetadata"]["totalTokenCount"] == 8
+
+
+def test_thinking_of_another_provider_comes_back_to_it_through_a_client_of_gemini():
+    thoughts: list[Part] = [
+        Reasoning("hm", "sig", origin="anthropic"),
+        Reasoning("", sealed="secret", origin="anthropic"),
+        Text("Well"),
+    ]
+    answer = Answer("m1", "claude", [Candidate([*thoughts], StopReason.END)])
+    asked = CLIENT.read_request(encode(REQUEST))
+    told = types.GenerateContentResponse.model_validate_json(CLIENT.write_answer(answer, asked))
+    assert told.text == "Well"
+    assert told.candidates and told.candidates[0].content
+    content = told.candidates[0].content.model_dump(mode="json", exclude_none=True, by_alias=True)
+    assert CLIENT.read_request(encode({"contents": [content]})).turns[0].content == thoughts
+    events: list[Event] = [
+        Begin("m1", "claude"),
+        Open(Reasoning("", origin="anthropic"), 0),
+        Add("hm", 0),
+        Sign("sig", "", 0),
+        Close(0),
+        Stop(StopReason.END),
+        End(),
+    ]
+    parts = [part for one in written_stream(events) for part in one["candidates"][0]["content"]["parts"]]
+    assert parts[0] == {"text": "hm", "thought": True}
+    back = CLIENT.read_request(encode({"contents": [{"role": "model", "parts": parts[1:2]}]}))
+    assert back.turns[0].content == [Reasoning("", "sig", origin="anthropic")]
+
+
+@pytest.mark.parametrize(
+    ("status", "failure", "word"),
+    [
+        (429, Failure("no", "rate_limit_error"), "RESOURCE_EXHAUSTED"),
+        (400, Failure("no", "FAILED_PRECONDITION"), "FAILED_PRECONDITION"),
+        (500, Failure("no"), "INTERNAL"),
+        (418, Failure("no"), "FAILED_PRECONDITION"),
+    ],
+)
+def test_a_failure_is_told_as_gemini_does(status, failure, word):
+    told = {"error": {"code": status, "message": "no", "status": word}}
+    assert decode(CLIENT.write_failure(status, failure)) == told
+    assert written_stream([Begin("r1", "m")]) == []
+    writer = CLIENT.writer(CLIENT.read_request(encode(REQUEST)))
+    assert decode(writer.event(Broken(failure)).removeprefix(b"data: "))["error"]["message"] == "no"

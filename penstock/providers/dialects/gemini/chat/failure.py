@@ -20,6 +20,7 @@ _WORDS = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+_OTHERS = {"FAILED_PRECONDITION", "OUT_OF_RANGE", "ALREADY_EXISTS", "INTERNAL", "UNKNOWN", "DATA_LOSS"}
 _MOST = 2048  # bytes of a body that is no JSON
 
 
@@ -55,6 +56,6 @@ def write_failure(status: int, failure: Failure) -> bytes:
 
 def told_failure(status: int, failure: Failure) -> dict[str, Any]:
     """An error object. A word that Gemini does not have is not told."""
-    own = failure.kind in _WORDS.values()
+    own = failure.kind in _OTHERS or failure.kind in _WORDS.values()
     word = failure.kind if own else _WORDS.get(status, "INTERNAL" if status >= 500 else "FAILED_PRECONDITION")  # noqa: PLR2004
     return {"code": status, "message": failure.message, "status": word}

@@ -3,6 +3,7 @@
 https://ai.google.dev/api/generate-content#GroundingMetadata
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from penstock.model.chat import Citation
@@ -14,35 +15,69 @@ Json = dict[str, Any]
 def citations_of(told: Json, text: str) -> list[Citation]:
     """Those of a ``groundingMetadata``; its places are bytes of ``text``."""
     sources = [_source(one) for one in list_or_none(told.get("groundingChunks")) or ()]
+    supports = [object_or_none(one) or {} for one in list_or_none(told.get("groundingSupports")) or ()]
+    segments = [object_or_none(one.get("segment")) or {} for one in supports]
+    places = _characters(text, [one.get(name) for one in segments for name in ("startIndex", "endIndex")])
     found: list[Citation] = []
-    plain = text.isascii()
-    whole = b"" if plain else text.encode("utf-8", "replace")
-    for one in list_or_none(told.get("groundingSupports")) or ():
-        support = object_or_none(one) or {}
-        segment = object_or_none(support.get("segment")) or {}
-        start, end = (_place(segment.get(name), plain, whole) for name in ("startIndex", "endIndex"))
+    for support, segment in zip(supports, segments, strict=True):
+        end = places.get(segment.get("endIndex"))
+        start = None if end is None else places.get(segment.get("startIndex"), 0)
         for number in list_or_none(support.get("groundingChunkIndices")) or ():
             if type(number) is int and 0 <= number < len(sources):
                 url, title = sources[number]
-                found.append(Citation(url, title, _text(segment.get("text")), None if end is None else start or 0, end))
+                found.append(Citation(url, title, _text(segment.get("text")), start, end))
     return found or [Citation(url, title) for url, title in sources if url]
 
 
 def written_grounding(citations: list[Citation], text: str) -> Json | None:
-    """A ``groundingMetadata``; None: nothing is cited."""
+    """A ``groundingMetadata``, of citations with places; None: nothing is cited."""
     if not citations:
         return None
     sources = {one.url: {"web": written({"uri": one.url, "title": one.title or None})} for one in citations}
-    places = {url: number for number, url in enumerate(sources)}
+    numbers = {url: number for number, url in enumerate(sources)}
+    places = _bytes(text, [place for one in citations for place in (one.start, one.end)])
     supports: list[Json] = []
     for one in citations:
-        if one.end is None:
-            continue
-        start = len(text[: one.start or 0].encode("utf-8", "replace"))
-        end = start + len(text[one.start or 0 : one.end].encode("utf-8", "replace"))
-        segment = {"startIndex": start, "endIndex": end, "text": one.quoted or text[one.start or 0 : one.end]}
-        supports.append({"segment": segment, "groundingChunkIndices": [places[one.url]]})
+        segment = {
+            "startIndex": places.get(one.start),
+            "endIndex": places.get(one.end),
+            "text": one.quoted or text[one.start or 0 : one.end],
+        }
+        supports.append({"segment": written(segment), "groundingChunkIndices": [numbers[one.url]]})
     return {"groundingChunks": [*sources.values()], "groundingSupports": supports}
+
+
+def _characters(text: str, places: list[Any]) -> dict[Any, int]:
+    """Where the bytes at these places are among the characters."""
+    known = _places(places)
+    if text.isascii():
+        return {place: place for place in known}
+    whole = text.encode("utf-8", "replace")
+    made: dict[Any, int] = {}
+    before = characters = 0
+    for place in known:
+        characters += len(whole[before:place].decode("utf-8", "ignore"))
+        before = place
+        made[place] = characters
+    return made
+
+
+def _bytes(text: str, places: list[Any]) -> dict[Any, int]:
+    """Where the characters at these places are among the bytes."""
+    known = _places(places)
+    if text.isascii():
+        return {place: place for place in known}
+    made: dict[Any, int] = {}
+    before = size = 0
+    for place in known:
+        size += len(text[before:place].encode("utf-8", "replace"))
+        before = place
+        made[place] = size
+    return made
+
+
+def _places(places: Iterable[Any]) -> list[int]:
+    return sorted({place for place in places if type(place) is int and place >= 0})
 
 
 def _source(told: object) -> tuple[str, str]:
@@ -51,12 +86,6 @@ def _source(told: object) -> tuple[str, str]:
         if (source := object_or_none(one)) is not None:
             return _text(source.get("uri")), _text(source.get("title"))
     return "", ""
-
-
-def _place(value: object, plain: bool, whole: bytes) -> int | None:  # noqa: FBT001
-    if type(value) is not int:
-        return None
-    return value if plain else len(whole[:value].decode("utf-8", "ignore"))
 
 
 def _text(value: object) -> str:

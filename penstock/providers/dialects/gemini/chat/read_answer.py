@@ -8,7 +8,7 @@ from penstock.model.chat import Answer, Call, Candidate, Part, StopReason, Text
 from penstock.providers.dialects._shapes.members import Members, members_of, object_or_none
 from penstock.providers.dialects.gemini.chat.grounding import citations_of
 from penstock.providers.dialects.gemini.chat.read_parts import parts_of
-from penstock.providers.dialects.gemini.chat.words import MADE, created_of, logprobs_of, stop_of, usage_of
+from penstock.providers.dialects.gemini.chat.words import MADE, created_of, logprobs_of, stop_of, usage_of, word_of
 
 
 def read_answer(body: bytes) -> Answer:
@@ -40,8 +40,11 @@ def _candidate(told: Members) -> Candidate:
     parts = parts_of(content, made) if content else []
     if (grounding := object_or_none(told.left.get("groundingMetadata"))) is not None:
         _cite(parts, grounding)
-    stop = stop_of(told.text("finishReason"), calls=any(type(part) is Call for part in parts))
+    word = told.text("finishReason")
+    stop = stop_of(word, calls=any(type(part) is Call for part in parts))
     logprobs = logprobs_of(told.any("logprobsResult"))
+    if word and word_of(stop) != word:
+        told.left["finishReason"] = word  # stays in what Gemini alone has
     return Candidate(parts, stop, index=told.whole("index") or 0, logprobs=logprobs, extra=told.rest())
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.core.codec import encode
-from penstock.model.chat import Call, Extra, Media, Native, Part, Reasoning, Result, Text
+from penstock.model.chat import Call, Extra, Media, Native, Part, Result, Text
 from penstock.providers.dialects._shapes.members import Members, object_or_none, text_of
+from penstock.providers.dialects.gemini.chat.sealing import opened
 from penstock.providers.dialects.gemini.chat.words import NAME, response_of
 
 _KEPT = ("https://generativelanguage.googleapis.com/", "gs://")  # begin addresses of files that Google keeps
@@ -25,7 +26,9 @@ def part_of(told: Members, made: Callable[[], str]) -> Part:
     kind = next((name for name in _KINDS if has.get(name) is not None), "")
     if has.get("thought") and kind == "text":
         told.any("thought")
-        return Reasoning(told.text("text"), told.text("thoughtSignature"), origin=NAME, extra=told.rest())
+        thought = opened(told.text("text"), told.text("thoughtSignature"))
+        thought.extra = told.rest()
+        return thought
     if has.get("thought") or not (kind or has.keys() <= {"text", "thought", "thoughtSignature"}):
         return Native(NAME, told.rest() or {})
     told.any("thought")

@@ -29,7 +29,7 @@ from penstock.providers.dialects.gemini.chat.failure import failure_of
 from penstock.providers.dialects.gemini.chat.grounding import citations_of
 from penstock.providers.dialects.gemini.chat.read_answer import made
 from penstock.providers.dialects.gemini.chat.read_parts import part_of
-from penstock.providers.dialects.gemini.chat.words import NAME, created_of, logprobs_of, stop_of, usage_of
+from penstock.providers.dialects.gemini.chat.words import NAME, created_of, logprobs_of, stop_of, usage_of, word_of
 
 Json = dict[str, Any]
 _LONG = 1 << 20  # characters of a text that may be cited
@@ -122,7 +122,10 @@ class _Candidate:
                 events += [Cite(one, self._open, self._index) for one in cited]
             self._extra["groundingMetadata"] = self._grounding
         self._close(events)
-        events.append(Stop(stop_of(self.finish, calls=self._calls), candidate=self._index, extra=self._extra or None))
+        stop = stop_of(self.finish, calls=self._calls)
+        if word_of(stop) != self.finish:
+            self._extra["finishReason"] = self.finish
+        events.append(Stop(stop, candidate=self._index, extra=self._extra or None))
 
     def _grow(self, part: Json, logprobs: Any, events: list[Event]) -> None:
         text, signature = part.get("text") or "", part.get("thoughtSignature")

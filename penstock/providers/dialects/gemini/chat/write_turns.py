@@ -20,6 +20,7 @@ from penstock.model.chat import (
 )
 from penstock.providers.dialects._shapes.members import object_text, written
 from penstock.providers.dialects.gemini.chat.models import before_3
+from penstock.providers.dialects.gemini.chat.sealing import sealed
 from penstock.providers.dialects.gemini.chat.words import MADE, NAME, response_of
 
 Json = dict[str, Any]
@@ -49,6 +50,7 @@ class Way(NamedTuple):
     own: bool = True
     nested: bool = True  # results of functions may hold media
     names: dict[str, str] = {}  # noqa: RUF012  of the functions called, by the calls' ids; never changed
+    answer: bool = False  # they are for a client
 
 
 def contents_of(request: ChatRequest, notes: Notes) -> tuple[list[Json], list[Json]]:
@@ -118,10 +120,10 @@ def _text(part: Text, way: Way) -> list[Json]:
 
 
 def _reasoning(part: Reasoning, way: Way) -> list[Json]:
-    """Thinking of another model means nothing to Gemini."""
-    if part.origin != NAME:
+    """Thinking of another model means nothing to Gemini; a client sends it back as it came."""
+    if part.origin != NAME and not way.answer and not way.own:
         return []
-    told = {"text": part.text, "thought": True, "thoughtSignature": part.signature or None}
+    told = {"text": part.text, "thought": True, "thoughtSignature": sealed(part) or None}
     return [written(told, part.extra if way.own else None)]
 
 
@@ -173,7 +175,7 @@ def _blob(part: Media, way: Way) -> Json:
     address = part.url or part.file
     kind = part.type or None if way.own else part.type or _type(part.kind, address)
     if address:
-        if not way.own and "://" not in address:
+        if not (way.own or way.answer or "://" in address):
             raise MalformedChat(f"file: {address!r} is kept by another provider, send its bytes or its address.")
         told = {"mimeType": kind, "fileUri": address, "displayName": name}
         return _whole("fileData", written(told), part.signature, extra)
