@@ -228,6 +228,10 @@ class ProviderTimeout(ProviderFailure):
 class ProviderBroke(ProviderFailure):
     """The provider broke off its answer."""
 
+    def __init__(self, message: str = "", *, reason: str = "", told: bytes = b"") -> None:
+        super().__init__(message, reason=reason)
+        self.told = told  # the last of a stream, in which its client is told already
+
 
 class AllStepsFailed(ProviderFailure):
     """Failed to get response from provider: no step has an answer"""

@@ -9,6 +9,7 @@ from typing import Protocol
 from penstock.core.errors import BodyTooLarge
 from penstock.model.body import HELD
 from penstock.model.exchange import Exchange
+from penstock.model.request import NOTHING_ASKED
 from penstock.model.step import Step
 from penstock.providers.dialects import DIALECTS
 
@@ -50,6 +51,10 @@ class Intake:
         """Reads what the body asks of the step's target."""
         assert step.target is not None
         request, dialect = step.request, DIALECTS.get(step.target.endpoint.dialect)
+        if request.asked is not NOTHING_ASKED:  # the itinerary had to know
+            return
+        if request.asked is not NOTHING_ASKED:  # the itinerary had to know
+            return
         if dialect is not None and (body := request.body.whole()) and (len(body) <= _SLICE or await _is_light(body)):
             request.asked = dialect.asked(body)
 

@@ -148,7 +148,7 @@ def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
 def _lists(step: Step) -> bool:
     """Whether its body is still the call's list of steps, with the headers of each, credentials included."""
     ex = step.ex
-    return step.request.body is ex.request.body and ex.itinerary is not None and ex.itinerary.sees_body
+    return step.request.body is ex.request.body and ex.itinerary is not None and ex.itinerary.lists
 
 
 def _model(step: Step) -> str:

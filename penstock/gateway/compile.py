@@ -29,9 +29,11 @@ from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
 from penstock.features.routing import BySurface, Routing
 from penstock.features.routing.native import NativeRouting
+from penstock.features.routing.unified import UnifiedRouting
 from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
 from penstock.features.transcript import Transcript
+from penstock.features.translation import Translating
 from penstock.gateway.config import GatewayConfig
 from penstock.model.credential import WHOLESALE, Credential
 from penstock.model.options import Retry
@@ -108,6 +110,7 @@ class Stages:
             KeyGate(parts.counters, parts.key_uses),
         )
         self.transcript = Transcript(parts.keep, parts.answers, parts.telemetry.unread)
+        self.translation = Translating(parts.answers)
         self.meter = Meter(parts.prices, parts.keep, parts.answers, Turns(), parts.telemetry.unread)
 
     def routing(self, customs: tuple[Custom, ...]) -> BySurface:
@@ -123,7 +126,9 @@ class Stages:
         parts = self._parts
         known = {**parts.upstreams, **custom.upstreams(customs)} if customs else parts.upstreams
         native = NativeRouting(known, parts.keyring.known)
-        return BySurface({"native": native, "universal": UniversalRouting(native, self.auth[False].withheld)})
+        unified = UnifiedRouting(native)
+        universal = UniversalRouting(native, unified, self.auth[False].withheld)
+        return BySurface({"native": native, "unified": unified, "universal": universal})
 
     def keys(self, config: GatewayConfig) -> Keys:
         """Gateways without keys of their own share them."""
@@ -173,6 +178,7 @@ class CompiledGateway:
     ask_usage: AskUsage | NullAskUsage
     calls: Calls
     meter: Meter
+    translation: Translating
     transcript: Transcript
 
 
@@ -196,6 +202,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         ask_usage=shared.ask_usage[config.ask_usage],
         calls=shared.calls,
         meter=shared.meter,
+        translation=shared.translation,
         transcript=shared.transcript,
     )
 

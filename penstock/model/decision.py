@@ -32,6 +32,14 @@ class KeyDecision(msgspec.Struct, omit_defaults=True):
     zero_retention: bool = False
 
 
+class TranslationDecision(msgspec.Struct, omit_defaults=True):
+    """The dialects of a call's two sides, where they differ. ``lost``: members that the provider's has no place for."""
+
+    client: str
+    provider: str
+    lost: list[str] = []
+
+
 class CacheDecision(msgspec.Struct, omit_defaults=True):
     """The caching of a step. ``status``: HIT or MISS; ``key``: hexadecimal; ``ttl``: seconds.
 
@@ -59,3 +67,4 @@ class Decisions(msgspec.Struct, omit_defaults=True):
     limit: LimitDecision | None = None
     key: KeyDecision | None = None
     cache: CacheDecision | None = None
+    translation: TranslationDecision | None = None

@@ -35,6 +35,7 @@ class Itinerary(Protocol):
     """Which steps a call takes, given how those before ended."""
 
     sees_body: bool  # the steps are told by the body, which must be held whole
+    lists: bool  # the body lists the steps, with the headers of each
     shows_step: bool  # the answer says which step it comes from
 
     async def first(self, ex: "Exchange") -> Step:

@@ -141,7 +141,7 @@ class Reply:
     ``source`` is what a client that reads slowly pauses.
     """
 
-    __slots__ = ("body", "changed", "headers", "length", "reading", "reason", "source", "stages", "status")
+    __slots__ = ("body", "changed", "gathered", "headers", "length", "reading", "reason", "source", "stages", "status")
 
     def __init__(self, status: int, reason: bytes, headers: Headers, body: Body) -> None:
         self.status = status
@@ -152,6 +152,7 @@ class Reply:
         self.length: int | None = None  # the body's length where it is known
         self.stages: list[Stage] = []
         self.changed = False  # by one of them; if not, the client's bytes are the provider's
+        self.gathered = False  # the body is all here and new: the stages before have seen all of the provider's
         self.reading: Reading = UNREAD
 
     def put(self, stage: Stage, *, changes: bool = False) -> None:

@@ -55,7 +55,9 @@ class Step:
         "reply",
         "reported",
         "request",
+        "sends",
         "target",
+        "translation",
         "waited",
         "warnings",
     )
@@ -70,6 +72,8 @@ class Step:
         self.ended = 0.0  # 0: it has not
         self.request = request  # what is asked of this place; of a native call, the client's own
         self.options: CallOptions = UNADDRESSED  # the gateway's, until headers are read
+        self.sends: bytes | None = None  # the body that travels in the place of the request's own
+        self.translation: Any = None  # providers.translating.Translation; None: the client speaks the target's dialect
         self.places = _NONE  # headers that do not travel: credentials of ours, and what stands in the place of one
         self.query: bytes | None = None  # the query that travels, with its question mark; None: the request's own
         self.credential: Credential | None = None  # of ours, to be sent; None: the client's own, or none
@@ -99,7 +103,7 @@ class Step:
 
     def take_in(self) -> None:
         """The answer goes no further. What came of it was paid for, so it is read; the log does not get it."""
-        if self.reply is not None and self.reading is not None:
+        if self.reply is not None and self.reading is not None and not self.reply.gathered:
             self.reading.keep_nothing()
             for frame in self.reply.body.frames:
                 self.reading.feed(frame)

@@ -16,6 +16,7 @@ class Surface(msgspec.Struct, frozen=True):
     steps: str = "native"  # the itinerary: features.routing has one under each name
     methods: frozenset[bytes] = frozenset()  # that it takes; empty: all
     dialect: str = ""  # that the client speaks; empty: that of the provider it names
+    kind: str = ""  # of the unified API: what is asked for (``providers.unified``)
     scopes: frozenset[str] = _RUN  # a token needs one of them
     closed: bool = False  # a token is needed even where the gateway asks for none
     api: bool = False  # errors come in the envelope of the API, not in the gateway's own

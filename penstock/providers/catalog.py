@@ -22,6 +22,7 @@ from penstock.providers.accounting import UsageRow
 from penstock.providers.dialects import DIALECTS
 from penstock.providers.kinds import KINDS
 from penstock.providers.templates import names
+from penstock.providers.unified import CHAT, Unified
 
 _Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 _Https = Annotated[str, Meta(pattern="^https://")]
@@ -89,6 +90,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unconfigured: str = ""
     zero_retention: ZeroRetention | None = None  # None: no header or parameter asks for it
     usage: UsageRow = UsageRow()
+    unified: tuple[Unified, ...] = ()  # what the unified API calls
     endpoints: list[Endpoint] = []
     examples: list[Example] = []
 
@@ -123,6 +125,7 @@ def _row(file: Traversable) -> Provider:
     _check_forms(file.name, row)
     _check_routes(file.name, row)
     _check_endpoints(file.name, row)
+    _check_unified(file.name, row)
     _check_usage(file.name, row.usage)
     return row
 
@@ -162,6 +165,15 @@ def _check_endpoints(file: str, row: Provider) -> None:
         seen.add(endpoint.path)
         if endpoint.dialect and endpoint.dialect not in DIALECTS:
             raise ValueError(f"{where}.dialect: unknown {endpoint.dialect!r}; known are {', '.join(sorted(DIALECTS))}")
+
+
+def _check_unified(file: str, row: Provider) -> None:
+    for number, one in enumerate(row.unified):
+        where = f"{file}: unified[{number}].dialect"
+        if one.kind != CHAT:
+            continue
+        if one.dialect not in DIALECTS:
+            raise ValueError(f"{where}: unknown {one.dialect!r}; known are {', '.join(sorted(DIALECTS))}")
 
 
 def _check_usage(file: str, usage: UsageRow) -> None:

@@ -26,7 +26,9 @@ def _compose(step: Step) -> Outgoing:
     if b"accept-encoding" in request.first:
         headers = _narrowed(headers, signed=request.signed())
     sent = Outgoing(target.origin, request.method, target.host, target.path, query, headers)
-    if (body := request.body.whole()) is None:
+    if (body := step.sends) is not None:
+        sent.body = body
+    elif (body := request.body.whole()) is None:
         sent.stream = request.body
     else:
         sent.body = body

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable
 from typing import Protocol
 
-from penstock.core.errors import PenstockError
+from penstock.core.errors import PenstockError, ProviderBroke
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply, Source
 from penstock.providers.dialects import DIALECTS
@@ -209,6 +209,8 @@ class Outlet:
         return b"transfer-encoding: chunked\r\n"
 
     def _error_frame(self, error: PenstockError) -> bytes:
+        if isinstance(error, ProviderBroke) and error.told:
+            return error.told
         if not (self._reply.header(b"content-type") or b"").lower().startswith(b"text/event-stream"):
             return b""
         target = self._ex.step.target

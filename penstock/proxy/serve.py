@@ -32,11 +32,13 @@ async def attempt(step: Step, gw: CompiledGateway) -> Reply:
     await gw.spend.admit(step)  # 429/2045
     await gw.dlp.inspect_request(step)  # 400/2029
     await gw.guard.inspect_request(step)  # 424/2016
+    gw.translation.request(step)  # 400/2019
     gw.ask_usage.ask(step)
     await gw.keys.apply(step)
     reply = await gw.calls.run(step)  # 502, 504/2005
     reply = gw.meter.count(step, reply)  # the provider's bytes
     reply = gw.ask_usage.hide(step, reply)
+    reply = await gw.translation.reply(step, reply)  # the client's dialect from here
     reply = await gw.dlp.inspect_reply(step, reply)  # 400/2030
     reply = await gw.guard.inspect_reply(step, reply)  # 424/2017
     reply = gw.transcript.keep(step, reply)  # the client's bytes, for the log

@@ -4,6 +4,7 @@
 address                                               surface    account, gateway, provider
 ====================================================  =========  ============================================
 ``/v1/{account}/{gateway}/{provider}/{path}``         native     from the address
+``/v1/{account}/{gateway}/compat/{path}``             compat     from the address; the body names provider and model
 ``/v1/{account}/{gateway}`` and with a slash behind   universal  from the address; each step names a provider
 ``/client/v4/accounts/{account}/ai/{path}``           rest       account; header, else ``default``; Workers AI
 ====================================================  =========  ============================================
@@ -12,11 +13,13 @@ Nothing of an address is decoded.
 """
 
 import re
+from functools import lru_cache
 
 from penstock.core.errors import MethodNotAllowed, UnknownPath
 from penstock.model.request import Request
 from penstock.model.surface import NATIVE, Surface
 from penstock.model.token import Scope
+from penstock.providers.unified import compat
 
 V1 = b"/v1/"
 _POST = frozenset({b"POST"})
@@ -25,6 +28,7 @@ _MODEL = re.compile(rb"run/@cf/[^/]+/[^/]+")
 _GATEWAY = b"cf-aig-gateway-id"
 _PARTS = 5  # of an address that ends with its provider: nothing, v1, account, gateway, provider
 
+COMPAT = b"compat"  # in the place of a provider
 UNIVERSAL = Surface("universal", steps="universal", methods=_POST)
 REST = Surface(
     "rest",
@@ -72,6 +76,14 @@ def _read_v1(request: Request) -> None:
     request.gateway = gateway.decode("latin-1")
     request.provider = provider.decode("latin-1")
     request.path = rest
+    if provider == COMPAT:
+        request.surface = _unified(rest)
+
+
+@lru_cache(maxsize=64)
+def _unified(path: bytes) -> Surface:
+    kind, dialect = compat(path)
+    return Surface("compat", steps="unified", methods=_POST, dialect=dialect, kind=kind)
 
 
 def _shorter(path: bytes) -> list[bytes]:

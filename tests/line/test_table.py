@@ -91,7 +91,7 @@ class Hit:
 class TwoSteps(Itinerary):
     """A step to a dead target before the live one, or before another dead one."""
 
-    sees_body = shows_step = False
+    sees_body = lists = shows_step = False
 
     def __init__(self, live: CompiledGateway, dead: int, *, all_dead: bool) -> None:
         self.live = live

@@ -102,6 +102,8 @@ class AnswerCache(Cache):
         mark = (step.credential.mark,) if step.credential is not None else ()
         if target.upstream.mark:
             mark = (*mark, target.upstream.mark)
+        if step.translation is not None:  # its answer is for clients of that dialect
+            mark = (*mark, step.translation.client.encode())
         key = call_key(gateway.number, gateway.cache_generation, (*place, *mark), without_noise(sent.headers))
         if len(body) > _SLICE:
             await _update(key, body)

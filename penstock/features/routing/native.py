@@ -20,7 +20,7 @@ from penstock.wire.headers import like_ours
 class Lone(Itinerary):
     """One step and no other."""
 
-    sees_body = shows_step = False
+    sees_body = lists = shows_step = False
 
     async def first(self, ex: Exchange) -> Step:
         return ex.step
@@ -55,18 +55,21 @@ class NativeRouting(Routing):
         """Where a request leads; found once an address, where that alone tells. Raises InvalidProvider, InvalidPath."""
         return self._made.get((request.provider, request.path)) or self._make(request)
 
-    def _make(self, request: Request) -> Target:
-        provider, path = request.provider, request.path
-        if like_ours(path) or like_ours(provider.encode()):
-            raise InvalidPath(_OURS)
+    def upstream(self, provider: str) -> Upstream:
+        """The provider of that name. Raises InvalidProvider."""
         upstream = self._upstreams.get(provider)
         if upstream is None:
-            if provider == _COMPAT:
-                raise InvalidProvider(_NO_COMPAT)
             if provider.startswith(PREFIX):
                 raise InvalidProvider(f"Invalid provider {provider[:_SHOWN]!r}: this account has no such provider.")
             known = ", ".join(sorted(slug for slug in self._upstreams if not slug.startswith(PREFIX)))
             raise InvalidProvider(f"Invalid provider {provider[:_SHOWN]!r}: known are {known}.")
+        return upstream
+
+    def _make(self, request: Request) -> Target:
+        provider, path = request.provider, request.path
+        if like_ours(path) or like_ours(provider.encode()):
+            raise InvalidPath(_OURS)
+        upstream = self.upstream(provider)
         if not safe(path):
             raise InvalidPath
         target = upstream.target(path, request.headers)
@@ -91,5 +94,3 @@ _OURS = f"Invalid path: it {HOLDS_OURS}"
 _LONG = 256  # bytes of a path; a longer one is no address that many calls share
 _SHOWN = 64 + len(PREFIX)  # characters of a provider's name that a client chose
 _REMEMBERED = 256  # targets a gateway keeps: most calls go to a handful of addresses
-_COMPAT = "compat"
-_NO_COMPAT = "Invalid provider 'compat': the unified API is not served yet; name the provider itself, as openai."

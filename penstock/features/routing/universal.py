@@ -8,10 +8,12 @@ from penstock.core import ids
 from penstock.core.errors import BodyTooLarge, Overloaded, PenstockError
 from penstock.features.routing import Routing
 from penstock.features.routing.native import NativeRouting
+from penstock.features.routing.unified import UnifiedRouting
 from penstock.model.body import HELD, held
 from penstock.model.exchange import Exchange, Itinerary
 from penstock.model.request import Request
 from penstock.model.step import Step
+from penstock.providers.unified import COMPAT, compat
 from penstock.wire.universal import UniversalStep, read_steps
 
 _EVENT_ID = b"cf-aig-event-id"
@@ -24,8 +26,9 @@ Withheld = Callable[[Request], tuple[frozenset[bytes], bytes | None]]
 class UniversalRouting(Routing):
     """``withheld`` tells which headers of a step do not travel, and what of its query does."""
 
-    def __init__(self, native: NativeRouting, withheld: Withheld) -> None:
+    def __init__(self, native: NativeRouting, unified: UnifiedRouting, withheld: Withheld) -> None:
         self.native = native
+        self.unified = unified
         self.withheld = withheld
 
     def itinerary(self, ex: Exchange) -> Itinerary:
@@ -37,7 +40,7 @@ class Listed(Itinerary):
 
     __slots__ = ("_decided", "_routing", "_told")
 
-    sees_body = shows_step = True
+    sees_body = lists = shows_step = True
 
     def __init__(self, routing: UniversalRouting) -> None:
         self._routing = routing
@@ -77,7 +80,11 @@ class Listed(Itinerary):
         try:
             request.body = held(said.body, ex.request.body)
             step.places, step.query = self._routing.withheld(request)
-            step.target = self._routing.native.target(request)
+            if said.provider == COMPAT:
+                kind, dialect = compat(request.path)
+                self._routing.unified.settle(step, request, kind, dialect)
+            else:
+                step.target = self._routing.native.target(request)
         except PenstockError as error:
             step.error = error
         return step

@@ -3,7 +3,14 @@
 Each dialect is a folder, and each of its facets a module there. What others ask of a dialect, they ask ``DIALECTS``.
 """
 
-from penstock.providers.dialects._facets import Dialect, Message, StreamReader, UsageFrame
+from penstock.providers.dialects._facets import (
+    ChatStreamReader,
+    ChatStreamWriter,
+    Dialect,
+    Message,
+    StreamReader,
+    UsageFrame,
+)
 from penstock.providers.dialects.anthropic import ANTHROPIC
 from penstock.providers.dialects.bedrock_converse import BEDROCK_CONVERSE
 from penstock.providers.dialects.bedrock_invoke import bedrock_invoke
@@ -15,7 +22,17 @@ from penstock.providers.dialects.openai_media import OPENAI_MEDIA
 from penstock.providers.dialects.openai_responses import OPENAI_RESPONSES
 from penstock.providers.dialects.workers_ai import WORKERS_AI
 
-__all__ = ["DIALECTS", "DONE", "Dialect", "Message", "StreamReader", "UsageFrame", "message_of"]
+__all__ = [
+    "DIALECTS",
+    "DONE",
+    "ChatStreamReader",
+    "ChatStreamWriter",
+    "Dialect",
+    "Message",
+    "StreamReader",
+    "UsageFrame",
+    "message_of",
+]
 
 _ALL = (
     OPENAI_RESPONSES,

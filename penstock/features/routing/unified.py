@@ -1,0 +1,127 @@
+"""The unified API: the model's name says which provider answers, and the provider's row how it is reached."""
+
+from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded
+from penstock.core.headers import Headers
+from penstock.features.routing import Routing
+from penstock.features.routing.native import NativeRouting
+from penstock.model.body import HELD
+from penstock.model.exchange import Exchange, Itinerary
+from penstock.model.request import Request
+from penstock.model.step import Step
+from penstock.model.usage import Asked
+from penstock.providers import unified
+from penstock.providers.dialects import DIALECTS
+from penstock.providers.translating import Translation
+from penstock.providers.unified import CHAT, Unified
+from penstock.providers.upstream import Upstream
+from penstock.wire.model_name import renamed
+
+_PLACES = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")  # where a client puts its provider's key
+_VENDORS = (b"anthropic-", b"openai-", b"x-goog-", b"x-stainless-")  # headers that mean nothing in another dialect
+_PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
+
+
+class UnifiedRouting(Routing):
+    """Decides from the body, once it is here."""
+
+    def __init__(self, native: NativeRouting) -> None:
+        self._native = native
+
+    def itinerary(self, ex: Exchange) -> Itinerary:
+        return Unfolding(self)
+
+    def settle(self, step: Step, request: Request, kind: str, dialect: str) -> None:
+        """Fills in where a request of the unified API goes, and what it is sent.
+
+        Raises MalformedChat, InvalidProvider, InvalidPath, Overloaded.
+        """
+        body = _whole(request)
+        asked = DIALECTS[dialect or _PLAIN].asked(body)
+        slug, model = unified.split(asked.model)
+        upstream = self._native.upstream(slug)
+        way = unified.way(upstream.provider.unified, kind, dialect, slug)
+        request.asked = Asked(model, asked.stream, asked.wants_usage)
+        request.provider = slug
+        request.path, step.query = unified.place(way, model, stream=asked.stream)
+        step.target = self._native.target(request)
+        translates = kind == CHAT and way.dialect != dialect
+        request.headers = _headers(request, step.places, upstream, way, translates=translates)
+        request.first = {lower: value for lower, _, value in reversed(request.headers)}
+        if translates:
+            step.translation = Translation(dialect, way.dialect, model)
+        elif not unified.names_model(way):
+            step.sends = _renamed(request, body, asked.model, model, dialect or _PLAIN)
+
+
+class Unfolding(Itinerary):
+    """One step, which the body tells."""
+
+    __slots__ = ("_routing",)
+
+    sees_body = True
+    lists = shows_step = False
+
+    def __init__(self, routing: UnifiedRouting) -> None:
+        self._routing = routing
+
+    async def first(self, ex: Exchange) -> Step:
+        step, told = ex.step, ex.request
+        step.options, step.places = ex.options, ex.caller.places
+        step.request = request = Request(told.method, told.target, told.headers, told.body)
+        request.account, request.gateway, request.surface = told.account, told.gateway, told.surface
+        request.path, request.provider = told.path, told.provider
+        self._routing.settle(step, request, told.surface.kind, told.surface.dialect)
+        return step
+
+    def after(self, step: Step) -> Step | None:
+        return None
+
+
+def _whole(request: Request) -> bytes:
+    body = request.body.whole()
+    if body is not None:
+        return body
+    if request.body.size <= HELD:
+        raise Overloaded("The gateway holds as many request bytes as it may; try again.")
+    raise BodyTooLarge(f"The body of a call to the unified API is larger than {HELD} bytes.")
+
+
+def _renamed(request: Request, body: bytes, old: str, new: str, dialect: str) -> bytes:
+    put = renamed(body, old, new, lambda body: DIALECTS[dialect].asked(body).model)
+    if put is None:
+        raise MalformedChat("Chat completion bad format: the body is no JSON object.")
+    if not request.body.reserve(len(put)):
+        raise Overloaded("The gateway holds as many request bytes as it may; try again.")
+    return put
+
+
+def _headers(
+    request: Request, stays: frozenset[bytes], upstream: Upstream, way: Unified, *, translates: bool
+) -> Headers:
+    """With the client's key where the provider expects one, and what the provider's operation needs besides."""
+    headers = request.headers
+    place = upstream.credential_headers[0]
+    if place not in request.first or place in stays:
+        for name in _PLACES:
+            value = request.first.get(name)
+            if value is not None and name not in stays and name != place:
+                headers = [header for header in headers if header[0] not in (name, place)]
+                headers.append((place, place, _credential(value, place, upstream.provider.credential_scheme)))
+                break
+    if translates:
+        headers = [header for header in headers if not header[0].startswith(_VENDORS) or header[0] == place]
+    if way.headers:
+        headers = [*headers]
+        headers += [
+            (name.encode(), name.encode(), value.encode())
+            for name, value in way.headers.items()
+            if name.encode() not in request.first
+        ]
+    return headers
+
+
+def _credential(value: bytes, place: bytes, scheme: str) -> bytes:
+    """A client's key, written as that header has it."""
+    words = value.split()
+    key = words[-1] if words else b""
+    return scheme.encode() + b" " + key if place == b"authorization" else key

@@ -1,0 +1,178 @@
+"""The unified API on a real server, against simulated providers that answer in their own dialects."""
+
+import pytest
+import pytest_asyncio
+
+from penstock.core.codec import decode, encode
+from tests.kit.house import envelope, house, request
+from tests.kit.store import SECRET
+
+CHAT = {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}]}
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place():
+    async with house(gateways={"default": {}, "cached": {"cache_ttl": 60}}) as served:
+        yield served
+
+
+def chat(model, path="compat/chat/completions", headers=None, event="", gateway="default", **members):
+    body = encode({"model": model, **CHAT, **members})
+    return request(path, body=body, headers=headers or {}, event=event, gateway=gateway)
+
+
+MODELS = ["openai/gpt-4o-mini", "anthropic/claude-haiku-4-5", "google-ai-studio/gemini-2.5-flash"]
+
+
+@pytest.mark.parametrize("path", ["compat/chat/completions", "compat/v1/chat/completions"])
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_chat_is_answered_whatever_its_provider_speaks(place, model, path):
+    async with place.client() as client:
+        answer = await client.ask(chat(model, path))
+    assert answer.status == 200
+    told = decode(answer.body)
+    assert told["object"] == "chat.completion"
+    assert told["choices"][0]["message"]["content"]
+    assert told["usage"]["total_tokens"] > 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_stream_is_answered_whatever_its_provider_speaks(place, model):
+    async with place.client() as client:
+        answer = await client.ask(chat(model, stream=True))
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = answer.body.split(b"\n\n")
+    assert events[-2:] == [b"data: [DONE]", b""]
+    chunks = [decode(event.removeprefix(b"data: ")) for event in events[:-2]]
+    assert "".join([chunk["choices"][0]["delta"].get("content", "") for chunk in chunks])
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+async def test_the_row_tells_both_dialects_and_the_usage_of_the_provider(place):
+    async with place.client() as client:
+        answer = await client.ask(chat("anthropic/claude-haiku-4-5", event="both", logit_bias={"1": 1}))
+    row = await place.row("both")
+    detail = decode(row.detail)
+    assert detail["decisions"]["translation"] == {
+        "client": "openai_chat", "provider": "anthropic", "lost": ["logit_bias"]
+    }  # fmt: skip
+    assert row.provider == "anthropic"
+    assert row.model == "claude-haiku-4-5"
+    assert row.tokens_in == decode(answer.body)["usage"]["prompt_tokens"]
+    assert row.cost
+    assert decode(row.request)["model"] == "anthropic/claude-haiku-4-5"
+    assert row.response == answer.body
+    assert row.path == "v1/messages"
+    assert any("logit_bias" in warning for warning in detail["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("model", "code", "says"),
+    [
+        ("gpt-4o", 2019, "{provider}/{model}"),
+        ("", 2019, "model is missing"),
+        ("nobody/gpt-4o", 2008, "known are"),
+        ("custom-nobody/gpt-4o", 2008, "no such provider"),
+        ("deepgram/nova", 2008, "no chat"),
+    ],
+)
+async def test_a_model_that_leads_nowhere_is_refused(place, model, code, says):
+    async with place.client() as client:
+        answer = await client.ask(chat(model))
+    assert says in envelope(answer, 400, code)
+
+
+async def test_an_unknown_path_is_told_what_there_is(place):
+    async with place.client() as client:
+        answer = await client.ask(chat("openai/gpt-4o", "compat/chat"))
+    assert "chat/completions" in envelope(answer, 404, 2004)
+
+
+async def test_the_clients_key_goes_where_its_provider_expects_one(place):
+    async with place.client() as client:
+        headers = {"authorization": "Bearer sk-of-the-client", "x-mock-echo": "1"}
+        answer = await client.ask(chat("anthropic/claude-haiku-4-5", "compat/messages", headers=headers))
+        told = decode(answer.body)
+        sent = dict(told["headers"])
+        assert told["target"] == "/anthropic/v1/messages"
+        assert sent["x-api-key"] == "sk-of-the-client"
+        assert "authorization" not in sent
+        assert sent["anthropic-version"] == "2023-06-01"
+        headers = {"x-api-key": "sk-of-the-client", "x-mock-echo": "1"}
+        answer = await client.ask(chat("openai/gpt-4o", headers=headers))
+    sent = dict(decode(answer.body)["headers"])
+    assert sent["authorization"] == "Bearer sk-of-the-client"
+    assert "x-api-key" not in sent
+
+
+async def test_a_token_of_ours_opens_the_gateway_and_is_no_key_of_the_provider(place):
+    async with place.client() as client:
+        headers = {"authorization": f"Bearer {SECRET}", "x-mock-echo": "1"}
+        answer = await client.ask(chat("openai/gpt-4o", headers=headers))
+    assert SECRET not in answer.body.decode()
+    assert "authorization" not in dict(decode(answer.body)["headers"])
+
+
+async def test_in_the_same_dialect_no_byte_changes_but_the_models_name(place):
+    content = rb'"\u00e4 \"model\": \"openai/a/b\""'
+    body = b'{ "messages": [{"role":"user","content":' + content + b'}],\n "model" : "openai/a/b", "x": 1.0 }'
+    async with place.client() as client:
+        answer = await client.ask(request("compat/chat/completions", body=body, headers={"x-mock-echo": "body"}))
+    before, after = body.rsplit(b'"openai/a/b"', 1)
+    assert answer.body == before + b'"a/b"' + after
+
+
+async def test_an_error_of_the_provider_keeps_status_and_words_in_the_clients_dialect(place):
+    async with place.client() as client:
+        answer = await client.ask(chat("anthropic/claude-haiku-4-5", headers={"x-mock-status": "429"}, event="slow"))
+    assert answer.status == 429
+    error = decode(answer.body)["error"]
+    assert error["type"] == "rate_limit_error"
+    assert error["message"]
+    row = await place.row("slow")
+    assert row.status_code == 429
+    assert row.response == answer.body
+
+
+async def test_a_stream_that_is_cut_says_so_and_never_ends_as_if_it_were_whole(place):
+    async with place.client() as client:
+        headers = {"x-mock-cut-frames": "4"}
+        answer = await client.ask(chat("anthropic/claude-haiku-4-5", headers=headers, stream=True, event="cut"))
+    assert not answer.whole
+    assert b"[DONE]" not in answer.body
+    assert "broke off" in decode(answer.chunks[-1].removeprefix(b"data: "))["error"]["message"]
+    assert (await place.row("cut")).success is False
+
+
+async def test_a_repeated_chat_comes_from_the_cache_as_the_client_got_it(place):
+    async with place.client() as client:
+        first = await client.ask(chat("anthropic/claude-haiku-4-5", gateway="cached"))
+        again = await client.ask(chat("anthropic/claude-haiku-4-5", gateway="cached"))
+    assert again.headers["cf-aig-cache-status"] == "HIT"
+    assert again.body == first.body
+
+
+async def test_a_step_may_name_the_unified_api(place):
+    steps = [
+        {"provider": "compat", "endpoint": "chat/completions", "headers": {}, "query": {"model": "nobody/x", **CHAT}},
+        {
+            "provider": "compat",
+            "endpoint": "v1/chat/completions",
+            "headers": {"authorization": "Bearer sk-of-the-client"},
+            "query": {"model": "anthropic/claude-haiku-4-5", **CHAT},
+        },
+    ]
+    async with place.client() as client:
+        answer = await client.ask(request("", body=encode(steps)))
+    assert answer.headers["cf-aig-step"] == "1"
+    assert decode(answer.body)["object"] == "chat.completion"
+
+
+async def test_a_provider_that_answers_something_else_is_a_failure(place):
+    async with place.client() as client:
+        answer = await client.ask(chat("anthropic/claude-haiku-4-5", headers={"x-mock-malformed": "1"}))
+    assert "could not be read" in envelope(answer, 502, 2005)
