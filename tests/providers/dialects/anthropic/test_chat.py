@@ -204,6 +204,11 @@ def test_an_answer_is_the_same_after_the_neutral_form():
     Message.model_validate_json(again, strict=True)
 
 
+def test_an_error_in_place_of_an_answer_is_none():
+    with pytest.raises(MalformedChat):
+        PROVIDER.read_answer(b'{"type":"error","error":{"type":"api_error","message":"no"}}')
+
+
 def test_the_neutral_input_holds_what_a_cache_had_to_do_with():
     usage = PROVIDER.read_answer(encode(ANSWER)).usage
     assert usage
@@ -312,6 +317,10 @@ def test_a_stream_that_is_cut_anywhere_is_not_whole():
 def test_an_event_that_the_dialect_cannot_have_is_an_error(data):
     with pytest.raises(LookupError):
         PROVIDER.reader().data(data)
+
+
+def test_an_error_within_a_stream_may_come_without_a_type():
+    assert PROVIDER.reader().data(b'{"error":{"message":"no"}}') == [Broken(Failure("no"))]
 
 
 def test_an_error_within_a_stream_is_told_as_it_came():

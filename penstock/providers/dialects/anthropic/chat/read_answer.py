@@ -3,6 +3,7 @@
 https://platform.claude.com/docs/en/api/messages/create
 """
 
+from penstock.core.errors import MalformedChat
 from penstock.model.chat import Answer, Candidate
 from penstock.providers.dialects._shapes.members import members_of, object_or_none
 from penstock.providers.dialects.anthropic.chat.read_turns import content_of
@@ -12,6 +13,8 @@ from penstock.providers.dialects.anthropic.chat.words import stop_of, tier_of, t
 def read_answer(body: bytes) -> Answer:
     """Raises MalformedChat where it is none."""
     told = members_of(body)
+    if told.left.get("content") is None:
+        raise MalformedChat("content: is missing.")
     usage = object_or_none(told.any("usage"))
     extra = told_stop(told.left)
     candidate = Candidate(

@@ -53,7 +53,7 @@ class Reader:
             raise LookupError(f"an event that Anthropic messages do not have ({error})") from error
 
     def _take(self, told: Json) -> list[Event]:  # noqa: PLR0911  a table
-        match told["type"]:
+        match "error" if told.get("error") else told["type"]:  # some who speak it too tell errors without a type
             case "content_block_delta":
                 return self._blocks[told["index"]].grow(told["delta"])
             case "content_block_start":
