@@ -616,6 +616,12 @@ def test_thinking_goes_on_after_a_tool_only_with_what_was_thought_before():
     assert lost == []
 
 
+def test_a_model_that_thinks_unasked_does_not_where_a_tool_is_forced():
+    told, _ = sent(model="claude-opus-5", tools=[WEATHER], tool_choice="required")
+    assert (told["tool_choice"], told["thinking"]) == ({"type": "any"}, {"type": "disabled"})
+    assert "thinking" not in sent(model="claude-opus-5", tools=[WEATHER])[0]
+
+
 def test_thinking_and_a_forced_tool_exclude_each_other():
     told, lost = sent(tools=[WEATHER], tool_choice="required", reasoning_effort="low")
     assert told["tool_choice"] == {"type": "any"}
@@ -623,9 +629,10 @@ def test_thinking_and_a_forced_tool_exclude_each_other():
     assert lost == ["reasoning_effort"]
 
 
-def test_a_model_that_cannot_be_forced_is_asked():
+@pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-fable-5"])
+def test_a_model_that_cannot_be_forced_is_asked(model):
     told, lost = sent(
-        model="claude-opus-5-5",
+        model=model,
         tools=[WEATHER],
         tool_choice={"type": "function", "function": {"name": "weather"}},
     )

@@ -57,6 +57,6 @@ def _newer(family: str, version: tuple[int, int]) -> Model:
         if latest and family == "sonnet"
         else "disabled"
     )
-    forced = not latest or family == "haiku"
+    forced = not top and (not latest or family == "haiku")  # never while it thinks
     tokens = _TOKENS if version < (5, 0) else _TOKENS + _THOUGHT
     return Model(budget=False, adaptive=True, off=off, xhigh=True, sampling=False, forced=forced, tokens=tokens)

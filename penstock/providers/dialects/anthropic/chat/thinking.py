@@ -20,14 +20,16 @@ def thinking_of(request: ChatRequest, model: Model, *, may_think: bool, notes: N
     """``thinking``, ``max_tokens``, and the effort, of a request of another dialect."""
     effort = request.effort
     limit = request.max_tokens
+    off: Json = {"max_tokens": limit or model.tokens}
+    if model.off:  # it thinks unasked
+        off["thinking"] = {"type": model.off}
     if effort is None:
-        return {"max_tokens": limit or model.tokens}
+        return {"max_tokens": off["max_tokens"]} if may_think else off
     if _off(effort):
-        told = {"thinking": {"type": model.off}} if model.off else {}
         if model.off is None:  # it cannot be turned off
             notes.lost("reasoning_effort")
-            told = {"effort": "low"}
-        return {**told, "max_tokens": limit or model.tokens}
+            off["effort"] = "low"
+        return off
     budget = _budget(effort)
     if may_think and model.adaptive:
         thinking = {"type": "adaptive", "display": _display(effort)}
@@ -40,7 +42,7 @@ def thinking_of(request: ChatRequest, model: Model, *, may_think: bool, notes: N
         budget = min(budget, limit // 2)  # the rest is for the answer
     if not (may_think and model.budget) or budget < LEAST:
         notes.lost("reasoning_effort")
-        return {"max_tokens": limit or model.tokens}
+        return off
     thinking = {"type": "enabled", "budget_tokens": budget, "display": _display(effort)}
     return {"thinking": written(thinking), "max_tokens": limit or model.tokens + budget}
 
