@@ -4,6 +4,7 @@ Paths are those of the client below the base URL, as they are. Operations that a
 with or without ``v1/``, are read as theirs. Pure.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -17,11 +18,13 @@ from penstock.providers.catalog import Provider, Route
 from penstock.providers.kinds import INPUT, INPUT_KINDS, OUTPUT, OUTPUT_KINDS
 from penstock.providers.prices import FEMTO_PER_MTOK
 from penstock.providers.pricing import Rates, Vector
+from penstock.providers.unified import CHAT, Unified
 from penstock.providers.upstream import Upstream
 
 PREFIX = "custom-"  # of the slug, wherever the provider is named
 _CREDENTIALS = ["authorization", "x-api-key", "api-key"]
 _VERSION = "v1/"
+_VERSIONED = re.compile(r"/v\d+\w*/?$")  # base URLs that end in a version need none before a path
 
 
 class Custom(msgspec.Struct, frozen=True, cache_hash=True):
@@ -52,6 +55,7 @@ def upstream(custom: Custom) -> Upstream:
         routes=(Route(base_url=custom.base_url),),
         unconfigured=custom.refusal,
         endpoints=_endpoints(),
+        unified=_unified("" if _VERSIONED.search(custom.base_url) else _VERSION),
     )
     made = Upstream(provider)
     made.added = custom.headers
@@ -63,6 +67,16 @@ def upstream(custom: Custom) -> Upstream:
 @cache
 def _endpoints() -> list[Endpoint]:
     return list({endpoint.path: endpoint for endpoint in _spelt()}.values())
+
+
+@cache
+def _unified(version: str) -> tuple[Unified, ...]:
+    """The unified API calls what is spelt as OpenAI's; its chats are OpenAI chat."""
+    return tuple(
+        msgspec.structs.replace(one, path=version + one.path)
+        for one in catalog.load()["openai"].unified
+        if one.kind != CHAT or one.dialect == "openai_chat"
+    )
 
 
 def _spelt() -> Iterator[Endpoint]:

@@ -46,6 +46,14 @@ async def test_a_path_goes_behind_the_base_url_as_it_is(base, path, target):
     assert found.path.decode() + ("?" + query if query else "") == target
 
 
+@pytest.mark.parametrize(("base", "version"), [("openai", "v1/"), ("v1", ""), ("openai/v1beta1/", ""), ("v1x/y", "v1/")])
+async def test_the_unified_api_calls_what_is_spelt_as_openais(base, version):
+    made = upstream(Custom("id", 1, "mine", f"https://api.example.com/{base}"))
+    ways = {one.kind: one for one in made.provider.unified}
+    assert (ways["chat"].path, ways["chat"].dialect) == (f"{version}chat/completions", "openai_chat")
+    assert ways["embeddings"].path == f"{version}embeddings"
+
+
 async def test_a_call_leads_there(api):
     await api.make(at="openai/v1")
     assert (await api.sent("custom-mine/chat/completions?a=b"))[0] == "/openai/v1/chat/completions?a=b"
