@@ -46,7 +46,9 @@ async def test_a_path_goes_behind_the_base_url_as_it_is(base, path, target):
     assert found.path.decode() + ("?" + query if query else "") == target
 
 
-@pytest.mark.parametrize(("base", "version"), [("openai", "v1/"), ("v1", ""), ("openai/v1beta1/", ""), ("v1x/y", "v1/")])
+@pytest.mark.parametrize(
+    ("base", "version"), [("openai", "v1/"), ("v1", ""), ("openai/v1beta1/", ""), ("v1x/y", "v1/")]
+)
 async def test_the_unified_api_calls_what_is_spelt_as_openais(base, version):
     made = upstream(Custom("id", 1, "mine", f"https://api.example.com/{base}"))
     ways = {one.kind: one for one in made.provider.unified}
