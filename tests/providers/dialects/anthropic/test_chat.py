@@ -303,22 +303,6 @@ def test_a_stream_that_is_cut_anywhere_is_not_whole():
         assert not any(isinstance(event, End) for event in [*read_all(EVENTS[:most], reader), *reader.end()])
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"[]",
-        b"{}",
-        b'{"type":"content_block_delta","index":7,"delta":{}}',
-        b'{"type":"content_block_start","index":0,"content_block":3}',
-        b'{"type":"message_start","message":[]}',
-        b'{"type":"message_delta","usage":3}',
-    ],
-)
-def test_an_event_that_the_dialect_cannot_have_is_an_error(data):
-    with pytest.raises(LookupError):
-        PROVIDER.reader().data(data)
-
-
 def test_an_error_within_a_stream_may_come_without_a_type():
     assert PROVIDER.reader().data(b'{"error":{"message":"no"}}') == [Broken(Failure("no"))]
 

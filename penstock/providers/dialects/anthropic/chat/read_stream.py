@@ -5,7 +5,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from typing import Any
 
-from penstock.core.codec import DecodeError, decode, verbatim
+from penstock.core.codec import decode, verbatim
 from penstock.model.chat import (
     Add,
     Begin,
@@ -43,16 +43,9 @@ class Reader:
         self._next = 0  # index of the part that is opened next
         self._usage: Json = {}
 
-    def data(self, data: bytes) -> list[Event]:
+    def data(self, data: bytes) -> list[Event]:  # noqa: PLR0911  a table
         """What one event says."""
-        try:
-            return self._take(decode(data))
-        except (AttributeError, TypeError, ValueError) as error:  # a member of another kind
-            if isinstance(error, DecodeError):
-                raise
-            raise LookupError(f"an event that Anthropic messages do not have ({error})") from error
-
-    def _take(self, told: Json) -> list[Event]:  # noqa: PLR0911  a table
+        told: Json = decode(data)
         match "error" if told.get("error") else told["type"]:  # some who speak it too tell errors without a type
             case "content_block_delta":
                 return self._blocks[told["index"]].grow(told["delta"])
