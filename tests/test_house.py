@@ -39,6 +39,8 @@ UNMIRRORED = {
     "penstock/control/master_key.py": "where the key is; tests/control/test_first_start.py puts it there, or not",
     "penstock/control/recheck.py": "one question; the services' tests ask it",
     "penstock/core/headers.py": "a type",
+    "penstock/doctor/outside.py": "the way out; tests/doctor/test_providers.py and tests/cli/test_try_keys.py go it",
+    "penstock/doctor/stored_key.py": "tests/cli/test_try_keys.py asks every provider, and reads all it says",
     "penstock/features/cache/coding.py": "a part of the stage; tests/features/cache/test_stage.py asks for them all",
     "penstock/features/cache/keeper.py": "a part of the stage; tests/features/cache/test_stage.py lives by it",
     "penstock/features/dlp.py": "null so far; tests/line runs it",

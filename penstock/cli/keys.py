@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penstock.core.sealing import Vault
 
 app = typer.Typer(
-    no_args_is_help=True, help="List, set and delete the stored keys of a gateway, and seal all secrets anew."
+    no_args_is_help=True, help="List, set, test and delete the stored keys of a gateway, and seal all secrets anew."
 )
 
 Gateway = Annotated[str, typer.Option(help="Id of the gateway.", metavar="ID")]
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 @app.callback()
 def keys() -> None:
-    """List, set and delete the stored keys of a gateway, and seal all secrets anew."""
+    """List, set, test and delete the stored keys of a gateway, and seal all secrets anew."""
 
 
 @app.command("list")
@@ -164,7 +164,7 @@ async def _set(
 ) -> tuple[dict[str, Any], str]:
     from penstock.control.provider_configs import schema, service
 
-    known = [key for key in await _all(control, account, gateway) if key["provider_slug"] == _id(provider)]
+    known = [key for key in await _all(control, account, gateway) if key["provider_slug"] == known_id(provider)]
     old = next((key for key in known if key["alias"] == wish["alias"]), None)
     if old is not None:
         body = schema.checked(schema.ProviderConfigUpdate, wish)
@@ -178,13 +178,13 @@ async def _delete(control: "Control", account: str, gateway: str, provider: str,
     from penstock.control.provider_configs import service
 
     for key in await _all(control, account, gateway):
-        if (key["provider_slug"], key["alias"]) == (_id(provider), alias):
+        if (key["provider_slug"], key["alias"]) == (known_id(provider), alias):
             return await service.delete(control, store.user(), account, gateway, key["id"])
     told = f"{store.printable(provider)} has no key {store.printable(alias)} in the gateway {store.printable(gateway)}"
     raise NotFound(f"{told}; `penstock keys list` shows them.")
 
 
-def _id(provider: str) -> str:
+def known_id(provider: str) -> str:
     from penstock.providers import catalog
 
     row = catalog.load().get(provider)

@@ -11,6 +11,7 @@ from penstock.cli.doctor import doctor
 from penstock.cli.migrate import migrate
 from penstock.cli.mock import mock
 from penstock.cli.serve import serve
+from penstock.cli.try_keys import try_keys
 
 app = typer.Typer(
     name="penstock", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -20,6 +21,7 @@ app.command()(mock)
 app.command()(migrate)
 app.command()(audit)
 app.command()(doctor)
+keys.app.command("test")(try_keys)
 app.add_typer(keys.app, name="keys")
 app.add_typer(logs.app, name="logs")
 app.add_typer(token.app, name="token")

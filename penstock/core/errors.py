@@ -28,6 +28,7 @@
     │   ├── ProviderUnreachable  502 / 2005
     │   ├── AddressRefused       502 / 2005
     │   ├── ProviderTimeout      504 / 2005
+    │   ├── AccountRefused       502 / 2005
     │   ├── ProviderBroke        502 / 2005, or the end of a stream that had begun
     │   └── AllStepsFailed       502 / 2005
     ├── ControlError             the control plane says no
@@ -223,6 +224,10 @@ class ProviderTimeout(ProviderFailure):
     """Request timed out"""
 
     status = 504
+
+
+class AccountRefused(ProviderFailure):
+    """The provider gives the service account of a stored key no token."""
 
 
 class ProviderBroke(ProviderFailure):

@@ -6,16 +6,11 @@ from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from functools import partial
 
-from penstock.backends.http.dialer import Dialer
-from penstock.backends.http.limits import Limits
-from penstock.backends.http.transport import HttpTransport
-from penstock.core.addresses import Rules
-from penstock.core.deadlines import Deadlines
 from penstock.core.errors import AddressRefused, ProviderFailure
-from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies, authority
 from penstock.doctor import clock
 from penstock.doctor.finding import Finding, Findings, Subject, ok, problem, warning
+from penstock.doctor.outside import fault, outside
 from penstock.gateway.compile import operators, own_prices, upstreams
 from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
@@ -55,30 +50,22 @@ def _reach(upstream: Upstream, subject: Subject) -> Findings:
 async def _ask(name: str, origin: Origin, subject: Subject, *, certain: bool) -> list[Finding]:
     """``certain``: the operator uses this provider, so that it is a problem if it cannot be reached."""
     where, patience = authority(origin.host, origin.port), subject.patience
-    loop = asyncio.get_running_loop()
-    proxies = Proxies.read(subject.environ)
-    dialer = Dialer(loop, patience, Rules(subject.settings.allowed_networks), proxies)
-    proxy = dialer.proxy(origin)
-    deadlines = Deadlines(loop)
-    transport = HttpTransport(deadlines, Outbox(loop, ()), Limits(patience, patience), dialer, 0)
-    begun = time.monotonic()
-    try:
-        async with asyncio.timeout(patience):
-            reply = await transport.send(_head(origin), patience)
-        took = f"{(time.monotonic() - begun) * 1000:.0f} ms"
-        skew = _skew(reply)
-        reply.body.close()
-    except (ProviderFailure, TimeoutError) as error:
-        reason = str(error) or f"no answer within {patience:g} seconds"
-        reason = reason.removeprefix("Failed to get response from provider: ").rstrip(".")
-        kind = problem if certain else warning
-        remedy = _AWAY
-        if isinstance(error, AddressRefused):
-            remedy = _NEVER if origin.trusted else _REFUSED
-        return [kind(name, f"{where} cannot be reached: {reason}.", remedy)]
-    finally:
-        transport.close()
-        deadlines.stop()
+    with outside(subject.settings, subject.environ, patience) as (dialer, transport):
+        proxy = dialer.proxy(origin)
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(patience):
+                reply = await transport.send(_head(origin), patience)
+            took = f"{(time.monotonic() - begun) * 1000:.0f} ms"
+            skew = _skew(reply)
+            reply.body.close()
+        except (ProviderFailure, TimeoutError) as error:
+            reason = fault(error, patience)
+            kind = problem if certain else warning
+            remedy = _AWAY
+            if isinstance(error, AddressRefused):
+                remedy = _NEVER if origin.trusted else _REFUSED
+            return [kind(name, f"{where} cannot be reached: {reason}.", remedy)]
     way = f" through the proxy {proxy.name}" if proxy else ""
     found = [ok(name, f"{where} answers{way}, within {took}.")]
     if skew is not None and abs(skew) > clock.MOST:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from penstock.core import codec
@@ -82,6 +83,24 @@ def _none(status: int) -> Pairs:
     return []
 
 
+class Fault(Enum):
+    """What is wrong with the credential of a request."""
+
+    MISSING = "there is none"
+    WRONG = "it is not known"
+    SIGNATURE = "its signature is not that of the request"
+    EXPIRED = "it was signed too long ago"
+
+
+class Denial(NamedTuple):
+    """How a credential is refused. ``message`` None: the usual sentence of the status; ``body``: in place of it."""
+
+    status: int = 401
+    message: str | None = None
+    body: bytes = b""
+    headers: Sequence[tuple[bytes, bytes]] = ()  # in place of those of the same name
+
+
 class Provider(NamedTuple):
     """A simulated provider: pure functions over bytes."""
 
@@ -91,6 +110,7 @@ class Provider(NamedTuple):
     failing: int  # the status whose error body a 200 carries when asked to
     prefixes: tuple[str, ...] = ("v1/",)  # may be left out of a path
     error_headers: Callable[[int], Pairs] = _none  # status -> further headers of an error
+    denials: Mapping[Fault, Denial] = MappingProxyType({})  # where they are not the usual 401
 
 
 class Usage(NamedTuple):

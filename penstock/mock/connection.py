@@ -166,6 +166,12 @@ class Connection(asyncio.Protocol):
         self._close()
 
     def _respond(self, request: Request) -> None:
+        access = self._shared.access
+        if access is not None and request.counted and not request.refusal:
+            answer = access.answer(request)
+            if answer is not None:
+                self._play(answer, request)
+                return
         if request.controls is NONE and request.line is PLAIN and request.counted and not request.refusal:
             self._write(self._shared.plain(request.method, request.target, request.body()))
             self._finished()
@@ -173,8 +179,11 @@ class Connection(asyncio.Protocol):
         if request.controls.reset == "1" or (request.controls.reset and self._served > 1):
             self._act(Act.RESET)
             return
+        self._play(self._answer(request), request)
+
+    def _play(self, answer: Answer, request: Request) -> None:
         self._due = 0.0
-        self._script = play(self._answer(request), request.controls, request.line)
+        self._script = play(answer, request.controls, request.line)
         self._advance()
 
     def _answer(self, request: Request) -> Answer:

@@ -7,11 +7,12 @@ from functools import cache
 from urllib.parse import parse_qsl, unquote
 
 from penstock.core import codec
-from penstock.mock.answer import ERRORS, JSON, Answer, Ask, Provider, Refusal, Route
+from penstock.mock.answer import ERRORS, JSON, Answer, Ask, Denial, Fault, Provider, Refusal, Route
 from penstock.mock.controls import BadControl, Controls
 from penstock.mock.providers import PROVIDERS
 
 _TEXT_ONLY = ("size", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "usage")
+_USUAL = Denial()
 _NO_ECHO = (*_TEXT_ONLY, "malformed", "error_body")
 
 
@@ -40,6 +41,21 @@ def refuse(target: bytes, status: int, message: str | None) -> Answer:
         return Answer(status, JSON, [codec.encode({"error": {"message": message}})]) if message else _nowhere(path)
     seed = _seed("", target, b"")
     made = _error(provider, status, message, seed)
+    made.headers += provider.headers(seed)
+    return made
+
+
+def deny(target: bytes, fault: Fault) -> Answer:
+    """The refusal of a credential, as the provider that the target names words it."""
+    provider, path = _provider(target)
+    if provider is None:
+        return _nowhere(path)
+    denial, seed = provider.denials.get(fault) or _USUAL, _seed("", target, b"")
+    made = _error(provider, denial.status, denial.message, seed)
+    if denial.body:
+        made.frames = [denial.body]
+    own = {name for name, _ in denial.headers}
+    made.headers = [header for header in made.headers if header[0] not in own] + [*denial.headers]
     made.headers += provider.headers(seed)
     return made
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import uvloop
 
+from penstock.mock.access import Access
 from penstock.mock.connection import Connection
 from penstock.mock.shared import Shared
 from penstock.mock.stats import Stats
@@ -65,15 +66,18 @@ class MockServer:
         await self._server.wait_closed()
 
 
-async def start(host: str = "127.0.0.1", port: int = 0) -> MockServer:
-    """Starts a server on the running loop; port 0 takes a free one. Raises `OSError` where it cannot listen."""
+async def start(host: str = "127.0.0.1", port: int = 0, access: Access | None = None) -> MockServer:
+    """Starts a server on the running loop; port 0 takes a free one. ``access``: the credentials that are taken.
+
+    Raises `OSError` where it cannot listen.
+    """
     loop = asyncio.get_running_loop()
-    shared = Shared(loop)
+    shared = Shared(loop, access)
     server = await loop.create_server(lambda: Connection(shared), host, port, backlog=1024)
     return MockServer(server, shared, host)
 
 
-async def serve(host: str, port: int, *, until_eof: bool = False) -> None:
+async def serve(host: str, port: int, *, until_eof: bool = False, access: Access | None = None) -> None:
     """Serves until SIGINT or SIGTERM, or until standard input ends; says on stdout where it listens."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -81,17 +85,17 @@ async def serve(host: str, port: int, *, until_eof: bool = False) -> None:
         loop.add_signal_handler(number, stop.set)
     if until_eof:
         loop.add_reader(sys.stdin.fileno(), stop.set)
-    server = await start(host, port)
+    server = await start(host, port, access)
     sys.stdout.write(f"penstock mock listening on {server.url}\n")
     sys.stdout.flush()
     await stop.wait()
     await server.stop()
 
 
-def run(host: str, port: int, *, until_eof: bool = False) -> int:
+def run(host: str, port: int, *, until_eof: bool = False, access: Access | None = None) -> int:
     """Serves in a loop of its own; the exit status of the process."""
     try:
-        uvloop.run(serve(host, port, until_eof=until_eof))
+        uvloop.run(serve(host, port, until_eof=until_eof, access=access))
     except OSError as why:
         sys.stderr.write(f"penstock mock: cannot listen on {host} port {port}: {why}\n")
         return 1

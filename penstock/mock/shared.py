@@ -3,6 +3,7 @@
 import asyncio
 
 from penstock.mock import dispatch
+from penstock.mock.access import Access
 from penstock.mock.controls import NONE
 from penstock.mock.pacer import Pacer
 from penstock.mock.script import whole
@@ -15,7 +16,8 @@ class Shared:
     MOST_KEPT = 256
     MOST_BYTES = 64 << 10
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, access: Access | None = None) -> None:
+        self.access = access  # None: credentials are not looked at
         self.stats = Stats()
         self.pacer = Pacer(loop)
         self.time = loop.time

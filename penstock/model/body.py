@@ -241,6 +241,13 @@ class _NoFlow:
 _NO_FLOW = _NoFlow()
 
 
+def empty() -> RequestBody:
+    """The body of a request of ours that has none."""
+    body = RequestBody(_NO_FLOW, Bounds(hold=0, keep=0, limit=0, budget=Budget(0)), 0)
+    body.finish()
+    return body
+
+
 def held(data: bytes, like: RequestBody) -> RequestBody:
     """A body that is all here, within the bounds and the room of another. Raises Overloaded where that has none."""
     body = RequestBody(_NO_FLOW, like.bounds, len(data) or None)

@@ -65,6 +65,19 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: str = ""
 
 
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The cheapest GET whose answer tells whether a key is accepted (``penstock keys test``).
+
+    Keys that are JSON fill the parts of ``path`` (``credential_json``); another key can be tested only where there are
+    none.
+    """
+
+    path: Name  # below the provider, as clients send it, perhaps with a query
+    headers: dict[_HeaderName, str] = {}  # that the provider asks for
+    refused: list[int] = []  # statuses beside 401 and 403 that refuse the key
+    known: str = ""  # a text in a refusal which says that the key is right, and may not do this
+
+
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A row. ``prices`` is the provider's id in genai-prices; empty: no price is known.
 
@@ -88,6 +101,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target_header: _HeaderName | None = None  # in which a client may name the whole URL instead,
     target_domains: list[str] = []  # in these domains
     unconfigured: str = ""
+    check: Check | None = None  # None: no cheap request is known that asks for the key
     zero_retention: ZeroRetention | None = None  # None: no header or parameter asks for it
     usage: UsageRow = UsageRow()
     unified: tuple[Unified, ...] = ()  # what the unified API calls

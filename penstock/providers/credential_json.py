@@ -21,6 +21,16 @@ class AwsCredential(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     def name(self) -> str:
         return self.access_key_id
 
+    @property
+    def parts(self) -> dict[str, str]:
+        """What it says of the addresses of its calls, by the names of a row's parts."""
+        return {"region": self.region}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown of it."""
+        return self.secret_access_key, self.session_token or ""
+
     def lacks(self) -> str:
         """The name of a member that must not be empty and is; empty: none is."""
         named = {"accessKeyId": self.access_key_id, "secretAccessKey": self.secret_access_key, "region": self.region}
@@ -41,6 +51,16 @@ class GoogleCredential(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         return self.private_key_id
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """As of AwsCredential."""
+        return {"project": self.project_id, "region": self.region or "us-central1"}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """As of AwsCredential."""
+        return (self.private_key,)
 
     def lacks(self) -> str:
         """As of AwsCredential."""

@@ -14,7 +14,7 @@ import msgspec
 
 from penstock.model.endpoint import Endpoint
 from penstock.providers import catalog
-from penstock.providers.catalog import Provider, Route
+from penstock.providers.catalog import Check, Provider, Route
 from penstock.providers.kinds import INPUT, INPUT_KINDS, OUTPUT, OUTPUT_KINDS
 from penstock.providers.prices import FEMTO_PER_MTOK
 from penstock.providers.pricing import Rates, Vector
@@ -54,6 +54,7 @@ def upstream(custom: Custom) -> Upstream:
         credential_headers=_CREDENTIALS,
         routes=(Route(base_url=custom.base_url),),
         unconfigured=custom.refusal,
+        check=Check(path="models"),  # as servers with OpenAI's interface have it
         endpoints=_endpoints(),
         unified=_unified("" if _VERSIONED.search(custom.base_url) else _VERSION),
     )

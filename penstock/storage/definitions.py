@@ -37,3 +37,14 @@ async def changed_since(connection: Handle, version: int) -> list[Definition]:
         )
         for row in rows
     ]
+
+
+async def of(connection: Handle, account: str, gateway_id: str) -> Definition | None:
+    """That of one live gateway."""
+    row = await gateways.get(connection, account, gateway_id)
+    if row is None:
+        return None
+    keys = await provider_keys.of(connection, row.number)
+    store = store_of(row.settings)
+    shared = await provider_keys.of_stores(connection, row.version - 1) if store else {}
+    return Definition(row, keys, await custom_providers.of(connection, account), shared.get((account, store), []))

@@ -74,6 +74,12 @@ async def page(connection: Handle, gateway: int, limit: int, offset: int) -> tup
     return [_row(row) for row in rows], total.scalar_one()
 
 
+async def of(connection: Handle, gateway: int) -> list[KeyRow]:
+    """All of a gateway, oldest first."""
+    wanted = select(*_COLUMNS).where(_c.gateway == gateway).order_by(_c.created_at, _c.id)
+    return [_row(row) for row in await connection.execute(wanted)]
+
+
 async def of_changed(connection: Handle, version: int) -> dict[int, list[KeyRow]]:
     """All keys of the live gateways that are newer than ``version``, by gateway."""
     found: dict[int, list[KeyRow]] = {}

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from penstock.control import first_start
 from penstock.storage import configuration, gateways
 from penstock.storage.engine import Database
 from tests.kit.client import connected
-from tests.kit.command import Done, command
+from tests.kit.command import Done, command, environment
 from tests.kit.house import ACCOUNT as ANY
 from tests.kit.house import request
 from tests.kit.process import PATIENCE, serving
@@ -105,6 +108,26 @@ def test_what_is_refused(data_dir: Path, words: list[str], secret: str, status: 
     assert (result.status, result.out) == (status, "")
     assert said in result.err
     assert SECRET not in result.err
+
+
+def test_at_a_terminal_the_key_is_asked_for_and_not_echoed(data_dir: Path):
+    ours, theirs = os.openpty()
+    terminal = os.ttyname(theirs)
+    words = [sys.executable, "-m", "penstock", "keys", "set", "openai"]
+    shell = ["sh", "-c", f'exec "$@" <{terminal} >{terminal} 2>&1', "sh", *words]
+    environ = environment({"PENSTOCK_DATA_DIR": str(data_dir)})
+    with subprocess.Popen(shell, env=environ, start_new_session=True) as process:  # its terminal is the one it opens
+        shown = b""
+        while b"Key: " not in shown:
+            shown += os.read(ours, 1024)
+        os.write(ours, f"{SECRET}\n".encode())
+        while b"Stored the key" not in shown:
+            shown += os.read(ours, 1024)
+    os.close(theirs)
+    os.close(ours)
+    assert process.returncode == 0
+    assert SECRET not in shown.decode()
+    assert listed(data_dir)[0]["secret_preview"] == "cdef"
 
 
 def test_another_master_key_seals_nothing(data_dir: Path):

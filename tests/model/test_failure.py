@@ -7,6 +7,7 @@ from penstock.model.failure import leads_on
 from penstock.model.reply import Body, Reply
 
 LEAD_ON = {
+    "AccountRefused",
     "AddressRefused",
     "AllStepsFailed",
     "InvalidPath",

@@ -3,7 +3,7 @@
 from urllib.parse import unquote
 
 from penstock.core import codec
-from penstock.mock.answer import ERRORS, JSON, SERVER_ERRORS, Answer, Ask, Provider, Refusal, Route
+from penstock.mock.answer import ERRORS, JSON, SERVER_ERRORS, Answer, Ask, Denial, Fault, Provider, Refusal, Route
 from penstock.mock.controls import Pairs
 from penstock.mock.providers.anthropic_messages import count_tokens, messages
 
@@ -89,4 +89,5 @@ ANTHROPIC = Provider(
     error=error,
     headers=headers,
     failing=529,
+    denials={Fault.MISSING: Denial(message="x-api-key header is required")},
 )

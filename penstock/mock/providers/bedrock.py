@@ -6,7 +6,20 @@ from types import MappingProxyType
 from typing import Any
 
 from penstock.core import codec
-from penstock.mock.answer import SERVER_ERRORS, Answer, Ask, Provider, Route, Usage, json, pieces, reply, tokens
+from penstock.mock.answer import (
+    SERVER_ERRORS,
+    Answer,
+    Ask,
+    Denial,
+    Fault,
+    Provider,
+    Route,
+    Usage,
+    json,
+    pieces,
+    reply,
+    tokens,
+)
 from penstock.mock.answer import usage as usage_of
 from penstock.mock.controls import Pairs
 from penstock.mock.providers import eventstream
@@ -109,6 +122,10 @@ def invoke_stream(ask: Ask) -> Answer:
     return _stream(ask, [eventstream.event("chunk", chunk) for chunk in chunks])
 
 
+def async_invokes(ask: Ask) -> Answer:
+    return json({"asyncInvokeSummaries": []})
+
+
 def _stream(ask: Ask, events: list[bytes]) -> Answer:
     failure = eventstream.exception(_FAILED, error(500, None, ask.seed))
     return Answer(200, eventstream.KIND, events, stream=True, failure=failure)
@@ -172,12 +189,17 @@ def _error(status: int) -> tuple[str, str]:
     return _ERRORS.get(status) or _ERRORS[500 if status >= SERVER_ERRORS else 400]
 
 
+def _denial(kind: str, message: str) -> Denial:
+    return Denial(403, message, headers=[(b"x-amzn-errortype", kind.encode())])
+
+
 AWS_BEDROCK = Provider(
     routes={
         "model/*/converse": Route("POST", converse, texts=True),
         "model/*/converse-stream": Route("POST", converse_stream, texts=True),
         "model/*/invoke": Route("POST", invoke, texts=True),
         "model/*/invoke-with-response-stream": Route("POST", invoke_stream, texts=True),
+        "async-invoke": Route("GET", async_invokes),
         "anthropic/v1/messages": Route("POST", messages, texts=True),
         "v1/chat/completions": Route("POST", _chat, texts=True),
         "openai/v1/chat/completions": Route("POST", _chat, texts=True),
@@ -189,4 +211,14 @@ AWS_BEDROCK = Provider(
     failing=500,
     prefixes=(),
     error_headers=error_headers,
+    denials={
+        Fault.MISSING: _denial("MissingAuthenticationTokenException", "Missing Authentication Token"),
+        Fault.WRONG: _denial("UnrecognizedClientException", "The security token included in the request is invalid."),
+        Fault.SIGNATURE: _denial(
+            "InvalidSignatureException",
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret"
+            " Access Key and signing method. Consult the service documentation for details.",
+        ),
+        Fault.EXPIRED: _denial("InvalidSignatureException", "Signature expired: check the clock of the signer."),
+    },
 )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from penstock.core import codec
-from penstock.mock.answer import CREATED, JSON, SERVER_ERRORS, Answer, Ask, Provider, Route, Usage
+from penstock.mock.answer import CREATED, JSON, SERVER_ERRORS, Answer, Ask, Denial, Fault, Provider, Route, Usage, json
 from penstock.mock.controls import Pairs
 from penstock.mock.providers import anthropic
 from penstock.mock.providers.anthropic_messages import messages
@@ -99,23 +99,54 @@ class _Own(NamedTuple):
 
     style: Style
     error: Error
+    denials: Mapping[Fault, Denial] = MappingProxyType({})
+    routes: Mapping[str, Route] = MappingProxyType({})
 
 
 _FINGERPRINT = MappingProxyType({"system_fingerprint": "fp_mock"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+_AZURE_DENIED = Denial(
+    401,
+    "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an"
+    " active subscription and use a correct regional API endpoint for your resource.",
+)
+_GROK_DENIED = Denial(
+    400,
+    body=codec.encode(
+        {
+            "code": "Client specified an invalid argument",
+            "error": "Incorrect API key provided: mo***ck. You can obtain an API key from https://console.x.ai.",
+        }
+    ),
+)
+
+
+def _openrouter_key(ask: Ask) -> Answer:
+    return json({"data": {"label": "sk-or-v1-mock...", "usage": 0, "limit": None, "is_free_tier": False}})
+
+
+def _perplexity_jobs(ask: Ask) -> Answer:
+    return json({"requests": [], "next_token": None})
+
+
 _OWN: dict[str, _Own] = {  # a provider that is not here answers as OpenAI does, or as Anthropic
-    "azure-openai": _Own(Style(), _azure),
+    "azure-openai": _Own(Style(), _azure, dict.fromkeys(Fault, _AZURE_DENIED)),
     "cerebras": _Own(Style(reported, more={**_FINGERPRINT, "time_info": {"total_time": 0.006}}), _flat),
     "deepseek": _Own(Style(_deepseek_usage, Unasked.LAST, more=_FINGERPRINT), _nested),
     "fireworks": _Own(Style(plainly, Unasked.LAST, more=_NOTHING), _nested),
-    "grok": _Own(Style(_grok_usage, more=_FINGERPRINT), _grok),
+    "grok": _Own(Style(_grok_usage, more=_FINGERPRINT), _grok, {Fault.WRONG: _GROK_DENIED}),
     "groq": _Own(Style(_groq_usage, more={**_FINGERPRINT, "x_groq": {"id": "req_mock"}}), _nested),
     "mistral": _Own(Style(plainly, Unasked.LAST, refuses=True, more=_NOTHING), _flat),
-    "openrouter": _Own(Style(_openrouter_usage, Unasked.EXTRA, more={"provider": "OpenAI"}), _nested_number),
+    "openrouter": _Own(
+        Style(_openrouter_usage, Unasked.EXTRA, more={"provider": "OpenAI"}),
+        _nested_number,
+        routes={"key": Route("GET", _openrouter_key)},
+    ),
     "perplexity-ai": _Own(
         Style(_perplexity_usage, Unasked.EACH, more={"citations": ["https://example.com/"], "search_results": []}),
         _nested_number,
+        routes={"async/chat/completions": Route("GET", _perplexity_jobs)},
     ),
 }
 
@@ -139,7 +170,8 @@ def simulated(row: catalog.Provider) -> Provider:
             routes.setdefault(path, handlers[endpoint.dialect])
         elif endpoint.request_type == "models":
             routes.setdefault(path, Route("GET", _models(row)))
-    return Provider(routes, own.error, _headers, failing=500, prefixes=prefixes)
+    routes |= own.routes
+    return Provider(routes, own.error, _headers, failing=500, prefixes=prefixes, denials=own.denials)
 
 
 def _prefixes(row: catalog.Provider) -> tuple[str, ...]:

@@ -6,7 +6,21 @@ from types import MappingProxyType
 from typing import Any
 
 from penstock.core import codec
-from penstock.mock.answer import EVENTS, JSON, SERVER_ERRORS, Answer, Ask, Provider, Route, Usage, json, pieces, reply
+from penstock.mock.answer import (
+    EVENTS,
+    JSON,
+    SERVER_ERRORS,
+    Answer,
+    Ask,
+    Denial,
+    Fault,
+    Provider,
+    Route,
+    Usage,
+    json,
+    pieces,
+    reply,
+)
 from penstock.mock.answer import tokens as count
 from penstock.mock.answer import usage as usage_of
 from penstock.mock.controls import Pairs
@@ -119,6 +133,11 @@ def models(ask: Ask) -> Answer:
     return json({"models": listed})
 
 
+def vertex_models(ask: Ask) -> Answer:
+    """The models of a project's own: none."""
+    return json({})
+
+
 def _told(ask: Ask, *, whole: bool) -> Iterator[dict[str, Any]]:
     """The answer in one piece, or in as many as a stream has."""
     given = _decode(ask.body)
@@ -165,6 +184,27 @@ def _gemini(before: str) -> dict[str, Route]:
     }
 
 
+_NOT_VALID = "API key not valid. Please pass a valid API key."
+_INVALID = {
+    "error": {
+        "code": 400,
+        "message": _NOT_VALID,
+        "status": "INVALID_ARGUMENT",
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "API_KEY_INVALID",
+                "domain": "googleapis.com",
+                "metadata": {"service": "generativelanguage.googleapis.com"},
+            },
+            {"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": _NOT_VALID},
+        ],
+    }
+}
+_UNREGISTERED = (
+    "Method doesn't allow unregistered callers (callers without established identity)."
+    " Please use API Key or other form of API consumer identity to call this API."
+)
 _PROJECT = "v1/projects/*/locations/*/"
 
 GOOGLE_AI_STUDIO = Provider(
@@ -180,6 +220,10 @@ GOOGLE_AI_STUDIO = Provider(
     headers=headers,
     failing=503,
     prefixes=(),
+    denials={
+        Fault.MISSING: Denial(403, _UNREGISTERED),
+        Fault.WRONG: Denial(400, body=codec.encode(_INVALID)),
+    },
 )
 GOOGLE_VERTEX_AI = Provider(
     routes={
@@ -188,6 +232,7 @@ GOOGLE_VERTEX_AI = Provider(
         f"{_PROJECT}publishers/google/models/*:predict": Route("POST", predict),
         f"{_PROJECT}publishers/anthropic/models/*:rawPredict": Route("POST", claude, texts=True),
         f"{_PROJECT}publishers/anthropic/models/*:streamRawPredict": Route("POST", claude, texts=True),
+        f"{_PROJECT}models": Route("GET", vertex_models),
         f"{_PROJECT}endpoints/openapi/chat/completions": Route("POST", _chat, texts=True),
     },
     error=error,

@@ -3,7 +3,7 @@
 from urllib.parse import unquote
 
 from penstock.core import codec
-from penstock.mock.answer import CREATED, JSON, SERVER_ERRORS, Answer, Ask, Provider, Refusal, Route
+from penstock.mock.answer import CREATED, JSON, SERVER_ERRORS, Answer, Ask, Denial, Fault, Provider, Refusal, Route
 from penstock.mock.controls import Pairs
 from penstock.mock.providers.openai_chat import chat
 from penstock.mock.providers.openai_embeddings import embeddings
@@ -72,6 +72,11 @@ def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "openai"}
 
 
+_NO_KEY = (
+    "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth."
+)
+_UNTOLD = {"error": {"message": _NO_KEY, "type": "invalid_request_error", "param": None, "code": None}}
+
 OPENAI = Provider(
     routes={
         "chat/completions": Route("POST", chat, texts=True),
@@ -85,4 +90,5 @@ OPENAI = Provider(
     error=error,
     headers=headers,
     failing=500,
+    denials={Fault.MISSING: Denial(body=codec.encode(_UNTOLD))},
 )

@@ -54,6 +54,14 @@ def prediction(ask: Ask) -> Answer:
     return json(told | {"output": ["You said ", "nothing."], "completed_at": _TIME, "metrics": metrics})
 
 
+def account(ask: Ask) -> Answer:
+    return json({"type": "organization", "username": "mock", "name": "Mock"})
+
+
+def baseten_models(ask: Ask) -> Answer:
+    return json({"object": "list", "data": [{"id": "deepseek-ai/DeepSeek-V3.1", "object": "model"}]})
+
+
 def _prediction(name: str, model: str, version: str, given: dict[str, Any], status: str) -> dict[str, Any]:
     url = f"https://api.replicate.com/v1/predictions/{name}"
     told: dict[str, Any] = {"id": name, "model": model, "version": version or "hidden", "input": given, "logs": ""}
@@ -138,6 +146,7 @@ REPLICATE = Provider(
     routes={
         "predictions": Route("POST", predict),
         "predictions/*": Route("GET", prediction),
+        "account": Route("GET", account),
         "models/*/*/predictions": Route("POST", predict),
     },
     error=_replicate,
@@ -164,6 +173,7 @@ BASETEN = Provider(
         "chat/completions": _chat,
         "embeddings": Route("POST", embeddings),
         "messages": Route("POST", messages, texts=True),
+        "models": Route("GET", baseten_models),
         "model/*/*/predict": Route("POST", deployed),
         "model/*/*/*/predict": Route("POST", deployed),
     },

@@ -54,6 +54,10 @@ def eleven_voices(ask: Ask) -> Answer:
     return json({"voices": [{"voice_id": "21m00Tcm4TlvDq8ikWAM", "name": "Rachel", "category": "premade"}]})
 
 
+def eleven_models(ask: Ask) -> Answer:
+    return json([{"model_id": "eleven_multilingual_v2", "name": "Eleven Multilingual v2"}])
+
+
 def cartesia_bytes(ask: Ask) -> Answer:
     return Answer(200, b"audio/wav", [wav(_decode_say(ask.body).transcript)])
 
@@ -90,6 +94,10 @@ def deepgram_listen(ask: Ask) -> Answer:
 def deepgram_speak(ask: Ask) -> Answer:
     text = _decode_speak(ask.body).text
     return Answer(200, b"audio/mpeg", [mp3(text)], headers=[(b"dg-char-count", b"%d" % len(text))])
+
+
+def deepgram_key(ask: Ask) -> Answer:
+    return json({"api_key_id": "00000000-0000-4000-8000-000000000000", "scopes": ["usage:write"]})
 
 
 def mp3(text: str) -> bytes:
@@ -141,6 +149,7 @@ ELEVENLABS = Provider(
         "v1/text-to-speech/*/stream": Route("POST", eleven_stream),
         "v1/text-to-speech/*/with-timestamps": Route("POST", eleven_times),
         "v1/speech-to-text": Route("POST", eleven_listen),
+        "v1/models": Route("GET", eleven_models),
         "v1/voices": Route("GET", eleven_voices),
     },
     error=_elevenlabs,
@@ -160,7 +169,11 @@ CARTESIA = Provider(
     prefixes=(),
 )
 DEEPGRAM = Provider(
-    routes={"v1/listen": Route("POST", deepgram_listen), "v1/speak": Route("POST", deepgram_speak)},
+    routes={
+        "v1/listen": Route("POST", deepgram_listen),
+        "v1/speak": Route("POST", deepgram_speak),
+        "v1/auth/token": Route("GET", deepgram_key),
+    },
     error=_deepgram,
     headers=identified(b"dg-request-id"),
     failing=500,

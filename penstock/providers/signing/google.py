@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from penstock.core import instants
 from penstock.core.codec import DecodeError, Struct, decoder
-from penstock.core.errors import NoCredential, ProviderFailure
+from penstock.core.errors import AccountRefused, NoCredential, ProviderFailure
 from penstock.model.credential import Credential
 from penstock.model.outgoing import Outgoing
 from penstock.model.peek import peek
@@ -29,6 +29,8 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LIFETIME = 3600  # seconds of an assertion
 _EARLY = 300  # seconds before it expires that a token is not used any more
 _PATIENCE = 10.0  # seconds that the exchange may take
+_LOOPBACK = ("http://127.0.0.1:", "http://[::1]:", "http://localhost:")
+_FAILED = 500  # the first status that is not about the account
 _LARGE = 1 << 16  # bytes of its answer
 _MOST = 1000  # tokens that are kept
 
@@ -76,24 +78,26 @@ class GoogleSigner(Signer):
             asked = await asyncio.to_thread(_assertion, key)
         except ValueError as error:
             raise NoCredential(f"The key {credential.alias!r} {error}.") from None
-        answer = await self._exchange(_token_uri(key), asked)
+        status, answer = await self._exchange(_token_uri(key), asked)
         if not answer.access_token:
             why = answer.error_description or answer.error or "no token came"
-            raise ProviderFailure(f"Google refused the service account of the key {credential.alias!r}: {why[:200]}")
+            told = f"Google refused the service account of the key {credential.alias!r} ({status}): {why[:200]}"
+            raise AccountRefused(told) if status < _FAILED else ProviderFailure(told)
         if len(self._tokens) >= _MOST:
             self._tokens.clear()
         self._tokens[credential.mark] = answer.access_token, time.monotonic() + max(0, answer.expires_in - _EARLY)
         return answer.access_token
 
-    async def _exchange(self, url: str, assertion: bytes) -> _Answer:
+    async def _exchange(self, url: str, assertion: bytes) -> tuple[int, _Answer]:
         place = urlsplit(url)
-        origin = Origin(True, place.hostname or "", place.port or 443)  # noqa: FBT003  tls
+        tls = place.scheme == "https"
+        origin = Origin(tls, place.hostname or "", place.port or (443 if tls else 80))
         request = Outgoing(origin, b"POST", place.netloc.encode(), place.path.encode() or b"/")
         request.put(b"content-type", b"application/x-www-form-urlencoded")
         request.body = urlencode({"grant_type": _GRANT, "assertion": assertion}).encode()
         reply = await self._transport.send(request, _PATIENCE)
         try:
-            return _decode_answer(await peek(reply.body, _LARGE, _PATIENCE))
+            return reply.status, _decode_answer(await peek(reply.body, _LARGE, _PATIENCE))
         except DecodeError:
             raise ProviderFailure(f"Google answered {reply.status} to a service account, and no token.") from None
         finally:
@@ -101,9 +105,9 @@ class GoogleSigner(Signer):
 
 
 def _token_uri(key: GoogleCredential) -> str:
-    """Raises ValueError for one that is no https address."""
+    """Raises ValueError for one that is no https address; http is for this machine alone."""
     uri = key.token_uri or TOKEN_URI
-    if not uri.startswith("https://"):
+    if not uri.startswith(("https://", *_LOOPBACK)):
         raise ValueError("cannot be used: its token_uri must be an https address")
     return uri
 
