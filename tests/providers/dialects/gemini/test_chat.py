@@ -1,5 +1,6 @@
 """Gemini's chats in and out of the neutral form, and what other dialects' chats become in it."""
 
+import contextlib
 import re
 
 import pytest
@@ -7,7 +8,7 @@ from google.genai import types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.core.codec import decode, encode
+from penstock.core.codec import DecodeError, decode, encode
 from penstock.core.errors import MalformedChat
 from penstock.model.chat import (
     Add,
@@ -203,13 +204,15 @@ def test_a_conversation_of_system_turns_alone_is_said_by_the_user():
         ("gemini-2.5-pro", Effort("none"), {"thinkingBudget": 128}),
         ("google/gemini-2.5-pro", Effort("max"), {"thinkingBudget": 32768}),
         ("gemini-2.5-flash", Effort("max"), {"thinkingBudget": 24576}),
-        ("gemini-2.5-flash-lite", Effort(budget=100), {"thinkingBudget": 512}),
+        ("gemini-2.5-flash-lite", Effort(budget=100), {"thinkingBudget": 512, "includeThoughts": True}),
         ("gemini-2.5-pro", Effort(budget=-1, shown=True), {"thinkingBudget": -1, "includeThoughts": True}),
         ("gemini-3-flash", Effort("minimal"), {"thinkingLevel": "MINIMAL"}),
         ("gemini-3-flash", Effort("medium"), {"thinkingLevel": "MEDIUM"}),
         ("gemini-3.1-pro-preview", Effort("none"), {"thinkingLevel": "LOW"}),
         ("gemini-3-pro-preview", Effort("medium"), {"thinkingLevel": "HIGH"}),
-        ("gemini-flash-latest", Effort(budget=2000, shown=True), {"thinkingLevel": "MEDIUM", "includeThoughts": True}),
+        ("gemini-flash-latest", Effort(budget=2000, shown=True), {"thinkingLevel": "LOW", "includeThoughts": True}),
+        ("gemini-3-flash", Effort(budget=9000), {"thinkingLevel": "MEDIUM", "includeThoughts": True}),
+        ("gemini-3-flash", Effort(budget=0), {"thinkingLevel": "MINIMAL"}),
         ("gemini-3-flash", Effort(shown=False), {"includeThoughts": False}),
     ],
 )
@@ -446,6 +449,22 @@ def test_a_stream_is_whole_when_each_candidate_is():
     ]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"no",
+        b"[]",
+        b'{"candidates":[3]}',
+        b'{"candidates":[{"content":{"parts":[3]}}]}',
+        b'{"candidates":[{"content":{"parts":[{"functionCall":3}]}}]}',
+        b'{"candidates":[{"content":{"parts":[{"text":"a","thoughtSignature":"b"}]},"index":[1]}]}',
+    ],
+)
+def test_what_is_no_piece_of_a_stream_is_refused(data):
+    with pytest.raises((*DecodeError, LookupError)):
+        PROVIDER.reader().data(data)
+
+
 def test_a_stream_cites_what_it_is_grounded_on():
     grounding = ANSWER["candidates"][0]["groundingMetadata"]
     _, reader = read_all([chunk({"text": "Nå! It rains."}), chunk(finishReason="STOP", groundingMetadata=grounding)])
@@ -653,6 +672,14 @@ def test_calls_come_whole_whatever_the_client_asked():
 def test_what_cannot_be_read_is_refused_by_its_path(change, says):
     with pytest.raises(MalformedChat, match="^" + re.escape(says)):
         CLIENT.read_request(encode({"contents": REQUEST["contents"]} | change))
+
+
+def test_a_schema_of_too_many_levels_is_refused():
+    for depth in range(900, 1000):  # somewhere between what can be decoded and what can be walked
+        schema = b'{"items":' * depth + b"1" + b"}" * depth
+        body = b'{"contents":[{}],"tools":{"functionDeclarations":{"name":"f","parameters":%b}}}' % schema
+        with contextlib.suppress(MalformedChat):
+            CLIENT.read_request(body)
 
 
 def test_a_conversation_of_gemini_becomes_one_of_openai():

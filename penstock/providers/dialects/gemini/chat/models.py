@@ -28,6 +28,8 @@ _LEAST = {"gemini-3-pro": "LOW", "gemini-3.1-pro": "LOW"}  # the lowest level of
 _NO_MEDIUM = ("gemini-3-pro",)
 _LEVELS = {"none": 0, "minimal": 1_024, "low": 1_024, "medium": 8_192, "high": 24_576, "xhigh": 32_768, "max": 32_768}
 
+_UP_TO = ((0, "none"), (2_048, "low"), (12_288, "medium"))  # tokens of a budget
+
 
 def before_3(model: str) -> bool:
     """Whether a model is older than Gemini 3: thought signatures are not required, results of functions are text."""
@@ -35,9 +37,13 @@ def before_3(model: str) -> bool:
 
 
 def thinking(model: str, effort: Effort) -> dict[str, Any] | None:
-    """The ``thinkingConfig`` for a request of another dialect. None: the model does not think, or nothing is told."""
+    """The ``thinkingConfig`` for a request of another dialect. None: the model does not think, or nothing is told.
+
+    Dialects that have budgets tell the thinking unless they are asked not to.
+    """
     name = model.rpartition("/")[2]
-    shown = {} if effort.shown is None else {"includeThoughts": effort.shown}
+    show = True if effort.shown is None and effort.budget else effort.shown
+    shown = {} if show is None else {"includeThoughts": show}
     for prefix, budget in _BUDGETS.items():
         if name.startswith(prefix):
             if budget is None:
@@ -57,7 +63,7 @@ def _within(asked: int, budget: Budget) -> int:
 def _level(name: str, effort: Effort) -> str:
     level = effort.level
     if not level and effort.budget is not None and effort.budget >= 0:
-        level = next((word for word, most in _LEVELS.items() if effort.budget <= most and word != "minimal"), "high")
+        level = next((word for most, word in _UP_TO if effort.budget <= most), "high")
     least = next((word for prefix, word in _LEAST.items() if name.startswith(prefix)), "MINIMAL")
     words = {
         "none": least,

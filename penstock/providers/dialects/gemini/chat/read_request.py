@@ -18,7 +18,13 @@ _MODES = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "auto"
 
 def read_request(body: bytes) -> ChatRequest:
     """Raises MalformedChat."""
-    told = Told(members_of(body).left)
+    try:
+        return _read(Told(members_of(body).left))
+    except RecursionError as error:
+        raise MalformedChat("the body: has too many levels of objects and lists within each other.") from error
+
+
+def _read(told: Told) -> ChatRequest:
     turns = turns_of(told)
     if not turns:
         raise MalformedChat("contents: must be a list of at least one content.")

@@ -6,6 +6,7 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 from typing import Any
 
 from penstock.core.codec import decode
+from penstock.core.errors import MalformedChat
 from penstock.model.chat import (
     Add,
     Begin,
@@ -47,8 +48,14 @@ class Reader:
         self._candidates: dict[int, _Candidate] = {}
 
     def data(self, data: bytes) -> list[Event]:
-        """What one event says."""
+        """What one event says. Raises DecodeError and LookupError."""
         chunk: Json = decode(data)
+        try:
+            return self._read(chunk)
+        except (AttributeError, TypeError, MalformedChat) as error:  # members of other kinds than Gemini's
+            raise LookupError(str(error)) from error
+
+    def _read(self, chunk: Json) -> list[Event]:
         if failed := chunk.get("error"):
             return [Broken(failure_of(failed))]
         events: list[Event] = []
