@@ -95,11 +95,21 @@ class Refusal(Struct):
     extra: Extra = None
 
 
+def kind_of(value: dict[str, Any]) -> str:
+    """The ``type`` of an object of a dialect; one without is known by the name of its only member."""
+    return str(value.get("type") or next(iter(value), ""))
+
+
 class Native(Struct):
     """A part that only ``dialect`` has, as it stands there."""
 
     dialect: str
     value: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What the dialect calls it, for notes."""
+        return kind_of(self.value)
 
 
 Part = Text | Media | Call | Result | Reasoning | Refusal | Native

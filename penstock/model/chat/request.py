@@ -3,7 +3,7 @@
 from typing import Any
 
 from penstock.core.codec import Struct
-from penstock.model.chat.parts import Cache, Extra, Part
+from penstock.model.chat.parts import Cache, Extra, Part, kind_of
 
 
 class Turn(Struct):
@@ -36,6 +36,11 @@ class NativeTool(Struct):
 
     dialect: str
     value: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What the dialect calls it, for notes."""
+        return kind_of(self.value)
 
 
 Tool = Function | NativeTool

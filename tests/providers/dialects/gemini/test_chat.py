@@ -688,7 +688,9 @@ def test_a_conversation_of_gemini_becomes_one_of_openai():
     assert request.bound.startswith("cachedContent: ")
     parts = REQUEST["contents"][0]["parts"]
     body = {**REQUEST, "contents": [{"role": "user", "parts": [parts[0], parts[3]]}, *REQUEST["contents"][1:]]}
-    written = decode(OPENAI_PROVIDER.write_request(CLIENT.read_request(encode(body)), Notes()))
+    notes = Notes()
+    written = decode(OPENAI_PROVIDER.write_request(CLIENT.read_request(encode(body)), notes))
+    assert {"tools[type=googleSearch]", "content[type=executableCode]", "safetySettings"} <= {*notes.members}
     system, user, said, *results = written["messages"]
     assert system == {"role": "system", "content": "Be brief."}
     assert user["content"][1] == {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}

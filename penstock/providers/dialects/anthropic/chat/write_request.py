@@ -127,7 +127,7 @@ def _tools(request: ChatRequest, model: Model, notes: Notes) -> list[Json]:
             case NativeTool() if tool.dialect == NAME:
                 tools.append(tool.value)
             case NativeTool():
-                notes.lost(f"tools[type={tool.value.get('type')}]")
+                notes.lost(f"tools[type={tool.kind}]")
     return tools
 
 

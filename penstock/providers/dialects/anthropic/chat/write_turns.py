@@ -57,7 +57,7 @@ class Blocks:
             case Native() if part.dialect == NAME:
                 return part.value
             case _:
-                self._notes.lost(f"messages[].content[type={part.value.get('type')}]")
+                self._notes.lost(f"messages[].content[type={part.kind}]")
                 return None
 
     def _text(self, part: Text) -> Json | None:

@@ -24,7 +24,7 @@ def tools_of(request: ChatRequest, notes: Notes) -> list[Json] | None:
         elif type(tool) is NativeTool and tool.dialect == NAME:
             others.append(tool.value)
         elif type(tool) is NativeTool:
-            notes.lost(f"tools[type={tool.value.get('type')}]")
+            notes.lost(f"tools[type={tool.kind}]")
     return [*([{"functionDeclarations": functions}] if functions else ()), *others] or None
 
 

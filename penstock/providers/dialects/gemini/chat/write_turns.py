@@ -134,7 +134,7 @@ def _refusal(part: Refusal, way: Way) -> list[Json]:
 def _native(part: Native, way: Way) -> list[Json]:
     if part.dialect == NAME:
         return [part.value]
-    way.notes.lost(f"content[type={part.value.get('type')}]")
+    way.notes.lost(f"content[type={part.kind}]")
     return []
 
 

@@ -70,7 +70,7 @@ def _effort(request: ChatRequest) -> str | None:
 
 def _can(tool: Tool, notes: Notes) -> bool:
     if type(tool) is NativeTool and tool.dialect != NAME:
-        notes.lost(f"tools[type={tool.value.get('type')}]")
+        notes.lost(f"tools[type={tool.kind}]")
         return False
     return True
 

@@ -124,7 +124,7 @@ def _part(part: Part, notes: Notes) -> Json | None:
         case Native() if part.dialect == NAME:
             return part.value
         case Native():
-            notes.lost(f"content[type={part.value.get('type')}]")
+            notes.lost(f"content[type={part.kind}]")
         case _:
             notes.lost(f"content[{type(part).__name__.lower()}]")
     return None

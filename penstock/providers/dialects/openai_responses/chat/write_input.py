@@ -76,7 +76,7 @@ class Input:
             case Native() if part.dialect == NAME:
                 return part.value
             case Native():
-                self._notes.lost(f"content[type={part.value.get('type')}]")
+                self._notes.lost(f"content[type={part.kind}]")
             case _:
                 pass
         return None
@@ -129,7 +129,7 @@ class Input:
             case Native() if part.dialect == NAME:
                 return part.value
             case Native():
-                self._notes.lost(f"content[type={part.value.get('type')}]")
+                self._notes.lost(f"content[type={part.kind}]")
             case _:
                 self._notes.lost(f"content[{type(part).__name__.lower()}]")
         return None

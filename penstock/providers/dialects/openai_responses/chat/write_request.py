@@ -91,7 +91,7 @@ def _tools(request: ChatRequest, notes: Notes, *, own: bool) -> list[Json] | Non
     tools: list[Json] = []
     for one in request.tools or ():
         if type(one) is NativeTool and one.dialect != NAME:
-            notes.lost(f"tools[type={one.value.get('type')}]")
+            notes.lost(f"tools[type={one.kind}]")
         else:
             tools.append(tool(one, own=own))
     return tools or None
