@@ -22,6 +22,7 @@ from penstock.model.record import Detail, LogRecord, Timings
 from penstock.model.refusals import RefusedRows, is_strange
 from penstock.model.step import Step
 from penstock.ports.logsink import LogSink
+from penstock.providers.repeated import without
 from penstock.wire import masked
 from penstock.wire.credentials import Known
 from penstock.wire.headers import like_ours
@@ -141,7 +142,7 @@ def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
         became,
         _detail(step, ended),
         request.body.kept() if options.payloads and not _lists(step) else None,
-        step.answer if options.payloads else None,
+        without(step, step.answer) if options.payloads and step.answer is not None else None,
     )
 
 

@@ -10,6 +10,7 @@ from penstock.model.reply import Reply
 from penstock.model.step import Step
 from penstock.model.usage import Reported
 from penstock.ports.cache_store import CachedAnswer, CacheStore
+from penstock.providers.repeated import may_repeat, repeats
 
 _DESCRIBING = frozenset({b"content-type", b"content-encoding", b"content-language", b"content-disposition"})
 
@@ -103,7 +104,7 @@ class Keeper:
             return
         answer = self._answer(step)
         whole = answer.frames[0] if flight.held and not flight.stream else None
-        if self._reply is None or not ended_well(step, self._reply, whole):
+        if self._reply is None or not ended_well(step, self._reply, whole) or _repeats(step, answer):
             return
         flight.answer = answer
         if not self._shelf.store.outdated(self._key, flight.began):
@@ -136,6 +137,11 @@ class Keeper:
         if size < self._held:
             self._room.give(self._held - size)
             self._held = size
+
+
+def _repeats(step: Step, answer: CachedAnswer) -> bool:
+    """Whether a key of ours stands in it, which no store is to hold."""
+    return may_repeat(step) and repeats(step, b"".join(answer.frames) if step.answer is None else step.answer)
 
 
 def _has_failed(step: Step, running: Flight) -> bool:
