@@ -5,10 +5,10 @@ from typing import Any
 from penstock.core.codec import encode
 from penstock.core.errors import MalformedChat
 from penstock.model.chat import ChatRequest, Function, NativeTool, Notes, Tool
+from penstock.providers.dialects._shapes.claude.models import Model, model_of
+from penstock.providers.dialects._shapes.claude.schemas import fitted, input_schema
+from penstock.providers.dialects._shapes.claude.thinking import sampling_of, thinking_of
 from penstock.providers.dialects._shapes.members import written
-from penstock.providers.dialects.anthropic.chat.models import Model, model_of
-from penstock.providers.dialects.anthropic.chat.schemas import fitted, input_schema
-from penstock.providers.dialects.anthropic.chat.thinking import sampling_of, thinking_of
 from penstock.providers.dialects.anthropic.chat.words import NAME
 from penstock.providers.dialects.anthropic.chat.write_messages import asked_for, messages_of, own_messages
 from penstock.providers.dialects.anthropic.chat.write_turns import Blocks, marked_cache

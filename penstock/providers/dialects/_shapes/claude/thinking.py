@@ -6,8 +6,8 @@ https://platform.claude.com/docs/en/build-with-claude/thinking
 from typing import Any
 
 from penstock.model.chat import ChatRequest, Effort, Notes
+from penstock.providers.dialects._shapes.claude.models import Model
 from penstock.providers.dialects._shapes.members import written
-from penstock.providers.dialects.anthropic.chat.models import Model
 
 Json = dict[str, Any]
 LEAST = 1_024  # tokens of a budget

@@ -1,0 +1,1 @@
+"""What Claude models take, by whatever way they are reached."""
