@@ -29,7 +29,7 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LIFETIME = 3600  # seconds of an assertion
 _EARLY = 300  # seconds before it expires that a token is not used any more
 _PATIENCE = 10.0  # seconds that the exchange may take
-_LOOPBACK = ("http://127.0.0.1:", "http://[::1]:", "http://localhost:")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FAILED = 500  # the first status that is not about the account
 _LARGE = 1 << 16  # bytes of its answer
 _MOST = 1000  # tokens that are kept
@@ -107,7 +107,7 @@ class GoogleSigner(Signer):
 def _token_uri(key: GoogleCredential) -> str:
     """Raises ValueError for one that is no https address; http is for this machine alone."""
     uri = key.token_uri or TOKEN_URI
-    if not uri.startswith(("https://", *_LOOPBACK)):
+    if not (uri.startswith("https://") or (uri.startswith("http://") and urlsplit(uri).hostname in _LOOPBACK)):
         raise ValueError("cannot be used: its token_uri must be an https address")
     return uri
 

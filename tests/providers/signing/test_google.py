@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from google.auth import jwt
 
-from penstock.core.errors import NoCredential, ProviderFailure
+from penstock.core.errors import AccountRefused, NoCredential, ProviderFailure
 from penstock.model.credential import BYOK, Credential
 from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
@@ -106,12 +106,30 @@ async def test_what_google_refuses_is_told_and_tried_again_by_the_next_call(answ
     assert len(google.asked) == 2
 
 
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:8788/token", "http://[::1]:8788/token", "http://localhost/token"])
+async def test_on_this_machine_the_exchange_may_be_plain_http_and_its_address_is_judged_as_any_other(uri):
+    google = Google()
+    credential = Credential(BYOK, json.dumps(ACCOUNT | {"token_uri": uri}), b"other", "default")
+    assert await signed(GoogleSigner(google), credential) == b"Bearer ya29.token"
+    (asked,) = google.asked
+    assert (asked.origin.tls, asked.origin.trusted, asked.path) == (False, False, b"/token")
+
+
+@pytest.mark.parametrize(("status", "refused"), [(400, True), (401, True), (503, False)])
+async def test_only_a_refusal_speaks_of_the_account(status, refused):
+    with pytest.raises(ProviderFailure, match=f"{status}") as caught:
+        await signed(GoogleSigner(Google({"error": "x"}, status)))
+    assert isinstance(caught.value, AccountRefused) is refused
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"client_email": ""}, "lacks client_email"),
         ({"type": "authorized_user"}, "lacks type"),
         ({"token_uri": "http://x"}, "token_uri must be"),
+        ({"token_uri": "http://127.0.0.1:80@x/"}, "token_uri must be"),
+        ({"token_uri": "http://localhost.example/"}, "token_uri must be"),
         ({"private_key": "-----BEGIN PRIVATE KEY-----\nnonsense"}, "The key 'default'"),
     ],
 )
