@@ -19,7 +19,7 @@ from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
 from penstock.backends.redis_link import RedisLink
 from penstock.control import api
-from penstock.control.context import Control
+from penstock.control.context import Context, Control
 from penstock.control.gateways.service import ensure_default
 from penstock.control.provider_configs.uses import write_again_and_again
 from penstock.control.publish import Publisher
@@ -82,7 +82,7 @@ class CreatedByCalls(DefaultGateways):
         self._control = control
 
     async def create_default(self, account: str, token: Token) -> None:
-        await ensure_default(self._control, account, token)
+        await ensure_default(Context(self._control, account, token))
 
 
 class Application:

@@ -33,7 +33,7 @@ def audit(
     with store.failing("audit"):
         place = store.find(data_dir, database_url, config)
         owner = None if account is None else place.one(account)
-        rows = store.run(place, lambda opened: _newest(opened, owner, subject, count))
+        rows = store.run(place, lambda control: _newest(control.database, owner, subject, count))
         if as_json:
             for row in rows:
                 sys.stdout.write(codec.encode(row).decode() + "\n")

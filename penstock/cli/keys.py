@@ -1,9 +1,8 @@
 """``penstock keys``: stored keys of providers, beside a running server, which notices a change within a second."""
 
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +12,7 @@ from penstock.core import codec
 from penstock.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
-    from penstock.control.context import Control
-    from penstock.core.sealing import Vault
+    from penstock.control.context import Context, Control
 
 app = typer.Typer(
     no_args_is_help=True, help="List, set, test and delete the stored keys of a gateway, and seal all secrets anew."
@@ -26,9 +24,6 @@ Provider = Annotated[str, typer.Argument(help="Id of the provider.", metavar="PR
 Alias = Annotated[str, typer.Option(help="The key's name.", metavar="NAME")]
 
 app.command("rotate-master")(rotate.rotate_master)
-
-_PAGE = 500
-_T = TypeVar("_T")
 
 
 @app.callback()
@@ -49,7 +44,7 @@ def list_(
     with store.failing("keys list"):
         place = store.find(data_dir, database_url, config)
         owner = place.one(account)
-        found = _run(place, None, lambda control: _all(control, owner, gateway))
+        found = store.run(place, lambda control: _all(_context(control, owner), gateway))
         if as_json:
             for row in found:
                 sys.stdout.write(codec.encode(row).decode() + "\n")
@@ -88,7 +83,7 @@ def set_(  # noqa: PLR0913, PLR0917  one for each flag
         limits = {"rate_limit": rate_limit, "rate_limit_period": rate_limit_period}
         wish = {name: value for name, value in limits.items() if value is not None}
         wish |= {"alias": alias, "secret": _secret(secret_file)} | ({"default_config": True} if default else {})
-        made, done = _run(place, vault, lambda control: _set(control, owner, gateway, provider, wish))
+        made, done = store.run(place, lambda control: _set(_context(control, owner), gateway, provider, wish), vault)
         typer.echo(f"{done} the key {made['alias']!r} of {made['provider_slug']} ({made['id']}).")
 
 
@@ -106,27 +101,14 @@ def delete(
     with store.failing("keys delete"):
         place = store.find(data_dir, database_url, config)
         owner = place.one(account)
-        gone = _run(place, None, lambda control: _delete(control, owner, gateway, provider, alias))
+        gone = store.run(place, lambda control: _delete(_context(control, owner), gateway, provider, alias))
         typer.echo(f"Deleted the key {gone['alias']!r} of {gone['provider_slug']} ({gone['id']}).")
 
 
-def _run(place: store.Place, vault: "Vault | None", act: "Callable[[Control], Awaitable[_T]]") -> _T:
-    """Acts with what the rules of the API need. ``vault``: None where no secret is sealed."""
-    from penstock.control.context import Control
-    from penstock.core.sealing import Vault
-    from penstock.core.telemetry import Telemetry
-    from penstock.features.auth import Keyring
-    from penstock.ports.logsink import NullSink
-    from penstock.storage.log_store import LogStore
+def _context(control: "Control", account: str) -> "Context":
+    from penstock.control.context import Context
 
-    async def _nobody() -> None:
-        """Whoever serves finds out by the version of the configuration."""
-
-    def control(database: Any) -> Control:
-        unused = Vault(bytes(32))
-        return Control(database, Keyring(Telemetry()), vault or unused, _nobody, NullSink(), LogStore(place.url))
-
-    return store.run(place, lambda database: act(control(database)))
+    return Context(control, account, store.user())
 
 
 def _secret(file: Path | None) -> str:
@@ -143,43 +125,34 @@ def _secret(file: Path | None) -> str:
     return text.strip()
 
 
-async def _all(control: "Control", account: str, gateway: str) -> list[dict[str, Any]]:
+async def _all(context: "Context", gateway: str) -> list[dict[str, Any]]:
     from penstock.control.provider_configs import service
 
-    found: list[dict[str, Any]] = []
-    total = 1
     try:
-        while len(found) < total:
-            rows, total = await service.page(control, account, gateway, _PAGE, len(found))
-            found += rows
-            if not rows:
-                break
+        return await store.every(lambda asked: service.page(context, gateway, asked))
     except NotFound:
         raise NotFound(f"there is no gateway {store.printable(gateway)}") from None
-    return found
 
 
-async def _set(
-    control: "Control", account: str, gateway: str, provider: str, wish: dict[str, Any]
-) -> tuple[dict[str, Any], str]:
+async def _set(context: "Context", gateway: str, provider: str, wish: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from penstock.control.provider_configs import schema, service
 
-    known = [key for key in await _all(control, account, gateway) if key["provider_slug"] == known_id(provider)]
+    known = [key for key in await _all(context, gateway) if key["provider_slug"] == known_id(provider)]
     old = next((key for key in known if key["alias"] == wish["alias"]), None)
     if old is not None:
         body = schema.checked(schema.ProviderConfigUpdate, wish)
-        return await service.update(control, store.user(), account, gateway, old["id"], body), "Changed"
+        return await service.update(context, gateway, old["id"], body), "Changed"
     given = {"provider_slug": provider, "default_config": not known} | wish
     new = schema.checked(schema.ProviderConfigCreate, given)
-    return await service.create(control, store.user(), account, gateway, new), "Stored"
+    return await service.create(context, gateway, new), "Stored"
 
 
-async def _delete(control: "Control", account: str, gateway: str, provider: str, alias: str) -> dict[str, Any]:
+async def _delete(context: "Context", gateway: str, provider: str, alias: str) -> dict[str, Any]:
     from penstock.control.provider_configs import service
 
-    for key in await _all(control, account, gateway):
+    for key in await _all(context, gateway):
         if (key["provider_slug"], key["alias"]) == (known_id(provider), alias):
-            return await service.delete(control, store.user(), account, gateway, key["id"])
+            return await service.delete(context, gateway, key["id"])
     told = f"{store.printable(provider)} has no key {store.printable(alias)} in the gateway {store.printable(gateway)}"
     raise NotFound(f"{told}; `penstock keys list` shows them.")
 

@@ -28,7 +28,7 @@ def rotate_master(data_dir: DataDir = None, database_url: DatabaseUrl = None, co
                 "master_key_previous: is not set, and there is no master.key.previous: restart the servers with a new "
                 "master key, and the one that they have now as the previous one, then run this again"
             )
-        tally = store.run(place, lambda database: _reseal(database, keys))
+        tally = store.run(place, lambda control: _reseal(control.database, keys))
         for name in tally.unopened[:_NAMED]:
             typer.echo(f"Neither key opens {store.printable(name)}; store it again.", err=True)
         if (more := len(tally.unopened) - _NAMED) > 0:

@@ -6,7 +6,7 @@ import pwd
 import sys
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -16,10 +16,12 @@ from penstock.storage import accounts, health, opening, schema
 from penstock.storage.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    from penstock.control.context import Control
+    from penstock.control.envelope import Paging
     from penstock.core.sealing import Vault
-    from penstock.storage.engine import Database
 
 _T = TypeVar("_T")
+_PAGE = 500
 
 DataDir = Annotated[str | None, typer.Option(help="Where the server keeps its data.", metavar="PATH")]
 DatabaseUrl = Annotated[str | None, typer.Option(help="Where the database is, if not there.", metavar="URL")]
@@ -109,18 +111,44 @@ def failing(command: str) -> Generator[None]:
         raise typer.Exit(1) from None
 
 
-def run(place: Place, act: "Callable[[Database], Awaitable[_T]]") -> _T:
-    """Opens the database, acts and closes it."""
+def run(place: Place, act: "Callable[[Control], Awaitable[_T]]", vault: "Vault | None" = None) -> _T:
+    """Acts with what the rules of the API need. ``vault``: needed where secrets are sealed."""
+    from penstock.control.context import Control
+    from penstock.core.sealing import Vault
+    from penstock.core.telemetry import Telemetry
+    from penstock.features.auth import Keyring
+    from penstock.ports.logsink import NullSink
     from penstock.storage.engine import Database
+    from penstock.storage.log_store import LogStore
+
+    async def nobody() -> None:
+        """Whoever serves finds out by the version of the configuration."""
 
     async def within() -> _T:
-        database = Database(place.url)
+        database, unused = Database(place.url), Vault(bytes(32))
+        logs = LogStore(place.url)
         try:
-            return await act(database)
+            return await act(Control(database, Keyring(Telemetry()), vault or unused, nobody, NullSink(), logs))
         finally:
             await database.close()
 
     return asyncio.run(within())
+
+
+async def every(
+    page: "Callable[[Paging], Awaitable[tuple[list[dict[str, Any]], int]]]",
+) -> list[dict[str, Any]]:
+    """All entries of a list that a service answers in pages."""
+    from penstock.control.envelope import Paging
+
+    found: list[dict[str, Any]] = []
+    number, total = 1, 1
+    while len(found) < total:
+        rows, total = await page(Paging.model_construct(page=number, per_page=_PAGE))
+        if not rows:
+            break
+        found, number = found + rows, number + 1
+    return found
 
 
 def user() -> str:

@@ -1,25 +1,23 @@
 """``penstock token``: API tokens, beside a running server, which notices within a second, or without one."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penstock.cli import store
 from penstock.cli.store import Config, DatabaseUrl, DataDir
-from penstock.core import codec, instants
+from penstock.core import codec
 from penstock.core.errors import NotFound
 
 if TYPE_CHECKING:
+    from penstock.control.context import Control
     from penstock.control.tokens.service import Made
-    from penstock.model.token import Token
-    from penstock.storage.engine import Database
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
 
 Account = Annotated[str | None, typer.Option(help="Id of the account, where there are several.", metavar="ID")]
-
-_PAGE = 500
 
 
 @app.callback()
@@ -56,6 +54,7 @@ def create(  # noqa: PLR0913, PLR0917  one for each flag
 ) -> None:
     """Make a token. Its secret is shown this once."""
     from penstock.cli import token_flags
+    from penstock.control.context import Context
     from penstock.control.tokens import service
 
     with store.failing("token create"):
@@ -64,7 +63,7 @@ def create(  # noqa: PLR0913, PLR0917  one for each flag
         wish = token_flags.wish(name=name, scopes=scopes, email=email, gateways=gateway or None, expires_on=until)
         place = store.find(data_dir, database_url, config)
         owner = place.one(account)
-        made = store.run(place, lambda opened: service.create(opened, _nobody, owner, store.user(), wish))
+        made = store.run(place, lambda control: service.create(Context(control, owner, store.user()), wish))
         for missing in made.missing:
             typer.echo(f"There is no gateway {missing!r} yet: the token will open it once there is.", err=True)
         _show_made(made, quiet=quiet)
@@ -82,7 +81,7 @@ def list_(
     with store.failing("token list"):
         place = store.find(data_dir, database_url, config)
         owners = place.accounts if account is None else (place.one(account),)
-        found = store.run(place, lambda opened: _all(opened, owners))
+        found = store.run(place, lambda control: _all(control, owners))
         if as_json:
             for row in found:
                 sys.stdout.write(codec.encode(row).decode() + "\n")
@@ -100,8 +99,8 @@ def revoke(
     """Revoke the token of this id, as `penstock token list` shows it. A running server refuses it within a second."""
     with store.failing("token revoke"):
         place = store.find(data_dir, database_url, config)
-        gone = store.run(place, lambda opened: _revoke(opened, place.accounts, token_id))
-        typer.echo(f"Revoked {store.printable(gone.name)!r} ({gone.id}).")
+        gone = store.run(place, lambda control: _revoke(control, place.accounts, token_id))
+        typer.echo(f"Revoked {store.printable(gone['name'])!r} ({gone['id']}).")
 
 
 def _show_made(made: "Made", *, quiet: bool) -> None:
@@ -153,29 +152,24 @@ def _minute(value: str | None) -> str:
     return "never" if value is None else value[:16].replace("T", " ")
 
 
-async def _nobody() -> None:
-    """Whoever serves finds out by the version of the configuration."""
-
-
-async def _all(database: "Database", owners: tuple[str, ...]) -> list[dict[str, Any]]:
-    from penstock.control.tokens import schema, service
+async def _all(control: "Control", owners: tuple[str, ...]) -> list[dict[str, Any]]:
+    from penstock.control.context import Context
+    from penstock.control.tokens import service
 
     found: list[dict[str, Any]] = []
     for owner in owners:
-        offset, total = 0, 1
-        while offset < total:
-            rows, total = await service.page(database, owner, store.user(), _PAGE, offset)
-            found += [{"account": owner, **schema.shown(row, instants.now())} for row in rows]
-            offset += _PAGE
+        context = Context(control, owner, store.user())
+        found += [{"account": owner, **row} for row in await store.every(partial(service.page, context))]
     return found
 
 
-async def _revoke(database: "Database", owners: tuple[str, ...], token_id: str) -> "Token":
+async def _revoke(control: "Control", owners: tuple[str, ...], token_id: str) -> dict[str, Any]:
+    from penstock.control.context import Context
     from penstock.control.tokens import service
 
     for owner in owners:
         try:
-            return await service.revoke(database, _nobody, owner, store.user(), token_id)
+            return await service.revoke(Context(control, owner, store.user()), token_id)
         except NotFound:
             continue
     raise NotFound(f"there is no token of the id {store.printable(token_id)}; `penstock token list` shows them.")

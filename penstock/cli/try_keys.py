@@ -48,7 +48,7 @@ def try_keys(  # noqa: PLR0913, PLR0917  one for each flag
         owner, vault = place.one(account), store.vault(data_dir, database_url, config)
         if path is not None and provider is None:
             raise Invalid("--path: name the provider whose keys are to be tested with it")
-        compiled = store.run(place, lambda database: _compiled(database, vault, owner, gateway))
+        compiled = store.run(place, lambda control: _compiled(control.database, vault, owner, gateway))
         found = _examined(compiled, settings, provider, alias, path)
         if as_json:
             for one in found:

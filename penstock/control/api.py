@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -90,14 +91,20 @@ class Api(FastAPI):
         if self.openapi_schema is not None:
             return self.openapi_schema
         document = super().openapi()
-        for path in document["paths"].values():
-            for operation in path.values():
+        for path, methods in document["paths"].items():
+            for operation in methods.values():
                 operation["responses"].pop("422", None)
+                operation.get("parameters", []).sort(key=partial(_position, path))
         for shape in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(shape, None)
         document["components"]["securitySchemes"] = _SECURITY
         document["security"] = [{"token": []}, {"email": [], "key": []}, {"service_key": []}]
         return document
+
+
+def _position(path: str, parameter: dict[str, Any]) -> int:
+    """Those of the path come first, as they stand in it."""
+    return path.index(f"{{{parameter['name']}}}") if parameter["in"] == "path" else len(path)
 
 
 _SECURITY = {

@@ -2,21 +2,16 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
-from penstock.control import rest
-from penstock.control.rest import REFUSALS, Caller, Envelope, Guarded, Pages, ResultInfo, Shared, needs
-from penstock.core.errors import NotPermitted
+from penstock.control.context import refuse_limited
+from penstock.control.envelope import Many
+from penstock.control.rest import InContext, Pages, listed, needs, resource
 from penstock.model.token import Scope
 from penstock.storage import audit
 
-router = APIRouter(
-    prefix="/client/v4/accounts/{account_id}/ai-gateway/audit-logs",
-    route_class=Guarded,
-    tags=["Audit"],
-    responses=REFUSALS,
-)
+router = resource("/ai-gateway/audit-logs", "Audit")
 
 
 class Change(BaseModel):
@@ -33,19 +28,11 @@ class Change(BaseModel):
     after: dict[str, Any] | None
 
 
-class Changes(Envelope):
-    """A page of changes."""
-
-    result: list[Change]
-    result_info: ResultInfo
-
-
-@router.get("", operation_id="list_audit_logs", response_model=Changes)
+@router.get("", response_model=Many[Change])
 @needs(Scope.READ)
-async def list_audit_logs(account_id: str, paging: Pages, caller: Caller, control: Shared) -> Response:
+async def list_audit_logs(context: InContext, asked: Pages) -> Response:
     """List what was changed in the account, newest first."""
-    if caller.gateways is not None:
-        raise NotPermitted("Authentication error: a token that is limited to gateways cannot read the audit trail.")
-    async with control.database.reading() as connection:
-        rows, total = await audit.page(connection, account_id, paging.per_page, paging.offset)
-    return rest.ok([audit.shown(row) for row in rows], info=rest.info(paging.page, paging.per_page, len(rows), total))
+    refuse_limited(context, "read the audit trail")
+    async with context.control.database.reading() as connection:
+        rows, total = await audit.page(connection, context.account, asked.per_page, asked.offset)
+    return listed(([audit.shown(row) for row in rows], total), asked)

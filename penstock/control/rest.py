@@ -1,16 +1,17 @@
-"""What all routes of the control plane share: authorization, the envelope, paging (docs/endpoints.md)."""
+"""What all routes of the control plane share: authorization, and how they answer (docs/endpoints.md)."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from starlette.routing import Match
 from starlette.types import Scope as AsgiScope
 
-from penstock.control.context import Control
+from penstock.control.context import Context, Control
+from penstock.control.envelope import Failure, Paging
 from penstock.core import instants
 from penstock.core.codec import DecodeError, Raw, decoder, encode
 from penstock.core.errors import Invalid, InvalidHeaders, NoCredentials, NotAuthenticated, NotFound, NotPermitted
@@ -38,7 +39,14 @@ def needs(*scopes: str) -> Callable[[_F], _F]:
 
 
 class Readable(APIRoute):
-    """What can be got can be asked for by HEAD; the server leaves out the body."""
+    """What can be got can be asked for by HEAD; the server leaves out the body.
+
+    The document calls an operation what its handler is called.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["operation_id"] = endpoint.__name__
+        super().__init__(path, endpoint, **options)
 
     def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
         if scope.get("method") != "HEAD":
@@ -171,59 +179,19 @@ def expect_few(body: bytes, known: frozenset[str]) -> None:
 _decode_members = decoder(dict[str, Raw]).decode
 
 
-def _token(request: Request) -> Token:
-    return request.state.token
-
-
-def _control(request: Request) -> Control:
+async def _control(request: Request) -> Control:
     return request.app.state.control
 
 
-Caller = Annotated[Token, Depends(_token)]
+async def _context(account_id: str, request: Request) -> Context:
+    return Context(request.app.state.control, account_id, request.state.token)
+
+
 Shared = Annotated[Control, Depends(_control)]
+InContext = Annotated[Context, Depends(_context)]  # what a service is given
 
 
-# The envelope
-
-
-class Cause(BaseModel):
-    """A finer code."""
-
-    code: int
-    message: str
-
-
-class Message(BaseModel):
-    """Something that the caller should know, or that is wrong."""
-
-    code: int
-    message: str
-    path: list[str | int] = Field([], description="Where in the request it is: what part, then the names down to it.")
-    error_chain: list[Cause] = []
-
-
-class ResultInfo(BaseModel):
-    """Where a page stands."""
-
-    page: int
-    per_page: int
-    count: int
-    total_count: int | None = None
-    total_pages: int | None = None
-
-
-class Envelope(BaseModel):
-    """What every answer is wrapped in."""
-
-    success: bool
-    errors: list[Message]
-    messages: list[Message]
-
-
-class Failure(Envelope):
-    """What a refusal looks like."""
-
-    result: None = None
+# Answers
 
 
 _REFUSED = {
@@ -251,7 +219,14 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-REFUSALS = refusals(400, 401, 403, 404, 503)  # of every address below an account
+def resource(path: str, tag: str) -> APIRouter:
+    """The router of what is below an account. ``tag``: where the document has it."""
+    return APIRouter(
+        prefix=f"/client/v4/accounts/{{account_id}}{path}",
+        route_class=Guarded,
+        tags=[tag],
+        responses=refusals(400, 401, 403, 404, 503),
+    )
 
 
 def ok(
@@ -264,26 +239,11 @@ def ok(
     return Response(encode(body), media_type="application/json")
 
 
-# Paging
-
-
-class Paging(BaseModel):
-    """Query parameters of a list."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    page: int = Field(1, ge=1, le=10_000_000, description="Page, from 1.")
-    per_page: int = Field(20, ge=1, le=100, description="Entries a page.")
-
-    @property
-    def offset(self) -> int:
-        return (self.page - 1) * self.per_page
-
-
 Pages = Annotated[Paging, Query()]
 
 
-def info(page: int, per_page: int, count: int, total: int) -> dict[str, int]:
-    """``result_info`` of a page."""
-    pages = -(-total // per_page)
-    return {"page": page, "per_page": per_page, "count": count, "total_count": total, "total_pages": pages}
+def listed(page: tuple[Sequence[Any], int], asked: Paging) -> Response:
+    """A page of a list, as services answer it: its entries, and how many there are in all."""
+    entries, total = page
+    place = {"page": asked.page, "per_page": asked.per_page, "count": len(entries)}
+    return ok(entries, info=place | {"total_count": total, "total_pages": -(-total // asked.per_page)})

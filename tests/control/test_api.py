@@ -21,8 +21,10 @@ VERIFY = "/client/v4/user/tokens/verify"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def http():
-    async with house() as served, httpx.AsyncClient(base_url=f"http://127.0.0.1:{served.server.port}") as client:
-        yield client
+    async with house() as served:
+        base_url = f"http://127.0.0.1:{served.server.port}"
+        async with httpx.AsyncClient(base_url=base_url, timeout=60) as client:  # it takes a second to make the document
+            yield client
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -62,6 +64,12 @@ async def test_it_says_how_callers_show_who_they_are(document):
 CONFLICTS = {"create_gateway"} | {
     f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider")
 }
+
+
+async def test_the_parameters_of_a_path_stand_in_its_order(document):
+    for (path, _), operation in operations(document).items():
+        named = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]
+        assert named == re.findall(r"{(\w+)}", path)
 
 
 async def test_it_says_how_each_operation_is_refused(document):

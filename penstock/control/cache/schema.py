@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from penstock.control.rest import Envelope
 from penstock.control.values import EXACT, WHOLE, Text
 
 
@@ -23,7 +22,3 @@ class Purge(BaseModel):
 
 class Purged(BaseModel):
     purged: int = Field(description="Answers that were dropped and had been known here.")
-
-
-class PurgedAnswer(Envelope):
-    result: Purged

@@ -4,44 +4,37 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from penstock.control.cache.schema import Purge
-from penstock.control.context import Control
-from penstock.control.recheck import recheck_token
-from penstock.core.errors import NotFound
-from penstock.model.token import Token
+from penstock.control.context import Context, changing, found
 from penstock.storage import audit, gateways
-from penstock.storage.configuration import raise_version
 from penstock.wire.cache_key import own_key
 
 _AROUND = " \t"  # a header's value, which such a key is
 
 
-async def purge(control: Control, caller: Token, account: str, gateway_id: str, body: Purge) -> int:
+async def purge(context: Context, gateway_id: str, body: Purge) -> int:
     """How many were dropped here. Raises NotFound.
 
     All of a gateway's are dropped by raising its generation, which every process heeds. Of single ones, processes that
     keep answers each in their own memory hear nothing, and others not while their store is away: there all are dropped.
     """
+    control, account, actor = context
     key, age = body.cache_key, body.older_than
     apart = control.shared and not control.cache.shared
     everything = (key is None and age is None) or apart
-    async with control.database.writing() as connection:
-        await recheck_token(connection, caller)
-        row = await gateways.get(connection, account, gateway_id)
-        if row is None:
-            raise NotFound
+    async with changing(context) as change:
+        row = found(await gateways.get(change.connection, account, gateway_id))
         if everything:
-            await gateways.raise_generation(connection, account, row.number, await raise_version(connection))
+            await gateways.raise_generation(change.connection, account, row.number, await change.raise_version())
         asked = body.model_dump(exclude_none=True)
-        await audit.add(connection, account, caller, "gateway.purge_cache", row.id, None, asked)
+        await audit.add(change.connection, account, actor, "gateway.purge_cache", row.id, None, asked)
     if not everything:
         spellings: set[bytes | None] = {None} if key is None else {*_spellings(key.strip(_AROUND))}
         named = [one if one is None else own_key(row.number, row.generation, one) for one in spellings]
         purged = [await control.cache.purge(row.number, one, age or 0) for one in named]
         if all(one.everywhere for one in purged):
             return sum(one.answers for one in purged)
-        async with control.database.writing() as connection:
-            await gateways.raise_generation(connection, account, row.number, await raise_version(connection))
-    await control.refresh()
+        async with changing(context) as change:
+            await gateways.raise_generation(change.connection, account, row.number, await change.raise_version())
     return (await control.cache.purge(row.number)).answers
 
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from penstock.control.custom_providers.headers import shown
 from penstock.control.custom_providers.logo import logo
-from penstock.control.rest import Envelope, Paging, ResultInfo
+from penstock.control.envelope import Paging
 from penstock.control.values import Amount, Text, Url, spelt
 from penstock.core import instants
 from penstock.providers.kinds import TOKENS
@@ -98,15 +98,6 @@ class CustomProvider(BaseModel):
     logo: str = Field(description="A picture made of the slug: SVG in base64.")
     created_at: datetime
     modified_at: datetime
-
-
-class CustomAnswer(Envelope):
-    result: CustomProvider
-
-
-class CustomsAnswer(Envelope):
-    result: list[CustomProvider]
-    result_info: ResultInfo
 
 
 _ORDERED = ("beta", "created_at", "enable", "id", "modified_at", "name", "position", "slug")

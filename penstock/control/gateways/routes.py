@@ -2,66 +2,49 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
+from penstock.control.envelope import Many, One
 from penstock.control.gateways import service
 from penstock.control.gateways.compile_settings import messages
-from penstock.control.gateways.schema import (
-    GatewayAnswer,
-    GatewayCreate,
-    GatewayPaging,
-    GatewaysAnswer,
-    GatewayUpdate,
-)
-from penstock.control.rest import REFUSALS, Caller, Guarded, Shared, info, needs, ok, refusals
+from penstock.control.gateways.schema import Gateway, GatewayCreate, GatewayPaging, GatewayUpdate
+from penstock.control.rest import InContext, listed, needs, ok, refusals, resource
 from penstock.model.token import Scope
 
-router = APIRouter(
-    prefix="/client/v4/accounts/{account_id}/ai-gateway/gateways",
-    route_class=Guarded,
-    tags=["Gateways"],
-    responses=REFUSALS,
-)
+router = resource("/ai-gateway/gateways", "Gateways")
 
 
-@router.get("", operation_id="list_gateways", response_model=GatewaysAnswer)
+@router.get("", response_model=Many[Gateway])
 @needs(Scope.READ)
-async def list_gateways(
-    account_id: str, asked: Annotated[GatewayPaging, Query()], caller: Caller, control: Shared
-) -> Response:
+async def list_gateways(context: InContext, asked: Annotated[GatewayPaging, Query()]) -> Response:
     """List gateways, oldest first."""
-    found, total = await service.page(control, caller, account_id, asked)
-    return ok(found, info=info(asked.page, asked.per_page, len(found), total))
+    return listed(await service.page(context, asked), asked)
 
 
-@router.post("", operation_id="create_gateway", response_model=GatewayAnswer, responses=refusals(409, 413))
+@router.post("", response_model=One[Gateway], responses=refusals(409, 413))
 @needs(Scope.WRITE)
-async def create_gateway(account_id: str, body: GatewayCreate, caller: Caller, control: Shared) -> Response:
+async def create_gateway(context: InContext, body: GatewayCreate) -> Response:
     """Create a gateway."""
-    made = await service.create(control, caller, account_id, body)
-    return ok(made, messages=messages(body.sent))
+    return ok(await service.create(context, body), messages=messages(body.sent))
 
 
-@router.get("/{gateway_id}", operation_id="get_gateway", response_model=GatewayAnswer)
+@router.get("/{gateway_id}", response_model=One[Gateway])
 @needs(Scope.READ)
-async def get_gateway(account_id: str, gateway_id: str, control: Shared) -> Response:
+async def get_gateway(context: InContext, gateway_id: str) -> Response:
     """Show one gateway; secrets are masked."""
-    return ok(await service.get(control, account_id, gateway_id))
+    return ok(await service.get(context, gateway_id))
 
 
-@router.put("/{gateway_id}", operation_id="update_gateway", response_model=GatewayAnswer, responses=refusals(413))
+@router.put("/{gateway_id}", response_model=One[Gateway], responses=refusals(413))
 @needs(Scope.WRITE)
-async def update_gateway(
-    account_id: str, gateway_id: str, body: GatewayUpdate, caller: Caller, control: Shared
-) -> Response:
+async def update_gateway(context: InContext, gateway_id: str, body: GatewayUpdate) -> Response:
     """Change a gateway: what is left out stays as it is, null clears, and what was read can be sent back."""
-    changed = await service.update(control, caller, account_id, gateway_id, body)
-    return ok(changed, messages=messages(body.sent))
+    return ok(await service.update(context, gateway_id, body), messages=messages(body.sent))
 
 
-@router.delete("/{gateway_id}", operation_id="delete_gateway", response_model=GatewayAnswer)
+@router.delete("/{gateway_id}", response_model=One[Gateway])
 @needs(Scope.WRITE)
-async def delete_gateway(account_id: str, gateway_id: str, caller: Caller, control: Shared) -> Response:
+async def delete_gateway(context: InContext, gateway_id: str) -> Response:
     """Delete a gateway and all it owns; answers what it was."""
-    gone, warnings = await service.delete(control, caller, account_id, gateway_id)
+    gone, warnings = await service.delete(context, gateway_id)
     return ok(gone, messages=warnings)

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from penstock.control.rest import Envelope, Paging, ResultInfo
+from penstock.control.envelope import Paging
 from penstock.control.values import EXACT, WHOLE, Amount, GatewayId, HeaderName, Text, Url, Visible, integers
 from penstock.core import instants
 from penstock.storage.gateways import GatewayRow
@@ -253,15 +253,6 @@ class Gateway(Settings):
     is_default: bool = Field(description="Whether this is the gateway `default`, which is made when it is called.")
     created_at: datetime
     modified_at: datetime
-
-
-class GatewayAnswer(Envelope):
-    result: Gateway
-
-
-class GatewaysAnswer(Envelope):
-    result: list[Gateway]
-    result_info: ResultInfo
 
 
 class GatewayPaging(Paging):

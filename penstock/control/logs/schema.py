@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from penstock.control.rest import Envelope, ResultInfo
+from penstock.control.envelope import Envelope, ResultInfo
 from penstock.core import instants
 from penstock.core.codec import json_schema
 from penstock.core.errors import Invalid
@@ -227,9 +227,3 @@ class LogsAnswer(Envelope):
 
     result: list[LogEntry]
     result_info: LogsInfo
-
-
-class LogAnswer(Envelope):
-    """One row."""
-
-    result: LogDetail

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from penstock.control.context import Control
+from penstock.control.context import Context, Control, found
 from penstock.control.logs import rendering, streams
 from penstock.control.logs.schema import LogQuery
 from penstock.core import ids, instants
@@ -37,9 +37,9 @@ class Body(NamedTuple):
     kind: str
 
 
-async def page(control: Control, account: str, gateway_id: str, asked: LogQuery) -> tuple[list[Any], dict[str, Any]]:
+async def page(context: Context, gateway_id: str, asked: LogQuery) -> tuple[list[Any], dict[str, Any]]:
     """Rows and ``result_info``. Raises NotFound and Invalid."""
-    number = await _number(control, account, gateway_id)
+    control, number = context.control, await _number(context, gateway_id)
     await settled(control)
     where = asked.filter()
     rows = await _in_time(
@@ -53,23 +53,23 @@ async def page(control: Control, account: str, gateway_id: str, asked: LogQuery)
     return [rendering.entry(row) for row in rows], info
 
 
-async def get(control: Control, caller: Token, account: str, gateway_id: str, log_id: str) -> dict[str, Any]:
+async def get(context: Context, gateway_id: str, log_id: str) -> dict[str, Any]:
     """One row; with the heads of its bodies for who may read bodies. Raises NotFound."""
-    number = await _number(control, account, gateway_id)
+    control, number = context.control, await _number(context, gateway_id)
     row = await _row(control, number, log_id)
     shown = rendering.detail(row)
-    if Scope.READ in caller.scopes:
+    if not isinstance(context.actor, Token) or Scope.READ in context.actor.scopes:
         shown |= rendering.heads(*await _in_time(control.logs.bodies(number, ids.parse(row.id))))
     return shown
 
 
 async def body(
-    control: Control, account: str, gateway_id: str, log_id: str, side: Literal["request", "response"], *, raw: bool
+    context: Context, gateway_id: str, log_id: str, side: Literal["request", "response"], *, raw: bool
 ) -> Body:
     """A stored body; a stream of events as JSON, unless ``raw`` or of too many events. Raises NotFound, also where
     none was kept.
     """
-    number = await _number(control, account, gateway_id)
+    control, number = context.control, await _number(context, gateway_id)
     row = await _row(control, number, log_id)
     request, response = await _in_time(control.logs.bodies(number, ids.parse(row.id)))
     content, kind = request, row.request_content_type
@@ -106,12 +106,9 @@ def patience(made: int, now: int) -> float:
     return min(HORIZON, max(HORIZON - age, FLUSH))
 
 
-async def _number(control: Control, account: str, gateway_id: str) -> int:
-    async with control.database.reading() as connection:
-        found = await gateways.get(connection, account, gateway_id)
-    if found is None:
-        raise NotFound
-    return found.number
+async def _number(context: Context, gateway_id: str) -> int:
+    async with context.control.database.reading() as connection:
+        return found(await gateways.get(connection, context.account, gateway_id)).number
 
 
 async def _row(control: Control, number: int, log_id: str) -> Any:

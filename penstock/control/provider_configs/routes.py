@@ -1,70 +1,49 @@
 """Addresses of stored keys. Reading one, changing and deleting it are Penstock's own; SDKs list and create."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
+from penstock.control.envelope import Many, One
 from penstock.control.provider_configs import service
-from penstock.control.provider_configs.schema import (
-    ProviderConfigAnswer,
-    ProviderConfigCreate,
-    ProviderConfigsAnswer,
-    ProviderConfigUpdate,
-)
-from penstock.control.rest import REFUSALS, Caller, Guarded, Pages, Shared, info, needs, ok, refusals
+from penstock.control.provider_configs.schema import ProviderConfig, ProviderConfigCreate, ProviderConfigUpdate
+from penstock.control.rest import InContext, Pages, listed, needs, ok, refusals, resource
 from penstock.model.token import Scope
 
-router = APIRouter(
-    prefix="/client/v4/accounts/{account_id}/ai-gateway/gateways/{gateway_id}/provider_configs",
-    route_class=Guarded,
-    tags=["Provider Configs"],
-    responses=REFUSALS,
-)
+router = resource("/ai-gateway/gateways/{gateway_id}/provider_configs", "Provider Configs")
 
 
-@router.get("", operation_id="list_provider_configs", response_model=ProviderConfigsAnswer)
+@router.get("", response_model=Many[ProviderConfig])
 @needs(Scope.READ)
-async def list_provider_configs(account_id: str, gateway_id: str, paging: Pages, control: Shared) -> Response:
+async def list_provider_configs(context: InContext, gateway_id: str, asked: Pages) -> Response:
     """List a gateway's stored keys, oldest first, without their secrets."""
-    found, total = await service.page(control, account_id, gateway_id, paging.per_page, paging.offset)
-    return ok(found, info=info(paging.page, paging.per_page, len(found), total))
+    return listed(await service.page(context, gateway_id, asked), asked)
 
 
-@router.post(
-    "", operation_id="create_provider_config", response_model=ProviderConfigAnswer, responses=refusals(409, 413)
-)
+@router.post("", response_model=One[ProviderConfig], responses=refusals(409, 413))
 @needs(Scope.WRITE)
-async def create_provider_config(
-    account_id: str, gateway_id: str, body: ProviderConfigCreate, caller: Caller, control: Shared
-) -> Response:
+async def create_provider_config(context: InContext, gateway_id: str, body: ProviderConfigCreate) -> Response:
     """Store a key; its secret is never answered again."""
-    made = await service.create(control, caller, account_id, gateway_id, body)
+    made = await service.create(context, gateway_id, body)
     return ok(made, messages=service.messages(made, body.secret))
 
 
-@router.get("/{config_id}", operation_id="get_provider_config", response_model=ProviderConfigAnswer)
+@router.get("/{config_id}", response_model=One[ProviderConfig])
 @needs(Scope.READ)
-async def get_provider_config(account_id: str, gateway_id: str, config_id: str, control: Shared) -> Response:
+async def get_provider_config(context: InContext, gateway_id: str, config_id: str) -> Response:
     """Show one stored key, without its secret."""
-    return ok(await service.get(control, account_id, gateway_id, config_id))
+    return ok(await service.get(context, gateway_id, config_id))
 
 
-@router.put(
-    "/{config_id}",
-    operation_id="update_provider_config",
-    response_model=ProviderConfigAnswer,
-    responses=refusals(409, 413),
-)
+@router.put("/{config_id}", response_model=One[ProviderConfig], responses=refusals(409, 413))
 @needs(Scope.WRITE)
 async def update_provider_config(
-    account_id: str, gateway_id: str, config_id: str, body: ProviderConfigUpdate, caller: Caller, control: Shared
+    context: InContext, gateway_id: str, config_id: str, body: ProviderConfigUpdate
 ) -> Response:
     """Change a stored key: what is left out stays as it is, the secret above all."""
-    return ok(await service.update(control, caller, account_id, gateway_id, config_id, body))
+    return ok(await service.update(context, gateway_id, config_id, body))
 
 
-@router.delete("/{config_id}", operation_id="delete_provider_config", response_model=ProviderConfigAnswer)
+@router.delete("/{config_id}", response_model=One[ProviderConfig])
 @needs(Scope.WRITE)
-async def delete_provider_config(
-    account_id: str, gateway_id: str, config_id: str, caller: Caller, control: Shared
-) -> Response:
+async def delete_provider_config(context: InContext, gateway_id: str, config_id: str) -> Response:
     """Delete a stored key; answers what it was."""
-    return ok(await service.delete(control, caller, account_id, gateway_id, config_id))
+    return ok(await service.delete(context, gateway_id, config_id))

@@ -6,7 +6,6 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, ValidationError
 
 from penstock.control.gateways.schema import Strict
-from penstock.control.rest import Envelope, ResultInfo
 from penstock.control.values import Amount, Text, spelt
 from penstock.core import instants
 from penstock.core.errors import Invalid
@@ -91,15 +90,6 @@ class ProviderConfig(Strict):
         description="When the provider last refused it, and with which status. Additions of Penstock."
     )
     last_refused_status: int | None
-
-
-class ProviderConfigAnswer(Envelope):
-    result: ProviderConfig
-
-
-class ProviderConfigsAnswer(Envelope):
-    result: list[ProviderConfig]
-    result_info: ResultInfo
 
 
 def checked(kind: type[_B], fields: dict[str, Any]) -> _B:

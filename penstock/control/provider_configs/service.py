@@ -6,19 +6,17 @@ from typing import Any
 
 import msgspec
 
-from penstock.control.context import Control
+from penstock.control.context import Change, Context, changing, found, refuse_another
+from penstock.control.envelope import Paging
 from penstock.control.gateways.compile_settings import STORED_ONLY, key_place
 from penstock.control.gateways.masking import CHANGED
 from penstock.control.gateways.schema import MASK
 from penstock.control.provider_configs.schema import ProviderConfigCreate, ProviderConfigUpdate, told, traits
-from penstock.control.recheck import recheck_token
 from penstock.core import instants
-from penstock.core.errors import Conflict, Invalid, NotFound
+from penstock.core.errors import Conflict, Invalid
 from penstock.core.sealing import NotOpened, Vault
-from penstock.model.token import Token
 from penstock.providers import catalog, credential_json
-from penstock.storage import audit, custom_providers, gateways, provider_keys
-from penstock.storage.configuration import raise_version
+from penstock.storage import custom_providers, gateways, provider_keys
 from penstock.storage.engine import Handle
 from penstock.storage.errors import Taken
 from penstock.storage.gateways import GatewayRow
@@ -29,35 +27,27 @@ TAIL = 4  # the last are shown
 CUSTOM = "custom-"
 
 
-async def page(
-    control: Control, account: str, gateway_id: str, limit: int, offset: int
-) -> tuple[list[dict[str, Any]], int]:
+async def page(context: Context, gateway_id: str, asked: Paging) -> tuple[list[dict[str, Any]], int]:
     """The gateway's keys, oldest first, and how many there are in all. Raises NotFound."""
-    async with control.database.reading() as connection:
-        row = await _gateway(connection, account, gateway_id)
-        keys, total = await provider_keys.page(connection, row.number, limit, offset)
+    async with context.control.database.reading() as connection:
+        row = found(await gateways.get(connection, context.account, gateway_id))
+        keys, total = await provider_keys.page(connection, row.number, asked.per_page, asked.offset)
     return [told(gateway_id, key) for key in keys], total
 
 
-async def get(control: Control, account: str, gateway_id: str, key_id: str) -> dict[str, Any]:
+async def get(context: Context, gateway_id: str, key_id: str) -> dict[str, Any]:
     """Raises NotFound."""
-    async with control.database.reading() as connection:
-        row = await _gateway(connection, account, gateway_id)
-        return told(gateway_id, await _key(connection, row, key_id))
+    async with context.control.database.reading() as connection:
+        _, key = await _found(connection, context.account, gateway_id, key_id)
+    return told(gateway_id, key)
 
 
-async def create(
-    control: Control, actor: Token | str, account: str, gateway_id: str, body: ProviderConfigCreate
-) -> dict[str, Any]:
-    """``actor``: the caller's token, or the user at the command line; here and below.
-
-    Raises NotFound, Invalid and Conflict.
-    """
-    now = instants.now()
-    async with control.database.writing() as connection:
-        await recheck_token(connection, actor)
-        row = await _gateway(connection, account, gateway_id)
-        provider, shape = await _provider(connection, account, body.provider_slug)
+async def create(context: Context, gateway_id: str, body: ProviderConfigCreate) -> dict[str, Any]:
+    """Raises NotFound, Invalid and Conflict."""
+    now, account = instants.now(), context.account
+    async with changing(context) as change:
+        row = found(await gateways.get(change.connection, account, gateway_id))
+        provider, shape = await _provider(change.connection, account, body.provider_slug)
         key = KeyRow(
             id=randomness.token_hex(16),
             gateway=row.number,
@@ -74,61 +64,54 @@ async def create(
             modified_at=now,
         )
         if body.secret is not None:
-            key = _with_secret(control.vault, account, key, shape, body.secret)
+            key = _with_secret(context.control.vault, account, key, shape, body.secret)
         elif not body.secret_id:
             raise Invalid("secret: is needed", path=("body", "secret"))
         _check_limit(key)
         try:
-            await provider_keys.add(connection, key)
+            await provider_keys.add(change.connection, key)
         except Taken:
             raise _taken(key) from None
-        await _written(connection, actor, row, "create", None, key, changed=False)
-    await control.refresh()
+        await _written(change, row, "create", None, key, changed=False)
     return told(gateway_id, key)
 
 
-async def update(
-    control: Control, actor: Token | str, account: str, gateway_id: str, key_id: str, body: ProviderConfigUpdate
-) -> dict[str, Any]:
+async def update(context: Context, gateway_id: str, key_id: str, body: ProviderConfigUpdate) -> dict[str, Any]:
     """What changes nothing leaves no trace. Raises NotFound, Invalid and Conflict."""
-    async with control.database.writing() as connection:
-        await recheck_token(connection, actor)
-        row = await _gateway(connection, account, gateway_id)
-        old = await _key(connection, row, key_id)
-        provider, shape = await _provider(connection, account, body.provider_slug or old.provider)
-        _refuse_another(body, {"id": old.id, "gateway_id": gateway_id, "provider_slug": old.provider}, provider)
+    vault, account = context.control.vault, context.account
+    async with changing(context) as change:
+        row, old = await _found(change.connection, account, gateway_id, key_id)
+        provider, shape = await _provider(change.connection, account, body.provider_slug or old.provider)
+        sent = {"id": body.id, "gateway_id": body.gateway_id, "provider_slug": provider}
+        refuse_another(sent, {"id": old.id, "gateway_id": gateway_id, "provider_slug": old.provider})
         key = msgspec.structs.replace(old, **_given(body, old))
-        secret = _opened(control.vault, account, old)
+        secret = _opened(vault, account, old)
         changed = body.secret is not None and _plain(shape, body.secret) != secret
         if changed:
-            key = _with_secret(control.vault, account, key, shape, body.secret or "")
+            key = _with_secret(vault, account, key, shape, body.secret or "")
             key = msgspec.structs.replace(key, generation=old.generation + 1, refused_at=None, refused_status=None)
         elif key.alias != old.alias and old.secret is not None:  # sealed to its place, which has another name now
             if secret is None:
                 raise Invalid("secret: the stored one cannot be opened; send it again", path=("body", "secret"))
-            key = _with_secret(control.vault, account, key, shape, secret)
+            key = _with_secret(vault, account, key, shape, secret)
         if key == old:
             return told(gateway_id, old)
         _check_limit(key)
         key = msgspec.structs.replace(key, modified_at=max(instants.now(), old.modified_at + 1))
         try:
-            await provider_keys.change(connection, key)
+            await provider_keys.change(change.connection, key)
         except Taken:
             raise _taken(key) from None
-        await _written(connection, actor, row, "update", old, key, changed=changed)
-    await control.refresh()
+        await _written(change, row, "update", old, key, changed=changed)
     return told(gateway_id, key)
 
 
-async def delete(control: Control, actor: Token | str, account: str, gateway_id: str, key_id: str) -> dict[str, Any]:
+async def delete(context: Context, gateway_id: str, key_id: str) -> dict[str, Any]:
     """Answers what it was. Raises NotFound."""
-    async with control.database.writing() as connection:
-        await recheck_token(connection, actor)
-        row = await _gateway(connection, account, gateway_id)
-        key = await _key(connection, row, key_id)
-        await provider_keys.delete(connection, row.number, key.id)
-        await _written(connection, actor, row, "delete", key, None, changed=False)
-    await control.refresh()
+    async with changing(context) as change:
+        row, key = await _found(change.connection, context.account, gateway_id, key_id)
+        await provider_keys.delete(change.connection, row.number, key.id)
+        await _written(change, row, "delete", key, None, changed=False)
     return told(gateway_id, key)
 
 
@@ -141,43 +124,26 @@ def messages(key: Mapping[str, Any], secret: str | None) -> list[dict[str, Any]]
 
 
 async def _written(
-    connection: Handle,
-    actor: Token | str,
-    row: GatewayRow,
-    done: str,
-    before: KeyRow | None,
-    after: KeyRow | None,
-    *,
-    changed: bool,
+    change: Change, row: GatewayRow, done: str, before: KeyRow | None, after: KeyRow | None, *, changed: bool
 ) -> None:
     """Raises the version of whatever may use the key, and adds to the audit trail."""
-    version = await raise_version(connection)
-    if gateways.store_of(row.settings):
-        await gateways.touch_all(connection, row.account, version)
-    else:
-        await gateways.touch(connection, row.number, version)
     sides = (_audited(row.id, before, MASK), _audited(row.id, after, CHANGED if changed else MASK))
     subject = before or after
     assert subject is not None
-    await audit.add(connection, row.account, actor, f"provider_config.{done}", subject.id, *sides)
+    version = await change.record(f"provider_config.{done}", subject.id, *sides)
+    if gateways.store_of(row.settings):
+        await gateways.touch_all(change.connection, row.account, version)
+    else:
+        await gateways.touch(change.connection, row.number, version)
 
 
 def _audited(gateway_id: str, key: KeyRow | None, secret: str) -> dict[str, Any] | None:
     return None if key is None else traits(gateway_id, key) | {"secret": None if key.secret is None else secret}
 
 
-async def _gateway(connection: Handle, account: str, gateway_id: str) -> GatewayRow:
-    row = await gateways.get(connection, account, gateway_id)
-    if row is None:
-        raise NotFound
-    return row
-
-
-async def _key(connection: Handle, row: GatewayRow, key_id: str) -> KeyRow:
-    key = await provider_keys.get(connection, row.number, key_id)
-    if key is None:
-        raise NotFound
-    return key
+async def _found(connection: Handle, account: str, gateway_id: str, key_id: str) -> tuple[GatewayRow, KeyRow]:
+    row = found(await gateways.get(connection, account, gateway_id))
+    return row, found(await provider_keys.get(connection, row.number, key_id))
 
 
 async def _provider(connection: Handle, account: str, slug: str) -> tuple[str, str]:
@@ -239,14 +205,6 @@ def _check_limit(key: KeyRow) -> None:
     for name, other in (("rate_limit", "rate_limit_period"), ("rate_limit_period", "rate_limit")):
         if getattr(key, name) and not getattr(key, other):
             raise Invalid(f"{other}: is needed where {name} is set", path=("body", other))
-
-
-def _refuse_another(body: ProviderConfigUpdate, known: dict[str, str], provider: str) -> None:
-    """Raises Invalid for fields that cannot be changed and are not as they are."""
-    sent = {"id": body.id, "gateway_id": body.gateway_id, "provider_slug": provider}
-    for name, value in sent.items():
-        if value is not None and value != known[name]:
-            raise Invalid(f"{name}: cannot be changed", path=("body", name))
 
 
 def _taken(key: KeyRow) -> Conflict:

@@ -6,55 +6,17 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from penstock.control import rest
-from penstock.control.rest import (
-    REFUSALS,
-    Caller,
-    Envelope,
-    Guarded,
-    Message,
-    Pages,
-    Readable,
-    ResultInfo,
-    Shared,
-    needs,
-    refusals,
-)
+from penstock.control.envelope import Many, Message, One
+from penstock.control.rest import InContext, Pages, Readable, Shared, needs, refusals
 from penstock.control.tokens import schema, service
 from penstock.control.tokens.schema import NewToken, TokenGone, TokenMade, TokenShown, Verified
 from penstock.core import instants
 from penstock.model.token import Scope, Token
 
-router = APIRouter(
-    prefix="/client/v4/accounts/{account_id}/tokens", route_class=Guarded, tags=["Tokens"], responses=REFUSALS
-)
+router = rest.resource("/tokens", "Tokens")
 user_router = APIRouter(
     prefix="/client/v4/user/tokens", route_class=Readable, tags=["Tokens"], responses=refusals(400, 401, 503)
 )
-
-
-class TokenList(Envelope):
-    """A page of tokens."""
-
-    result: list[TokenShown]
-    result_info: ResultInfo
-
-
-class OneToken(Envelope):
-    """One token."""
-
-    result: TokenShown
-
-
-class NewOne(Envelope):
-    """A new token with its secret."""
-
-    result: TokenMade
-
-
-class Gone(Envelope):
-    """What is no more."""
-
-    result: TokenGone
 
 
 class Word(Message):
@@ -72,41 +34,38 @@ class Standing(BaseModel):
     result: Verified
 
 
-@router.post("", operation_id="create_token", response_model=NewOne, responses=refusals(413))
+@router.post("", response_model=One[TokenMade], responses=refusals(413))
 @needs(Scope.WRITE)
-async def create_token(account_id: str, body: NewToken, caller: Caller, control: Shared) -> Response:
+async def create_token(context: InContext, body: NewToken) -> Response:
     """Make a token; its secret is shown this once."""
-    made = await service.create(control.database, control.refresh, account_id, caller, body.wish())
+    made = await service.create(context, body.wish())
     result = schema.shown(made.token, instants.now()) | {"value": made.value}
     return rest.ok(result, messages=[_missing(gateway) for gateway in made.missing])
 
 
-@router.get("", operation_id="list_tokens", response_model=TokenList)
+@router.get("", response_model=Many[TokenShown])
 @needs(Scope.READ)
-async def list_tokens(account_id: str, paging: Pages, caller: Caller, control: Shared) -> Response:
+async def list_tokens(context: InContext, asked: Pages) -> Response:
     """List the account's tokens, oldest first, without those that were revoked."""
-    found, total = await service.page(control.database, account_id, caller, paging.per_page, paging.offset)
-    result = [schema.shown(token, instants.now()) for token in found]
-    return rest.ok(result, info=rest.info(paging.page, paging.per_page, len(found), total))
+    return rest.listed(await service.page(context, asked), asked)
 
 
-@router.get("/{token_id}", operation_id="get_token", response_model=OneToken)
+@router.get("/{token_id}", response_model=One[TokenShown])
 @needs(Scope.READ)
-async def get_token(account_id: str, token_id: str, caller: Caller, control: Shared) -> Response:
+async def get_token(context: InContext, token_id: str) -> Response:
     """Show one token, without its secret."""
-    token = await service.get(control.database, account_id, caller, token_id)
-    return rest.ok(schema.shown(token, instants.now()))
+    return rest.ok(await service.get(context, token_id))
 
 
-@router.delete("/{token_id}", operation_id="revoke_token", response_model=Gone)
+@router.delete("/{token_id}", response_model=One[TokenGone])
 @needs(Scope.WRITE)
-async def revoke_token(account_id: str, token_id: str, caller: Caller, control: Shared) -> Response:
+async def revoke_token(context: InContext, token_id: str) -> Response:
     """Revoke a token: it opens nothing from the moment of the answer."""
-    token = await service.revoke(control.database, control.refresh, account_id, caller, token_id)
-    return rest.ok({"id": token.id})
+    await service.revoke(context, token_id)
+    return rest.ok({"id": token_id})
 
 
-@user_router.get("/verify", operation_id="verify_token", response_model=Standing)
+@user_router.get("/verify", response_model=Standing)
 async def verify_token(request: Request, control: Shared) -> Response:
     """Tell how the token stands that the request came with; one that has expired is told so here."""
     token = rest.authenticate(request.headers, control.keyring, expired=True)

@@ -1,16 +1,15 @@
 """The rules of tokens, for the API and the command line: nobody hands on more than they have."""
 
 import secrets as randomness
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from penstock.control.recheck import recheck_token
-from penstock.control.tokens.schema import Wish, traits
+from penstock.control.context import Context, changing, found, refuse_limited
+from penstock.control.envelope import Paging
+from penstock.control.tokens.schema import Wish, shown, traits
 from penstock.core import instants, secrets
-from penstock.core.errors import Invalid, NotFound, NotPermitted
+from penstock.core.errors import Invalid, NotPermitted
 from penstock.model.token import SCOPES, Token
-from penstock.storage import audit, configuration, tokens
-from penstock.storage.engine import Database, Handle
+from penstock.storage import tokens
 
 
 class Made(NamedTuple):
@@ -21,69 +20,63 @@ class Made(NamedTuple):
     missing: tuple[str, ...]
 
 
-async def create(
-    database: Database, refresh: Callable[[], Awaitable[None]], account: str, actor: Token | str, wish: Wish
-) -> Made:
-    """``actor``: the caller's token, or the user at the command line, who may do anything; here and below.
-
-    Raises Invalid, NotPermitted, and NotAuthenticated where the caller's token was revoked meanwhile.
-    """
+async def create(context: Context, wish: Wish) -> Made:
+    """Raises Invalid, NotPermitted, and NotAuthenticated where the caller's token was revoked meanwhile."""
     check_time(wish)
-    if isinstance(actor, Token):
-        permit(actor, wish)
+    permit(context, wish)
     value = secrets.new()
     made = Token(
-        randomness.token_hex(16), account, secrets.digest(value.encode()), created_at=instants.now(), **wish._asdict()
+        randomness.token_hex(16),
+        context.account,
+        secrets.digest(value.encode()),
+        created_at=instants.now(),
+        **wish._asdict(),
     )
-    async with database.writing() as connection:
-        await recheck_token(connection, actor)
-        await tokens.add(connection, made, await configuration.raise_version(connection))
-        await audit.add(connection, account, actor, "token.create", made.id, None, traits(made))
-        missing = await tokens.unknown_gateways(connection, account, made.gateways or frozenset())
-    await refresh()
+    async with changing(context) as change:
+        await tokens.add(change.connection, made, await change.record("token.create", made.id, None, traits(made)))
+        missing = await tokens.unknown_gateways(change.connection, context.account, made.gateways or frozenset())
     return Made(made, value, missing)
 
 
-async def revoke(
-    database: Database, refresh: Callable[[], Awaitable[None]], account: str, actor: Token | str, token_id: str
-) -> Token:
-    """From now on it opens nothing; one may revoke oneself. Raises NotFound, NotPermitted and NotAuthenticated."""
-    manages(actor)
-    async with database.writing() as connection:
-        await recheck_token(connection, actor)
-        token = await _found(connection, account, token_id)
-        version = await configuration.raise_version(connection)
-        await tokens.revoke(connection, account, token_id, instants.now(), version)
-        await audit.add(connection, account, actor, "token.revoke", token_id, traits(token), None)
-    await refresh()
-    return token
+async def revoke(context: Context, token_id: str) -> dict[str, Any]:
+    """From now on it opens nothing; one may revoke oneself. Answers what it was.
+
+    Raises NotFound, NotPermitted and NotAuthenticated.
+    """
+    _manages(context)
+    async with changing(context) as change:
+        token = found(await tokens.get(change.connection, context.account, token_id))
+        version = await change.record("token.revoke", token_id, traits(token), None)
+        await tokens.revoke(change.connection, context.account, token_id, instants.now(), version)
+    return shown(token, instants.now())
 
 
-async def get(database: Database, account: str, actor: Token | str, token_id: str) -> Token:
+async def get(context: Context, token_id: str) -> dict[str, Any]:
     """Raises NotFound and NotPermitted."""
-    manages(actor)
-    async with database.reading() as connection:
-        return await _found(connection, account, token_id)
+    _manages(context)
+    async with context.control.database.reading() as connection:
+        return shown(found(await tokens.get(connection, context.account, token_id)), instants.now())
 
 
-async def page(
-    database: Database, account: str, actor: Token | str, limit: int, offset: int
-) -> tuple[list[Token], int]:
+async def page(context: Context, asked: Paging) -> tuple[list[dict[str, Any]], int]:
     """Oldest first, and how many there are. Raises NotPermitted."""
-    manages(actor)
-    async with database.reading() as connection:
-        return await tokens.page(connection, account, limit, offset)
+    _manages(context)
+    async with context.control.database.reading() as connection:
+        rows, total = await tokens.page(connection, context.account, asked.per_page, asked.offset)
+    return [shown(token, instants.now()) for token in rows], total
 
 
-def manages(actor: Token | str) -> None:
-    """Raises NotPermitted for a token that is limited to gateways: tokens belong to the whole account."""
-    if isinstance(actor, Token) and actor.gateways is not None:
-        raise NotPermitted("Authentication error: a token that is limited to gateways cannot manage tokens.")
+def _manages(context: Context) -> None:
+    """Raises NotPermitted: tokens belong to the whole account."""
+    refuse_limited(context, "manage tokens")
 
 
-def permit(actor: Token, wish: Wish) -> None:
+def permit(context: Context, wish: Wish) -> None:
     """Raises NotPermitted where the new token could do what its maker cannot, or outlive it."""
-    manages(actor)
+    _manages(context)
+    actor = context.actor
+    if not isinstance(actor, Token):
+        return
     if lacking := [scope for scope in SCOPES if scope in wish.scopes - actor.scopes]:
         raise NotPermitted(
             f"scopes: you cannot give what your token lacks: {', '.join(lacking)}.", path=("body", "scopes")
@@ -99,10 +92,3 @@ def check_time(wish: Wish) -> None:
     """Raises Invalid for a token that would never work."""
     if wish.expires_at is not None and wish.expires_at <= instants.now():
         raise Invalid("expires_on: must be in the future", path=("body", "expires_on"))
-
-
-async def _found(connection: Handle, account: str, token_id: str) -> Token:
-    token = await tokens.get(connection, account, token_id)
-    if token is None:
-        raise NotFound
-    return token

@@ -3,6 +3,7 @@ from itertools import pairwise
 
 import pytest
 
+from penstock.control.context import Context
 from penstock.control.gateways import service
 from penstock.control.gateways.schema import DEFAULT_GATEWAY, GatewayCreate, GatewayUpdate
 from penstock.control.gateways.service import LIMITED, MOST_LISTED, still_limited
@@ -19,13 +20,15 @@ def caller(world):
     return next(token for token in world.keyring.tokens.values() if token.name == "all")
 
 
+def context(world):
+    return Context(world.control, ACCOUNT, caller(world))
+
+
 def test_of_many_who_create_one_gateway_one_does(world):
     body = GatewayCreate.model_validate(DEFAULT_GATEWAY | {"id": "g"})
 
     async def race():
-        return await asyncio.gather(
-            *(service.create(world.control, caller(world), ACCOUNT, body) for _ in range(20)), return_exceptions=True
-        )
+        return await asyncio.gather(*(service.create(context(world), body) for _ in range(20)), return_exceptions=True)
 
     results = world.run(race())
     assert sum(isinstance(result, dict) for result in results) == 1
@@ -35,7 +38,7 @@ def test_of_many_who_create_one_gateway_one_does(world):
 
 def test_of_many_who_need_the_default_gateway_one_makes_it(world):
     async def race():
-        await asyncio.gather(*(service.ensure_default(world.control, ACCOUNT, caller(world)) for _ in range(20)))
+        await asyncio.gather(*(service.ensure_default(context(world)) for _ in range(20)))
 
     world.run(race())
     assert world.row("default").settings == DEFAULT_GATEWAY
@@ -46,10 +49,10 @@ def test_of_many_who_need_the_default_gateway_one_makes_it(world):
 
 def test_the_default_gateway_is_left_as_it_is(world):
     made = world.made("default", authentication=False)
-    world.run(service.ensure_default(world.control, ACCOUNT, caller(world)))
+    world.run(service.ensure_default(context(world)))
     assert world.call("GET", "/default")[1]["result"] == made
     world.call("DELETE", "/default")
-    world.run(service.ensure_default(world.control, ACCOUNT, caller(world)))
+    world.run(service.ensure_default(context(world)))
     assert world.row("default").settings == DEFAULT_GATEWAY
 
 
@@ -78,7 +81,7 @@ def test_a_token_that_was_revoked_while_its_change_waited_changes_nothing(world)
 
     async def revoke_and_write():
         async with world.database.writing() as connection:
-            late = asyncio.ensure_future(service.update(world.control, caller(world), ACCOUNT, "g", body))
+            late = asyncio.ensure_future(service.update(context(world), "g", body))
             await asyncio.sleep(0)
             assert await tokens.revoke(connection, ACCOUNT, caller(world).id, 1, 1)
         with pytest.raises(NotAuthenticated):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from penstock.control.context import Context
 from penstock.control.provider_configs import service
 from penstock.control.provider_configs.schema import ProviderConfigCreate, ProviderConfigUpdate
 from penstock.core.errors import Invalid, NotAuthenticated
@@ -44,7 +45,7 @@ async def test_a_token_that_was_revoked_while_its_change_waited_changes_nothing(
     async with control.database.writing() as connection:
         assert await tokens.revoke(connection, ACCOUNT, a_token().id, 1, 1)
     with pytest.raises(NotAuthenticated):
-        await service.create(control, a_token(), ACCOUNT, "a", ProviderConfigCreate.model_validate(a_key()))
+        await service.create(Context(control, ACCOUNT, a_token()), "a", ProviderConfigCreate.model_validate(a_key()))
     assert await api.rows() == []
 
 
@@ -56,9 +57,9 @@ async def test_the_end_of_a_short_secret_is_not_shown(api):
 async def test_a_key_of_another_master_key_gets_another_alias_with_its_secret_alone(api):
     made = await api.make()
     control = api.house.server.app.control
-    other = dataclasses.replace(control, vault=Vault(bytes(32)))
+    other = Context(dataclasses.replace(control, vault=Vault(bytes(32))), ACCOUNT, a_token())
     renamed = ProviderConfigUpdate.model_validate({"alias": "new"})
     with pytest.raises(Invalid, match="cannot be opened; send it again"):
-        await service.update(other, a_token(), ACCOUNT, "a", made["id"], renamed)
+        await service.update(other, "a", made["id"], renamed)
     again = ProviderConfigUpdate.model_validate({"alias": "new", "secret": "sk-another"})
-    assert (await service.update(other, a_token(), ACCOUNT, "a", made["id"], again))["alias"] == "new"
+    assert (await service.update(other, "a", made["id"], again))["alias"] == "new"
