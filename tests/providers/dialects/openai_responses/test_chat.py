@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai import omit
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
@@ -153,6 +155,80 @@ def test_a_request_is_read_whole():
 def test_a_request_is_the_same_after_the_neutral_form():
     notes = Notes()
     assert decode(PROVIDER.write_request(CLIENT.read_request(encode(REQUEST)), notes)) == REQUEST
+    assert notes.members == []
+
+
+WORDS = st.text(min_size=1, max_size=8)
+JSON = st.sampled_from([1, "a", {"a": None, "b": [1]}, ["x"], True])
+NEW = st.dictionaries(st.sampled_from(["x_new", "x_other", "status", "id"]), JSON, max_size=2)
+
+
+def shape(required: dict[str, Any], optional: dict[str, Any] | None = None) -> Any:
+    """Objects with those members, and some that nobody knows."""
+    fixed = {
+        name: value if isinstance(value, st.SearchStrategy) else st.just(value) for name, value in required.items()
+    }
+    return st.tuples(NEW, st.fixed_dictionaries(fixed, optional=optional or {})).map(lambda pair: pair[0] | pair[1])
+
+
+CITED = shape({"type": "url_citation", "url": WORDS, "title": WORDS, "start_index": 0, "end_index": 1})
+FILED = shape({"type": "file_citation", "file_id": WORDS, "filename": WORDS, "index": 0})
+INPUT = st.one_of(
+    shape({"type": "input_text", "text": WORDS, "x_kept": 1}),
+    shape({"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "low"}),
+    shape({"type": "input_image", "file_id": WORDS}),
+    shape({"type": "input_file", "file_url": WORDS}, {"filename": WORDS, "prompt_cache_breakpoint": JSON}),
+    shape({"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}),
+    shape({"type": "input_hologram", "x": JSON}),
+)
+OUTPUT = st.one_of(
+    shape({"type": "output_text", "text": WORDS, "annotations": st.lists(CITED | FILED, max_size=2)}),
+    shape({"type": "refusal", "refusal": WORDS}),
+)
+SUMMARY = st.lists(st.fixed_dictionaries({"type": st.just("summary_text"), "text": WORDS}), max_size=3)
+THOUGHTS = st.lists(st.fixed_dictionaries({"type": st.just("reasoning_text"), "text": WORDS}), min_size=1, max_size=2)
+RESULT = WORDS | st.lists(INPUT, min_size=1, max_size=2)
+ITEMS = st.one_of(
+    shape({"type": "message", "role": st.sampled_from(["user", "system", "developer"]), "content": RESULT}),
+    shape({"type": "message", "role": "assistant", "content": st.lists(OUTPUT, min_size=1, max_size=2)}),
+    shape({"type": "reasoning", "id": WORDS, "summary": SUMMARY}, {"encrypted_content": WORDS, "content": THOUGHTS}),
+    shape({"type": "function_call", "call_id": WORDS, "name": WORDS, "arguments": st.text(max_size=4)}),
+    shape({"type": "custom_tool_call", "call_id": WORDS, "name": WORDS, "input": st.text(max_size=4)}),
+    shape({"type": "function_call_output", "call_id": WORDS, "output": RESULT}, {"name": WORDS}),
+    shape({"type": "custom_tool_call_output", "call_id": WORDS, "output": RESULT}),
+    shape({"type": "image_generation_call", "result": WORDS}),
+    shape({"type": st.sampled_from(["web_search_call", "compaction", "item_reference"]), "x": JSON}),
+)
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": shape({}, {"verbosity": JSON, "format": st.one_of(
+            shape({"type": "json_schema", "name": WORDS, "schema": JSON}, {"strict": st.booleans()}),
+            st.sampled_from([{"type": "json_object"}, {"type": "text"}, {"type": "grammar", "x": 1}]),
+        )}).filter(bool),
+        "reasoning": shape({"effort": WORDS}, {"summary": WORDS}),
+        "tool_choice": st.sampled_from([
+            "none", "strange", {"type": "web_search"}, {"type": "function", "name": "f"}, {"type": "mcp", "server_label": "a"},
+            {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]},
+            {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "mcp", "server_label": "a"}]},
+        ]),
+        "tools": st.lists(st.one_of(
+            shape({"type": "function", "name": WORDS}, {"parameters": JSON, "strict": st.booleans()}),
+            shape({"type": "custom", "name": "c", "format": JSON}),
+            shape({"type": "web_search", "x": JSON}),
+        ), min_size=1, max_size=2),
+        "include": st.sampled_from([["reasoning.encrypted_content"], ["a", "message.output_text.logprobs"]]),
+        "instructions": WORDS, "previous_response_id": WORDS, "conversation": JSON, "background": st.just(value=True),
+        "truncation": st.sampled_from(["auto", "disabled"]), "store": st.booleans(), "metadata": JSON, "x_new": JSON,
+    },
+)  # fmt: skip
+
+
+@given(st.lists(ITEMS, max_size=4), OPTIONS)
+def test_any_request_is_the_same_after_the_neutral_form(items: list[Any], options: dict[str, Any]):
+    told = {"model": "m", "input": items, **options}
+    notes = Notes()
+    assert decode(PROVIDER.write_request(CLIENT.read_request(encode(told)), notes)) == told
     assert notes.members == []
 
 
@@ -539,11 +615,12 @@ def test_a_stream_is_the_same_after_the_neutral_form():
     assert read[1:5] == EVERYTHING[1:5]
 
 
-def test_only_the_last_event_makes_a_stream_whole():
+def test_a_stream_that_is_cut_anywhere_is_not_whole():
     told, _ = streamed(EVERYTHING)
     reader = PROVIDER.reader()
-    read = [event for one in told[:-1] for event in reader.data(encode(one))]
-    assert not [event for event in [*read, *reader.end()] if isinstance(event, End | Stop)]
+    for one in told[:-1]:
+        assert not [event for event in [*reader.data(encode(one)), *reader.end()] if isinstance(event, End | Stop)]
+    assert isinstance(reader.data(encode(told[-1]))[-1], End)
 
 
 def test_items_without_pieces_are_read_when_they_are_whole():

@@ -174,4 +174,4 @@ def _tool_choice(value: Any) -> ToolChoice | None:
         names = [tool.text("name") for tool in tools if tool.left.get("type") in ("function", "custom")]
         if len(names) == len(tools):
             return ToolChoice(choice.text("mode", "auto"), allowed=names)
-    return ToolChoice(kind, extra=choice.rest())
+    return ToolChoice(kind, extra=choice.rest() or {})

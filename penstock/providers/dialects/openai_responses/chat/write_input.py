@@ -3,7 +3,7 @@
 from typing import Any
 
 from penstock.core.errors import MalformedChat
-from penstock.model.chat import Call, Media, Native, Notes, Part, Reasoning, Refusal, Result, Text, Turn
+from penstock.model.chat import Call, Citation, Media, Native, Notes, Part, Reasoning, Refusal, Result, Text, Turn
 from penstock.providers.dialects._shapes.members import written
 from penstock.providers.dialects.openai_responses.chat.words import NAME
 from penstock.providers.dialects.openai_responses.chat.write_items import annotation
@@ -116,8 +116,7 @@ class Input:
                     return None
                 if not said:
                     return {"type": "input_text", "text": part.text, **self._extra(part.extra)}
-                cited = [annotation(one, len(part.text)) for one in part.citations or () if self._own]
-                annotations = [one for one in cited if one is not None]
+                annotations = [self._annotation(one, part.text) for one in part.citations or () if self._own]
                 text = {"type": "output_text", "text": part.text, "annotations": annotations}
                 return {**text, **self._extra(part.extra)}
             case Refusal():
@@ -133,6 +132,9 @@ class Input:
             case _:
                 self._notes.lost(f"content[{type(part).__name__.lower()}]")
         return None
+
+    def _annotation(self, cited: Citation, text: str) -> Json:
+        return {**(annotation(cited, len(text)) or {}), **self._extra(cited.extra)}
 
     def _media(self, part: Media) -> Json:
         if part.file and not self._own:

@@ -77,7 +77,9 @@ def tool_choice(request: ChatRequest) -> Any:
         return {"type": "allowed_tools", "mode": choice.mode, "tools": tools}
     if choice.mode in ("auto", "none", "required"):
         return choice.mode
-    return {"type": choice.mode, **(choice.extra or {})} if request.dialect == NAME else None
+    if request.dialect != NAME:
+        return None
+    return choice.mode if choice.extra is None else {"type": choice.mode, **choice.extra}
 
 
 def _kind(request: ChatRequest, name: str) -> str:

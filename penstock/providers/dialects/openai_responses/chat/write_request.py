@@ -76,11 +76,17 @@ def _thinks(asked: Effort | None) -> bool:
 
 
 def _instructions(request: ChatRequest) -> tuple[str | None, list[Turn]]:
-    """The turn that stands beside the input, and the others: in another dialect, the first if it is the system's."""
+    """The turn that stands beside the input, and the others: in another dialect, the first if it is the system's.
+
+    There is no input without an item.
+    """
     if not request.turns:
         return None, []
     first, rest = request.turns[0], request.turns[1:]
-    beside = first.extra == INSTRUCTIONS if request.dialect == NAME else first.role in ("system", "developer")
+    if request.dialect == NAME:
+        beside = first.extra == INSTRUCTIONS
+    else:
+        beside = first.role in ("system", "developer") and any(turn.content for turn in rest)
     texts = [part.text for part in first.content if type(part) is Text]
     if not beside or len(texts) < len(first.content):
         return None, request.turns
