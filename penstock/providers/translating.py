@@ -43,6 +43,8 @@ class Translation:
         ``ask_usage``: a stream of the provider may be asked for its usage.
         """
         asked = self._client.read_request(body)
+        if asked.bound and self.client != self.provider:
+            raise MalformedChat(asked.bound)
         wants = asked.stream_usage
         asked.model, asked.stream = self.model, stream
         asked.stream_usage = True if stream and ask_usage else None

@@ -176,3 +176,27 @@ async def test_a_provider_that_answers_something_else_is_a_failure(place):
     async with place.client() as client:
         answer = await client.ask(chat("anthropic/claude-haiku-4-5", headers={"x-mock-malformed": "1"}))
     assert "could not be read" in envelope(answer, 502, 2005)
+
+
+def respond(model, **members):
+    return request("compat/responses", body=encode({"model": model, "input": "hello", **members}))
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_client_of_openai_responses_is_answered_whatever_its_provider_speaks(place, model):
+    async with place.client() as client:
+        answer = await client.ask(respond(model))
+        stream = await client.ask(respond(model, stream=True))
+    told = decode(answer.body)
+    assert (told["object"], told["status"], told["output"][-1]["type"]) == ("response", "completed", "message")
+    last = stream.body.split(b"\n\n")[-2].partition(b"data: ")[2]
+    assert decode(last)["type"] == "response.completed"
+    assert decode(last)["response"]["output"][-1]["content"][0]["text"]
+
+
+async def test_what_only_its_own_provider_can_answer_is_sent_to_no_other(place):
+    async with place.client() as client:
+        answer = await client.ask(respond("anthropic/claude-haiku-4-5", previous_response_id="resp_1"))
+        own = await client.ask(respond("openai/gpt-4o-mini", previous_response_id="resp_1"))
+    assert "previous_response_id: the provider keeps no responses" in envelope(answer, 400, 2019)
+    assert own.status == 200

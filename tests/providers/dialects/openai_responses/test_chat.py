@@ -208,7 +208,8 @@ OPTIONS = st.fixed_dictionaries(
         )}).filter(bool),
         "reasoning": shape({"effort": WORDS}, {"summary": WORDS}),
         "tool_choice": st.sampled_from([
-            "none", "strange", {"type": "web_search"}, {"type": "function", "name": "f"}, {"type": "mcp", "server_label": "a"},
+            "none", "strange", {"type": "web_search"},
+            {"type": "function", "name": "f"}, {"type": "mcp", "server_label": "a"},
             {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]},
             {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "mcp", "server_label": "a"}]},
         ]),

@@ -150,7 +150,7 @@ def _reasoning(item: Members, sealed: dict[str, Any] | None) -> Reasoning:
         text = sealed.get("text") or told
         return Reasoning(text, sealed.get("signature", ""), sealed.get("sealed", ""), sealed.get("origin", ""), name)
     extra = item.rest() or {}
-    if len(summary) > 1:
+    if content or len(summary) > 1:
         extra["summary"] = summary
     if content:
         extra["content"] = content

@@ -91,10 +91,7 @@ class Input:
             "summary": [{"type": "summary_text", "text": part.text}] if part.text else [],
             "encrypted_content": part.sealed or None,
         }
-        extra = self._extra(part.extra)
-        if "content" in extra and "summary" not in extra:
-            told["summary"] = []
-        return written(told, extra)
+        return written(told, self._extra(part.extra))
 
     def _result(self, part: Result) -> Json:
         if part.failed:
