@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import latency, lifetime, peers, policy, report, steps, streaming, throughput, workers
+from bench import keys, latency, lifetime, peers, policy, report, steps, streaming, throughput, workers
 from bench.machine import Quiet, describe
 from bench.procs import BenchFault
 from bench.session import Session
@@ -19,6 +19,7 @@ ROWS: dict[str, Callable[[Session], Table]] = {
     "throughput": throughput.measure,
     "policy": policy.measure,
     "steps": steps.measure,
+    "keys": keys.measure,
     "growth": throughput.growth,
     "latency": latency.measure,
     "prompt": latency.large,
