@@ -3,9 +3,6 @@
 What the client gets is the provider's own answer, byte for byte.
 """
 
-from collections.abc import Iterator
-
-from penstock.model.plan import Target
 from penstock.model.step import Step
 
 MASK = b"********"
@@ -15,35 +12,35 @@ _SESSION = b"x-amz-security-token"
 
 def may_repeat(step: Step) -> bool:
     """Whether one of ours went with the step's request."""
-    return step.target is not None and (step.credential is not None or bool(step.target.upstream.added))
+    target = step.target
+    return target is not None and (step.credential is not None or bool(target.upstream.added))
 
 
 def repeats(step: Step, answer: bytes) -> bool:
     """Whether one stands in the answer."""
-    return next(_repeated(step, answer), None) is not None
+    return without(step, answer) is not answer
 
 
 def without(step: Step, answer: bytes) -> bytes:
     """The answer as the log may keep it."""
-    for secret in [*_repeated(step, answer)]:
-        answer = answer.replace(secret, MASK)
+    if not may_repeat(step):
+        return answer
+    for secret in _travelled(step):
+        if secret in answer and len(secret) >= _LEAST:
+            answer = answer.replace(secret, MASK)
     return answer
 
 
-def _repeated(step: Step, answer: bytes) -> Iterator[bytes]:
-    if step.target is not None and may_repeat(step):
-        yield from (secret for secret in _travelled(step, step.target) if len(secret) >= _LEAST and secret in answer)
-
-
-def _travelled(step: Step, target: Target) -> Iterator[bytes]:
+def _travelled(step: Step) -> list[bytes]:
     """What of ours the step's request went with."""
-    for _, value in target.upstream.added:
-        yield value
-        yield value.rpartition(b" ")[2]  # without its scheme
-    if (credential := step.credential) is not None:
-        yield credential.secret.encode()
-        if target.upstream.provider.credential_json and step.outgoing is not None:  # what was made of it
-            names = (*target.upstream.credential_headers, _SESSION)
-            for name, _, value in step.outgoing.headers:
-                if name in names:
-                    yield value.rpartition(b" ")[2]
+    target, credential, found = step.target, step.credential, list[bytes]()
+    assert target is not None
+    upstream = target.upstream
+    for _, value in upstream.added:
+        found += value, value.rpartition(b" ")[2]  # and without its scheme
+    if credential is not None:
+        found.append(credential.secret.encode())
+        if upstream.provider.credential_json and step.outgoing is not None:  # what was made of it
+            names = (*upstream.credential_headers, _SESSION)
+            found += [value.rpartition(b" ")[2] for name, _, value in step.outgoing.headers if name in names]
+    return found
