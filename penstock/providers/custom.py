@@ -24,6 +24,7 @@ from penstock.providers.upstream import Upstream
 PREFIX = "custom-"  # of the slug, wherever the provider is named
 _CREDENTIALS = ["authorization", "x-api-key", "api-key"]
 _VERSION = "v1/"
+_LACKS = frozenset({"developer", "max_completion_tokens"})  # the older names are known to all
 _VERSIONED = re.compile(r"/v\d+\w*/?$")  # base URLs that end in a version need none before a path
 
 
@@ -74,7 +75,7 @@ def _endpoints() -> list[Endpoint]:
 def _unified(version: str) -> tuple[Unified, ...]:
     """The unified API calls what is spelt as OpenAI's; its chats are OpenAI chat."""
     return tuple(
-        msgspec.structs.replace(one, path=version + one.path)
+        msgspec.structs.replace(one, path=version + one.path, lacks=_LACKS)
         for one in catalog.load()["openai"].unified
         if one.kind != CHAT or one.dialect == "openai_chat"
     )

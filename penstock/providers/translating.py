@@ -24,12 +24,13 @@ _SHORT = "The provider's answer ended before its dialect's end: it is not whole.
 class Translation:
     """One call's. ``request`` comes first."""
 
-    __slots__ = ("_asked", "_client", "_provider", "client", "model", "provider")
+    __slots__ = ("_asked", "_client", "_lacks", "_provider", "client", "model", "provider")
 
-    def __init__(self, client: str, provider: str, model: str) -> None:
+    def __init__(self, client: str, provider: str, model: str, lacks: frozenset[str] = frozenset()) -> None:
         self.client = client  # names of the dialects
         self.provider = provider
         self.model = model  # for the provider
+        self._lacks = lacks
         theirs, other = DIALECTS[client].client, DIALECTS[provider].provider
         assert theirs is not None
         assert other is not None
@@ -46,7 +47,7 @@ class Translation:
         if asked.bound and self.client != self.provider:
             raise MalformedChat(asked.bound)
         wants = asked.stream_usage
-        asked.model, asked.stream = self.model, stream
+        asked.model, asked.stream, asked.lacks = self.model, stream, self._lacks
         asked.stream_usage = True if stream and ask_usage else None
         notes = Notes()
         sent = self._provider.write_request(asked, notes)

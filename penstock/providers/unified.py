@@ -49,7 +49,7 @@ class Unified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``path``, and ``stream`` for streams where it differs, may have a query; in both ``{model}`` is the model's name as
     one segment, ``{model*}`` with its slashes; without either the name goes into the body. ``headers`` are sent where
-    the client sends none of that name.
+    the client sends none of that name. Only what is translated is fitted to ``lacks``.
     """
 
     kind: Name  # chat, or the path below ``compat/`` of what is passed on as it is: embeddings, audio/speech
@@ -57,6 +57,7 @@ class Unified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dialect: str = ""  # of a chat
     stream: str = ""
     headers: dict[str, str] = {}
+    lacks: frozenset[str] = frozenset()  # what the provider does not take of the dialect (``ChatRequest.lacks``)
 
 
 class Place(NamedTuple):

@@ -48,7 +48,7 @@ class UnifiedRouting(Routing):
         request.headers = _headers(request, step.places, upstream, way, translates=translates)
         request.first = {lower: value for lower, _, value in reversed(request.headers)}
         if translates:
-            step.translation = Translation(dialect, way.dialect, model)
+            step.translation = Translation(dialect, way.dialect, model, way.lacks)
         elif not unified.names_model(way):
             step.sends = _renamed(request, body, asked.model, model, dialect or _PLAIN)
 

@@ -88,6 +88,8 @@ class ChatRequest(Struct):
 
     What a provider of another dialect cannot be told of ``extra`` is lost; of ``moot``, nothing is.
 
+    ``lacks``: what the provider does not take of its dialect, by the names of members and roles there.
+
     ``bound``: why no other dialect can say it (an answer of its provider's is to be continued), as words for
     ``MalformedChat``; empty: others can. Whoever chooses the provider looks at it.
     """
@@ -116,4 +118,5 @@ class ChatRequest(Struct):
     stream_usage: bool | None = None  # whether a stream is to tell its usage, in a dialect that asks
     moot: Extra = None
     bound: str = ""
+    lacks: frozenset[str] = frozenset()
     extra: Extra = None

@@ -103,6 +103,18 @@ def test_what_cannot_be_read_is_refused_by_its_path(change, says):
         CLIENT.read_request(encode(REQUEST | change))
 
 
+def test_a_provider_that_takes_less_is_asked_in_what_it_takes():
+    request, notes = CLIENT.read_request(encode(REQUEST)), Notes()
+    request.lacks = frozenset({"developer", "max_completion_tokens", "json_schema", "seed", "user", "top_k"})
+    told = decode(PROVIDER.write_request(request, notes))
+    assert told["max_tokens"] == 100
+    assert {"max_completion_tokens", "seed", "user"}.isdisjoint(told)
+    assert sorted(notes.members) == ["seed", "user"]
+    assert told["response_format"] == {"type": "json_object"}
+    assert [message["role"] for message in told["messages"][:2]] == ["system", "system"]
+    assert '{"type":"object"}' in told["messages"][0]["content"]
+
+
 ANSWER = {
     "id": "chatcmpl-1",
     "object": "chat.completion",

@@ -5,6 +5,7 @@ from typing import Any
 from penstock.core.codec import encode
 from penstock.model.chat import ChatRequest, Format, Function, NativeTool, Notes, Tool, ToolChoice
 from penstock.providers.dialects._shapes.members import written
+from penstock.providers.dialects.openai_chat.chat.fitting import fitted, leave_out
 from penstock.providers.dialects.openai_chat.chat.foreign import turns_from
 from penstock.providers.dialects.openai_chat.chat.write_turns import messages_of
 
@@ -19,13 +20,14 @@ def write_request(request: ChatRequest, notes: Notes) -> bytes:
         for name in request.extra or ():
             notes.lost(name)
     extra = request.extra if own else None
+    turns, form = fitted(request)
     body = {
         "model": request.model,
-        "messages": messages_of(request.turns if own else turns_from(request.turns), notes),
+        "messages": messages_of(turns if own else turns_from(turns), notes),
         "tools": [_tool(tool, own=own) for tool in request.tools if _can(tool, notes)] if request.tools else None,
         "tool_choice": _tool_choice(request.tool_choice, notes, own=own),
         "parallel_tool_calls": request.parallel,
-        "response_format": _format(request.format),
+        "response_format": _format(form),
         "reasoning_effort": _effort(request),
         "max_completion_tokens": request.max_tokens,
         "temperature": request.temperature,
@@ -43,6 +45,8 @@ def write_request(request: ChatRequest, notes: Notes) -> bytes:
         "stream": True if request.stream else None,
         "stream_options": _stream_options(request),
     }
+    if request.lacks:
+        leave_out(body, request.lacks, notes)
     return encode(written(body, extra if extra is None or "stream_options" not in extra else _without(extra)))
 
 
