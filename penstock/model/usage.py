@@ -59,3 +59,5 @@ class Asked(msgspec.Struct, frozen=True):
     model: str = ""
     stream: bool = False
     wants_usage: bool = False  # a stream whose client asked for the usage frame, or whose dialect always sends it
+    used: tuple[Used, ...] = ()  # what is paid for it, where the answer tells no usage
+    terms: tuple[str, ...] = ()  # that may set the price of the pictures it asks for, as ``Usage`` has them

@@ -71,6 +71,7 @@ class UsageRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     publisher: str = ""  # what names of models may begin with, and the price list leaves out
     like: dict[str, str] = {}  # kinds that cost what another one does, where the list has no price of their own
     each_call: dict[str, str] = {}  # a part of a model's name: the fee that each call of such a model is
+    least: dict[str, Annotated[int, Meta(ge=1)]] = {}  # kinds of which so many are paid where fewer were used
     cost: _Path | None = None  # what the call cost, as the provider states it,
     cost_units: int = 1  # so many of them to a US dollar
     currency: _Path | None = None  # where it is told, for only USD is read
@@ -80,7 +81,6 @@ class UsageRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _UNREAD = Used(UNREAD, 1)
 _CHEAPER = (CACHE_READ, REASONING)  # parts of a main figure that do not cost more than the rest of it
-_NO_FEE: list[Used] = []
 
 
 class Accounting:
@@ -145,10 +145,14 @@ class Accounting:
             return None
         return usage
 
-    def each_call(self, model: str) -> list[Used]:
-        """The fees that a call of this model always is."""
-        fees = self._row.each_call
-        return [Used(kind, 1) for part, kind in fees.items() if part in model] if fees else _NO_FEE
+    def charged(self, used: list[Used], model: str) -> list[Used]:
+        """What is paid: the least of a kind where fewer were used, and the fees that a call of this model always is."""
+        least, fees = self._row.least, self._row.each_call
+        if least:
+            used = [part._replace(amount=max(part.amount, least.get(part.kind, 0))) for part in used]
+        if fees:
+            used = used + [Used(kind, 1) for part, kind in fees.items() if part in model]
+        return used
 
     def _counts(self, said: Said, odd: list[str]) -> Counts:
         """The parts of the main figures, and what stands beside them. Two members of one kind say the same."""

@@ -196,6 +196,7 @@ def _check_usage(file: str, usage: UsageRow) -> None:
         *usage.beside,
         *usage.apart,
         *usage.each_call.values(),
+        *usage.least,
         usage.rest,
         *usage.like,
         *usage.like.values(),

@@ -10,6 +10,7 @@ from penstock.core import ids
 from penstock.model.endpoint import Endpoint
 from penstock.model.step import Step
 from penstock.model.usage import Reported, Usage, Used
+from penstock.providers.kinds import IMAGE
 from penstock.providers.prices import PriceBook
 from penstock.providers.pricing import cost, custom_cost
 from penstock.providers.upstream import Upstream
@@ -46,6 +47,9 @@ class Charge:
         upstream: Upstream = target.upstream
         endpoint: Endpoint = target.endpoint
         notes: list[str] = []
+        asked = step.request.asked
+        if asked.used and not (reported.raw or reported.unread or reported.error or reported.lost):
+            reported.fees = [*asked.used]
         accounting = upstream.accounting(endpoint.dialect)
         usage = accounting.read(reported, notes)
         if reported.id and self._is_elsewhere(step, reported, endpoint, usage, notes):
@@ -54,8 +58,10 @@ class Charge:
             if not (notes or reported.error or reported.lost):
                 notes.append(_NONE)
         else:
-            model = reported.model or target.model or step.request.asked.model
-            usage.used += accounting.each_call(model)
+            model = reported.model or target.model or asked.model
+            usage.used = accounting.charged(usage.used, model)
+            if asked.terms and any(part.kind == IMAGE for part in usage.used):
+                usage.terms += asked.terms
             self._price(step, usage, model, notes)
         reported.usage = usage
         step.warnings += notes

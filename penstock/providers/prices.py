@@ -38,6 +38,7 @@ STANDARD = frozenset(  # terms that set no other price, whoever tells them
         *("speed=standard", "latency=standard", "inference_geo=global", "inference_geo=not_available"),
     }
 )
+PICTURES = ("quality=", "size=")  # terms that set another price only where an entry of the operator's names them
 SEEN = 4096  # models remembered; beyond, all are forgotten and looked up anew
 _DAY = 86_400_000
 _ALWAYS = 1 << 62
@@ -103,14 +104,16 @@ class PriceBook:
         model = model.removeprefix(usage.publisher)
         if not model:
             return Price(None)
-        listed = self._listed(row, model, at_ms, terms) if row is not None and row.prices else Price(None)
+        free = frozenset(term for term in terms if term.startswith(PICTURES))
+        told = tuple(term for term in terms if term not in free)
+        listed = self._listed(row, model, at_ms, told) if row is not None and row.prices else Price(None)
         special = frozenset(term for term in terms if term not in STANDARD and term not in usage.standard)
-        entries = self._own.find(row.id if row else provider, model, special, frozenset(usage.factors))
+        entries = self._own.find(row.id if row else provider, model, special, free.union(usage.factors))
         own = next((entry for entry in reversed(entries) if entry.since <= at_ms), None)
         changes = [entry.since for entry in entries]
         vector = listed.vector
         if own is not None:
-            vector = over(vector, multiplied(own.vector, _product(special - own.when, usage)))
+            vector = over(vector, multiplied(own.vector, _product(special - own.when - free, usage)))
         return Price(
             None if vector is None else completed(vector, usage.like),
             max([listed.since, *(change for change in changes if change <= at_ms)]),

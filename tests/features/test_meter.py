@@ -317,7 +317,7 @@ def test_an_error_answer_is_kept_and_not_read() -> None:
 
 
 def test_an_opaque_answer_is_only_counted_and_kept() -> None:
-    step = metered(b"\x00\x01", "audio/speech", kind=b"audio/mpeg")
+    step = metered(b"\x00\x01", "files/f/content", kind=b"audio/mpeg")
     assert (step.reported, step.cost, step.answer, step.answer_size) == (None, None, b"\x00\x01", 2)
     step = metered(gzip.compress(b"list"), "models", coding="gzip")
     assert step.answer == b"list"
@@ -436,11 +436,11 @@ def test_embeddings() -> None:
 
 @pytest.mark.parametrize(("kind", "data"), [(SSE, CHAT_STREAM), (b"application/json", CHAT), (b"audio/mpeg", b"\0\1")])
 def test_nothing_is_held_of_an_answer_whose_call_wants_no_bodies_in_the_log(kind: bytes, data: bytes) -> None:
-    path = "audio/speech" if kind == b"audio/mpeg" else "chat/completions"
+    path = "files/f/content" if kind == b"audio/mpeg" else "chat/completions"
     options, meter = CallOptions(log=True, payloads=False), a_meter(room=0 if kind != b"application/json" else 1 << 20)
     step = metered(data, path, kind=kind, options=options, meter=meter)
     assert (step.answer, step.answer_size, step.warnings) == (None, len(data), [])
-    assert (step.cost is None) == (path == "audio/speech")
+    assert (step.cost is None) == (path == "files/f/content")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ _BODIES: dict[str, tuple[dict[str, Any], tuple[int | None, int | None]]] = {
     "openai_chat": (_MESSAGES, (2, 4)),
     "openai_embeddings": ({"input": "x"}, (1, 0)),
     "openai_media": ({"prompt": "hello"}, (2, 272)),
+    "openai_media audio.transcriptions": ({}, (None, None)),
+    "openai_speech": ({"input": "hello", "voice": "alloy"}, (None, None)),
+    "vertex_predict": ({"instances": [{"content": "hello"}]}, (2, 0)),
     "workers_ai": (_MESSAGES, (2, 4)),
     "openai_responses": ({"input": "hello"}, (2, 4)),
 }

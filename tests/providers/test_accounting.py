@@ -23,6 +23,7 @@ from penstock.providers.dialects import DIALECTS
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
 from tests.kit.accounts import used
+from tests.kit.dialects import read
 from tests.kit.exchange import an_exchange
 
 ROWS = catalog.load()
@@ -45,6 +46,8 @@ class Case(NamedTuple):
     fees: Lines | None = None
     more: dict[str, Any] | None = None  # beside model and usage
     warned: str = ""  # a part of the only warning
+    asked: dict[str, Any] | None = None  # the request, as far as it is charged
+    event: bool = False  # the answer is the last event of a stream
 
 
 CHAT, RESPONSES, EMBEDDINGS, MESSAGES = "chat/completions", "responses", "embeddings", "v1/messages"
@@ -655,6 +658,8 @@ OTHERS = [
         None, warned="no price is known for audio_seconds",
     ),
 ]  # fmt: skip
+FOX = {"input": "The quick brown fox jumped over the lazy dog.", "voice": "alloy"}  # 45 characters
+MODELS = "v1/projects/p/locations/us-central1/publishers/google/models"
 MEDIA = [
     Case(  # platform.openai.com/docs/api-reference/images/create
         "an image by its tokens", "openai", "images/generations", "gpt-image-1.5",
@@ -675,6 +680,65 @@ MEDIA = [
     Case(  # platform.openai.com/docs/api-reference/audio/verbose-json-object: 0.006 dollars a minute
         "a transcription by the second", "openai", "audio/transcriptions", "whisper-1",
         {"type": "duration", "seconds": 9}, [(9, "100")],
+    ),
+    Case(  # the same page: answers that tell the duration alone
+        "a transcription by its duration", "openai", "audio/transcriptions", "whisper-1", {}, [(9, "100")],
+        more={"usage": None, "task": "transcribe", "language": "english", "duration": 8.470000267028809, "text": "…"},
+    ),
+    Case(  # console.groq.com/docs/speech-to-text: at least 10 seconds are billed, at 0.111 dollars an hour
+        "a short transcription", "groq", "audio/transcriptions", "whisper-large-v3", {}, [(10, "30.8333333333")],
+        more={"usage": None, "task": "transcribe", "language": "English", "duration": 8.47, "text": "…"},
+    ),
+    Case(  # the same page: 0.04 dollars an hour
+        "a long transcription", "groq", "audio/transcriptions", "whisper-large-v3-turbo", {}, [(3600, "11.1111111111")],
+        more={"usage": None, "task": "transcribe", "language": "English", "duration": 3599.2, "text": "…"},
+    ),
+    Case(  # console.groq.com/docs/api-reference#audio-transcription: response_format json
+        "a transcription without duration", "groq", "audio/transcriptions", "whisper-large-v3", {}, None,
+        more={"usage": None, "text": "…", "x_groq": {"id": "req_unique_id"}}, warned="the answer reported none",
+    ),
+    Case(  # learn.microsoft.com/en-us/azure/ai-foundry/openai/whisper-quickstart
+        "a transcription", "azure-openai", "res/whisper/audio/transcriptions", "", {}, None,
+        more={"usage": None, "text": "…", "duration": 11.2}, warned="no price is known for whisper",
+    ),
+    Case(  # learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/dall-e: the usage of gpt-image-1
+        "an image", "azure-openai", "res/gpt-image-1/images/generations", "",
+        {"total_tokens": 100, "input_tokens": 50, "output_tokens": 50,
+         "input_tokens_details": {"text_tokens": 10, "image_tokens": 40}},
+        [(10, "5"), (40, "10"), (50, "40")], asked={"prompt": "x", "size": "1024x1024", "quality": "high"},
+    ),
+    Case(  # docs.x.ai/developers/cost-tracking
+        "an image of which the cost is stated", "grok", "v1/images/generations", "grok-imagine-image",
+        {"cost_in_usd_ticks": 200_000_000}, [], [(1, "20")], more={"data": [{"url": "https://x.example"}]},
+    ),
+    Case(  # platform.openai.com/docs/api-reference/audio/createSpeech
+        "speech by the character", "openai", "audio/speech", "tts-1", {}, [(45, "15")], asked=FOX,
+    ),
+    Case("better speech", "openai", "audio/speech", "tts-1-hd", {}, [(45, "30")], asked=FOX),  # the same page
+    Case(  # the same page: the price is by tokens, which the sound does not tell
+        "speech by the token", "openai", "audio/speech", "gpt-4o-mini-tts", {}, None, asked=FOX,
+        warned="no price is known for characters of gpt-4o-mini-tts",
+    ),
+    Case(  # platform.openai.com/docs/api-reference/audio/speech-audio-done-event
+        "speech by the token, in events", "openai", "audio/speech", "gpt-4o-mini-tts",
+        {"input_tokens": 14, "output_tokens": 101, "total_tokens": 115}, [(14, "0.60"), (101, "12")],
+        more={"type": "speech.audio.done"}, asked=FOX | {"stream_format": "sse"}, event=True,
+    ),
+    Case(  # console.groq.com/docs/text-to-speech/orpheus
+        "speech", "groq", "audio/speech", "canopylabs/orpheus-v1-english", {}, [(45, "22")], asked=FOX,
+    ),
+    Case(  # learn.microsoft.com/en-us/azure/ai-foundry/openai/text-to-speech-quickstart
+        "speech", "azure-openai", "res/tts-hd/audio/speech", "", {}, None, asked=FOX, warned="is known for tts-hd",
+    ),
+    Case(  # cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api
+        "vectors", "google-vertex-ai", f"{MODELS}/gemini-embedding-001:predict", "", {}, [(10, "0.15")],
+        more={"predictions": [{"embeddings": {"statistics": {"truncated": False, "token_count": count}}}
+                              for count in (6, 4)]},
+    ),
+    Case(  # cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api
+        "pictures", "google-vertex-ai", f"{MODELS}/imagen-4.0-generate-001:predict", "", {}, None,
+        more={"predictions": [{"bytesBase64Encoded": "iVBO", "mimeType": "image/png"}] * 2},
+        warned="no price is known for imagen-4.0-generate-001",
     ),
     Case(  # platform.openai.com/docs/guides/predicted-outputs: rejected tokens are output
         "predictions that were not used", "openai", CHAT, "gpt-4o",
@@ -830,7 +894,8 @@ def noted(case: Case, charge: Charge | None = None) -> Step:
     dialect = DIALECTS[step.target.endpoint.dialect]
     usage = "usageMetadata" if dialect.name == "gemini" else "usage"
     body = json.dumps({"model": case.model, usage: case.usage, **(case.more or {})}).encode()
-    (charge or Charge(BOOK)).note(step, dialect.reported(body))
+    step.request.asked = dialect.asked(json.dumps({"model": case.model} | (case.asked or {})).encode())
+    (charge or Charge(BOOK)).note(step, read(dialect, b"data: %b\n\n" % body) if case.event else dialect.reported(body))
     return step
 
 

@@ -48,6 +48,31 @@ def test_an_entry_goes_over_the_list_rate_by_rate() -> None:
     assert dollars(own, provider="azure-openai", input=1_000_000) == 2.50
 
 
+def test_a_picture_is_charged_by_its_size_and_quality_where_an_entry_names_them() -> None:
+    entry = '[[prices]]\nprovider = "openai"\nmodel = "dall-e-3"\n'
+    hd = entry + 'when = { quality = "hd" }\nunits = { image = 0.08 }\n'
+    wide = entry + 'when = { quality = "hd", size = "1792x1024" }\nunits = { image = 0.12 }\n'
+    own = book(entry + "units = { image = 0.04 }\n" + hd + wide)
+    for terms, price in (
+        ((), 0.04),
+        (("size=1792x1024",), 0.04),
+        (("quality=hd", "size=1024x1024"), 0.08),
+        (("quality=hd", "size=1792x1024"), 0.12),
+    ):
+        assert dollars(own, "dall-e-3", terms=terms, image=2) == 2 * price
+    assert dollars(book(hd), "dall-e-3", terms=("quality=standard",), image=1) is None
+
+
+async def test_what_a_request_asks_for_is_charged() -> None:
+    entry = '[[prices]]\nprovider = "openai"\nmodel = "tts-1"\nunits = { characters = 0.001 }\n'
+    async with house(prices=entry) as made, made.client() as client:
+        body = b'{"model":"tts-1","input":"na\xc3\xafve","voice":"alloy"}'
+        answer = await client.ask(request("openai/audio/speech", body=body, event="said"))
+        assert answer.headers["content-type"] == "audio/mpeg"
+        row = await made.row("said")
+    assert (row.model, row.cost, row.tokens_in) == ("tts-1", 5_000_000, None)
+
+
 def test_a_model_that_the_list_does_not_have_is_priced_by_the_entry_alone() -> None:
     own = book('[[prices]]\nprovider = "xai"\nmodel = "house-*"\ntokens = { input = 1, output = 0 }')
     assert dollars(own, "House-9", provider="grok", input=1_000_000) == 1

@@ -14,6 +14,7 @@ from penstock.mock.providers import anthropic
 from penstock.mock.providers.anthropic_messages import messages
 from penstock.mock.providers.openai_chat import Style, Unasked, plainly, reported, speaking
 from penstock.mock.providers.openai_embeddings import embeddings
+from penstock.mock.providers.openai_media import media, speech
 from penstock.mock.providers.openai_responses import responses
 from penstock.providers import catalog
 from penstock.providers.templates import PART, names
@@ -161,7 +162,9 @@ def simulated(row: catalog.Provider) -> Provider:
         "anthropic": Route("POST", messages, texts=True),
         "openai_chat": Route("POST", speaking(own.style), texts=True),
         "openai_embeddings": Route("POST", embeddings),
+        "openai_media": Route("POST", media),
         "openai_responses": Route("POST", responses, texts=True),
+        "openai_speech": Route("POST", speech),
     }
     routes: dict[str, Route] = {}
     for endpoint in row.endpoints:

@@ -7,7 +7,7 @@ from penstock.mock.answer import CREATED, JSON, SERVER_ERRORS, Answer, Ask, Deni
 from penstock.mock.controls import Pairs
 from penstock.mock.providers.openai_chat import chat
 from penstock.mock.providers.openai_embeddings import embeddings
-from penstock.mock.providers.openai_media import images, transcription
+from penstock.mock.providers.openai_media import images, speech, transcription
 from penstock.mock.providers.openai_responses import responses
 
 MODELS = (
@@ -84,6 +84,7 @@ OPENAI = Provider(
         "embeddings": Route("POST", embeddings),
         "images/generations": Route("POST", images),
         "audio/transcriptions": Route("POST", transcription),
+        "audio/speech": Route("POST", speech),
         "models": Route("GET", models),
         "models/*": Route("GET", model),
     },

@@ -20,6 +20,8 @@ from penstock.providers.dialects.openai_chat import OPENAI_CHAT
 from penstock.providers.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from penstock.providers.dialects.openai_media import OPENAI_MEDIA
 from penstock.providers.dialects.openai_responses import OPENAI_RESPONSES
+from penstock.providers.dialects.openai_speech import openai_speech
+from penstock.providers.dialects.vertex_predict import VERTEX_PREDICT
 from penstock.providers.dialects.workers_ai import WORKERS_AI
 
 __all__ = [
@@ -40,7 +42,9 @@ _ALL = (
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
     OPENAI_MEDIA,
+    openai_speech(OPENAI_MEDIA),
     GEMINI,
+    VERTEX_PREDICT,
     BEDROCK_CONVERSE,
     bedrock_invoke(ANTHROPIC, BEDROCK_CONVERSE, OPENAI_CHAT),
     COHERE,

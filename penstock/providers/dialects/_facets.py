@@ -120,6 +120,7 @@ class Dialect(NamedTuple):
     figures: Figures  # what its usage objects call their figures
     reported: Callable[[bytes], Reported]  # what a complete, decoded answer says of itself
     reported_edges: Callable[[bytes, bytes], Reported]  # the same of a large answer's first and last bytes
+    silent: bool = False  # whole answers tell nothing, and are not held to be read
 
     # headers.py
     completed: Callable[[Reported, Headers], None] | None = None  # adds what an answer's headers say; None: nothing

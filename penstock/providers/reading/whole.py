@@ -11,13 +11,14 @@ _TAIL = 28 * 1024  # of the end, that are held of an answer that is too large to
 
 
 class Whole(Reading):
-    """An answer that is read when it is complete. ``dialect`` None: it is only kept."""
+    """An answer that is read when it is complete. ``dialect`` None: it is only kept, as with one that is silent."""
 
-    __slots__ = ("_dialect", "_first", "_limit", "_more", "_narrow")
+    __slots__ = ("_dialect", "_first", "_limit", "_more", "_narrow", "_unread")
 
     def __init__(self, dialect: Dialect | None, coding: bytes, keep: int, room: Allowance, turns: Turns) -> None:
         super().__init__(coding, keep, room, turns)
-        self._dialect = dialect
+        self._unread = Reported() if dialect and dialect.silent else None  # what is told of an answer that is not read
+        self._dialect = dialect = None if self._unread else dialect
         self._limit = max(READ_LIMIT, keep) if dialect else keep
         self._first = b""  # most answers are one frame, which is not copied
         self._more = bytearray()
@@ -39,7 +40,7 @@ class Whole(Reading):
         super().reported()
         dialect = self._dialect
         if not self._reads:
-            return Reported(lost=True) if dialect else None
+            return Reported(lost=True) if dialect else self._unread
         if self._narrow:
             assert dialect is not None
             told = dialect.reported_edges(self._first, bytes(self._more))
@@ -51,7 +52,7 @@ class Whole(Reading):
         body = self._first + self._more if self._more else self._first
         if 0 < self._keep >= len(body):
             self.kept = body
-        return None if dialect is None else dialect.reported(body)
+        return self._unread if dialect is None else dialect.reported(body)
 
     def _read(self, data: bytes) -> None:
         if self._narrow:

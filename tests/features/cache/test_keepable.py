@@ -21,7 +21,7 @@ HELD = event(choices=[{"delta": {"content": "hi"}, "finish_reason": None}])
 STOP = event(choices=[{"delta": {}, "finish_reason": "stop"}])
 CHAT = json.dumps({"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
 LARGE = json.dumps({"embeddings": [[0.5] * 150_000]})  # too large to be looked into
-OPAQUE = "openai/audio/speech"  # no dialect reads its answers
+OPAQUE = "openai/completions"  # no dialect reads its answers
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

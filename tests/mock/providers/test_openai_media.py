@@ -22,6 +22,17 @@ def test_an_image_has_its_tokens():
     assert (answer["usage"]["input_tokens"], answer["usage"]["output_tokens"]) == (2, 272)
 
 
+def test_speech_is_sound_or_events_that_end_in_their_usage():
+    asked = {"model": "tts-1", "input": "hello", "voice": "alloy"}
+    said = dispatch.answer("POST", b"/openai/v1/audio/speech", json.dumps(asked).encode(), NONE)
+    assert (said.status, said.kind) == (200, b"audio/mpeg")
+    events = dispatch.answer(
+        "POST", b"/openai/v1/audio/speech", json.dumps(asked | {"stream_format": "sse"}).encode(), NONE
+    )
+    last = codec.decode(events.known()[-1].removeprefix(b"data: "))
+    assert (last["type"], last["usage"]["input_tokens"]) == ("speech.audio.done", 2)
+
+
 def test_a_transcription_has_seconds_or_tokens():
     assert told("audio/transcriptions", form("whisper-1"))["usage"] == {"type": "duration", "seconds": 3}
     usage = told("audio/transcriptions", form("gpt-4o-transcribe"))["usage"]

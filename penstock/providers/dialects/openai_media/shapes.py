@@ -9,8 +9,9 @@ class Answer(Struct):
     model: Raw = NOTHING
     usage: Raw = NOTHING
     error: Raw = NOTHING
+    duration: Raw = NOTHING  # of the audio, in seconds
 
 
 decode_answer = decoder(Answer).decode
 
-MEMBERS = (b"usage", b"model", b"error", b"type")
+MEMBERS = (b"usage", b"model", b"error", b"type", b"duration")

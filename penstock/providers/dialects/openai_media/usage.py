@@ -3,6 +3,7 @@
 import math
 import re
 
+from penstock.core.codec import Raw
 from penstock.model.usage import Reported, Used
 from penstock.providers.accounting import Figures, Said
 from penstock.providers.dialects._shapes import openai
@@ -11,6 +12,7 @@ from penstock.providers.dialects._shapes.values import NO_OBJECT, name, present,
 from penstock.providers.dialects.openai_media.shapes import MEMBERS, Answer, decode_answer
 from penstock.providers.kinds import AUDIO_SECONDS, IMAGE
 
+_DURATION = re.compile(rb"\d{1,9}(?:\.\d{1,32})?")
 _PICTURE = re.compile(rb'"(?:url|b64_json)"\s{0,9}:\s{0,9}"')  # within a text the quotes would be escaped
 
 
@@ -31,7 +33,16 @@ def _told(answer: Answer | None) -> Reported:
     if answer is None:
         return Reported(unread=NO_OBJECT)
     raw, unread = usage_of(answer.usage)
-    return Reported(name(answer.model), raw, present(answer.error), unread=unread)
+    told = Reported(name(answer.model), raw, present(answer.error), unread=unread)
+    if not (raw or unread) and (seconds := _seconds(answer.duration)):
+        told.fees = [Used(AUDIO_SECONDS, seconds)]
+    return told
+
+
+def _seconds(raw: Raw) -> int:
+    """A second that began counts whole."""
+    seconds = float(raw) if _DURATION.fullmatch(raw) else 0.0
+    return math.ceil(seconds)
 
 
 def _more(said: Said) -> list[Used]:

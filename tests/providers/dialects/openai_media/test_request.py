@@ -18,3 +18,10 @@ def test_json_and_forms_name_their_model() -> None:
         assert MEDIA.asked(form(*fields)) == Asked("whisper-1")
     assert MEDIA.asked(form((b"model", b"m"), (b"stream", b"True"))).stream
     assert MEDIA.asked(form(file)) == Asked()
+
+
+def test_quality_and_size_of_pictures_are_told() -> None:
+    terms = ("quality=hd", "size=1792x1024")
+    assert MEDIA.asked(b'{"model":"dall-e-3","prompt":"x","size":"1792x1024","quality":"hd","n":1}').terms == terms
+    assert MEDIA.asked(form((b"model", b"dall-e-2"), (b"size", b"1792x1024"), (b"quality", b"hd"))).terms == terms
+    assert MEDIA.asked(b'{"model":"dall-e-3","size":7,"quality":null}').terms == ()

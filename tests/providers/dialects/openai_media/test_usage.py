@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from penstock.providers.dialects import DIALECTS
 from tests.kit.accounts import used
 
@@ -11,6 +13,11 @@ MEDIA = DIALECTS["openai_media"]
 def test_seconds_are_rounded_up() -> None:
     reported = MEDIA.reported(b'{"text":"hi","usage":{"type":"duration","seconds":8.2}}')
     assert used(MEDIA, reported)[1] == {"audio_seconds": 9}
+
+
+@pytest.mark.parametrize("told", [b'"8.47"', b"null", b"-1", b"1e9", b"0", b"0.0", b"{}"])
+def test_a_duration_that_is_no_length_is_not_charged(told: bytes) -> None:
+    assert MEDIA.reported(b'{"text":"hi","duration":%b}' % told).fees == []
 
 
 def test_images_without_tokens_are_counted() -> None:
