@@ -72,6 +72,7 @@ UNMIRRORED = {
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/model/chat/": "types; tests/providers/dialects/*/test_chat.py read and write them all",
     "penstock/providers/dialects/anthropic/chat/": "tests/providers/dialects/anthropic/test_chat.py",
+    "penstock/providers/dialects/bedrock_converse/chat/": "tests/providers/dialects/bedrock_converse/test_chat.py",
     "penstock/providers/dialects/gemini/chat/": "tests/providers/dialects/gemini/test_chat.py",
     "penstock/providers/dialects/openai_chat/chat/": "tests/providers/dialects/openai_chat/test_chat.py",
     "penstock/providers/dialects/openai_responses/chat/": "tests/providers/dialects/openai_responses/test_chat.py",

@@ -24,7 +24,12 @@ def chat(model, path="compat/chat/completions", headers=None, event="", gateway=
     return request(path, body=body, headers=headers or {}, event=event, gateway=gateway)
 
 
-MODELS = ["openai/gpt-4o-mini", "anthropic/claude-haiku-4-5", "google-ai-studio/gemini-2.5-flash"]
+MODELS = [
+    "openai/gpt-4o-mini",
+    "anthropic/claude-haiku-4-5",
+    "google-ai-studio/gemini-2.5-flash",
+    "aws-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+]
 
 
 @pytest.mark.parametrize("path", ["compat/chat/completions", "compat/v1/chat/completions"])
@@ -50,6 +55,22 @@ async def test_a_stream_is_answered_whatever_its_provider_speaks(place, model):
     chunks = [decode(event.removeprefix(b"data: ")) for event in events[:-2]]
     assert "".join([chunk["choices"][0]["delta"].get("content", "") for chunk in chunks])
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("model", MODELS)
+async def test_the_row_has_the_usage_that_the_client_was_told(place, model, stream):
+    provider, _, name = model.partition("/")
+    event = f"{provider}-{stream}"
+    async with place.client() as client:
+        members = {"stream": stream, "stream_options": {"include_usage": True}} if stream else {}
+        answer = await client.ask(chat(model, event=event, **members))
+    body = answer.body.split(b"\n\n")[-3].removeprefix(b"data: ") if stream else answer.body
+    told, row = decode(body)["usage"], await place.row(event)
+    assert (row.provider, row.model) == (provider, name)
+    assert (row.tokens_in, row.tokens_out) == (told["prompt_tokens"], told["completion_tokens"])
+    assert row.tokens_in
+    assert row.tokens_out
 
 
 async def test_the_row_tells_both_dialects_and_the_usage_of_the_provider(place):

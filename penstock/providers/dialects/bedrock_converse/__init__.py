@@ -3,6 +3,7 @@
 from penstock.providers.dialects._facets import Dialect
 from penstock.providers.dialects._shapes.asked import asked_of_reporting
 from penstock.providers.dialects.bedrock_converse import message, stream, usage
+from penstock.providers.dialects.bedrock_converse.chat import PROVIDER
 
 BEDROCK_CONVERSE = Dialect(
     "bedrock_converse",
@@ -12,4 +13,5 @@ BEDROCK_CONVERSE = Dialect(
     reported_edges=usage.reported_edges,
     reader=stream.Reader,
     message=message.message,
+    provider=PROVIDER,
 )

@@ -5,6 +5,7 @@ from typing import Any
 from penstock.core.codec import encode
 from penstock.core.errors import MalformedChat
 from penstock.model.chat import ChatRequest, Function, NativeTool, Notes, Tool
+from penstock.providers.dialects._shapes.asking import JSON, call_words, schema_words
 from penstock.providers.dialects._shapes.claude.models import Model, model_of
 from penstock.providers.dialects._shapes.claude.schemas import fitted, input_schema
 from penstock.providers.dialects._shapes.claude.thinking import sampling_of, thinking_of
@@ -18,8 +19,6 @@ _CHOICES = {"auto": "auto", "required": "any", "none": "none", "function": "tool
 _TIERS = {"auto": "auto", "default": "standard_only", "priority": "auto"}
 _LEFT_OUT = ("seed", "presence_penalty", "frequency_penalty", "logprobs")  # Claude has nothing like them
 _TEXT_INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-_JSON = "Answer with one JSON object and nothing else: no explanation, no code fence."
-_SCHEMA = _JSON + " It must match this JSON schema: "
 
 
 def write_request(request: ChatRequest, notes: Notes) -> bytes:
@@ -68,7 +67,7 @@ def _others(request: ChatRequest, notes: Notes) -> Json:
     if request.tool_choice and request.tool_choice.mode not in _CHOICES:
         notes.lost("tool_choice")
     if choice and choice["type"] in ("any", "tool") and not model.forced:
-        words.append(f"Call the tool {choice['name']} now." if "name" in choice else "Call at least one tool now.")
+        words.append(call_words(choice.get("name", "")))
         choice = written({**choice, "type": "auto", "name": None})
         notes.lost("tool_choice")
     may_think = (not choice or choice["type"] in ("auto", "none")) and (model.adaptive or _thought(messages))
@@ -173,14 +172,14 @@ def _format(request: ChatRequest, model: Model, notes: Notes) -> tuple[Json | No
     if form is None or form.kind == "text":
         return None, []
     if form.kind == "json" or (form.kind == "schema" and form.schema is None):
-        return None, [_JSON]
+        return None, [JSON]
     if form.kind != "schema":
         notes.lost("response_format")
         return None, []
     if model.formats and (schema := fitted(form.schema)) is not None:
         return {"type": "json_schema", "schema": schema}, []
     notes.lost("response_format")
-    return None, [_SCHEMA + encode(form.schema).decode()]
+    return None, [schema_words(form.schema)]
 
 
 def _stop(request: ChatRequest, notes: Notes) -> list[str] | None:
