@@ -278,6 +278,7 @@ class Application:
             counters=self._counters(),
             cache=self.cache,
             largest_cached=settings.cache_answer_size,
+            fetch_media=settings.fetch_media,
             key_uses=self.key_uses,
             operators=operators(settings.provider_keys),
         )

@@ -80,6 +80,7 @@ UNMIRRORED = {
     "penstock/features/translation.py": "tests/line/test_unified.py calls it on a real server",
     "penstock/providers/translating.py": "tests/line/test_unified.py calls it on a real server",
     "penstock/providers/unified.py": "tests/line/test_unified.py asks all rows",
+    "penstock/providers/fetching.py": "tests/line/test_unified.py fetches on a real server",
     "penstock/providers/kinds.py": "words; tests/providers/test_accounting.py counts by them",
     "penstock/providers/dialects/_facets.py": "types; tests/providers/test_dialects.py asks them of each dialect",
     "penstock/providers/dialects/_shapes/": "what the dialects share; their tests read it all",

@@ -113,6 +113,11 @@ class Settings:
     allowed_networks: tuple[Network, ...] = option(
         (), NETWORKS, "Networks that are not public and yet may be called at addresses set through the API."
     )
+    fetch_media: bool = option(
+        default=False,
+        kind=SWITCH,
+        sentence="Fetch images and documents by URL for providers that take only bytes, where a call is translated.",
+    )
     trusted_proxies: tuple[Network, ...] = option(
         (), NETWORKS, "Proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed; by default none."
     )

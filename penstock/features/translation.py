@@ -13,6 +13,7 @@ from penstock.model.decision import TranslationDecision
 from penstock.model.reply import UNREAD, Body, Reply, Stage
 from penstock.model.step import Step
 from penstock.providers.compose import outgoing
+from penstock.providers.fetching import Fetching
 from penstock.providers.translating import Translation
 from penstock.wire.framing import cutter_of
 from penstock.wire.sse import CAP
@@ -25,10 +26,11 @@ _STALE = frozenset({b"content-type", b"content-length", b"content-encoding", b"c
 class Translating:
     """The stage on the line. ``budget``: bytes that all answers together may hold."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, fetching: Fetching) -> None:
         self._budget = budget
+        self._fetching = fetching
 
-    def request(self, step: Step) -> None:
+    async def request(self, step: Step) -> None:
         """Before the call. Raises MalformedChat for what the provider's dialect cannot say."""
         translation: Translation | None = step.translation
         if translation is None:
@@ -36,7 +38,10 @@ class Translating:
         assert step.target is not None
         sent, asked = outgoing(step), step.request.asked
         ask_usage = step.target.endpoint.ask_usage
-        sent.body, lost = translation.request(sent.body, stream=asked.stream, ask_usage=ask_usage)
+        told = translation.read(sent.body)
+        if self._fetching.on and translation.only_bytes:
+            await self._fetching.fill(told, translation.only_bytes)
+        sent.body, lost = translation.write(stream=asked.stream, ask_usage=ask_usage)
         sent.put(b"content-type", b"application/json")
         sent.put(b"accept-encoding", b"identity")  # the answer will be read and changed on the way back
         step.decisions.translation = TranslationDecision(translation.client, translation.provider, [*lost])

@@ -42,6 +42,7 @@ from penstock.ports.counters import Counters
 from penstock.ports.transport import Transport
 from penstock.providers import catalog, custom
 from penstock.providers.custom import Custom
+from penstock.providers.fetching import Fetching
 from penstock.providers.own_prices import OwnPrices
 from penstock.providers.own_prices import read as read_prices
 from penstock.providers.prices import PriceBook
@@ -67,6 +68,7 @@ class Parts:
     counters: Counters
     cache: CacheStore
     largest_cached: int  # bytes of an answer
+    fetch_media: bool = False  # images by URL, for providers that take only bytes
     key_uses: KeyUses = field(default_factory=KeyUses)
     operators: Mapping[str, Credential] = field(default_factory=dict[str, Credential])  # keys, by provider
     stages: "Stages" = field(init=False, repr=False)
@@ -110,7 +112,7 @@ class Stages:
             KeyGate(parts.counters, parts.key_uses),
         )
         self.transcript = Transcript(parts.keep, parts.answers, parts.telemetry.unread)
-        self.translation = Translating(parts.answers)
+        self.translation = Translating(parts.answers, Fetching(parts.transport, on=parts.fetch_media))
         self.meter = Meter(parts.prices, parts.keep, parts.answers, Turns(), parts.telemetry.unread)
 
     def routing(self, customs: tuple[Custom, ...]) -> BySurface:

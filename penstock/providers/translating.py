@@ -18,11 +18,12 @@ _ODD = (
     MalformedChat,
 )  # what comes of bytes that are no such answer
 _UNREADABLE = "The provider's answer could not be read as its dialect has it, so it could not be translated."
+_LONG = 1024  # characters of a provider's words
 _SHORT = "The provider's answer ended before its dialect's end: it is not whole."
 
 
 class Translation:
-    """One call's. ``request`` comes first."""
+    """One call's: ``read``, ``write``, and then its answer."""
 
     __slots__ = ("_asked", "_client", "_lacks", "_provider", "client", "model", "provider")
 
@@ -38,21 +39,30 @@ class Translation:
         self._provider = other
         self._asked: ChatRequest | None = None
 
-    def request(self, body: bytes, *, stream: bool, ask_usage: bool) -> tuple[bytes, Sequence[str]]:
+    def read(self, body: bytes) -> ChatRequest:
+        """The client's request. Raises MalformedChat."""
+        self._asked = asked = self._client.read_request(body)
+        if asked.bound and self.client != self.provider:
+            raise MalformedChat(asked.bound)
+        return asked
+
+    @property
+    def only_bytes(self) -> frozenset[str]:
+        """Kinds of media that the provider does not take by URL."""
+        return self._provider.only_bytes
+
+    def write(self, *, stream: bool, ask_usage: bool) -> tuple[bytes, Sequence[str]]:
         """The request in the provider's dialect, and what it has no place for. Raises MalformedChat.
 
         ``ask_usage``: a stream of the provider may be asked for its usage.
         """
-        asked = self._client.read_request(body)
-        if asked.bound and self.client != self.provider:
-            raise MalformedChat(asked.bound)
+        asked = self._said()
         wants = asked.stream_usage
         asked.model, asked.stream, asked.lacks = self.model, stream, self._lacks
         asked.stream_usage = True if stream and ask_usage else None
         notes = Notes()
         sent = self._provider.write_request(asked, notes)
         asked.stream_usage = wants
-        self._asked = asked
         return sent, notes.members
 
     def answer(self, body: bytes) -> bytes:
@@ -60,7 +70,7 @@ class Translation:
         try:
             answer = self._provider.read_answer(body)
         except _ODD as error:
-            raise ProviderBroke(_UNREADABLE) from error
+            raise ProviderBroke(self._why(body)) from error
         return self._client.write_answer(answer, self._said())
 
     def failure(self, status: int, body: bytes) -> bytes:
@@ -70,6 +80,12 @@ class Translation:
     def stream(self, cutter: Cutter) -> "Streamed":
         """What translates a streamed answer."""
         return Streamed(self._provider.reader(), self._client.writer(self._said()), cutter)
+
+    def _why(self, body: bytes) -> str:
+        """An error in an answer with a status of success, in the provider's words; else that it is no answer."""
+        if b'"error"' not in body[:_LONG]:
+            return _UNREADABLE
+        return f"The provider answered with an error: {self._provider.read_failure(body).message[:_LONG]}"
 
     def _said(self) -> ChatRequest:
         assert self._asked is not None

@@ -32,7 +32,7 @@ async def attempt(step: Step, gw: CompiledGateway) -> Reply:
     await gw.spend.admit(step)  # 429/2045
     await gw.dlp.inspect_request(step)  # 400/2029
     await gw.guard.inspect_request(step)  # 424/2016
-    gw.translation.request(step)  # 400/2019
+    await gw.translation.request(step)  # 400/2019
     gw.ask_usage.ask(step)
     await gw.keys.apply(step)
     reply = await gw.calls.run(step)  # 502, 504/2005

@@ -1,5 +1,10 @@
 """The unified API on a real server, against simulated providers that answer in their own dialects."""
 
+import asyncio
+import ipaddress
+from base64 import b64encode
+from contextlib import asynccontextmanager
+
 import pytest
 import pytest_asyncio
 
@@ -193,6 +198,12 @@ async def test_a_step_may_name_the_unified_api(place):
     assert decode(answer.body)["object"] == "chat.completion"
 
 
+async def test_an_error_with_a_status_of_success_is_a_failure(place):
+    async with place.client() as client:
+        answer = await client.ask(chat("anthropic/claude-haiku-4-5", headers={"x-mock-error-body": "1"}))
+    assert "The provider answered with an error: " in envelope(answer, 502, 2005)
+
+
 async def test_a_provider_that_answers_something_else_is_a_failure(place):
     async with place.client() as client:
         answer = await client.ask(chat("anthropic/claude-haiku-4-5", headers={"x-mock-malformed": "1"}))
@@ -221,3 +232,65 @@ async def test_what_only_its_own_provider_can_answer_is_sent_to_no_other(place):
         own = await client.ask(respond("openai/gpt-4o-mini", previous_response_id="resp_1"))
     assert "previous_response_id: the provider keeps no responses" in envelope(answer, 400, 2019)
     assert own.status == 200
+
+
+PDF = b"%PDF-1.4 of a test"
+
+
+@asynccontextmanager
+async def files(status=200):
+    """A server of one document. Yields its URL."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 {status} OK\r\ncontent-type: application/pdf\r\ncontent-length: {len(PDF)}\r\n\r\n"
+        writer.write(head.encode() + PDF)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a.pdf"
+
+
+def about(url):
+    source = {"type": "url", "url": url}
+    said = [{"role": "user", "content": [{"type": "document", "source": source}, {"type": "text", "text": "what?"}]}]
+    body = {"model": "openai/gpt-4o", "max_tokens": 50, "messages": said}
+    return request("compat/messages", body=encode(body), headers={"x-mock-echo": "body"}, event="file")
+
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "says"),
+    [
+        ({}, 200, "send its bytes"),
+        ({"fetch_media": True}, 200, "may not be called"),
+        ({"fetch_media": True, "allowed_networks": LOOPBACK}, 404, "it answered 404"),
+    ],
+)
+async def test_a_document_that_is_not_fetched_is_refused(settings, status, says):
+    async with house(**settings) as served, files(status) as url, served.client() as client:
+        assert says in envelope(await client.ask(about(url)), 400, 2019)
+
+
+async def test_a_document_by_url_is_fetched_where_the_operator_allows_it():
+    bodies = []
+
+    async def answer(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        (length,) = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
+        bodies.append(await reader.readexactly(int(length.split(b":")[1])))
+        writer.write(b"HTTP/1.1 429 Slow\r\ncontent-length: 2\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    provider = await asyncio.start_server(answer, "127.0.0.1", 0)
+    at = f"http://127.0.0.1:{provider.sockets[0].getsockname()[1]}"
+    allowed = {"fetch_media": True, "allowed_networks": LOOPBACK, "providers": {"openai": at}}
+    async with provider, house(**allowed) as served, files() as url, served.client() as client:
+        assert (await client.ask(about(url))).status == 429
+    (part, _) = decode(bodies[0])["messages"][0]["content"]
+    assert part["file"]["file_data"] == f"data:application/pdf;base64,{b64encode(PDF).decode()}"

@@ -97,6 +97,7 @@ class ChatProvider(NamedTuple):
     read_answer: Callable[[bytes], Answer]  # raises DecodeError and LookupError
     reader: Callable[[], ChatStreamReader]
     read_failure: Callable[[bytes], Failure]  # of an error's body; never raises
+    only_bytes: frozenset[str] = frozenset()  # kinds of media that it does not take by URL
 
 
 class ChatClient(NamedTuple):

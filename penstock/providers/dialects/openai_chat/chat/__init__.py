@@ -10,4 +10,6 @@ from penstock.providers.dialects.openai_chat.chat.write_request import write_req
 from penstock.providers.dialects.openai_chat.chat.write_stream import Writer
 
 CLIENT = ChatClient(read_request, write_answer, Writer, openai_failure.write_failure)
-PROVIDER = ChatProvider(write_request, read_answer, Reader, openai_failure.read_failure)
+PROVIDER = ChatProvider(
+    write_request, read_answer, Reader, openai_failure.read_failure, only_bytes=frozenset({"audio", "document"})
+)

@@ -10,8 +10,10 @@ from penstock.providers.dialects.openai_chat.chat.words import stop_of, usage_of
 
 
 def read_answer(body: bytes) -> Answer:
-    """Raises MalformedChat where it is none."""
+    """Raises MalformedChat and LookupError where it is none."""
     told = members_of(body)
+    if "choices" not in told.left:
+        raise LookupError("choices")
     told.any("object")
     usage = object_or_none(told.any("usage"))
     return Answer(
