@@ -46,6 +46,7 @@ class Keys:
         self._stored: dict[str, dict[str, Credential]] = {}
         self._defaults: dict[str, Credential] = {}
         self._operators = operators
+        self._written: dict[bytes, tuple[bytes, bytes]] = {}  # headers of keys that sign nothing, by mark
         self._signers = signers
         self._byok_only = byok_only
         self._byok_only_of = byok_only_of
@@ -97,11 +98,19 @@ class Keys:
             for name, value in [*_added(step)]:
                 outgoing(step).put(name, value)
         if (credential := step.credential) is not None:
-            provider: Provider = step.target.upstream.provider
-            if is_json(provider.credential_json, credential.secret):
-                await self._signers[provider.credential_json].sign(outgoing(step), step.target, credential)
+            if (written := self._written.get(credential.mark)) is None:
+                await self._write(step, step.target, credential)
             else:
-                outgoing(step).put(*header(provider, credential.secret))
+                outgoing(step).put(*written)
+
+    async def _write(self, step: Step, target: Target, credential: Credential) -> None:
+        """Signs the request, or makes the header, which is the same for all calls."""
+        provider: Provider = target.upstream.provider
+        if is_json(provider.credential_json, credential.secret):
+            await self._signers[provider.credential_json].sign(outgoing(step), target, credential)
+        else:
+            self._written[credential.mark] = written = header(provider, credential.secret)
+            outgoing(step).put(*written)
 
     def _stored_key(self, target: Target, alias: str) -> Credential:
         provider = target.provider
