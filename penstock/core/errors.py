@@ -10,6 +10,7 @@
     │   ├── InvalidProvider      400 / 2008
     │   ├── InvalidPath          400 / 2008
     │   ├── NoCredential         400 / 2040
+    │   ├── ModelNotFound        404 / 7003
     │   ├── MalformedSteps       400 / 2019
     │   ├── MalformedChat        400 / 2019
     │   ├── RequestTimeout       408 / 2007
@@ -112,6 +113,12 @@ class NoCredential(CallerError):
 
     status, code = 400, 2040
     leads_on = True
+
+
+class ModelNotFound(CallerError):
+    """Model not found"""
+
+    status, code = 404, 7003
 
 
 class MalformedSteps(CallerError):

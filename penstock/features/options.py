@@ -79,7 +79,7 @@ class Options:
             retry=self._retries(said),
             timeout=timeout / 1000 if timeout else None,
             explain=said.switch("cf-aig-explain", otherwise=False),
-            byok_alias=first.get(b"cf-aig-byok-alias", b"").decode("utf-8", "replace"),
+            byok_alias="" if request.surface.api else first.get(b"cf-aig-byok-alias", b"").decode("utf-8", "replace"),
             no_wholesale=said.switch("cf-aig-no-wholesale", otherwise=False),
             zdr=said.switch("cf-aig-zdr", otherwise=self._zdr),
         )

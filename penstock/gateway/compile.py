@@ -29,6 +29,7 @@ from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
 from penstock.features.routing import BySurface, Routing
 from penstock.features.routing.native import NativeRouting
+from penstock.features.routing.rest import RestRouting
 from penstock.features.routing.unified import UnifiedRouting
 from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
@@ -130,7 +131,8 @@ class Stages:
         native = NativeRouting(known, parts.keyring.known)
         unified = UnifiedRouting(native)
         universal = UniversalRouting(native, unified, self.auth[False].withheld)
-        return BySurface({"native": native, "unified": unified, "universal": universal})
+        rest = RestRouting(native, parts.prices)
+        return BySurface({"native": native, "unified": unified, "universal": universal, "rest": rest})
 
     def keys(self, config: GatewayConfig) -> Keys:
         """Gateways without keys of their own share them."""

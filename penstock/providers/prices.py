@@ -85,6 +85,16 @@ class PriceBook:
 
             self._books = {provider.id: provider for provider in providers}
 
+    def models(self, provider: str) -> list[str]:
+        """Names of the models that the list has of a provider, those that are out of service aside."""
+        row = self._rows.get(provider)
+        if row is None or not row.prices:
+            return []
+        self.load()
+        assert self._books is not None
+        ids = [model.id for model in self._books[row.prices].models if not model.deprecated]
+        return [name for name in ids if not name.endswith("-")]  # that is the beginning of many
+
     def price(self, provider: str, model: str, at_ms: int, terms: tuple[str, ...] = ()) -> Vector | None:
         """The price at a time (milliseconds since the epoch); None where none is known.
 

@@ -65,6 +65,10 @@ class Translation:
         asked.stream_usage = wants
         return sent, notes.members
 
+    def marks(self, *, stream: bool) -> tuple[bytes, ...]:
+        """What the answer depends on beside the body: a client may name model and stream in its path."""
+        return self.client.encode(), self.model.encode(), b"stream" if stream else b""
+
     def answer(self, body: bytes) -> bytes:
         """A whole answer in the client's dialect. Raises ProviderBroke for what is none."""
         try:

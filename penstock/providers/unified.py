@@ -30,16 +30,29 @@ _OTHERS = frozenset(
         b"images/generations",
     }
 )
+_OTHERS_OF_REST = frozenset({b"embeddings"})
+_V1 = b"v1/"
 
 
 def compat(path: bytes) -> tuple[str, str]:
     """Kind and client's dialect of a path below ``compat/``, with or without ``v1/``. Raises UnknownPath."""
-    path = path.removeprefix(b"v1/")
+    return _asked(path.removeprefix(_V1), _OTHERS, "compat/")
+
+
+def rest(path: bytes) -> tuple[str, str]:
+    """The same of a path below ``ai/``. SDKs that add ``v1/`` to a base that has it double it. Raises UnknownPath."""
+    below = path.removeprefix(_V1)
+    if below == path:
+        raise UnknownPath("Not found: below ai/ there are run/@cf/{author}/{model} and v1/.")
+    return _asked(below.removeprefix(_V1), _OTHERS_OF_REST, "ai/v1/")
+
+
+def _asked(path: bytes, others: frozenset[bytes], where: str) -> tuple[str, str]:
     if (dialect := _CHATS.get(path)) is not None:
         return CHAT, dialect
-    if path not in _OTHERS:
-        known = ", ".join(sorted(one.decode() for one in (*_CHATS, *_OTHERS)))
-        raise UnknownPath(f"Not found: below compat/ there are {known}.")
+    if path not in others:
+        known = ", ".join(sorted(one.decode() for one in (*_CHATS, *others)))
+        raise UnknownPath(f"Not found: below {where} there are {known}.")
     return path.decode(), ""
 
 

@@ -6,7 +6,7 @@ address                                               surface    account, gatewa
 ``/v1/{account}/{gateway}/{provider}/{path}``         native     from the address
 ``/v1/{account}/{gateway}/compat/{path}``             compat     from the address; the body names provider and model
 ``/v1/{account}/{gateway}`` and with a slash behind   universal  from the address; each step names a provider
-``/client/v4/accounts/{account}/ai/{path}``           rest       account; header, else ``default``; Workers AI
+``/client/v4/accounts/{account}/ai/{path}``           rest       account; header, else ``default``; the model's name
 ====================================================  =========  ============================================
 
 Nothing of an address is decoded.
@@ -15,11 +15,13 @@ Nothing of an address is decoded.
 import re
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from penstock.core.errors import MethodNotAllowed, UnknownPath
 from penstock.model.request import Request
 from penstock.model.surface import NATIVE, Surface
 from penstock.model.token import Scope
-from penstock.providers.unified import compat
+from penstock.providers import unified
 
 V1 = b"/v1/"
 _POST = frozenset({b"POST"})
@@ -36,7 +38,7 @@ REST = Surface(
     scopes=frozenset({Scope.RUN, Scope.WORKERS}),
     closed=True,
     api=True,
-    codes={2004: 7003, 2006: 7001, 2009: 10000},
+    codes={2004: 7003, 2006: 7001, 2009: 10000, 2019: 7003},
 )
 
 
@@ -82,7 +84,7 @@ def _read_v1(request: Request) -> None:
 
 @lru_cache(maxsize=64)
 def _unified(path: bytes) -> Surface:
-    kind, dialect = compat(path)
+    kind, dialect = unified.compat(path)
     return Surface("compat", steps="unified", methods=_POST, dialect=dialect, kind=kind)
 
 
@@ -106,10 +108,14 @@ def _read_rest(request: Request) -> None:
     request.surface = REST
     request.path = rest = path[found.end() :]
     if _MODEL.fullmatch(rest) is None:
-        raise UnknownPath(_NO_UNIFIED)
+        request.surface = _inference(rest)
+    else:
+        request.provider = "workers-ai"
     request.account = found[1].decode("latin-1")
     request.gateway = (request.header(_GATEWAY) or b"default").decode("latin-1")
-    request.provider = "workers-ai"
 
 
-_NO_UNIFIED = "Not found: of this address only run/@cf/{author}/{model} is served yet, which is Workers AI's."
+@lru_cache(maxsize=64)
+def _inference(path: bytes) -> Surface:
+    kind, dialect = unified.rest(path)
+    return replace(REST, steps="rest", dialect=dialect, kind=kind)

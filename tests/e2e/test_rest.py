@@ -1,10 +1,15 @@
-"""Workers AI through the API's own address, below the control plane's prefix and served by the data plane."""
+"""Inference at the API's own address, below the control plane's prefix and served by the data plane."""
 
 import json
+from typing import Any
 
+import anthropic
+import openai
 import pytest
 import pytest_asyncio
 
+from penstock.core.codec import decode, encode
+from penstock.model.credential import StoredKey
 from penstock.model.token import Scope
 from tests.kit.house import house
 from tests.kit.store import ACCOUNT, SECRET, a_token
@@ -12,6 +17,7 @@ from tests.kit.store import ACCOUNT, SECRET, a_token
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MODEL = "@cf/meta/llama-3.1-8b-instruct"
+PROMPT = b'{"prompt":"hi"}'
 WORKERS, READER = "pst_only_for_workers_ai_1", "pst_reads_the_log_only_1"
 TOKENS = [
     a_token(WORKERS, scopes=frozenset({Scope.WORKERS})),
@@ -26,12 +32,12 @@ async def there():
         await made.quiet()
 
 
-async def ask(there, path=f"run/{MODEL}", *, token=SECRET, account=ACCOUNT, method="POST", **headers):
-    lines = [f"{method} /client/v4/accounts/{account}/ai/{path} HTTP/1.1", "host: x", "content-length: 15"]
+async def ask(there, path=f"run/{MODEL}", body=PROMPT, *, token=SECRET, account=ACCOUNT, method="POST", **headers):
+    lines = [f"{method} /client/v4/accounts/{account}/ai/{path} HTTP/1.1", "host: x", f"content-length: {len(body)}"]
     lines += [f"authorization: Bearer {token}"] if token else []
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     async with there.client() as client:
-        return await client.ask("\r\n".join([*lines, "", '{"prompt":"hi"}']).encode())
+        return await client.ask("\r\n".join([*lines, "", ""]).encode() + body)
 
 
 def told(answer):
@@ -80,7 +86,8 @@ async def test_a_workers_ai_token_opens_no_other_surface(there):
 
 
 async def test_what_is_not_served_is_told_in_the_envelope_of_the_api(there):
-    assert told(await ask(there, "v1/chat/completions")) == (404, 7003)
+    assert told(await ask(there, "v1/completions")) == (404, 7003)
+    assert told(await ask(there, "finetunes")) == (404, 7003)
     assert told(await ask(there, method="PUT")) == (405, 7001)
     assert told(await ask(there, cf_aig_gateway_id="nowhere")) == (400, 2001)
     assert told(await ask(there, account="f" * 32)) == (401, 10000)
@@ -94,3 +101,94 @@ async def test_a_body_may_be_as_large_as_on_every_surface_of_the_data_plane(ther
         head += f"authorization: Bearer {SECRET}\r\ncontent-length: {size}\r\n\r\n"
         answer = await client.ask(head.encode() + b"x" * size)
     assert (answer.status, json.loads(answer.body)["length"]) == (200, size)
+
+
+CHATS = {
+    "chat/completions": lambda told: told["choices"][0]["message"]["content"],
+    "responses": lambda told: told["output"][0]["content"][0]["text"],
+    "messages": lambda told: told["content"][0]["text"],
+}
+HELLO: Any = [{"role": "user", "content": "hello"}]
+
+
+def chat(model, path="chat/completions", **members):
+    said = {"input": HELLO} if path.endswith("responses") else {"messages": HELLO, "max_tokens": 100}
+    return encode({"model": model, **said, **members})
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "anthropic/claude-haiku-4.5", "google/gemini-2.5-flash", MODEL])
+@pytest.mark.parametrize("path", CHATS)
+async def test_a_chat_is_answered_bare_in_its_clients_dialect_by_any_provider(there, path, model):
+    answer = await ask(there, f"v1/{path}", chat(model, path))
+    assert answer.status == 200
+    assert CHATS[path](decode(answer.body))
+
+
+async def test_embeddings_are_answered_and_a_doubled_version_counts_once(there):
+    answer = await ask(there, "v1/embeddings", encode({"model": "openai/text-embedding-3-small", "input": "hello"}))
+    assert decode(answer.body)["data"][0]["embedding"]
+    answer = await ask(there, "v1/v1/messages", chat("anthropic/claude-haiku-4-5", "messages"))
+    assert decode(answer.body)["type"] == "message"
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent"),
+    [
+        ("anthropic/claude-haiku-4.5", "claude-haiku-4-5"),
+        ("anthropic/claude-haiku-4-5", "claude-haiku-4-5"),
+        ("anthropic/claude-haiku-4.5-20251001", "claude-haiku-4-5-20251001"),
+        ("openai/gpt-4-1-mini", "gpt-4.1-mini"),
+        ("openai/nobody-knows-1.2", "nobody-knows-1.2"),
+    ],
+)
+async def test_both_spellings_of_a_version_are_the_providers(there, asked, sent):
+    path = "messages" if asked.startswith("anthropic") else "chat/completions"
+    answer = await ask(there, f"v1/{path}", chat(asked, path), x_mock_echo="body")
+    assert decode(answer.body)["model"] == sent
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "says"),
+    [
+        ("nobody/gpt-4o", 404, "Model not found: nobody/gpt-4o"),
+        ("custom-mine/gpt-4o", 404, "Model not found: custom-mine/gpt-4o"),
+        ("dynamic/route", 404, "Model not found: dynamic/route"),
+        ("deepgram/nova", 404, "no chat"),
+        ("gpt-4o", 400, "{provider}/{model}"),
+        ("", 400, "model is missing"),
+    ],
+)
+async def test_a_model_that_is_not_found_is_told_in_the_envelope_of_the_api(there, model, status, says):
+    answer = await ask(there, "v1/chat/completions", chat(model))
+    assert told(answer) == (status, 7003)
+    assert says in decode(answer.body)["errors"][0]["message"]
+    assert told(await ask(there, "v1/messages", b"no json")) == (400, 7003)
+
+
+async def test_a_provider_s_error_is_told_bare_in_the_clients_dialect(there):
+    answer = await ask(there, "v1/messages", chat("openai/gpt-4o", "messages"), x_mock_status="429")
+    assert (answer.status, decode(answer.body)["type"]) == (429, "error")
+
+
+async def test_the_default_key_travels_whatever_alias_is_named():
+    keys = [
+        StoredKey(f"key-{alias}", "openai", alias, alias == "default", f"sk-{alias}", 1) for alias in ("default", "b")
+    ]
+    async with house(keys=keys) as there:
+        answer = await ask(there, "v1/chat/completions", chat("openai/gpt-4o"), x_mock_echo="1", cf_aig_byok_alias="b")
+    assert dict(decode(answer.body)["headers"])["authorization"] == "Bearer sk-default"
+    assert SECRET not in answer.body.decode()
+
+
+async def test_the_sdks_reach_any_provider_at_the_apis_address(there):
+    base = f"http://127.0.0.1:{there.server.port}/client/v4/accounts/{ACCOUNT}/ai/v1"
+    async with openai.AsyncOpenAI(api_key=SECRET, base_url=base, max_retries=0) as client:
+        whole = await client.chat.completions.create(model="anthropic/claude-haiku-4.5", messages=HELLO)
+        assert whole.choices[0].message.content
+        stream = await client.chat.completions.create(model="anthropic/claude-haiku-4.5", messages=HELLO, stream=True)
+        assert "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
+    async with anthropic.AsyncAnthropic(api_key=SECRET, base_url=base, max_retries=0) as client:
+        message = await client.messages.create(model="openai/gpt-4o", messages=HELLO, max_tokens=100)
+        assert message.model_dump()["content"][0]["text"]
+        async with client.messages.stream(model="openai/gpt-4o", messages=HELLO, max_tokens=100) as stream:
+            assert await stream.get_final_text()

@@ -103,7 +103,8 @@ def test_a_rest_address_takes_its_gateway_from_the_header(header, gateway):
         b"run/@",
         b"run/@cf/x",
         b"run/@hf/x/y",
-        b"v1/chat/completions",
+        b"v1/completions",
+        b"chat/completions",
         b"nonsense",
     ],
 )

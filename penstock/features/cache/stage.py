@@ -83,7 +83,7 @@ class AnswerCache(Cache):
     async def _key(self, step: Step) -> bytes | None:
         """None: such a call is not cached."""
         request, gateway, target = step.request, step.ex.gateway, step.target
-        body = request.body.whole()
+        body = request.body.whole() if step.sends is None else step.sends
         if body is None:
             return None
         if (own := step.options.cache_key) is not None:
@@ -103,7 +103,7 @@ class AnswerCache(Cache):
         if target.upstream.mark:
             mark = (*mark, target.upstream.mark)
         if step.translation is not None:  # its answer is for clients of that dialect
-            mark = (*mark, step.translation.client.encode())
+            mark = (*mark, *step.translation.marks(stream=request.asked.stream))
         key = call_key(gateway.number, gateway.cache_generation, (*place, *mark), without_noise(sent.headers))
         if len(body) > _SLICE:
             await _update(key, body)

@@ -30,6 +30,10 @@ class UnifiedRouting(Routing):
     def itinerary(self, ex: Exchange) -> Itinerary:
         return Unfolding(self)
 
+    def split(self, name: str) -> tuple[str, str]:
+        """Provider and model of a name. Raises MalformedChat."""
+        return unified.split(name)
+
     def settle(self, step: Step, request: Request, kind: str, dialect: str) -> None:
         """Fills in where a request of the unified API goes, and what it is sent.
 
@@ -37,7 +41,7 @@ class UnifiedRouting(Routing):
         """
         body = _whole(request)
         asked = DIALECTS[dialect or _PLAIN].asked(body)
-        slug, model = unified.split(asked.model)
+        slug, model = self.split(asked.model)
         upstream = self._native.upstream(slug)
         way = unified.way(upstream.provider.unified, kind, dialect, slug)
         request.asked = Asked(model, asked.stream, asked.wants_usage)
