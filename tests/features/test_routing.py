@@ -2,13 +2,17 @@
 
 from penstock.features.routing import BySurface
 from penstock.features.routing.native import LONE, NativeRouting
+from penstock.features.routing.unified import UnifiedRouting
 from penstock.features.routing.universal import Listed, UniversalRouting
 from penstock.gateway.compile import upstreams
 from penstock.proxy.surfaces import UNIVERSAL
 from tests.kit.exchange import an_exchange
 
 NATIVE = NativeRouting(upstreams({}))
-ROUTING = BySurface({"native": NATIVE, "universal": UniversalRouting(NATIVE, lambda request: (frozenset(), None))})
+UNIFIED = UnifiedRouting(NATIVE)
+ROUTING = BySurface(
+    {"native": NATIVE, "universal": UniversalRouting(NATIVE, UNIFIED, lambda request: (frozenset(), None))}
+)
 
 
 def test_an_address_that_names_a_provider_has_one_step():

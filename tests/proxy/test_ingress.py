@@ -147,7 +147,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on(there):
 
 @pytest.mark.parametrize(
     ("case", "status"),
-    [("unknown gateway", 400), ("unknown provider", 400), ("unified API", 400), ("too large", 413)],
+    [("unknown gateway", 400), ("unknown provider", 400), ("unified API", 404), ("too large", 413)],
 )
 async def test_a_client_that_asks_first_is_refused_before_it_sends(strict, case, status):
     path = {"unknown provider": "nobody/x", "unified API": "compat/x"}.get(case, "openai/x")
