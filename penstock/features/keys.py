@@ -1,13 +1,15 @@
 """Which credential travels: the client's own, or a stored key, or the operator's key, or none.
 
 ``choose`` writes ``credential`` and ``decisions.key`` before the cache is asked, whose key holds alias and generation
-in place of a value. ``apply`` puts the credential into what is sent. A key of ours goes only with a call whose token
-opens the gateway: any other call is refused (401/2009). Where the call allows no key that there is: 400/2040.
+in place of a value; and ``target``, where the key tells its region or project. ``apply`` puts the credential into what
+is sent. A key of ours goes only with a call whose token opens the gateway: any other call is refused (401/2009). Where
+the call allows no key that there is: 400/2040.
 """
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NoReturn
+from urllib.parse import quote
 
 from penstock.core.errors import NoCredential, Unauthorized
 from penstock.model.credential import BYOK, Credential, StoredKey
@@ -16,8 +18,9 @@ from penstock.model.plan import Target
 from penstock.model.step import Step
 from penstock.providers.catalog import Provider
 from penstock.providers.compose import outgoing
-from penstock.providers.credential_json import is_json
+from penstock.providers.credential_json import is_json, read
 from penstock.providers.signing import Signer
+from penstock.providers.templates import fill, safe
 from penstock.providers.zero_retention import ask
 from penstock.wire.credentials import stays
 
@@ -90,6 +93,9 @@ class Keys:
                 step.credential = None
                 raise Unauthorized(_UNOPENED)
             step.decisions.key = KeyDecision(chosen.source, chosen.alias)
+            if step.keyed and is_json(target.upstream.provider.credential_json, chosen.secret):
+                step.request.path = _told_path(step.keyed, target, chosen)
+                step.target = target.upstream.target(step.request.path)
 
     async def apply(self, step: Step) -> None:
         """Puts the credential that was chosen, and what its provider's calls go with, into what is sent."""
@@ -139,6 +145,18 @@ def _has_own(step: Step, target: Target) -> bool:
         return step.request.signed()
     query = step.request.query if step.query is None else step.query
     return any(f"{name}=".encode() in query for name in provider.credential_parameters)
+
+
+def _told_path(path: bytes, target: Target, chosen: Credential) -> bytes:
+    """With the parts that the key tells: its region, its project."""
+    try:
+        parts = read(target.upstream.provider.credential_json, chosen.secret).parts
+    except ValueError as error:
+        raise NoCredential(f"The key {chosen.alias!r} {error}.") from None
+    path = fill(path, {name: quote(value, safe="").encode() for name, value in parts.items()})
+    if not safe(path):
+        raise NoCredential(f"The key {chosen.alias!r} names no place that a call can go to.")
+    return path
 
 
 def _added(step: Step) -> Iterator[tuple[bytes, bytes]]:

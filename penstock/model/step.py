@@ -45,6 +45,7 @@ class Step:
         "id",
         "index",
         "keeper",
+        "keyed",
         "last",
         "name",
         "options",
@@ -80,6 +81,7 @@ class Step:
         self.target: Target | None = None  # None: not known yet, or refused
         self.decisions = Decisions()
         self.flight: Flight | None = None  # that this step leads
+        self.keyed = b""  # the path for a stored key that tells parts of it; empty: any key goes with the target
         self.keeper: Any = None  # what keeps its answer for the cache
         self.outgoing: Outgoing | None = None  # what the target is sent; None: not composed yet
         self.hides_usage = False  # the stream was asked for usage that its client did not ask for

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from penstock.model.endpoint import Endpoint, Name, Path
 from penstock.providers.accounting import UsageRow
+from penstock.providers.credential_json import PARTS
 from penstock.providers.dialects import DIALECTS
 from penstock.providers.kinds import KINDS
 from penstock.providers.templates import names
@@ -188,6 +189,8 @@ def _check_unified(file: str, row: Provider) -> None:
             continue
         if one.dialect not in DIALECTS:
             raise ValueError(f"{where}: unknown {one.dialect!r}; known are {', '.join(sorted(DIALECTS))}")
+        if unknown := names(one.keyed) - PARTS:
+            raise ValueError(f"{file}: unified[{number}].keyed: no key tells {{{min(unknown)}}}")
 
 
 def _check_usage(file: str, usage: UsageRow) -> None:

@@ -73,6 +73,7 @@ class GoogleCredential(msgspec.Struct, frozen=True):
 
 
 Credential = AwsCredential | GoogleCredential
+PARTS = frozenset({"region", "project"})  # of addresses, that keys may tell
 _SHAPES = {
     "aws": ("an AWS credential", decoder(AwsCredential).decode),
     "google": ("a Google service account", decoder(GoogleCredential).decode),

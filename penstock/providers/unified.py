@@ -63,12 +63,17 @@ class Unified(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``path``, and ``stream`` for streams where it differs, may have a query; in both ``{model}`` is the model's name as
     one segment, ``{model*}`` with its slashes; without either the name goes into the body. ``headers`` are sent where
     the client sends none of that name. Only what is translated is fitted to ``lacks``.
+
+    ``base`` stands before both; in its place ``keyed``, where a stored key that is JSON travels, which tells its parts.
     """
 
     kind: Name  # chat, or the path below ``compat/`` of what is passed on as it is: embeddings, audio/speech
     path: Name
     dialect: str = ""  # of a chat
     stream: str = ""
+    base: str = ""
+    keyed: str = ""
+    publisher: str = ""  # what a model's name may begin with, and the path does not repeat
     headers: dict[str, str] = {}
     lacks: frozenset[str] = frozenset()  # what the provider does not take of the dialect (``ChatRequest.lacks``)
 
@@ -80,9 +85,11 @@ class Place(NamedTuple):
     query: bytes
 
 
-def place(way: Unified, model: str, *, stream: bool) -> Place:
-    """Where the call goes."""
-    return _place(way.stream if stream and way.stream else way.path, model)
+def place(way: Unified, model: str, *, stream: bool, keyed: bool = False) -> Place:
+    """Where the call goes. ``keyed``: with parts that the key tells."""
+    base = way.keyed if keyed else way.base
+    path = way.stream if stream and way.stream else way.path
+    return _place(f"{base}/{path}" if base else path, model)
 
 
 @lru_cache(maxsize=1024)

@@ -221,3 +221,32 @@ async def test_calls_with_one_stored_key_share_what_is_cached_and_those_with_ano
             for more in ({}, {}, {"cf-aig-byok-alias": "other"}, OWN, {})
         ]
     assert seen == ["MISS", "HIT", "MISS", "MISS", "HIT"]
+
+
+ACCOUNT_FILE = {
+    "type": "service_account",
+    "client_email": "me@project.example",
+    "private_key": "PRIVATE KEY",
+    "private_key_id": "k1",
+    "project_id": "project:1",
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "stream", "place"),
+    [
+        (ACCOUNT_FILE, "gemini-x", False, "/projects/project%3A1/locations/us-central1"),
+        (ACCOUNT_FILE | {"region": "eu"}, "google/gemini-x", True, "/projects/project%3A1/locations/eu"),
+        ("AIzaSyD4", "google/gemini-x", False, ""),
+    ],
+)
+async def test_a_chat_of_the_unified_api_goes_to_the_project_and_region_of_a_service_account(key, model, stream, place):
+    secret = key if isinstance(key, str) else json.dumps(key)
+    body = json.loads(CHAT) | {"model": f"google-vertex-ai/{model}", "stream": stream}
+    async with house(keys=[StoredKey("1", "google-vertex-ai", "default", True, secret, 1)]) as made:
+        async with made.client() as client:
+            await client.ask(
+                request("compat/chat/completions", headers=TOKEN, body=json.dumps(body).encode(), event="vertex")
+            )
+        operation = "streamGenerateContent" if stream else "generateContent"
+        assert (await made.row("vertex")).path == f"v1{place}/publishers/google/models/gemini-x:{operation}"

@@ -33,6 +33,7 @@ MODELS = [
     "openai/gpt-4o-mini",
     "anthropic/claude-haiku-4-5",
     "google-ai-studio/gemini-2.5-flash",
+    "google-vertex-ai/gemini-2.5-flash",
     "aws-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
 ]
 

@@ -172,6 +172,11 @@ def test_a_row_is_found_by_its_aliases(tmp_path: Path) -> None:
         ("[[endpoints]]", 'target_header = "x-to"\n[[endpoints]]', "target_domains: go together with target_header"),
         ('path = "chat/completions"', 'path = "{Model}"', "endpoints[0].path"),
         ('url = "https://x.example/v1/', 'url = "http://x.example/v1/', "examples[0].url"),
+        (
+            "[[examples]]",
+            '[[unified]]\nkind = "chat"\ndialect = "gemini"\nkeyed = "v1/{zone}"\npath = "x"\n[[examples]]',
+            "unified[0].keyed: no key tells {zone}",
+        ),
         ("[[examples]]", "[[examples]]\ntokens = 5", "examples[0]: Object contains unknown field `tokens`"),
         (
             "[[endpoints]]",

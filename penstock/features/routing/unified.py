@@ -44,10 +44,13 @@ class UnifiedRouting(Routing):
         slug, model = self.split(asked.model)
         upstream = self._native.upstream(slug)
         way = unified.way(upstream.provider.unified, kind, dialect, slug)
+        model = model.removeprefix(way.publisher)
         request.asked = Asked(model, asked.stream, asked.wants_usage)
         request.provider = slug
         request.path, step.query = unified.place(way, model, stream=asked.stream)
         step.target = self._native.target(request)
+        if way.keyed:
+            step.keyed = unified.place(way, model, stream=asked.stream, keyed=True).path
         translates = kind == CHAT and way.dialect != dialect
         request.headers = _headers(request, step.places, upstream, way, translates=translates)
         request.first = {lower: value for lower, _, value in reversed(request.headers)}

@@ -20,6 +20,7 @@ from penstock.providers.signing import aws
 from penstock.providers.signing.aws import AwsSigner
 from tests.kit.exchange import an_exchange
 from tests.kit.house import envelope, house, request
+from tests.kit.provider import providing
 from tests.kit.store import SECRET
 
 KEY = {
@@ -79,7 +80,8 @@ async def there():
     stored = StoredKey("1", "aws-bedrock", "default", True, json.dumps(KEY | {"sessionToken": "session"}), 1)
     plain = StoredKey("2", "aws-bedrock", "bearer", False, "ABSK-a-bedrock-key", 1)
     broken = StoredKey("3", "aws-bedrock", "broken", False, '{"accessKeyId": 5}', 1)
-    async with house(keys=[stored, plain, broken]) as made:
+    nowhere = StoredKey("5", "aws-bedrock", "nowhere", False, json.dumps(KEY | {"region": ".."}), 1)
+    async with house(keys=[stored, plain, broken, nowhere]) as made:
         yield made
         await made.quiet()
 
@@ -133,6 +135,50 @@ async def test_a_stored_key_signs_what_is_sent(there, path, service, size):
     assert ours == right
     assert region == "us-west-2"
     assert dict(told["headers"])["x-amz-security-token"] == "session"
+
+
+CHAT = {"model": "aws-bedrock/anthropic.claude-3:0", "messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(("stream", "operation"), [(False, "converse"), (True, "converse-stream")])
+@pytest.mark.parametrize(("alias", "region"), [("central", "eu-central-1"), ("bearer", "us-east-1")])
+async def test_a_chat_of_the_unified_api_goes_to_the_region_of_the_stored_key(alias, region, stream, operation):
+    got = []
+
+    async def serve(peer):
+        got.append(await peer.request())
+        await peer.say(b"HTTP/1.1 503 Away\r\ncontent-length: 0\r\n\r\n")
+
+    keys = [StoredKey("1", "aws-bedrock", "central", False, json.dumps(KEY | {"region": "eu-central-1"}), 1)]
+    keys += [StoredKey("2", "aws-bedrock", "bearer", False, "ABSK-a-bedrock-key", 1)]
+    async with providing(serve) as provider:
+        there = {"aws-bedrock": f"{provider.url}/at/{{region}}"}
+        async with house(keys=keys, providers=there) as made, made.client() as client:
+            headers = TOKEN | {"cf-aig-byok-alias": alias, "cf-aig-max-attempts": "1"}
+            body = json.dumps(CHAT | {"stream": stream}).encode()
+            await client.ask(request("compat/chat/completions", headers=headers, body=body, event="told"))
+            row = await made.row("told")
+    head, _, sent = got[0].partition(b"\r\n\r\n")
+    line, *lines = head.decode().split("\r\n")
+    told = {"method": "POST", "target": line.split()[1], "headers": [one.split(": ", 1) for one in lines]}
+    path = f"model/anthropic.claude-3%3A0/{operation}"
+    assert told["target"] == f"/at/{region}/{path}"
+    assert row.path == f"bedrock-runtime/{region}/{path}"
+    if alias == "central":
+        ours, right, signed = signature(told, sent, "bedrock")
+        assert (ours, signed) == (right, region)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("alias", "says"),
+    [("broken", "is not the JSON of an AWS credential"), ("nowhere", "names no place that a call can go to")],
+)
+async def test_a_chat_of_the_unified_api_is_refused_where_the_stored_key_names_no_region(there, alias, says):
+    headers = TOKEN | {"cf-aig-byok-alias": alias}
+    async with there.client() as client:
+        answer = await client.ask(request("compat/chat/completions", headers=headers, body=json.dumps(CHAT).encode()))
+    assert says in envelope(answer, 400, 2040)
 
 
 @pytest.mark.asyncio(loop_scope="module")
