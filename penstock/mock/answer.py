@@ -143,14 +143,15 @@ def tokens(text: str) -> int:
     return max(1, (len(text) + 3) // 4)
 
 
-def usage(prompt: str, text: str, controls: Controls, times: int = 1) -> Usage:
+def usage(prompt: str, text: str, controls: Controls, times: int = 1, thought: str = "") -> Usage:
     """The usage of an answer that gives ``text`` so many ``times``; what the controls add comes on top."""
+    reasoning = controls.reasoning_tokens + (tokens(thought) * times if thought else 0)
     return Usage(
         fresh=tokens(prompt),
         cached=controls.cached_tokens,
         cache_write=controls.cache_write_tokens,
-        output=tokens(text) * times + controls.reasoning_tokens,
-        reasoning=controls.reasoning_tokens,
+        output=tokens(text) * times + reasoning,
+        reasoning=reasoning,
     )
 
 
@@ -158,8 +159,12 @@ def reply(said: str, controls: Controls) -> str:
     """The text of an answer: an echo of what was said, or filler of the size asked for."""
     if controls.size is not None:
         return _filler(controls.size)
-    text = f"You said: {said}" if said else "You said nothing."
-    if len(text) < controls.frames:  # so that no frame is empty
+    return lengthened(f"You said: {said}" if said else "You said nothing.", controls)
+
+
+def lengthened(text: str, controls: Controls) -> str:
+    """The text, with filler where it has fewer characters than it is to have frames."""
+    if len(text) < controls.frames:
         text += _filler(4 * controls.frames - len(text))
     return text
 

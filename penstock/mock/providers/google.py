@@ -1,30 +1,16 @@
 """Gemini, as Google AI Studio and as Vertex AI have it; on the latter also Claude, and Google's older embeddings."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from penstock.core import codec
-from penstock.mock.answer import (
-    EVENTS,
-    JSON,
-    SERVER_ERRORS,
-    Answer,
-    Ask,
-    Denial,
-    Fault,
-    Provider,
-    Route,
-    Usage,
-    json,
-    pieces,
-    reply,
-)
+from penstock.mock.answer import EVENTS, JSON, SERVER_ERRORS, Answer, Ask, Denial, Fault, Provider, Route, json
 from penstock.mock.answer import tokens as count
-from penstock.mock.answer import usage as usage_of
 from penstock.mock.controls import Pairs
 from penstock.mock.providers.anthropic_messages import messages
+from penstock.mock.providers.gemini import chunks, prompt, whole
+from penstock.mock.providers.gemini_request import Content, read, text
 from penstock.mock.providers.openai_chat import Style, Unasked, plainly, speaking
 from penstock.mock.providers.openai_embeddings import embeddings, vector
 
@@ -43,22 +29,8 @@ _STATUSES = {
 }
 
 
-class _Part(codec.Struct):
-    text: str | None = None
-
-
-class _Content(codec.Struct):
-    parts: tuple[_Part, ...] = ()
-    role: str = "user"
-
-
-class _Generate(codec.Struct):
-    contents: list[_Content]
-    systemInstruction: _Content | None = None  # noqa: N815  its name there
-
-
 class _Embed(codec.Struct):
-    content: _Content
+    content: Content
 
 
 class _Instance(codec.Struct):
@@ -69,7 +41,6 @@ class _Predict(codec.Struct):
     instances: list[_Instance]
 
 
-_decode = codec.decoder(_Generate).decode
 _decode_embed = codec.decoder(_Embed).decode
 _members = codec.decoder(dict[str, Any]).decode
 _decode_predict = codec.decoder(_Predict).decode
@@ -86,13 +57,12 @@ def headers(seed: str) -> Pairs:
 
 
 def generate(ask: Ask) -> Answer:
-    (whole,) = _told(ask, whole=True)
-    return json(whole)
+    return json(whole(ask))
 
 
 def stream(ask: Ask) -> Answer:
     """Events with ``alt=sse``, else one list in pieces."""
-    told = [codec.encode(chunk) for chunk in _told(ask, whole=False)]
+    told = [codec.encode(chunk) for chunk in chunks(ask)]
     failure = error(503, None, ask.seed)
     if ask.query.get("alt") == "sse":
         events = [b"data: %b\r\n\r\n" % chunk for chunk in told]
@@ -102,11 +72,11 @@ def stream(ask: Ask) -> Answer:
 
 
 def count_tokens(ask: Ask) -> Answer:
-    return json({"totalTokens": count(_prompt(_decode(ask.body)))})
+    return json({"totalTokens": count(prompt(read(ask.body)))})
 
 
 def embed(ask: Ask) -> Answer:
-    values = vector(_text(_decode_embed(ask.body).content), _DIMENSIONS)
+    values = vector(text(_decode_embed(ask.body).content), _DIMENSIONS)
     return json({"embedding": {"values": values}})
 
 
@@ -136,43 +106,6 @@ def models(ask: Ask) -> Answer:
 def vertex_models(ask: Ask) -> Answer:
     """The models of a project's own: none."""
     return json({})
-
-
-def _told(ask: Ask, *, whole: bool) -> Iterator[dict[str, Any]]:
-    """The answer in one piece, or in as many as a stream has."""
-    given = _decode(ask.body)
-    said = [content for content in given.contents if content.role == "user"]
-    text = reply(_text(said[-1]) if said else "", ask.controls)
-    used = usage_of(_prompt(given), text, ask.controls)
-    parts = [text] if whole else pieces(text, ask.controls.frames)
-    for number, part in enumerate(parts, 1):
-        last = number == len(parts)
-        candidate: dict[str, Any] = {"content": {"parts": [{"text": part}], "role": "model"}, "index": 0}
-        body: dict[str, Any] = {"candidates": [candidate | ({"finishReason": "STOP"} if last else {})]}
-        if ask.controls.usage != "none" and (last or ask.controls.usage != "last-text"):
-            body["usageMetadata"] = reported(used)
-        yield body | {"modelVersion": ask.named[-1], "responseId": ask.seed}
-
-
-def reported(used: Usage) -> dict[str, Any]:
-    """The usage object. Thoughts are beside the candidates' tokens; what is none is left out."""
-    told = {
-        "promptTokenCount": used.input,
-        "candidatesTokenCount": used.output - used.reasoning,
-        "totalTokenCount": used.input + used.output,
-        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": used.input}],
-    }
-    more = {"cachedContentTokenCount": used.cached, "thoughtsTokenCount": used.reasoning}
-    return told | {name: figure for name, figure in more.items() if figure}
-
-
-def _prompt(given: _Generate) -> str:
-    contents = [*([given.systemInstruction] if given.systemInstruction else []), *given.contents]
-    return "".join(map(_text, contents))
-
-
-def _text(content: _Content) -> str:
-    return "".join(part.text or "" for part in content.parts)
 
 
 def _gemini(before: str) -> dict[str, Route]:

@@ -6,37 +6,15 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from penstock.core import codec
-from penstock.mock.answer import CREATED, EVENTS, JSON, Answer, Ask, Refusal, Usage, pieces, reply, usage
+from penstock.mock.answer import CREATED, EVENTS, JSON, Answer, Ask, Refusal, Usage, pieces, usage
+from penstock.mock.conversation import Saying, say
+from penstock.mock.providers.openai_chat_request import heard, read, text
 
 _MOST_CHOICES = 128
 _FAILURE = (
     b'data: {"error":{"message":"The server had an error while processing your request. Sorry about that!",'
     b'"type":"server_error","param":null,"code":null}}\n\n'
 )
-
-
-class _Part(codec.Struct):
-    text: str | None = None
-
-
-class _Message(codec.Struct):
-    role: str
-    content: str | list[_Part] | None = None
-
-
-class _StreamOptions(codec.Struct):
-    include_usage: bool | None = None
-
-
-class _Chat(codec.Struct):
-    model: str
-    messages: list[_Message]
-    stream: bool | None = None
-    stream_options: _StreamOptions | None = None
-    n: int | None = None
-
-
-_decode = codec.decoder(_Chat).decode
 
 
 class Unasked(Enum):
@@ -85,26 +63,28 @@ def speaking(style: Style) -> Callable[[Ask], Answer]:
 
 
 def _chat(ask: Ask, style: Style) -> Answer:
-    given = _decode(ask.body)
+    given = read(ask.body)
     if given.stream_options is not None and style.refuses:
         raise Refusal(422, "stream_options: Extra inputs are not permitted")
     times = 1 if given.n is None else given.n
     if not 1 <= times <= _MOST_CHOICES:
         raise Refusal(400, f"n must be from 1 to {_MOST_CHOICES}, not {times}")
-    said = [message for message in given.messages if message.role == "user"]
-    text = reply(_text(said[-1]) if said else "", ask.controls)
-    used = usage("".join(map(_text, given.messages)), text, ask.controls, times)
+    known = heard(given)
+    saying = say(known, ask.controls)
+    finish = "tool_calls" if saying.calls and not known.named else "stop"
+    used = usage("".join(map(text, given.messages)), saying.spoken, ask.controls, times)
     if given.stream:
         asked = bool(given.stream_options and given.stream_options.include_usage) or style.unasked is Unasked.EXTRA
-        parts = pieces(text, ask.controls.frames)
         told = style.usage(used)
-        chunks = [{**chunk, **style.more} for chunk in _chunks(ask, given.model, parts, times, told, asked=asked)]
+        parts = _Parts(_deltas(ask, saying), bool(saying.calls), finish, times)
+        chunks = [{**chunk, **style.more} for chunk in _chunks(ask, given.model, parts, told, asked=asked)]
         if style.unasked in (Unasked.LAST, Unasked.EACH) and ask.controls.usage != "none":
             for chunk in chunks if style.unasked is Unasked.EACH else chunks[-1:]:
                 chunk["usage"] = told
         events = [_event(chunk) for chunk in chunks]
         return Answer(200, EVENTS, [*events, b"data: [DONE]\n\n"], stream=True, failure=_FAILURE)
-    body = _object(ask, given.model, "chat.completion", [_choice(index, text) for index in range(times)], style.more)
+    choices = [_choice(index, _message(ask, saying), finish) for index in range(times)]
+    body = _object(ask, given.model, "chat.completion", choices, style.more)
     if ask.controls.usage != "none":
         body["usage"] = style.usage(used)
     return Answer(200, JSON, [codec.encode(body)])
@@ -113,29 +93,43 @@ def _chat(ask: Ask, style: Style) -> Answer:
 chat = speaking(Style())
 
 
-def _text(message: _Message) -> str:
-    if isinstance(message.content, list):
-        return "".join(part.text or "" for part in message.content)
-    return message.content or ""
+class _Parts(NamedTuple):
+    """What a stream tells: each delta so many ``times``, and how it ends."""
+
+    deltas: list[dict[str, Any]]
+    calls: bool
+    finish: str
+    times: int
 
 
-def _chunks(
-    ask: Ask, model: str, parts: list[str], times: int, told: dict[str, Any], *, asked: bool
-) -> Iterator[dict[str, Any]]:
+def _deltas(ask: Ask, saying: Saying) -> list[dict[str, Any]]:
+    """After the first one, which tells the role."""
+    if not saying.calls:
+        return [{"content": piece} for piece in pieces(saying.text, ask.controls.frames)]
+    deltas: list[dict[str, Any]] = []
+    for index, call in enumerate(saying.calls):
+        deltas.append({"tool_calls": [{"index": index, **_call(ask, index, call.name, "")}]})
+        arguments = [{"index": index, "function": {"arguments": piece}} for piece in call.cut(ask.controls.frames)]
+        deltas += [{"tool_calls": [piece]} for piece in arguments]
+    return deltas
+
+
+def _chunks(ask: Ask, model: str, parts: _Parts, told: dict[str, Any], *, asked: bool) -> Iterator[dict[str, Any]]:
     kind = "chat.completion.chunk"
     last_text = ask.controls.usage == "last-text"
     extra: dict[str, Any] = {"usage": None} if asked and not ask.controls.usage else {}
-    for index in range(times):
-        yield _object(ask, model, kind, [_delta(index, {"role": "assistant", "content": "", "refusal": None})], extra)
-    for number, part in enumerate(parts, 1):
-        for index in range(times):
-            ends = last_text and number == len(parts)
-            here = {"usage": told} if ends and index == times - 1 else extra
-            yield _object(ask, model, kind, [_delta(index, {"content": part}, "stop" if ends else None)], here)
+    begun = {"role": "assistant", "content": None if parts.calls else "", "refusal": None}
+    for index in range(parts.times):
+        yield _object(ask, model, kind, [_delta(index, begun)], extra)
+    for number, delta in enumerate(parts.deltas, 1):
+        for index in range(parts.times):
+            ends = last_text and number == len(parts.deltas)
+            here = {"usage": told} if ends and index == parts.times - 1 else extra
+            yield _object(ask, model, kind, [_delta(index, delta, parts.finish if ends else None)], here)
     if last_text:
         return
-    for index in range(times):
-        yield _object(ask, model, kind, [_delta(index, {}, "stop")], extra)
+    for index in range(parts.times):
+        yield _object(ask, model, kind, [_delta(index, {}, parts.finish)], extra)
     if extra:
         yield _object(ask, model, kind, [], {"usage": told})
 
@@ -153,9 +147,21 @@ def _object(
     }
 
 
-def _choice(index: int, text: str) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": "stop"}
+def _message(ask: Ask, saying: Saying) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": saying.text, "refusal": None, "annotations": []}
+    if saying.calls:
+        calls = [_call(ask, index, call.name, call.text) for index, call in enumerate(saying.calls)]
+        message |= {"content": None, "tool_calls": calls}
+    return message
+
+
+def _call(ask: Ask, index: int, name: str, arguments: str) -> dict[str, Any]:
+    function = {"name": name, "arguments": arguments}
+    return {"id": f"call_{index}{ask.seed}", "type": "function", "function": function}
+
+
+def _choice(index: int, message: dict[str, Any], finish: str) -> dict[str, Any]:
+    return {"index": index, "message": message, "logprobs": None, "finish_reason": finish}
 
 
 def _delta(index: int, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:

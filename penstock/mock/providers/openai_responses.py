@@ -1,43 +1,26 @@
 """OpenAI responses, whole and as a stream."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from penstock.core import codec
-from penstock.mock.answer import CREATED, EVENTS, JSON, Answer, Ask, Usage, pieces, reply, usage
+from penstock.mock.answer import CREATED, EVENTS, JSON, Answer, Ask, Usage, pieces, usage
+from penstock.mock.conversation import Call, Saying, say, sign
+from penstock.mock.providers.openai_responses_request import NAME, Responses, heard, read, text
 
 _FAILED = {"code": "server_error", "message": "The server had an error while processing your request."}
 
 
-class _Part(codec.Struct):
-    text: str | None = None
-
-
-class _Item(codec.Struct):
-    role: str | None = None
-    content: str | list[_Part] | None = None
-
-
-class _Responses(codec.Struct):
-    model: str
-    input: str | list[_Item] = ""
-    instructions: str | None = None
-    stream: bool | None = None
-
-
-_decode = codec.decoder(_Responses).decode
-
-
 def responses(ask: Ask) -> Answer:
-    given = _decode(ask.body)
-    items = [_Item("user", given.input)] if isinstance(given.input, str) else given.input
-    said = [item for item in items if item.role == "user"]
-    text = reply(_text(said[-1]) if said else "", ask.controls)
-    used = usage((given.instructions or "") + "".join(map(_text, items)), text, ask.controls)
-    final = _object(ask, given, "completed", [_message(ask, "completed", [_part(text)])], used)
+    given = read(ask.body)
+    saying = say(heard(given), ask.controls)
+    prompt = (given.instructions or "") + "".join(map(text, given.items))
+    used = usage(prompt, saying.spoken, ask.controls, thought=saying.thought)
+    items = _items(ask, given, saying)
+    final = _object(ask, given, "completed", [item.whole for item in items], used)
     if not given.stream:
         return Answer(200, JSON, [codec.encode(final)])
-    events = list(_events(ask, given, text, final))
+    events = list(_events(ask, given, items, final))
     number = len(events) // 2
     failed = _object(ask, given, "failed", [], None) | {"error": _FAILED}
     failure = _event(number, {"type": "error", **_FAILED, "param": None})
@@ -45,30 +28,81 @@ def responses(ask: Ask) -> Answer:
     return Answer(200, EVENTS, [_event(n, event) for n, event in enumerate(events)], stream=True, failure=failure)
 
 
-def _text(item: _Item) -> str:
-    if isinstance(item.content, list):
-        return "".join(part.text or "" for part in item.content)
-    return item.content or ""
+class _Item(NamedTuple):
+    """An item of the output: whole, as it begins, and the events between, without what says where they belong."""
+
+    whole: dict[str, Any]
+    begun: dict[str, Any]
+    between: list[dict[str, Any]]
 
 
-def _events(ask: Ask, given: _Responses, text: str, final: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _items(ask: Ask, given: Responses, saying: Saying) -> list[_Item]:
+    items = [_reasoning(ask, given, saying.thought)] if saying.thought else []
+    items += [_call(ask, index, call) for index, call in enumerate(saying.calls)]
+    return items if saying.calls else [*items, _said(ask, saying.text)]
+
+
+def _reasoning(ask: Ask, given: Responses, thought: str) -> _Item:
+    item: dict[str, Any] = {"id": f"rs_{ask.seed}", "type": "reasoning", "summary": []}
+    if "reasoning.encrypted_content" in (given.include or ()):
+        item["encrypted_content"] = sign(NAME, ask.seed)
+    if given.reasoning is None or not given.reasoning.summary:
+        return _Item(item, item, [])
+    part = {"type": "summary_text", "text": thought}
+    place, name = {"summary_index": 0}, "response.reasoning_summary"
+    between = [
+        {"type": f"{name}_part.added", **place, "part": part | {"text": ""}},
+        *({"type": f"{name}_text.delta", **place, "delta": piece} for piece in pieces(thought, 0)),
+        {"type": f"{name}_text.done", **place, "text": thought},
+        {"type": f"{name}_part.done", **place, "part": part},
+    ]
+    return _Item(item | {"summary": [part]}, item, between)
+
+
+def _call(ask: Ask, index: int, call: Call) -> _Item:
+    item = {
+        "id": f"fc_{index}{ask.seed}",
+        "type": "function_call",
+        "status": "completed",
+        "arguments": call.text,
+        "call_id": f"call_{index}{ask.seed}",
+        "name": call.name,
+    }
+    name = "response.function_call_arguments"
+    between = [{"type": f"{name}.delta", "delta": piece} for piece in call.cut(ask.controls.frames)]
+    done = {"type": f"{name}.done", "name": call.name, "arguments": call.text}
+    return _Item(item, item | {"status": "in_progress", "arguments": ""}, [*between, done])
+
+
+def _said(ask: Ask, said: str) -> _Item:
+    place, name = {"content_index": 0}, "response.content_part"
+    between: list[dict[str, Any]] = [
+        {"type": f"{name}.added", **place, "part": _part("")},
+        *(
+            {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
+            for piece in pieces(said, ask.controls.frames)
+        ),
+        {"type": "response.output_text.done", **place, "text": said, "logprobs": []},
+        {"type": f"{name}.done", **place, "part": _part(said)},
+    ]
+    return _Item(_message(ask, "completed", [_part(said)]), _message(ask, "in_progress", []), between)
+
+
+def _events(ask: Ask, given: Responses, items: list[_Item], final: dict[str, Any]) -> Iterator[dict[str, Any]]:
     begun = _object(ask, given, "in_progress", [], None)
-    output = {"output_index": 0}
-    place = {"item_id": f"msg_{ask.seed}", "output_index": 0, "content_index": 0}
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}
-    yield {"type": "response.output_item.added", **output, "item": _message(ask, "in_progress", [])}
-    yield {"type": "response.content_part.added", **place, "part": _part("")}
-    for piece in pieces(text, ask.controls.frames):
-        yield {"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []}
-    yield {"type": "response.output_text.done", **place, "text": text, "logprobs": []}
-    yield {"type": "response.content_part.done", **place, "part": _part(text)}
-    yield {"type": "response.output_item.done", **output, "item": final["output"][0]}
+    for index, item in enumerate(items):
+        output = {"output_index": index}
+        yield {"type": "response.output_item.added", **output, "item": item.begun}
+        for event in item.between:
+            yield {"type": event["type"], "item_id": item.whole["id"], **output, **event}
+        yield {"type": "response.output_item.done", **output, "item": item.whole}
     yield {"type": "response.completed", "response": final}
 
 
 def _object(
-    ask: Ask, given: _Responses, status: str, output: list[dict[str, Any]], used: Usage | None
+    ask: Ask, given: Responses, status: str, output: list[dict[str, Any]], used: Usage | None
 ) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": f"resp_{ask.seed}",

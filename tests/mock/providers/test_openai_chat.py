@@ -114,3 +114,83 @@ async def test_malformed_bodies_and_events(client):
         answer.json()
     with pytest.raises(json.JSONDecodeError):
         await _events(client, headers={"x-mock-malformed": "1"})
+
+
+WORD = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
+TOOLS = [{"type": "function", "function": {"name": name, "parameters": WORD}} for name in ("first", "second")]
+BOTH = {"model": "gpt-4o", "messages": [{"role": "user", "content": "call both"}], "tools": TOOLS}
+
+
+async def test_tools_are_called_and_their_results_told(openai_sdk):
+    answer = await openai_sdk.chat.completions.create(**BOTH)
+    (choice,) = answer.choices
+    assert (choice.finish_reason, choice.message.content) == ("tool_calls", None)
+    calls = choice.message.tool_calls
+    assert [(call.function.name, call.function.arguments) for call in calls] == [
+        ("first", '{"word":"call"}'),
+        ("second", '{"word":"both"}'),
+    ]
+    assert answer.usage.completion_tokens == 11
+    results = [{"role": "tool", "tool_call_id": call.id, "content": f"{n}"} for n, call in enumerate(calls)]
+    turns = [*BOTH["messages"], choice.message, *results]
+    answer = await openai_sdk.chat.completions.create(**(BOTH | {"messages": turns}))
+    assert answer.choices[0].message.content == 'The tools say: "0", "1"'
+    for wrong, why in ((turns[:-1], "did not have response"), ([turns[0], *results], "must be a response")):
+        with pytest.raises(openai.BadRequestError, match=why):
+            await openai_sdk.chat.completions.create(**(BOTH | {"messages": wrong}))
+
+
+async def test_a_stream_tells_calls_in_pieces(openai_sdk):
+    async with openai_sdk.chat.completions.stream(**BOTH) as stream:
+        events = [event async for event in stream]
+        final = await stream.get_final_completion()
+    pieces = [event.arguments_delta for event in events if event.type == "tool_calls.function.arguments.delta"]
+    assert len([piece for piece in pieces if piece]) == 6
+    assert [call.function.arguments for call in final.choices[0].message.tool_calls] == [
+        '{"word":"call"}',
+        '{"word":"both"}',
+    ]
+    assert final.choices[0].finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize(
+    ("choice", "called", "finish"),
+    [
+        ("none", [], "stop"),
+        ("required", ["first", "second"], "tool_calls"),
+        ({"type": "function", "function": {"name": "second"}}, ["second"], "stop"),
+    ],
+)
+async def test_the_choice_of_tools_acts(openai_sdk, choice, called, finish):
+    told = (await openai_sdk.chat.completions.create(**BOTH, tool_choice=choice)).choices[0]
+    assert ([call.function.name for call in told.message.tool_calls or ()], told.finish_reason) == (called, finish)
+
+
+async def test_a_tool_that_is_not_offered_cannot_be_chosen(openai_sdk):
+    with pytest.raises(openai.BadRequestError, match="third"):
+        await openai_sdk.chat.completions.create(
+            **BOTH, tool_choice={"type": "function", "function": {"name": "third"}}
+        )
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ({"type": "json_schema", "json_schema": {"name": "w", "schema": WORD}}, '{"word":"hello"}'),
+        ({"type": "json_object"}, "{}"),
+        ({"type": "text"}, "You said: hello"),
+    ],
+)
+async def test_json_is_answered_where_it_is_asked_for(openai_sdk, form, text):
+    answer = await openai_sdk.chat.completions.create(**ASK, response_format=form)
+    assert answer.choices[0].message.content == text
+
+
+async def test_an_image_and_a_file_are_seen(openai_sdk):
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    document = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA=="}}
+    messages = [{"role": "user", "content": [{"type": "text", "text": "look"}, image, document]}]
+    answer = await openai_sdk.chat.completions.create(model="gpt-4o", messages=messages)
+    assert answer.choices[0].message.content == (
+        "You said: look You showed: image/png, 3 bytes. You showed: application/pdf, 1 bytes."
+    )
