@@ -69,10 +69,10 @@ def rows(house, sdk, journey):
     return rows
 
 
-def answered(journey, name, model, step):
+def answered(journey, name, model, step, shown=""):
     """The text came from that model, read as the answer of that step."""
     told = journey.value(name)
-    assert (told["text"], told["model"], told["step"]) == (f"You said: {PROMPT}", model, str(step))
+    assert (told["text"], told["model"], told["step"]) == (f"You said: {PROMPT}{shown}", model, str(step))
     assert all(told["usage"])
     return told
 
@@ -118,7 +118,7 @@ def test_where_all_fail_the_error_is_the_last_providers_own(journey, way):
 
 
 def test_a_picture_goes_to_every_provider(journey, rows):
-    answered(journey, "picture", "claude-haiku-4-5", 1)
+    answered(journey, "picture", "claude-haiku-4-5", 1, f" You showed: image/png, {2 << 20} bytes.")
     assert all(row["request_size"] > 2 << 20 for row in rows("picture"))
 
 
