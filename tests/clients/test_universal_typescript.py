@@ -195,9 +195,9 @@ def test_an_endpoint_leads_where_the_sdk_would_have_called(journey, index, row):
     assert journey.value("endpoints")[index] == (target or f"/{provider}/{endpoint}")
 
 
-def test_the_unified_provider_leads_on_to_the_next_model(journey):
-    answered(journey, "unified", "claude-haiku-4-5", 1)
-    assert journey.steps["unified alone"]["error"]["status"] == 400
+def test_the_unified_provider_answers_and_leads_on_where_the_model_has_no_provider(journey):
+    answered(journey, "unified", "claude-haiku-4-5", 0)
+    answered(journey, "unified leads on", "claude-haiku-4-5", 1)
 
 
 # Who may, and the docs

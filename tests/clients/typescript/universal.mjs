@@ -139,11 +139,11 @@ await step('endpoints', () => Promise.all(plan.endpoints.map(async ([provider, e
   return (await answer.json()).target;
 })));
 
-// The unified provider is not served yet, so another answers.
+// The unified provider, alone and with another model after it
 
-const unified = () => createUnified({ apiKey: 'sk-x' })('openai/gpt-4o-mini');
-await step('unified', () => generate(of([unified(), claude()])));
-await step('unified alone', () => generate(of(unified())));
+const unified = (model) => createUnified({ apiKey: 'sk-x' })(model);
+await step('unified', () => generate(of(unified('anthropic/claude-haiku-4-5'))));
+await step('unified leads on', () => generate(of([unified('nobody/gpt-4o-mini'), claude()])));
 
 // Gateways that turn it away
 
