@@ -16,6 +16,7 @@ from penstock.model.endpoint import Endpoint
 from penstock.providers import catalog
 from penstock.providers.kinds import FEES
 from penstock.wire.cache_key import NOISE, NOISE_PREFIXES
+from tests.kit.pairs import page as compatibility
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PLACE = re.compile(r"(<!-- table: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -91,6 +92,14 @@ def noise() -> str:
     return quoted(*sorted([*map(bytes.decode, NOISE), *prefixes])) + "\n"
 
 
+def asked() -> str:
+    return rows("|".join(["a client asks for", "in", *compatibility.PROVIDER_NAMES]), compatibility.asked_rows())
+
+
+def told() -> str:
+    return rows("|".join(["a provider tells", *compatibility.CLIENT_NAMES]), compatibility.told_rows())
+
+
 def known() -> list[catalog.Provider]:
     """The rows, each once."""
     return [row for slug, row in sorted(catalog.load().items()) if slug == row.id]
@@ -130,6 +139,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "endpoints": endpoints,
     "simulated": simulated,
     "noise": noise,
+    "asked": asked,
+    "told": told,
 }
 
 

@@ -11,6 +11,7 @@ from penstock.providers.dialects._shapes.members import object_text, written
 from penstock.providers.dialects.anthropic.chat.words import NAME
 
 Json = dict[str, Any]
+_MOOT = ("id", "status")  # of an item that a client sends back as it came: they ask for nothing
 _PDF, _PLAIN = "application/pdf", "text/plain"
 
 
@@ -37,7 +38,8 @@ class Blocks:
         if self._own:
             return extra
         for name in extra or ():
-            self._notes.lost(f"{at}.{name}")
+            if name not in _MOOT:
+                self._notes.lost(f"{at}.{name}")
         return None
 
     def _block(self, part: Part) -> Json | None:  # noqa: PLR0911  a table

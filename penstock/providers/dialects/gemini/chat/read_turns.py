@@ -4,10 +4,10 @@ from collections import deque
 from typing import Any
 
 from penstock.core.errors import MalformedChat
-from penstock.model.chat import Call, Part, Result, Text, Turn
+from penstock.model.chat import Call, Part, Reasoning, Result, Text, Turn
 from penstock.providers.dialects.gemini.chat.read_parts import parts_of
 from penstock.providers.dialects.gemini.chat.spelling import Told
-from penstock.providers.dialects.gemini.chat.words import MADE
+from penstock.providers.dialects.gemini.chat.words import MADE, NAME
 
 _ROLES = {"": "user", "user": "user", "model": "assistant", "function": "tool", "tool": "tool"}
 
@@ -36,7 +36,25 @@ def turns_of(told: Told) -> list[Turn]:
             elif type(part) is Result:
                 _match(part, open_calls.get(part.name))
         turns.append(Turn(role, parts, extra=content.rest()))
+    _join_thoughts(turns)
     return turns
+
+
+def _join_thoughts(turns: list[Turn]) -> None:
+    """Thinking of another provider came as a stream, in pieces of which the last has its signature: it is one again."""
+    unsigned: list[tuple[Turn, Reasoning]] = []
+    for turn in turns:
+        for part in [*turn.content]:
+            if type(part) is not Reasoning:
+                unsigned.clear()
+            elif not (part.signature or part.sealed):
+                unsigned.append((turn, part))
+            else:
+                if part.origin != NAME and unsigned:
+                    part.text = "".join([*[one.text for _, one in unsigned], part.text])
+                    for other, piece in unsigned:
+                        other.content = [one for one in other.content if one is not piece]
+                unsigned.clear()
 
 
 def _match(result: Result, calls: deque[str] | None) -> None:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from penstock.model.chat import Native, Part, Result, Turn
+from penstock.model.chat import Native, Part, Reasoning, Result, Turn
 
 
 def turns_from(turns: list[Turn]) -> list[Turn]:
@@ -12,7 +12,7 @@ def turns_from(turns: list[Turn]) -> list[Turn]:
     """
     made: list[Turn] = []
     for turn in turns:
-        content = [_plain(part) for part in turn.content]
+        content = [plain for part in turn.content if (plain := _plain(part)) is not None]
         if turn.role == "assistant" and made and made[-1].role == "assistant":
             made[-1] = Turn("assistant", [*made[-1].content, *content], made[-1].name)
         else:
@@ -20,9 +20,22 @@ def turns_from(turns: list[Turn]) -> list[Turn]:
     return made
 
 
-def _plain(part: Part) -> Part:
+def _plain(part: Part) -> Part | None:
     if isinstance(part, Native):
         return part
     if isinstance(part, Result):
-        return replace(part, content=[_plain(one) for one in part.content], extra=None)
+        content = [plain for one in part.content if (plain := _plain(one)) is not None]
+        return replace(part, content=content, extra=None)
+    if isinstance(part, Reasoning) and not _signed_here(part):
+        return None
     return part if part.extra is None else replace(part, extra=None)
+
+
+def _signed_here(part: Reasoning) -> bool:
+    """Whether it is unsigned, or signed by one of those who speak OpenAI chat, which others cannot check.
+
+    They sign as ``anthropic-claude-v1`` or ``unknown``; no other dialect has such a name.
+    """
+    if not (part.signature or part.sealed):
+        return True
+    return not part.origin or "-" in part.origin or part.origin == "unknown"

@@ -35,7 +35,7 @@ Json = dict[str, Any]
 class Writer:
     """Chunks. The usage comes last, in a chunk of its own, where the client asked for it."""
 
-    __slots__ = ("_asked", "_calls", "_grows", "_head", "_origins", "_roles", "_usage")
+    __slots__ = ("_asked", "_calls", "_grows", "_head", "_origins", "_roles", "_thought", "_usage")
 
     def __init__(self, asked: ChatRequest) -> None:
         self._asked = asked
@@ -44,6 +44,7 @@ class Writer:
         self._calls: dict[tuple[int, int], int] = {}  # index among the calls of its candidate, by part
         self._grows: dict[tuple[int, int], str] = {}  # the member that grows with a part
         self._origins: dict[tuple[int, int], str] = {}
+        self._thought: dict[tuple[int, int], list[str]] = {}  # thinking that may be signed, which needs its words
         self._usage: Usage | None = None
 
     def event(self, event: Event) -> bytes:  # noqa: PLR0911  a table
@@ -87,6 +88,8 @@ class Writer:
         if type(part) is Reasoning:
             self._grows[place] = _REASONING
             self._origins[place] = part.origin
+            if part.origin:
+                self._thought[place] = []
         elif type(part) is Refusal:
             self._grows[place] = _REFUSAL
         elif type(part) is Call:
@@ -105,6 +108,8 @@ class Writer:
     def _add(self, event: Add) -> bytes:
         place = (event.candidate, event.index)
         member = self._grows.get(place, _CONTENT)
+        if (thought := self._thought.get(place)) is not None:
+            thought.append(event.text)
         if (number := self._calls.get(place)) is None:
             return self._delta(event.candidate, {member: event.text}, logprobs=event.logprobs)
         kind = "custom" if member == "input" else "function"
@@ -117,7 +122,8 @@ class Writer:
             return self._delta(event.candidate, {"tool_calls": [{"index": number, "extra_content": signed}]})
         if place not in self._origins:
             return b""  # a text has no place for one
-        part = Reasoning("", event.signature, event.sealed, self._origins[place])
+        thought = "".join(self._thought.pop(place, ()))
+        part = Reasoning(thought, event.signature, event.sealed, self._origins[place])
         return self._delta(event.candidate, {"reasoning_details": [{**detail(part), "index": event.index}]})
 
     def _delta(self, candidate: int, delta: Json, finish: str | None = None, logprobs: Any = None) -> bytes:
