@@ -77,6 +77,7 @@ UNMIRRORED = {
     "penstock/model/chat/": "types; tests/providers/dialects/*/test_chat.py read and write them all",
     "penstock/providers/dialects/anthropic/chat/": "tests/providers/dialects/anthropic/test_chat.py",
     "penstock/providers/dialects/bedrock_converse/chat/": "tests/providers/dialects/bedrock_converse/test_chat.py",
+    "penstock/providers/dialects/cohere/chat/": "tests/providers/dialects/cohere/test_chat.py",
     "penstock/providers/dialects/gemini/chat/": "tests/providers/dialects/gemini/test_chat.py",
     "penstock/providers/dialects/openai_chat/chat/": "tests/providers/dialects/openai_chat/test_chat.py",
     "penstock/providers/dialects/openai_responses/chat/": "tests/providers/dialects/openai_responses/test_chat.py",

@@ -19,6 +19,7 @@ MOST = 16  # addresses of one call
 LARGEST = 10 << 20  # bytes of one
 PATIENCE = 10.0  # seconds for all of one
 _OK = 200
+_KEPT = "s3://"  # begins the name of an object that the provider reads itself
 
 
 class Fetching:
@@ -33,7 +34,7 @@ class Fetching:
         wanted: dict[str, list[Media]] = {}
         for turn in request.turns:
             for part in _media(turn.content):
-                if part.url and not part.data and part.kind in kinds:
+                if part.url and not part.data and part.kind in kinds and not part.url.startswith(_KEPT):
                     wanted.setdefault(part.url, []).append(part)
         if len(wanted) > MOST:
             raise MalformedChat(f"the messages: more than {MOST} addresses of images and documents are not fetched.")

@@ -34,6 +34,7 @@ MODELS = [
     "anthropic/claude-haiku-4-5",
     "google-ai-studio/gemini-2.5-flash",
     "google-vertex-ai/gemini-2.5-flash",
+    "cohere/command-a-03-2025",
     "aws-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
 ]
 
@@ -254,10 +255,10 @@ async def files(status=200):
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/a.pdf"
 
 
-def about(url):
+def about(url, model="openai/gpt-4o"):
     source = {"type": "url", "url": url}
     said = [{"role": "user", "content": [{"type": "document", "source": source}, {"type": "text", "text": "what?"}]}]
-    body = {"model": "openai/gpt-4o", "max_tokens": 50, "messages": said}
+    body = {"model": model, "max_tokens": 50, "messages": said}
     return request("compat/messages", body=encode(body), headers={"x-mock-echo": "body"}, event="file")
 
 
@@ -277,7 +278,14 @@ async def test_a_document_that_is_not_fetched_is_refused(settings, status, says)
         assert says in envelope(await client.ask(about(url)), 400, 2019)
 
 
-async def test_a_document_by_url_is_fetched_where_the_operator_allows_it():
+@pytest.mark.parametrize(
+    ("model", "read"),
+    [
+        ("openai/gpt-4o", lambda part: part["file"]["file_data"].removeprefix("data:application/pdf;base64,")),
+        ("aws-bedrock/amazon.nova-pro-v1:0", lambda part: part["document"]["source"]["bytes"]),
+    ],
+)
+async def test_a_document_by_url_is_fetched_where_the_operator_allows_it(model, read):
     bodies = []
 
     async def answer(reader, writer):
@@ -288,10 +296,10 @@ async def test_a_document_by_url_is_fetched_where_the_operator_allows_it():
         await writer.drain()
         writer.close()
 
-    provider = await asyncio.start_server(answer, "127.0.0.1", 0)
-    at = f"http://127.0.0.1:{provider.sockets[0].getsockname()[1]}"
-    allowed = {"fetch_media": True, "allowed_networks": LOOPBACK, "providers": {"openai": at}}
-    async with provider, house(**allowed) as served, files() as url, served.client() as client:
-        assert (await client.ask(about(url))).status == 429
+    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
+    at = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    allowed = {"fetch_media": True, "allowed_networks": LOOPBACK, "providers": {model.partition("/")[0]: at}}
+    async with listening, house(**allowed) as served, files() as url, served.client() as client:
+        assert (await client.ask(about(url, model))).status == 429
     (part, _) = decode(bodies[0])["messages"][0]["content"]
-    assert part["file"]["file_data"] == f"data:application/pdf;base64,{b64encode(PDF).decode()}"
+    assert read(part) == b64encode(PDF).decode()

@@ -3,6 +3,7 @@
 from penstock.providers.dialects._facets import Dialect
 from penstock.providers.dialects._shapes.asked import asked_of_reporting
 from penstock.providers.dialects.cohere import errors, message, stream, usage
+from penstock.providers.dialects.cohere.chat import PROVIDER
 
 COHERE = Dialect(
     "cohere",
@@ -13,4 +14,5 @@ COHERE = Dialect(
     reader=stream.Reader,
     error_frame=errors.error_frame,
     message=message.message,
+    provider=PROVIDER,
 )

@@ -6,4 +6,5 @@ from penstock.providers.dialects.bedrock_converse.chat.read_answer import read_a
 from penstock.providers.dialects.bedrock_converse.chat.read_stream import Reader
 from penstock.providers.dialects.bedrock_converse.chat.write_request import write_request
 
-PROVIDER = ChatProvider(write_request, read_answer, Reader, read_failure)
+_BYTES = frozenset({"image", "document", "video", "audio"})
+PROVIDER = ChatProvider(write_request, read_answer, Reader, read_failure, only_bytes=_BYTES)
