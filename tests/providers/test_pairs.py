@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from penstock.core.errors import ProviderBroke
 from penstock.providers.dialects import DIALECTS
-from tests.kit.pairs.outcomes import ARRIVES, LEFT_OUT, REFUSED, WITHOUT_TOOLS, Call, answered, asked, failed, signed
+from tests.kit.pairs.outcomes import (
+    ARRIVES,
+    LEFT_OUT,
+    REFUSED,
+    WITHOUT_OTHERS,
+    WITHOUT_TOOLS,
+    Call,
+    answered,
+    asked,
+    failed,
+    signed,
+)
 from tests.kit.pairs.plain import NoPlaceError
 from tests.kit.pairs.situations import ASKED, TOLD
 from tests.kit.pairs.speakers import CLIENTS, PAIRS, PROVIDERS, SPEAKERS
@@ -26,6 +37,11 @@ ASKED_AS = {
         "several": REFUSED,
     },
     "gemini": dict.fromkeys(["one_at_a_time", "bias", "user"], LEFT_OUT),
+    "cohere": {
+        **dict.fromkeys(["one_at_a_time", "bias", "logprobs", "user"], LEFT_OUT),
+        **dict.fromkeys(["document", "several"], REFUSED),
+        "named": WITHOUT_OTHERS,
+    },
     "bedrock_converse": {
         **dict.fromkeys(["one_at_a_time", "seed", "presence", "frequency", "bias", "logprobs", "user"], LEFT_OUT),
         "none": WITHOUT_TOOLS,
@@ -36,15 +52,15 @@ ASKED_AS = {
 
 # How clients read what their dialect has no word for, and from which providers.
 AN_END, AS_TEXT = "as an ordinary end", "as text that was filtered"
-CLAUDE = ("anthropic", "bedrock_converse")
+TELL_SEQUENCE = ("anthropic", "bedrock_converse", "cohere")
 READ_AS = {
     "openai_chat": {
-        "sequence": dict.fromkeys(CLAUDE, AN_END),
+        "sequence": dict.fromkeys(TELL_SEQUENCE, AN_END),
         "pause": {"anthropic": AN_END},
         "refusal": {"anthropic": AS_TEXT},
     },
     "openai_responses": {
-        "sequence": dict.fromkeys(CLAUDE, AN_END),
+        "sequence": dict.fromkeys(TELL_SEQUENCE, AN_END),
         "pause": {"anthropic": AN_END},
         "refusal": {"anthropic": AS_TEXT},
     },
@@ -52,12 +68,12 @@ READ_AS = {
         "filter": dict.fromkeys(["openai_chat", "openai_responses", "gemini", "bedrock_converse"], "as a refusal"),
     },
     "gemini": {
-        "sequence": dict.fromkeys(CLAUDE, AN_END),
+        "sequence": dict.fromkeys(TELL_SEQUENCE, AN_END),
         "pause": {"anthropic": AN_END},
         "refusal": {"anthropic": AS_TEXT, "openai_responses": AS_TEXT, "openai_chat": "as text"},
     },
 }
-UNCOUNTED = {"bedrock_converse"}  # dialects that do not tell how much of the output was thinking
+UNCOUNTED = {"bedrock_converse", "cohere"}  # dialects that do not tell how much of the output was thinking
 SIGNS = {
     "openai_chat",
     "openai_responses",

@@ -14,8 +14,6 @@ _READ = {
     "MAX_TOKENS": StopReason.LENGTH,
     "TOOL_CALL": StopReason.TOOLS,
     "ERROR": StopReason.ERROR,
-    "ERROR_TOXIC": StopReason.FILTER,
-    "ERROR_LIMIT": StopReason.LENGTH,
     "TIMEOUT": StopReason.ERROR,
 }
 
