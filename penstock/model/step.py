@@ -61,6 +61,7 @@ class Step:
         "translation",
         "waited",
         "warnings",
+        "wraps",
     )
 
     def __init__(self, ex: "Exchange", request: Request, began: float) -> None:
@@ -77,6 +78,7 @@ class Step:
         self.translation: Any = None  # providers.translating.Translation; None: the client speaks the target's dialect
         self.places = _NONE  # headers that do not travel: credentials of ours, and what stands in the place of one
         self.query: bytes | None = None  # the query that travels, with its question mark; None: the request's own
+        self.wraps = False  # its answer goes into the envelope of the API
         self.credential: Credential | None = None  # of ours, to be sent; None: the client's own, or none
         self.target: Target | None = None  # None: not known yet, or refused
         self.decisions = Decisions()

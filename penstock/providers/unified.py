@@ -43,7 +43,7 @@ def rest(path: bytes) -> tuple[str, str]:
     """The same of a path below ``ai/``. SDKs that add ``v1/`` to a base that has it double it. Raises UnknownPath."""
     below = path.removeprefix(_V1)
     if below == path:
-        raise UnknownPath("Not found: below ai/ there are run/@cf/{author}/{model} and v1/.")
+        raise UnknownPath("Not found: below ai/ there are run, run/{author}/{model} and v1/.")
     return _asked(below.removeprefix(_V1), _OTHERS_OF_REST, "ai/v1/")
 
 

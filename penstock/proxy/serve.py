@@ -1,5 +1,6 @@
 """The line: a call from admission to its steps, and a step from the cache to its reply."""
 
+from penstock.features.envelope import enveloped
 from penstock.gateway.compile import CompiledGateway
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
@@ -39,6 +40,7 @@ async def attempt(step: Step, gw: CompiledGateway) -> Reply:
     reply = gw.meter.count(step, reply)  # the provider's bytes
     reply = gw.ask_usage.hide(step, reply)
     reply = await gw.translation.reply(step, reply)  # the client's dialect from here
+    reply = enveloped(step, reply)
     reply = await gw.dlp.inspect_reply(step, reply)  # 400/2030
     reply = await gw.guard.inspect_reply(step, reply)  # 424/2017
     reply = gw.transcript.keep(step, reply)  # the client's bytes, for the log

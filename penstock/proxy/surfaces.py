@@ -26,7 +26,8 @@ from penstock.providers import unified
 V1 = b"/v1/"
 _POST = frozenset({b"POST"})
 _REST = re.compile(rb"/client/v4/accounts/([^/?]*)/ai/")
-_MODEL = re.compile(rb"run/@cf/[^/]+/[^/]+")
+_WORKERS = re.compile(rb"run/@cf/[^/]+/[^/]+")
+_RUN = re.compile(rb"run(?:/[^/@]+/.+)?")
 _GATEWAY = b"cf-aig-gateway-id"
 _PARTS = 5  # of an address that ends with its provider: nothing, v1, account, gateway, provider
 
@@ -40,6 +41,7 @@ REST = Surface(
     api=True,
     codes={2004: 7003, 2006: 7001, 2009: 10000, 2019: 7003},
 )
+RUN = replace(REST, steps="rest", kind="run")
 
 
 def find(target: bytes) -> Surface | None:
@@ -107,10 +109,12 @@ def _read_rest(request: Request) -> None:
         raise UnknownPath
     request.surface = REST
     request.path = rest = path[found.end() :]
-    if _MODEL.fullmatch(rest) is None:
-        request.surface = _inference(rest)
-    else:
+    if _WORKERS.fullmatch(rest) is not None:
         request.provider = "workers-ai"
+    elif _RUN.fullmatch(rest) is not None:
+        request.surface = RUN
+    else:
+        request.surface = _inference(rest)
     request.account = found[1].decode("latin-1")
     request.gateway = (request.header(_GATEWAY) or b"default").decode("latin-1")
 

@@ -192,3 +192,103 @@ async def test_the_sdks_reach_any_provider_at_the_apis_address(there):
         assert message.model_dump()["content"][0]["text"]
         async with client.messages.stream(model="openai/gpt-4o", messages=HELLO, max_tokens=100) as stream:
             assert await stream.get_final_text()
+
+
+def result(answer):
+    """What is in the envelope of the API."""
+    body = decode(answer.body)
+    assert answer.status == 200
+    assert (body["success"], body["errors"], body["messages"]) == (True, [], [])
+    return body["result"]
+
+
+TALK = {"messages": HELLO, "max_tokens": 100}
+
+
+@pytest.mark.parametrize(
+    ("model", "input", "reads"),
+    [
+        ("openai/gpt-4o", TALK, CHATS["chat/completions"]),
+        ("anthropic/claude-haiku-4.5", TALK, CHATS["messages"]),
+        ("google/gemini-2.5-flash", TALK, CHATS["chat/completions"]),
+        ("openai/gpt-4o", {"input": "hello"}, CHATS["responses"]),
+        ("google/gemini-2.5-flash", {"contents": [{"parts": [{"text": "hello"}]}]}, lambda told: told["candidates"]),
+        ("openai/text-embedding-3-small", {"input": "hello"}, lambda told: told["data"][0]["embedding"]),
+        ("openai/gpt-image-1", {"prompt": "a tree"}, lambda told: told["data"]),
+    ],
+)
+async def test_run_answers_in_the_envelope_whatever_the_model_makes(there, model, input, reads):  # noqa: A002
+    answer = await ask(there, "run", encode({"model": model, "input": input}), accept_encoding="gzip")
+    told = result(answer)
+    assert reads(told)
+    assert told["gatewayMetadata"] == {"keySource": "Request"}
+    assert result(await ask(there, f"run/{model}", encode(input))).keys() == told.keys()
+
+
+async def test_run_sends_the_input_and_logs_what_the_client_got(there):
+    answer = await ask(there, "run", encode({"model": "openai/gpt-4-1", "input": TALK}), x_mock_echo="body")
+    assert decode(answer.body) == {"model": "gpt-4.1", **TALK}
+    answer = await ask(
+        there, "run", encode({"model": "anthropic/claude-haiku-4.5", "input": TALK}), cf_aig_event_id="run"
+    )
+    row = await there.row("run")
+    assert (row.provider, row.model, row.response) == ("anthropic", "claude-haiku-4-5", answer.body)
+    assert row.tokens_out == result(answer)["usage"]["output_tokens"]
+
+
+async def test_run_streams_as_the_provider_does(there):
+    answer = await ask(there, "run", encode({"model": "openai/gpt-4o", "input": {**TALK, "stream": True}}))
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.body.endswith(b"data: [DONE]\n\n")
+
+
+async def test_speech_is_no_json_and_comes_as_it_is(there):
+    said = {"input": "hello", "voice": "alloy"}
+    answer = await ask(there, "run", encode({"model": "openai/gpt-4o-mini-tts", "input": said}))
+    assert (answer.status, answer.headers["content-type"]) == (200, "audio/mpeg")
+
+
+async def test_run_of_workers_ai_is_its_own_answer(there):
+    answer = await ask(there, "run", encode({"model": MODEL, "input": {"prompt": "hi"}}), x_mock_echo="1")
+    assert decode(answer.body)["target"] == f"/workers-ai/run/{MODEL}"
+    busy = {"model": MODEL, "input": {"prompt": "hi"}, "options": {"rejectIfBusy": True}}
+    assert decode((await ask(there, "run", encode(busy), x_mock_echo="body")).body) == busy
+
+
+@pytest.mark.parametrize(("sent", "code"), [(400, 7003), (401, 2009), (500, 2005)])
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "anthropic/claude-haiku-4.5", "google/gemini-2.5-flash"])
+async def test_run_tells_a_provider_s_error_in_the_envelope(there, model, sent, code):
+    answer = await ask(there, "run", encode({"model": model, "input": TALK}), x_mock_status=str(sent))
+    assert told(answer) == (sent, code)
+    assert decode(answer.body)["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"input": TALK}, "model"),
+        ({"model": "openai/gpt-4o"}, "input"),
+        ({"model": "openai/gpt-4o", "input": 7}, "input"),
+        ({"model": "openai/gpt-4o", "input": {}}, "none of messages"),
+        ({"model": "openai/gpt-4o", "input": TALK, "options": {"x": 1}}, "x"),
+        ({"model": "openai/gpt-4o", "input": TALK, "options": {"rejectIfBusy": True}}, "Workers AI"),
+        ({"model": "gpt-4o", "input": TALK}, "{provider}/{model}"),
+    ],
+)
+async def test_run_refuses_what_it_cannot_do_naming_the_member(there, body, says):
+    answer = await ask(there, "run", encode(body))
+    assert told(answer) == (400, 7003)
+    assert says in decode(answer.body)["errors"][0]["message"]
+
+
+async def test_run_tells_whose_key_it_was_and_keeps_its_answers_apart():
+    keys = [StoredKey("key", "openai", "default", True, "sk-stored", 1)]
+    async with house(gateways={"default": {"cache_ttl": 60}}, keys=keys) as there:
+        body = encode({"model": "openai/gpt-4o", "input": TALK})
+        first, again = await ask(there, "run", body), await ask(there, "run", body)
+        assert result(first)["gatewayMetadata"] == {"keySource": "BYOK"}
+        assert (again.headers["cf-aig-cache-status"], again.body) == ("HIT", first.body)
+        bare = await ask(there, "v1/chat/completions", encode({"model": "openai/gpt-4o", **TALK}))
+        assert decode(bare.body)["object"] == "chat.completion"
+        other = await ask(there, "run/openai/gpt-4o-mini", encode(TALK))
+        assert other.headers["cf-aig-cache-status"] == "MISS"

@@ -97,9 +97,8 @@ def test_a_rest_address_takes_its_gateway_from_the_header(header, gateway):
     "path",
     [
         b"",
-        b"run",
         b"run/",
-        b"run/openai/gpt-5",
+        b"run/openai",
         b"run/@",
         b"run/@cf/x",
         b"run/@hf/x/y",

@@ -99,12 +99,7 @@ class AnswerCache(Cache):
             if len(body) > _SLICE:
                 await asyncio.sleep(0)
         place = (sent.method, sent.host, sent.path, sent.query)
-        mark = (step.credential.mark,) if step.credential is not None else ()
-        if target.upstream.mark:
-            mark = (*mark, target.upstream.mark)
-        if step.translation is not None:  # its answer is for clients of that dialect
-            mark = (*mark, *step.translation.marks(stream=request.asked.stream))
-        key = call_key(gateway.number, gateway.cache_generation, (*place, *mark), without_noise(sent.headers))
+        key = call_key(gateway.number, gateway.cache_generation, (*place, *_marks(step)), without_noise(sent.headers))
         if len(body) > _SLICE:
             await _update(key, body)
         else:
@@ -195,6 +190,19 @@ def _fits(step: Step, found: str) -> bool:
     """
     alone = step.last and not step.index
     return alone or step.options.cache_key is None or found == form(step)
+
+
+def _marks(step: Step) -> list[bytes]:
+    """What an answer depends on beside what travels."""
+    assert step.target is not None
+    marks = [] if step.credential is None else [step.credential.mark]
+    if step.target.upstream.mark:
+        marks.append(step.target.upstream.mark)
+    if step.translation is not None:  # its answer is for clients of that dialect
+        marks += step.translation.marks(stream=step.request.asked.stream)
+    if step.wraps:
+        marks.append(b"envelope")
+    return marks
 
 
 async def _update(key: Digest, body: bytes) -> None:

@@ -1,16 +1,21 @@
 """Inference below the API's own address: the unified API with the models of the catalogue alone."""
 
-from penstock.core.errors import InvalidProvider, ModelNotFound
+from urllib.parse import quote
+
+from penstock.core.errors import InvalidProvider, MalformedChat, ModelNotFound
 from penstock.features.routing.native import NativeRouting
-from penstock.features.routing.unified import UnifiedRouting
+from penstock.features.routing.unified import Chat, UnifiedRouting, reserved, whole
 from penstock.model.request import Request
 from penstock.model.step import Step
-from penstock.providers import unified
+from penstock.providers import run, unified
 from penstock.providers.custom import PREFIX
+from penstock.providers.dialects import DIALECTS
 from penstock.providers.prices import PriceBook
 from penstock.providers.spelling import Spellings
+from penstock.providers.upstream import Upstream
 
 _WORKERS, _AUTHORS = "workers-ai", "@cf/"  # whose names stand without their provider's
+_CODING = b"accept-encoding"
 _SHOWN = 128
 
 
@@ -25,7 +30,10 @@ class RestRouting(UnifiedRouting):
     def settle(self, step: Step, request: Request, kind: str, dialect: str) -> None:
         """As above. Raises ModelNotFound in the place of InvalidProvider."""
         try:
-            super().settle(step, request, kind, dialect)
+            if kind == run.RUN:
+                self._run(step, request)
+            else:
+                super().settle(step, request, kind, dialect)
         except InvalidProvider as error:
             raise ModelNotFound(error.message) from None
 
@@ -34,12 +42,42 @@ class RestRouting(UnifiedRouting):
         if name.startswith(_AUTHORS):
             return _WORKERS, name
         slug, model = unified.split(name)
+        upstream = self._upstream(slug, name)
+        if (known := self._spellings.get(slug)) is None:
+            known = self._spellings[slug] = Spellings(self._prices.models(upstream.provider.id))
+        return slug, known.of(model)
+
+    def _upstream(self, slug: str, name: str) -> Upstream:
         if slug.startswith(PREFIX):
             raise ModelNotFound(f"Model not found: {name[:_SHOWN]}. The account's own providers are not served here.")
-        if (known := self._spellings.get(slug)) is None:
-            try:
-                provider = self._native.upstream(slug).provider
-            except InvalidProvider as error:
-                raise ModelNotFound(f"Model not found: {name[:_SHOWN]}. {error.message}") from None
-            known = self._spellings[slug] = Spellings(self._prices.models(provider.id))
-        return slug, known.of(model)
+        try:
+            return self._native.upstream(slug)
+        except InvalidProvider as error:
+            raise ModelNotFound(f"Model not found: {name[:_SHOWN]}. {error.message}") from None
+
+    def _run(self, step: Step, request: Request) -> None:
+        told = run.read(request.path, whole(request))
+        if told.model.startswith(_AUTHORS):
+            self._run_workers(step, request, told)
+            return
+        if told.options.reject_if_busy:
+            raise MalformedChat("run bad format: options.rejectIfBusy is for models of Workers AI alone.")
+        slug, _ = unified.split(told.model)
+        kind, dialect = run.kind(told, self._upstream(slug, told.model).provider.unified)
+        asked = DIALECTS[dialect or "openai_chat"].asked(told.input)
+        self.send(step, request, Chat(kind, dialect, told.model, told.input, asked))
+        step.wraps = True
+        if step.sends is None:
+            step.sends = reserved(request, told.input)
+        request.headers = [header for header in request.headers if header[0] != _CODING]
+        request.headers.append((_CODING, _CODING, b"identity"))  # the answer will be read
+        request.first[_CODING] = b"identity"
+
+    def _run_workers(self, step: Step, request: Request, told: run.Run) -> None:
+        request.provider, step.query = _WORKERS, b""
+        if told.options.reject_if_busy:
+            request.path, step.sends = b"run", reserved(request, run.busy(told))
+        else:
+            request.path = b"run/" + quote(told.model, safe="/@").encode()
+            step.sends = reserved(request, told.input)
+        step.target = self._native.target(request)

@@ -1,5 +1,7 @@
 """The unified API: the model's name says which provider answers, and the provider's row how it is reached."""
 
+from typing import NamedTuple
+
 from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded
 from penstock.core.headers import Headers
 from penstock.features.routing import Routing
@@ -21,6 +23,16 @@ _VENDORS = (b"anthropic-", b"openai-", b"x-goog-", b"x-stainless-")  # headers t
 _PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
 
 
+class Chat(NamedTuple):
+    """A call to the unified API. ``name``: provider and model; ``asked``: what the body asks for."""
+
+    kind: str
+    dialect: str  # of a chat
+    name: str
+    body: bytes
+    asked: Asked
+
+
 class UnifiedRouting(Routing):
     """Decides from the body, once it is here."""
 
@@ -39,9 +51,14 @@ class UnifiedRouting(Routing):
 
         Raises MalformedChat, InvalidProvider, InvalidPath, Overloaded.
         """
-        body = _whole(request)
+        body = whole(request)
         asked = DIALECTS[dialect or _PLAIN].asked(body)
-        slug, model = self.split(asked.model)
+        self.send(step, request, Chat(kind, dialect, asked.model, body, asked))
+
+    def send(self, step: Step, request: Request, call: Chat) -> None:
+        """Fills it in. Raises the same."""
+        kind, dialect, name, body, asked = call
+        slug, model = self.split(name)
         upstream = self._native.upstream(slug)
         way = unified.way(upstream.provider.unified, kind, dialect, slug)
         model = model.removeprefix(way.publisher)
@@ -84,7 +101,8 @@ class Unfolding(Itinerary):
         return None
 
 
-def _whole(request: Request) -> bytes:
+def whole(request: Request) -> bytes:
+    """The body. Raises Overloaded, BodyTooLarge."""
     body = request.body.whole()
     if body is not None:
         return body
@@ -97,9 +115,14 @@ def _renamed(request: Request, body: bytes, old: str, new: str, dialect: str) ->
     put = renamed(body, old, new, lambda body: DIALECTS[dialect].asked(body).model)
     if put is None:
         raise MalformedChat("Chat completion bad format: the body is no JSON object.")
-    if not request.body.reserve(len(put)):
+    return reserved(request, put)
+
+
+def reserved(request: Request, body: bytes) -> bytes:
+    """A body that travels in the place of the request's own. Raises Overloaded where there is no room for both."""
+    if not request.body.reserve(len(body)):
         raise Overloaded("The gateway holds as many request bytes as it may; try again.")
-    return put
+    return body
 
 
 def _headers(
