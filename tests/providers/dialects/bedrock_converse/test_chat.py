@@ -211,6 +211,12 @@ def test_a_model_that_chooses_its_effort_is_told_the_level():
     [
         ("amazon.nova-pro-v1:0", Format("schema", schema=SCHEMA), ["response_format"], '{"city":'),
         ("anthropic.claude-3-5-sonnet-20241022-v2:0", Format("schema", schema=SCHEMA), ["response_format"], '{"city":'),
+        (
+            "us.anthropic.claude-opus-4-1-20250805-v1:0",
+            Format("schema", schema=SCHEMA),
+            ["response_format"],
+            '{"city":',
+        ),
         (HAIKU, Format("json"), [], "one JSON object"),
     ],
 )
@@ -274,6 +280,11 @@ def test_media_travel_as_bytes_or_from_s3_and_a_document_is_never_alone():
         {"video": {"format": "mkv", "source": {"s3Location": {"uri": "s3://bucket/a.mkv"}}}},
         {"text": "notes txt"},
     ]
+
+
+def test_what_is_left_out_leaves_no_mark_for_the_cache():
+    body = told(asked(Turn("system", [Text(" ", cache=Cache())]), Turn("user", [Text("Hi")])))
+    assert "system" not in body
 
 
 def test_marks_for_the_cache_are_lost_where_the_model_has_none():

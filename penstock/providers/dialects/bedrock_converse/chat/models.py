@@ -28,7 +28,8 @@ def takes_of(name: str) -> Takes:
     """By the name of a model or its ARN."""
     if "claude" in name:
         claude = model_of(name)
-        return Takes(claude, any_tool=claude.forced, named_tool=claude.forced, formats=claude.formats)
+        formats = claude.formats and "opus-4-1" not in name  # which has them at Anthropic alone
+        return Takes(claude, any_tool=claude.forced, named_tool=claude.forced, formats=formats)
     if "nova" in name:
         return Takes(nova=2 if "nova-2" in name else 1, caches_tools=False, formats=False)
     if name.startswith("arn:") and "foundation-model/" not in name:

@@ -33,8 +33,9 @@ class Blocks:
         blocks: list[Json] = []
         for part in parts:
             block = self._block(part)
-            if block is not None:
-                blocks.append(block)
+            if block is None:
+                continue
+            blocks.append(block)
             if (cache := getattr(part, "cache", None)) is not None:
                 blocks += self.mark(cache)
         return blocks
