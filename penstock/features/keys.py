@@ -71,8 +71,7 @@ class Keys:
         if not _has_own(step, target):
             self._choose(step, target)
         if target.upstream.added and next(_added(step), None) is not None:
-            if step.ex.caller.bearer is None:
-                raise Unauthorized(_UNOPENED)
+            _require_token(step)
             if step.decisions.key is None and not _has_own(step, target):
                 step.decisions.key = KeyDecision(BYOK)
         if step.options.zdr:
@@ -81,17 +80,16 @@ class Keys:
     def _choose(self, step: Step, target: Target) -> None:
         options = step.options
         if options.byok_alias or target.provider in self._defaults:
-            step.credential = self._stored_key(target, options.byok_alias)
+            chosen = self._stored_key(step, target.provider, options.byok_alias)
         elif target.upstream.added:
             return  # the account's own provider has the account's own headers
         elif self._byok_only or options.no_wholesale or target.provider in self._byok_only_of:
-            self._refuse(target.provider, "")
+            self._refuse(step, target.provider, "")
         else:
-            step.credential = self._operators.get(target.provider)
-        if (chosen := step.credential) is not None:
-            if step.ex.caller.bearer is None:
-                step.credential = None
-                raise Unauthorized(_UNOPENED)
+            chosen = self._operators.get(target.provider)
+        if chosen is not None:
+            _require_token(step)
+            step.credential = chosen
             step.decisions.key = KeyDecision(chosen.source, chosen.alias)
             if step.keyed and is_json(target.upstream.provider.credential_json, chosen.secret):
                 step.request.path = _told_path(step.keyed, target, chosen)
@@ -118,20 +116,29 @@ class Keys:
             self._written[credential.mark] = written = header(provider, credential.secret)
             outgoing(step).put(*written)
 
-    def _stored_key(self, target: Target, alias: str) -> Credential:
-        provider = target.provider
+    def _stored_key(self, step: Step, provider: str, alias: str) -> Credential:
         aliases = self._stored.get(provider, {})
         credential = aliases.get(alias) if alias else self._defaults[provider]
         if credential is None:
-            self._refuse(provider, alias)
+            self._refuse(step, provider, alias)
         if not credential.secret:
+            _require_token(step)
             raise NoCredential(f"The key {credential.alias!r} of provider {provider!r} cannot be used: store it again.")
         return credential
 
-    def _refuse(self, provider: str, alias: str) -> NoReturn:
-        known = ", ".join(repr(name) for name in sorted(self._stored.get(provider, {}))) or "none"
+    def _refuse(self, step: Step, provider: str, alias: str) -> NoReturn:
+        """Aliases are told only to a caller whose token is valid."""
+        if aliases := self._stored.get(provider):
+            _require_token(step)
+        known = ", ".join(repr(name) for name in sorted(aliases or ())) or "none"
         named = f"named {alias!r}" if alias else "that the call may use"
         raise NoCredential(f"Provider {provider!r} has no BYOK credential {named}. Configured aliases: {known}")
+
+
+def _require_token(step: Step) -> None:
+    """Raises Unauthorized."""
+    if step.ex.caller.bearer is None:
+        raise Unauthorized(_UNOPENED)
 
 
 def _has_own(step: Step, target: Target) -> bool:

@@ -81,6 +81,8 @@ MINE = "Bearer sk-own"
         ("stored", {"authorization": "Bearer "}, STORED_KEY, NO_TOKEN),
         ("stored", {"authorization": "Bearer unused"}, STORED_KEY, NO_TOKEN),
         ("stored", {"cf-aig-no-wholesale": "true"}, STORED_KEY, NO_TOKEN),
+        ("stored", {"cf-aig-byok-alias": "unknown"}, NO_KEY, NO_TOKEN),
+        ("bare", {"cf-aig-byok-alias": "unknown"}, NO_KEY, NO_KEY),
         ("stored-only", {}, STORED_KEY, NO_TOKEN),
         ("stored-only", OWN, MINE, MINE),
         ("bare", {}, OPERATORS, NO_TOKEN),
