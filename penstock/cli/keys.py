@@ -135,8 +135,12 @@ async def _all(context: "Context", gateway: str) -> list[dict[str, Any]]:
 
 
 async def _set(context: "Context", gateway: str, provider: str, wish: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from penstock.control.gateways.schema import DEFAULT
+    from penstock.control.gateways.service import ensure_default
     from penstock.control.provider_configs import schema, service
 
+    if gateway == DEFAULT:
+        await ensure_default(context)
     known = [key for key in await _all(context, gateway) if key["provider_slug"] == known_id(provider)]
     old = next((key for key in known if key["alias"] == wish["alias"]), None)
     if old is not None:

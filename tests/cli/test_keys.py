@@ -71,6 +71,13 @@ def test_a_key_is_set_listed_changed_and_deleted(data_dir: Path):
     assert listed(data_dir) == []
 
 
+def test_the_first_key_needs_no_gateway_before_it(tmp_path: Path):
+    first_start.prepare(tmp_path, account_id=ACCOUNT).store.close()
+    assert penstock(tmp_path, "list").err == "penstock keys list: there is no gateway default\n"
+    done(tmp_path, "set", "openai", secret=SECRET)
+    assert [key["alias"] for key in listed(tmp_path)] == ["default"]
+
+
 def test_the_first_key_of_a_provider_is_its_default_until_another_is_to_be(data_dir: Path):
     for alias in ("one", "two"):
         done(data_dir, "set", "bedrock", "--alias", alias, secret=SECRET)

@@ -10,7 +10,8 @@ from penstock.control.context import Change, Context, changing, found, refuse_an
 from penstock.control.envelope import Paging
 from penstock.control.gateways.compile_settings import STORED_ONLY, key_place
 from penstock.control.gateways.masking import CHANGED
-from penstock.control.gateways.schema import MASK
+from penstock.control.gateways.schema import DEFAULT, MASK
+from penstock.control.gateways.service import ensure_default
 from penstock.control.provider_configs.schema import ProviderConfigCreate, ProviderConfigUpdate, told, traits
 from penstock.core import instants
 from penstock.core.errors import Conflict, Invalid
@@ -43,7 +44,9 @@ async def get(context: Context, gateway_id: str, key_id: str) -> dict[str, Any]:
 
 
 async def create(context: Context, gateway_id: str, body: ProviderConfigCreate) -> dict[str, Any]:
-    """Raises NotFound, Invalid and Conflict."""
+    """The first key of the gateway ``default`` makes it. Raises NotFound, Invalid and Conflict."""
+    if gateway_id == DEFAULT:
+        await ensure_default(context)
     now, account = instants.now(), context.account
     async with changing(context) as change:
         row = found(await gateways.get(change.connection, account, gateway_id))

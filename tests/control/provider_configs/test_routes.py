@@ -148,6 +148,16 @@ async def test_changes_are_audited_and_say_where_the_secret_was_another(api):
     assert all(earlier.after["alias"] == later.before["alias"] for earlier, later in pairwise(rows))
 
 
+async def test_the_first_key_of_the_gateway_default_makes_it(api):
+    for given in ({"secret": READER}, {"secret": LIMITED}, {"secret": FOREIGNER}):
+        assert (await api.ask("POST", body=a_key(), gateway="default", **given)).status_code in {403, 404}
+    assert (await api.ask("GET", gateway="default")).status_code == 404
+    await api.make("default")
+    await api.make("default", alias="second")
+    assert await travelled(api, "default") == "Bearer sk-0123456789abcdef"
+    assert [row.action for row in await api.audited()] == ["gateway.create", *["provider_config.create"] * 2]
+
+
 async def test_who_may(api):
     made = await api.make()
     assert (await api.ask("GET", secret=READER)).status_code == 200
