@@ -4,9 +4,15 @@ A row's ``credential_json`` names the shape that its provider's keys may have; a
 plain text there too.
 """
 
+import re
+from urllib.parse import urlsplit
+
 import msgspec
 
 from penstock.core.codec import DecodeError, decoder
+
+_PEM = re.compile(r"-----BEGIN (RSA )?PRIVATE KEY-----\s[A-Za-z0-9+/=\s]+-----END ")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class AwsCredential(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -66,10 +72,20 @@ class GoogleCredential(msgspec.Struct, frozen=True):
         """As of AwsCredential."""
         if self.type != "service_account":
             return "type: service_account"
-        if "PRIVATE KEY" not in self.private_key:
+        if _PEM.search(self.private_key) is None:
             return "private_key: a key in PEM"
+        if self.token_uri and not _fetchable(self.token_uri):
+            return "token_uri: an https address"
         named = {"project_id": self.project_id, "client_email": self.client_email}
         return next((member for member, value in named.items() if not value.strip()), "")
+
+
+def _fetchable(uri: str) -> bool:
+    """http is for this machine alone."""
+    place = urlsplit(uri)
+    return bool(place.hostname) and (
+        place.scheme == "https" or (place.scheme == "http" and place.hostname in _LOOPBACK)
+    )
 
 
 Credential = AwsCredential | GoogleCredential

@@ -228,7 +228,7 @@ async def test_calls_with_one_stored_key_share_what_is_cached_and_those_with_ano
 ACCOUNT_FILE = {
     "type": "service_account",
     "client_email": "me@project.example",
-    "private_key": "PRIVATE KEY",
+    "private_key": "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----",
     "private_key_id": "k1",
     "project_id": "project:1",
 }

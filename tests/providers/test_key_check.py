@@ -15,7 +15,7 @@ GOOGLE = {
     "type": "service_account",
     "project_id": "mine",
     "private_key_id": "k",
-    "private_key": "-----BEGIN PRIVATE KEY-----\nabc",
+    "private_key": "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----",
     "client_email": "me@mine",
 }
 

@@ -29,7 +29,6 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _LIFETIME = 3600  # seconds of an assertion
 _EARLY = 300  # seconds before it expires that a token is not used any more
 _PATIENCE = 10.0  # seconds that the exchange may take
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FAILED = 500  # the first status that is not about the account
 _LARGE = 1 << 16  # bytes of its answer
 _MOST = 1000  # tokens that are kept
@@ -78,7 +77,7 @@ class GoogleSigner(Signer):
             asked = await asyncio.to_thread(_assertion, key)
         except ValueError as error:
             raise NoCredential(f"The key {credential.alias!r} {error}.") from None
-        status, answer = await self._exchange(_token_uri(key), asked)
+        status, answer = await self._exchange(key.token_uri or TOKEN_URI, asked)
         if not answer.access_token:
             why = answer.error_description or answer.error or "no token came"
             told = f"Google refused the service account of the key {credential.alias!r} ({status}): {why[:200]}"
@@ -104,19 +103,22 @@ class GoogleSigner(Signer):
             reply.body.close()
 
 
-def _token_uri(key: GoogleCredential) -> str:
-    """Raises ValueError for one that is no https address; http is for this machine alone."""
-    uri = key.token_uri or TOKEN_URI
-    if not (uri.startswith("https://") or (uri.startswith("http://") and urlsplit(uri).hostname in _LOOPBACK)):
-        raise ValueError("cannot be used: its token_uri must be an https address")
-    return uri
-
-
 def _assertion(key: GoogleCredential) -> bytes:
+    """Raises ValueError."""
     jwt, crypt = _library()
+    try:
+        signer = crypt.RSASigner.from_string(key.private_key, key.private_key_id or None)
+    except ValueError:
+        raise ValueError("cannot be used: its private_key is no RSA key that can be read") from None
     now = instants.now() // 1000
-    claims = {"iss": key.client_email, "scope": SCOPE, "aud": _token_uri(key), "iat": now, "exp": now + _LIFETIME}
-    return jwt.encode(crypt.RSASigner.from_string(key.private_key, key.private_key_id or None), claims)
+    claims = {
+        "iss": key.client_email,
+        "scope": SCOPE,
+        "aud": key.token_uri or TOKEN_URI,
+        "iat": now,
+        "exp": now + _LIFETIME,
+    }
+    return jwt.encode(signer, claims)
 
 
 @cache
