@@ -32,7 +32,7 @@ class Custom(msgspec.Struct, frozen=True, cache_hash=True):
     """A custom provider. ``refusal``: why it cannot be called; empty: it can."""
 
     id: str
-    generation: int  # raised when it changes
+    generation: int  # raised when what was cached would be answered otherwise
     slug: str
     base_url: str
     refusal: str = ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -125,14 +126,16 @@ class CustomPaging(Paging):
     def ordered(self, rows: list[CustomRow]) -> list[CustomRow]:
         """Where members are alike, the older one first; what has no position comes last."""
         name, _, way = self.order_by.partition(" ")
-        return sorted(rows, key=lambda row: _rank(row, name), reverse=way.upper() == "DESC")
+        ranks = [(_rank(row, name), row) for row in rows]
+        there = [pair for pair in ranks if pair[0] is not None]
+        there.sort(key=itemgetter(0), reverse=way.upper() == "DESC")
+        return [row for _, row in there] + [row for rank, row in ranks if rank is None]
 
 
-def _rank(row: CustomRow, name: str) -> tuple[bool, Any]:
-    value: Any = getattr(row, name) if name in CustomRow.__struct_fields__ else row.settings.get(name)
-    if isinstance(value, str):
-        value = value.lower()
-    return value is None, 0 if value is None else value
+def _rank(row: CustomRow, name: str) -> Any:
+    default = False if name in {"beta", "enable"} else None
+    value: Any = getattr(row, name) if name in CustomRow.__struct_fields__ else row.settings.get(name, default)
+    return value.lower() if isinstance(value, str) else value
 
 
 def told(row: CustomRow) -> dict[str, Any]:

@@ -65,7 +65,8 @@ async def update(context: Context, provider_id: str, body: CustomUpdate) -> dict
             return told(row)
         await _refuse_leading_keys_away(change.connection, before, row)
         now = max(instants.now(), before.modified_at)
-        row = msgspec.structs.replace(row, generation=before.generation + 1, modified_at=now)
+        generation = before.generation + _acts(before, row)
+        row = msgspec.structs.replace(row, generation=generation, modified_at=now)
         await _stored(change.connection, custom_providers.change, row)
         after = audited(row, before.settings.get("headers"))
         await change.record("custom_provider.update", row.id, audited(before), after)
@@ -128,9 +129,12 @@ async def _refuse_leading_keys_away(connection: Handle, before: CustomRow, after
 
 async def _publish(change: Change, before: CustomRow, after: CustomRow | None) -> None:
     """Gateways are compiled anew; what they have cached is dropped where it may be of this provider as it was."""
-    acts = after is None or _acting(before) != _acting(after)
-    write = gateways.raise_generations if acts else gateways.touch_all
+    write = gateways.raise_generations if after is None or _acts(before, after) else gateways.touch_all
     await write(change.connection, before.account, await change.raise_version())
+
+
+def _acts(before: CustomRow, after: CustomRow) -> bool:
+    return _acting(before) != _acting(after)
 
 
 def _acting(row: CustomRow) -> list[Any]:

@@ -20,7 +20,9 @@ Alias = Annotated[
     *spelt(r"[!-~]([ -~]*[!-~])?", "must be visible ASCII without spaces at its ends"),
     Field(max_length=64),
 ]
-Slug = Annotated[str, *spelt(r"[a-z0-9][a-z0-9_-]*", "must be of a-z, 0-9, _ and -"), Field(max_length=128)]
+Slug = Annotated[
+    str, *spelt(r"[A-Za-z0-9][A-Za-z0-9_-]*", "must be of letters, digits, _ and -"), Field(max_length=128)
+]
 Secret = Annotated[
     str,
     *spelt(

@@ -67,7 +67,11 @@ async def test_a_deleted_one_is_answered_once_more(api):
 
 
 async def test_lists_are_paged_filtered_and_ordered(api):
-    for slug, more in (("b", {"beta": True}), ("a", {"enable": False}), ("c", {"name": "Zebra"})):
+    for slug, more in (
+        ("b", {"beta": True, "position": 1}),
+        ("a", {"enable": False}),
+        ("c", {"name": "Zebra", "position": 2}),
+    ):
         await api.make(slug, **more)
 
     async def listed(**asked):
@@ -87,6 +91,9 @@ async def test_lists_are_paged_filtered_and_ordered(api):
         ({"search": "a"}, None),  # ids may hold it
         ({"order_by": "name ASC"}, "abc"),
         ({"order_by": "slug DESC"}, "cba"),
+        ({"order_by": "beta DESC"}, "bac"),
+        ({"order_by": "position"}, "bca"),
+        ({"order_by": "position DESC"}, "cba"),
     ):
         if found is not None:
             assert (await listed(**asked))[0] == found, asked
@@ -267,6 +274,13 @@ async def test_names_that_are_never_public_may_be_plain_where_the_operator_allow
         ):
             body = {"name": "x", "slug": slug, "base_url": base_url}
             assert (await api.ask("POST", body=body))[0] == 200
+
+
+async def test_a_key_is_stored_for_a_slug_in_capitals(api):
+    await api.make("MyModels")
+    body = {"provider_slug": "custom-MyModels", "alias": "default", "default_config": True, "secret": "sk-for-capitals"}
+    status, told = await api.ask("POST", "/gateways/default/provider_configs", body)
+    assert (status, told["result"]["provider_slug"]) == (200, "custom-MyModels")
 
 
 async def test_a_stored_key_is_led_to_no_other_place(api):
