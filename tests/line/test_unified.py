@@ -78,6 +78,7 @@ async def test_the_row_has_the_usage_that_the_client_was_told(place, model, stre
     assert (row.tokens_in, row.tokens_out) == (told["prompt_tokens"], told["completion_tokens"])
     assert row.tokens_in
     assert row.tokens_out
+    assert row.cost
 
 
 async def test_the_row_tells_both_dialects_and_the_usage_of_the_provider(place):
