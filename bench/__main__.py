@@ -9,7 +9,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import keys, latency, lifetime, peers, policy, report, steps, streaming, throughput, workers
+from bench import (
+    keys,
+    latency,
+    lifetime,
+    peers,
+    policy,
+    report,
+    steps,
+    streaming,
+    throughput,
+    translation,
+    workers,
+)
 from bench.machine import Quiet, describe
 from bench.procs import BenchFault
 from bench.session import Session
@@ -20,6 +32,8 @@ ROWS: dict[str, Callable[[Session], Table]] = {
     "policy": policy.measure,
     "steps": steps.measure,
     "keys": keys.measure,
+    "translation": translation.measure,
+    "translation-streams": translation.streams,
     "growth": throughput.growth,
     "latency": latency.measure,
     "prompt": latency.large,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from penstock.core import codec
 
 MODEL = "gpt-4o-mini"
+CLAUDE = "claude-haiku-4-5"
+SYSTEM = "You are a careful assistant. Answer briefly."
 WORDS = """
     the of and a to in is you that it he was for on are as with his they at be this have from or one had by word
     but not what all were we when your can said there use an each which she do how their if will up other about out
@@ -29,15 +31,12 @@ def _prose(chance: random.Random, size: int) -> str:
 ANSWER = _prose(random.Random(7), 480)  # noqa: S311  not a secret: the same text each time
 
 
-def prompt(seed: int, size: int = 1024, *, stream: bool = False) -> bytes:
+def prompt(seed: int, size: int = 1024, *, model: str = MODEL, stream: bool = False) -> bytes:
     """The JSON body of a chat completion call of about ``size`` bytes; another text for each seed."""
     chance = random.Random(seed)  # noqa: S311  as above
     body: dict[str, object] = {
-        "model": MODEL,
-        "messages": [
-            {"role": "system", "content": "You are a careful assistant. Answer briefly."},
-            {"role": "user", "content": _prose(chance, size - 180)},
-        ],
+        "model": model,
+        "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": _prose(chance, size - 180)}],
         "temperature": 0.2,
     }
     if stream:
@@ -45,9 +44,16 @@ def prompt(seed: int, size: int = 1024, *, stream: bool = False) -> bytes:
     return codec.encode(body)
 
 
-def prompts(count: int, size: int = 1024) -> list[bytes]:
+def prompts(count: int, size: int = 1024, *, model: str = MODEL) -> list[bytes]:
     """Different bodies of one size, so that nothing behind them profits from seeing the same bytes again."""
-    return [prompt(seed, size) for seed in range(count)]
+    return [prompt(seed, size, model=model) for seed in range(count)]
+
+
+def message_prompt(seed: int, *, stream: bool = False) -> bytes:
+    """The same of 1 KB, as Anthropic has it."""
+    told: dict[str, object] = codec.decode(prompt(seed, stream=stream))
+    _, asked = codec.decode(prompt(seed))["messages"]
+    return codec.encode({**told, "model": CLAUDE, "system": SYSTEM, "messages": [asked], "max_tokens": 8192})
 
 
 def answer(completion_id: str) -> bytes:
@@ -75,6 +81,29 @@ def answer(completion_id: str) -> bytes:
             },
             "service_tier": "default",
             "system_fingerprint": "fp_0705bf87c0",
+        }
+    )
+
+
+def message(message_id: str) -> bytes:
+    """The same answer as Anthropic's."""
+    return codec.encode(
+        {
+            "id": f"msg_{message_id}",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude-haiku-4-5-20251001",
+            "content": [{"type": "text", "text": ANSWER}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": {
+                "input_tokens": 214,
+                "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0,
+                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+                "output_tokens": 112,
+                "service_tier": "standard",
+            },
         }
     )
 

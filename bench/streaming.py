@@ -44,12 +44,13 @@ class Target:
     server: Server
     path: str
     store: str | None = None  # its URL, where rows are due
+    model: str = payload.MODEL
 
     def measure(self, count: int = STREAMS, repeats: int = 2) -> "Round":
         """All streams of one order, and the CPU until the last row is written."""
         block = ledger.newest_block(self.store) if self.store else 0
         cpu = cpu_us(self.server.pid)
-        found = streams.run(streams.Order(self.server.port, self.path, count, repeats))
+        found = streams.run(streams.Order(self.server.port, self.path, count, repeats, model=self.model))
         if self.store and (missing := ledger.drain(self.store, block, found.finished).missing):
             raise BenchFault(f"{self.name}: {missing} of {found.finished} streams have no log row")
         return Round((cpu_us(self.server.pid) - cpu) / found.frames, found)

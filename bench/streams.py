@@ -33,6 +33,7 @@ class Order(codec.Struct):
     repeats: int
     frames: int = FRAMES
     pace: int = PACE
+    model: str = payload.MODEL  # ``payload.CLAUDE``: the calls are Anthropic's own
 
 
 class Read(codec.Struct):
@@ -55,8 +56,7 @@ class Reader:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.requests = [
-            payload.request(order.port, order.path, payload.prompt(seed, stream=True), pacing(order))
-            for seed in range(64)
+            payload.request(order.port, order.path, _body(order.model, seed), pacing(order)) for seed in range(64)
         ]
         self.gaps = array("d")
         self.running = self.open = self.finished = self.failed = self.frames = 0
@@ -138,6 +138,12 @@ class Stream(asyncio.Protocol):
             self.reader.left()
             self.reader.error = self.reader.error or f"the connection was lost: {exc}"
         self.reader.closed()
+
+
+def _body(model: str, seed: int) -> bytes:
+    if model == payload.CLAUDE:
+        return payload.message_prompt(seed, stream=True)
+    return payload.prompt(seed, model=model, stream=True)
 
 
 def pacing(order: Order) -> dict[str, str]:

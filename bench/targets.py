@@ -57,6 +57,7 @@ ANSWERING = """
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{ return 200 '{answer}'; }}
+    location /v1/messages {{ return 200 '{message}'; }}
     location /v1/fails {{ return 500 '{{"error":{{"message":"planted","type":"server_error"}}}}'; }}
   }}
 """
@@ -101,10 +102,10 @@ def _nginx(name: str, folder: Path, port: int, http: str) -> Server:
 
 
 def answering_nginx(folder: Path) -> Server:
-    """The upstream: answers every call at once with one completion of 1 KB, only its id changes."""
+    """The upstream: answers every call at once with one completion, or message, of 1 KB, only its id changes."""
     port = free_port()
-    answer = payload.answer("$request_id").decode()
-    return _nginx("upstream", folder, port, ANSWERING.format(port=port, answer=answer))
+    answer, message = payload.answer("$request_id").decode(), payload.message("$request_id").decode()
+    return _nginx("upstream", folder, port, ANSWERING.format(port=port, answer=answer, message=message))
 
 
 def passing_nginx(folder: Path, upstream: int, name: str = "nginx") -> Server:
