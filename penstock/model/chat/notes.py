@@ -1,5 +1,7 @@
 """What a translation could not say in the other dialect."""
 
+from penstock.model.chat.parts import Extra
+
 
 class Notes:
     """Collects the members that were left out, each once, for the row's ``warnings``."""
@@ -14,11 +16,18 @@ class Notes:
         if len(self._lost) < _MOST:
             self._lost[member[:_LONG]] = None
 
+    def lost_of(self, extra: Extra, at: str) -> None:
+        """``extra``: of what stands at ``at``. The id and status of an item that was answered ask for nothing."""
+        for name in extra or ():
+            if name not in _IDLE:
+                self.lost(f"{at}.{name}")
+
     @property
     def members(self) -> list[str]:
         """In the order in which they were met."""
         return [*self._lost]
 
 
+_IDLE = ("id", "status")
 _MOST = 32
 _LONG = 128

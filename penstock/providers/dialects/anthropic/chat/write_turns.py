@@ -11,7 +11,6 @@ from penstock.providers.dialects._shapes.members import object_text, written
 from penstock.providers.dialects.anthropic.chat.words import NAME
 
 Json = dict[str, Any]
-_MOOT = ("id", "status")  # of an item that a client sends back as it came: they ask for nothing
 _PDF, _PLAIN = "application/pdf", "text/plain"
 
 
@@ -37,9 +36,7 @@ class Blocks:
         """Members that only the request's dialect has."""
         if self._own:
             return extra
-        for name in extra or ():
-            if name not in _MOOT:
-                self._notes.lost(f"{at}.{name}")
+        self._notes.lost_of(extra, at)
         return None
 
     def _block(self, part: Part) -> Json | None:  # noqa: PLR0911  a table

@@ -43,8 +43,7 @@ def _joined(turns: list[Turn], notes: Notes) -> list[tuple[str, list[Part]]]:
     for turn in turns:
         if turn.name:
             notes.lost("messages[].name")
-        for name in turn.extra or ():
-            notes.lost(f"messages[].{name}")
+        notes.lost_of(turn.extra, "messages[]")
         role = "assistant" if turn.role == "assistant" else "user"
         if joined and joined[-1][0] == role:
             joined[-1][1].extend(turn.content)

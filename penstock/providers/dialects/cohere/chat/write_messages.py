@@ -47,8 +47,7 @@ class Messages:
     def _lose(self, turn: Turn) -> None:
         if turn.name:
             self._notes.lost("messages[].name")
-        for name in (turn.extra or ()) if turn.role not in _SYSTEM else ():
-            self._notes.lost(f"messages[].{name}")
+        self._notes.lost_of(turn.extra, "messages[]")
         if any(getattr(part, "cache", None) is not None for part in turn.content):
             self._notes.lost("cache_control")
 

@@ -23,7 +23,7 @@ from penstock.providers.dialects._shapes.members import Members, list_or_none, m
 from penstock.providers.dialects.openai_responses.chat.read_items import turns_of
 from penstock.providers.dialects.openai_responses.chat.words import NAME
 
-INSTRUCTIONS = {NAME: "instructions"}  # marks the turn that stands beside the input
+INSTRUCTIONS = {"id": None}  # marks the turn that stands beside the input; no item has a member that is null
 LOGPROBS = "message.output_text.logprobs"
 SEALED = "reasoning.encrypted_content"
 
