@@ -175,6 +175,13 @@ def gateway(make, name) -> str:
     return make(name).id
 
 
+@pytest.fixture(scope="module")
+def compat(house, sdk) -> str:
+    """The address of the unified API of a gateway without authentication."""
+    sdk.ai_gateway.create(account_id=house.account, id="compat", **REQUIRED)
+    return house.server.url("compat", "compat")
+
+
 @pytest.fixture
 def gpt(house):
     """Makes ``openai`` clients of a gateway: its own key is for the provider, headers are for us."""
