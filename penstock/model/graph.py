@@ -1,7 +1,7 @@
 """A dynamic route, compiled: elements that lead from one to the next (docs/routes.md)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, final
 
 import msgspec
 
@@ -18,11 +18,13 @@ class GraphFault(Exception):
         self.message = message
 
 
+@final
 class Start(msgspec.Struct, frozen=True):
     id: str
     next: str
 
 
+@final
 class Conditional(msgspec.Struct, frozen=True):
     """``test``: takes the facts of a call; ``text``: the condition as it was written, shortened, for the row."""
 
@@ -34,14 +36,15 @@ class Conditional(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """An output of a percentage element. ``size``: millionths of a per cent; ``salt``: tells it from the others."""
+    """An output of a percentage element. ``size``: millionths of a per cent; ``salt``: 64 bits of its own."""
 
     name: str
     element: str
     size: int
-    salt: bytes
+    salt: int
 
 
+@final
 class Percentage(msgspec.Struct, frozen=True):
     """Shares of calls; they make 100 % together. ``sticky``: finds by what a call is kept on its output.
 
@@ -54,6 +57,7 @@ class Percentage(msgspec.Struct, frozen=True):
     sticky_by: str = ""
 
 
+@final
 class Limit(msgspec.Struct, frozen=True):
     """``kind``: count (of calls) or cost (US dollars); ``interval``: seconds; ``technique``: fixed or sliding.
 
@@ -72,6 +76,7 @@ class Limit(msgspec.Struct, frozen=True):
     fallback: str | None = None
 
 
+@final
 class Model(msgspec.Struct, frozen=True):
     """``timeout``: seconds to the first byte, None: no limit; ``retries``: further attempts after the first.
 
@@ -87,6 +92,7 @@ class Model(msgspec.Struct, frozen=True):
     fallback: str | None = None
 
 
+@final
 class End(msgspec.Struct, frozen=True):
     id: str
 

@@ -32,15 +32,17 @@ class Place:
             self._readers = []
         return self.children[name]
 
-    def open(self, text: bytes | Raw) -> Iterator[tuple["Place", Raw]]:
-        """Each child that is there, and its text. Reads ``text`` once."""
+    def open(self, text: bytes | Raw, found: "dict[Place, bytes | Raw]") -> None:
+        """Adds the text of each child that is there. Reads ``text`` once."""
         self._readers = self._readers or [*self._make()]
         for read, places in self._readers:
             try:
-                found = msgspec.structs.astuple(read(text))
+                shape = read(text)
             except DecodeError:
                 continue
-            yield from ((place, raw) for place, raw in zip(places, found, strict=True) if place and raw is not _ABSENT)
+            for place, raw in zip(places, msgspec.structs.astuple(shape), strict=True):
+                if place is not None and raw is not _ABSENT:
+                    found[place] = raw
             return
 
     def _make(self) -> Iterator["_Reader"]:
@@ -81,7 +83,7 @@ class Values:
             self._opened.add(parent)
             text = self._text(parent)
             if text is not None:
-                self._found.update(parent.open(text))
+                parent.open(text, self._found)
         return self._found.get(place)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 from penstock.core.codec import encode
@@ -96,13 +97,13 @@ class _Reader:
         told = sum(size for size in sizes if size is not None)
         rest = WHOLE - told
         if rest < 0 or (rest and None not in sizes):
-            raise outputs.fault(f"must be 100 % together, or less with an output else; they are {told / 1e6:g} %")
+            raise outputs.fault(f"must be 100 % together, or less with an output else; they are {told / 1e6:.9g} %")
         shares: list[Share] = []
         for name, size in zip(names, sizes, strict=True):
             target = self._output(name)
             twin = sum(share.element == target for share in shares)
-            salt = encode([self._name, target, twin])
-            shares.append(Share(name, target, rest if size is None else size, salt))
+            salt = blake2b(encode([self._name, target, twin]), digest_size=8).digest()
+            shares.append(Share(name, target, rest if size is None else size, int.from_bytes(salt, "big")))
         return Percentage(self._name, tuple(shares), *self._sticky())
 
     def limit(self, technique: str) -> Element:

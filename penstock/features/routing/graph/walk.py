@@ -8,7 +8,7 @@ from random import random
 from penstock.features.routing.graph.fields import Facts
 from penstock.model.graph import WHOLE, Conditional, End, Graph, Limit, Model, Percentage, Share, Start, Visit
 
-_TOP = 1 << 64
+_ALL = (1 << 64) - 1
 
 
 class Walk:
@@ -30,7 +30,7 @@ class Walk:
     def proceed(self, *, success: bool, why: str = "") -> None:
         """From ``at``, a limit or a model, by its outcome: passed or exceeded, answered or failed."""
         at = self.at
-        if not isinstance(at, Limit | Model):
+        if at is None or type(at) is End:
             raise TypeError("the walk is over")
         target = at.success if success else at.fallback
         self.visits.append(Visit(at.id, "" if target is None else "success" if success else "fallback", why))
@@ -42,15 +42,15 @@ class Walk:
         elements, visits = self._graph.elements, self.visits
         while True:
             element = elements[target]
-            if isinstance(element, Conditional):
+            if type(element) is Conditional:
                 true = element.test(self._facts)
                 visits.append(Visit(element.id, "true" if true else "false", element.text))
                 target = element.true if true else element.false
-            elif isinstance(element, Percentage):
+            elif type(element) is Percentage:
                 share, why = self._share(element)
                 visits.append(Visit(element.id, share.name, why))
                 target = share.element
-            elif isinstance(element, Start):
+            elif type(element) is Start:
                 visits.append(Visit(element.id, "next"))
                 target = element.next
             else:
@@ -84,16 +84,18 @@ def kept(shares: tuple[Share, ...], route: str, value: str) -> Share:
 
     When sizes change, values leave only shares that became smaller, in proportion to another, for that other.
     """
-    key = blake2b(value.encode("utf-8", "replace"), digest_size=32, person=_person(route)).digest()
+    key = int.from_bytes(blake2b(f"{route}\0{value}".encode("utf-8", "replace"), digest_size=8).digest(), "big")
     best, least = shares[0], float("inf")
     for share in shares:
         if share.size:
-            drop = int.from_bytes(blake2b(share.salt, digest_size=8, key=key).digest(), "big")
-            score = -log((drop + 0.5) / _TOP) / share.size
+            score = -log((_mixed(key ^ share.salt) + 0.5) / (_ALL + 1)) / share.size
             if score < least:
                 best, least = share, score
     return best
 
 
-def _person(route: str) -> bytes:
-    return blake2b(route.encode(), digest_size=16).digest()
+def _mixed(number: int) -> int:
+    """Any 64 bits for any other: the last steps of SplitMix64."""
+    number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 & _ALL
+    number = (number ^ (number >> 27)) * 0x94D049BB133111EB & _ALL
+    return number ^ (number >> 31)

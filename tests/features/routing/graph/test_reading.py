@@ -205,6 +205,7 @@ FAULTS = [
     (alone(percentage("x", {})), ("elements", 1, "outputs"), "1 to 5"),
     (alone(percentage("x", {f"{n}%": "m" for n in range(6)})), ("elements", 1, "outputs"), "1 to 5"),
     (alone(percentage("x", {"50%": "m", "49.9%": "end"})), ("elements", 1, "outputs"), "they are 99.9 %"),
+    (alone(percentage("x", {"99.999999%": "m"})), ("elements", 1, "outputs"), "they are 99.999999 %"),
     (alone(percentage("x", {"50%": "m", "51%": "end"})), ("elements", 1, "outputs"), "they are 101 %"),
     (alone(percentage("x", {"50%": "m", "51%": "end", "else": "m"})), ("elements", 1, "outputs"), "they are 101 %"),
     (alone(percentage("x", {"half": "m", "else": "m"})), ("elements", 1, "outputs", "half"), "named for its share"),
