@@ -1,6 +1,7 @@
 """Conditions of a route: a language like MongoDB's (docs/routes.md), compiled to a function of a call's facts."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ Test = Callable[[Facts], bool]
 Check = Callable[[object], bool]  # of a field's value; ABSENT where the call has none
 
 TESTS = 100  # operators of one condition
+PATTERNS = 10  # of these, $regex: each may take the memory below
 DEEP = 16  # conditions within conditions
 LIST = 1000  # values of $in and $nin
 MATCHED = 16384  # characters of a text that $regex looks at
@@ -27,6 +29,7 @@ class _Compiler:
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
         self._left = TESTS
+        self._patterns = PATTERNS
 
     def condition(self, given: Given, depth: int) -> Test:
         if depth == DEEP:
@@ -65,6 +68,10 @@ class _Compiler:
         self._left -= 1
         if self._left < 0:
             raise given.fault(f"is one operator more than the {TESTS} that a condition may have")
+        if name == "$regex":
+            self._patterns -= 1
+            if self._patterns < 0:
+                raise given.fault(f"is one pattern more than the {PATTERNS} that a condition may have")
         if name == "$not":
             if depth == DEEP or not given.is_object():
                 raise given.fault(f"must be an object of operators, at most {DEEP} deep")
@@ -160,9 +167,7 @@ def _exists(given: Given) -> Check:
 def _regex(given: Given) -> Check:
     """By RE2, whose time is linear in the text, whatever the pattern."""
     text = _text(given)
-    re2: Any = import_module("re2")  # by need: a library of 3 MB
-    options = re2.Options()
-    options.max_mem, options.never_capture, options.log_errors = _MEMORY, True, False
+    re2, options = _engine()
     try:
         search = re2.compile(text, options).search
     except re2.error as error:
@@ -171,6 +176,15 @@ def _regex(given: Given) -> Check:
             f"is no regular expression of RE2: {why.decode() if isinstance(why, bytes) else why}"
         ) from None
     return lambda value: isinstance(value, str) and search(value[:MATCHED].encode("utf-8", "replace")) is not None
+
+
+@cache
+def _engine() -> tuple[Any, Any]:
+    """RE2 and how it is asked. Loaded by need; with the same options, it compiles the same pattern once."""
+    re2: Any = import_module("re2")
+    options = re2.Options()
+    options.max_mem, options.never_capture, options.log_errors = _MEMORY, True, False
+    return re2, options
 
 
 def _contains(given: Given) -> Check:

@@ -180,6 +180,7 @@ for _ in range(16):
         ({FIELD: {"$regex": "a{1000}" * 1000}}, (FIELD, "$regex"), "too large"),
         ({FIELD: {"$not": 1}}, (FIELD, "$not"), "object of operators"),
         ({"$and": [DEEP]}, ("$and", 0, *["$not"] * 15), "16 conditions deep"),
+        ({"$or": [{FIELD: {"$regex": "a"}}] * 11}, ("$or", 10, FIELD, "$regex"), "10"),
         ({"$or": [YES] * 60, "$and": [YES] * 41}, ("$and", 40, FIELD), "100"),
     ],
 )
