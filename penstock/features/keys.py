@@ -60,6 +60,12 @@ class Keys:
             if key.default or (key.alias == DEFAULT and key.provider not in self._defaults):
                 self._defaults[key.provider] = credential
 
+    def reach(self, provider: str, *, by_alias: bool) -> bool:
+        """Whether some key goes with calls to a provider; ``by_alias``: they may name it."""
+        if provider in (self._stored if by_alias else self._defaults):
+            return True
+        return provider in self._operators and not self._byok_only and provider not in self._byok_only_of
+
     def sees(self, step: Step) -> bool:
         """Whether the whole body is needed: a key may be to sign it."""
         return step.target is not None and bool(step.target.service)

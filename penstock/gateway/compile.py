@@ -25,12 +25,13 @@ from penstock.features.key_gate import KeyGate
 from penstock.features.keys import Keys
 from penstock.features.limits import Limits, NullLimits, RateLimits
 from penstock.features.meter import Meter
+from penstock.features.models import Models
 from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
 from penstock.features.routing import BySurface, Routing
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.rest import RestRouting
-from penstock.features.routing.unified import UnifiedRouting
+from penstock.features.routing.unified import Nowhere, UnifiedRouting
 from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
 from penstock.features.transcript import Transcript
@@ -89,6 +90,8 @@ class Stages:
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool], Options] = WeakValueDictionary()
         self._parts = parts
         self._plain_routing = self._routing(())
+        self._models: WeakValueDictionary[tuple[Custom, ...], Models] = WeakValueDictionary()
+        self._plain_models = self.models(())
         self._account_routing: WeakValueDictionary[tuple[Custom, ...], BySurface] = WeakValueDictionary()
         self.limits = NullLimits()
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
@@ -125,14 +128,26 @@ class Stages:
             found = self._account_routing[customs] = self._routing(customs)
         return found
 
+    def models(self, customs: tuple[Custom, ...]) -> Models:
+        """Shared as the routing is."""
+        found = self._models.get(customs)
+        if found is None:
+            found = self._models[customs] = Models(lambda: self._known(customs), self._parts.prices)
+        return found
+
+    def _known(self, customs: tuple[Custom, ...]) -> Mapping[str, Upstream]:
+        """The providers that an account has."""
+        return {**self._parts.upstreams, **custom.upstreams(customs)} if customs else self._parts.upstreams
+
     def _routing(self, customs: tuple[Custom, ...]) -> BySurface:
         parts = self._parts
-        known = {**parts.upstreams, **custom.upstreams(customs)} if customs else parts.upstreams
-        native = NativeRouting(known, parts.keyring.known)
+        native = NativeRouting(self._known(customs), parts.keyring.known)
         unified = UnifiedRouting(native)
         universal = UniversalRouting(native, unified, self.auth[False].withheld)
         rest = RestRouting(native, parts.prices)
-        return BySurface({"native": native, "unified": unified, "universal": universal, "rest": rest})
+        return BySurface(
+            {"native": native, "unified": unified, "universal": universal, "rest": rest, "models": Nowhere()}
+        )
 
     def keys(self, config: GatewayConfig) -> Keys:
         """Gateways without keys of their own share them."""
@@ -184,6 +199,7 @@ class CompiledGateway:
     meter: Meter
     translation: Translating
     transcript: Transcript
+    models: Models
 
 
 def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
@@ -208,6 +224,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         meter=shared.meter,
         translation=shared.translation,
         transcript=shared.transcript,
+        models=shared.models(config.customs),
     )
 
 

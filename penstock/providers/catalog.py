@@ -96,6 +96,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credential_json: Literal["", "aws", "google"] = ""  # what a key that is JSON holds (``credential_json``)
     aliases: list[_Slug] = []
     prices: str = ""
+    listed: str = ".*"  # which names of that list are models of this provider: a regular expression
     credential_parameters: list[Name] = []  # of the query, where the credential may stand instead
     routes: tuple[Route, ...] = (Route(),)  # the first that fits counts
     model: Name = "model"  # the part that names the model, of a route or an endpoint

@@ -53,6 +53,7 @@ class OwnPrice(NamedTuple):
     since: int  # milliseconds since the epoch
     when: frozenset[str]  # terms of the answer, ``name=value``
     vector: Vector
+    model: str  # empty: a pattern of many
 
 
 class OwnPrices:
@@ -61,6 +62,10 @@ class OwnPrices:
     def __init__(self, entries: Mapping[str, list[OwnPrice]], file: str = "") -> None:
         self._entries = entries
         self.file = file
+
+    def models(self, provider: str) -> list[str]:
+        """The models that entries name."""
+        return [entry.model for entry in self._entries.get(provider, ()) if entry.model]
 
     def find(self, provider: str, model: str, terms: frozenset[str], factors: frozenset[str]) -> list[OwnPrice]:
         """The entries of the most exact pattern that fits, the oldest first.
@@ -161,6 +166,7 @@ def _compiled(number: int, entry: _Entry) -> OwnPrice:
         int(since),
         frozenset(f"{name}={value}" for name, value in entry.when.items()),
         Vector(base, tuple(tiers)),
+        "" if "*" in entry.model else entry.model,
     )
 
 

@@ -3,6 +3,7 @@
 The package is imported when the first price is asked for (a third of a second: call ``load`` in a thread beforehand).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -86,14 +87,17 @@ class PriceBook:
             self._books = {provider.id: provider for provider in providers}
 
     def models(self, provider: str) -> list[str]:
-        """Names of the models that the list has of a provider, those that are out of service aside."""
+        """Names of a provider's models: of the list, those out of service aside, and of the operator's prices."""
         row = self._rows.get(provider)
-        if row is None or not row.prices:
-            return []
-        self.load()
-        assert self._books is not None
-        ids = [model.id for model in self._books[row.prices].models if not model.deprecated]
-        return [name for name in ids if not name.endswith("-")]  # that is the beginning of many
+        names = dict.fromkeys(self._own.models(row.id if row else provider))
+        if row is not None and row.prices:
+            self.load()
+            assert self._books is not None
+            its = re.compile(row.listed)
+            for model in self._books[row.prices].models:
+                if not model.deprecated and not model.id.endswith("-") and its.fullmatch(model.id):
+                    names[model.id] = None
+        return [*names]
 
     def price(self, provider: str, model: str, at_ms: int, terms: tuple[str, ...] = ()) -> Vector | None:
         """The price at a time (milliseconds since the epoch); None where none is known.

@@ -11,6 +11,7 @@ from penstock.model.endpoint import Name
 from penstock.providers.dialects import DIALECTS
 
 CHAT = "chat"
+MODELS = "models"  # the list of them
 COMPAT = "compat"  # in the place of a provider: the unified API
 
 # What clients of each dialect ask below ``compat/``. What is no chat is passed on as it is.
@@ -28,9 +29,10 @@ _OTHERS = frozenset(
         b"embeddings",
         b"images/edits",
         b"images/generations",
+        b"models",
     }
 )
-_OTHERS_OF_REST = frozenset({b"embeddings"})
+_OTHERS_OF_REST = frozenset({b"embeddings", b"models"})
 _V1 = b"v1/"
 
 

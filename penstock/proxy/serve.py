@@ -20,7 +20,7 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
     ex.itinerary = gw.routing.itinerary(ex)  # 400/2008; which steps, in which order
     await gw.limits.admit(ex)  # 429/2003
     await gw.intake.read(ex)  # 408, 413; the body is here, or streams
-    return await steps.run(ex, gw, attempt)  # until one answers
+    return gw.models.listed(ex, gw.keys) or await steps.run(ex, gw, attempt)  # until one answers
 
 
 async def attempt(step: Step, gw: CompiledGateway) -> Reply:

@@ -24,7 +24,7 @@ from penstock.model.token import Scope
 from penstock.providers import unified
 
 V1 = b"/v1/"
-_POST = frozenset({b"POST"})
+_GET, _POST = frozenset({b"GET"}), frozenset({b"POST"})
 _REST = re.compile(rb"/client/v4/accounts/([^/?]*)/ai/")
 _WORKERS = re.compile(rb"run/@cf/[^/]+/[^/]+")
 _RUN = re.compile(rb"run(?:/[^/@]+/.+)?")
@@ -32,6 +32,7 @@ _GATEWAY = b"cf-aig-gateway-id"
 _PARTS = 5  # of an address that ends with its provider: nothing, v1, account, gateway, provider
 
 COMPAT = b"compat"  # in the place of a provider
+UNIFIED = Surface("compat", steps="unified", methods=_POST)
 UNIVERSAL = Surface("universal", steps="universal", methods=_POST)
 REST = Surface(
     "rest",
@@ -87,7 +88,7 @@ def _read_v1(request: Request) -> None:
 @lru_cache(maxsize=64)
 def _unified(path: bytes) -> Surface:
     kind, dialect = unified.compat(path)
-    return Surface("compat", steps="unified", methods=_POST, dialect=dialect, kind=kind)
+    return _asked(UNIFIED, kind, dialect)
 
 
 def _shorter(path: bytes) -> list[bytes]:
@@ -122,4 +123,10 @@ def _read_rest(request: Request) -> None:
 @lru_cache(maxsize=64)
 def _inference(path: bytes) -> Surface:
     kind, dialect = unified.rest(path)
-    return replace(REST, steps="rest", dialect=dialect, kind=kind)
+    return _asked(RUN, kind, dialect)
+
+
+def _asked(surface: Surface, kind: str, dialect: str) -> Surface:
+    if kind == unified.MODELS:
+        return replace(surface, steps="models", methods=_GET, kind=kind)
+    return replace(surface, kind=kind, dialect=dialect)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded
 from penstock.core.headers import Headers
 from penstock.features.routing import Routing
-from penstock.features.routing.native import NativeRouting
+from penstock.features.routing.native import Lone, NativeRouting
 from penstock.model.body import HELD
 from penstock.model.exchange import Exchange, Itinerary
 from penstock.model.request import Request
@@ -99,6 +99,15 @@ class Unfolding(Itinerary):
 
     def after(self, step: Step) -> Step | None:
         return None
+
+
+class Nowhere(Lone, Routing):
+    """Of calls that the gateway answers itself: no step is begun."""
+
+    sees_body = True  # as no stage can tell whether it must
+
+    def itinerary(self, ex: Exchange) -> Itinerary:
+        return self
 
 
 def whole(request: Request) -> bytes:

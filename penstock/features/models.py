@@ -1,0 +1,65 @@
+"""The list of models that a caller reaches, as OpenAI has it. No provider is asked.
+
+A provider is reached with a key of the gateway's or the configuration's, which goes only with a token; an account's own
+provider, while it is enabled. The names are those of the price list and of the operator's own prices.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+from penstock.core.codec import encode
+from penstock.model.exchange import Exchange
+from penstock.model.reply import Body, Reply
+from penstock.providers.custom import PREFIX
+from penstock.providers.prices import PriceBook
+from penstock.providers.unified import MODELS
+from penstock.providers.upstream import Upstream
+
+
+class HoldsKeys(Protocol):
+    """A gateway's keys."""
+
+    def reach(self, provider: str, *, by_alias: bool) -> bool: ...
+
+
+Known = Callable[[], Mapping[str, Upstream]]
+
+
+class Models:
+    """``known``: the providers that an account has."""
+
+    __slots__ = ("__weakref__", "_known", "_prices")
+
+    def __init__(self, known: Known, prices: PriceBook) -> None:
+        self._known = known
+        self._prices = prices
+
+    def listed(self, ex: Exchange, keys: HoldsKeys) -> Reply | None:
+        """The answer; None: the call asks for something else."""
+        surface = ex.request.surface
+        if surface.kind != MODELS:
+            return None
+        names = self._names(keys, own=not surface.api) if ex.caller.bearer is not None else ()
+        data = encode({"object": "list", "data": [_model(*name) for name in names]})
+        body = Body()
+        body.feed(data)
+        body.finish()
+        reply = Reply(200, b"", [(b"content-type", b"content-type", b"application/json")], body)
+        reply.length = ex.step.answer_size = len(data)
+        ex.step.reply = reply
+        return reply
+
+    def _names(self, keys: HoldsKeys, *, own: bool) -> Iterator[tuple[str, str]]:
+        """Providers and their models. ``own``: the account's providers are callable here, and keys of any alias."""
+        for slug, upstream in self._known().items():
+            row = upstream.provider
+            if slug != row.id or not row.unified or (row.unconfigured and not upstream.moved):
+                continue
+            if own if slug.startswith(PREFIX) else keys.reach(slug, by_alias=own):
+                publisher = row.unified[0].publisher
+                for name in self._prices.models(slug):
+                    yield slug, publisher + name
+
+
+def _model(provider: str, name: str) -> dict[str, object]:
+    return {"id": f"{provider}/{name}", "object": "model", "created": 0, "owned_by": provider}
