@@ -13,6 +13,7 @@ Find = Callable[["Facts"], object]
 EDGE = {"country": b"cf-ipcountry", "user": b"cf-access-authenticated-user-email"}
 SESSION = b"cf-aig-session-id"
 _LONG = 128  # characters of a value that is counted under as it is
+_UNNAMED = frozenset('"\\')  # would be written otherwise in JSON
 _NAMESPACES = "must name a field: metadata.<key>, headers.<name>, body.<name>.<name or index>, " + ", ".join(
     f"cf.{name}" for name in EDGE
 )
@@ -82,6 +83,8 @@ class Fields:
         names = rest.split(".")
         if len(names) > DEEP or not all(names):
             raise ValueError(f"must name at most {DEEP} members of the body, one within the other, none of them empty")
+        if not rest.isprintable() or _UNNAMED.intersection(rest):
+            raise ValueError('must name members of the body without ", \\ and control characters')
         place = self._root
         for name in names:
             place = place.child(name)

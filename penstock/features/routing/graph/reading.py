@@ -40,6 +40,10 @@ def read(elements: list[dict[str, Any]]) -> Graph:
     top = Given(elements, ("elements",))
     if not 0 < len(elements) <= ELEMENTS:
         raise top.fault(f"must be a list of 1 to {ELEMENTS} elements")
+    try:
+        encode(elements)
+    except UnicodeEncodeError:
+        raise top.fault("must be texts of Unicode, without lone surrogates") from None
     fields = Fields()
     found: dict[str, Element] = {}
     links: dict[str, list[tuple[Path, str]]] = {}

@@ -144,6 +144,7 @@ FAULTS = [
     ([start("m0"), *LONG, end(), end("other")], ("elements",), "1 to 50 elements"),
     ([end()], ("elements",), "exactly one element of type start"),
     ([start("end"), start("end", "again"), end()], ("elements",), "exactly one element of type start"),
+    (alone(conditional("x", {"metadata.a": {"$regex": "\ud800"}}, "m", "end")), ("elements",), "surrogates"),
     (["start"], ("elements", 0), "must be an object"),
     ([start("end"), end(), end()], ("elements", 2, "id"), "'end'"),
     ([start("elementId", "id")], ("elements", 0, "outputs", "next", "elementId"), "no element of this route"),
