@@ -3,7 +3,6 @@
 Null is as good as absent. A member of the wrong kind is refused by its path: ``messages[2].content``.
 """
 
-from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
 from penstock.core.codec import DecodeError, Raw, decode, encode
@@ -60,10 +59,12 @@ class Members:
         value = self.left.pop(name, None)
         return cast("list[Any]", value) if value is None or type(value) is list else self.refuse(name, list)
 
-    def objects(self, name: str) -> "Iterator[Members]":
+    def objects(self, name: str) -> "list[Members]":
         """The objects of a list; none where it is absent."""
-        for number, one in enumerate(self.items(name) or ()):
-            yield type(self)(one, f"{self.at(name)}[{number}]")
+        if name not in self.left:
+            return []
+        at = self.at(name)
+        return [type(self)(one, f"{at}[{number}]") for number, one in enumerate(self.items(name) or ())]
 
     def object(self, name: str) -> "Members | None":
         """An object."""
@@ -87,7 +88,7 @@ class Members:
 
 def members_of(body: bytes) -> Members:
     """Those of a whole body. Raises MalformedChat."""
-    if body.count(b",") + body.count(b"[") + body.count(b"{") > MANY:
+    if len(body) > MANY and body.count(b",") + body.count(b"[") + body.count(b"{") > MANY:
         raise MalformedChat(f"the body: has more than {MANY} values, too many to be translated.")
     try:
         return Members(decode(body))

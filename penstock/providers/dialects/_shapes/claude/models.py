@@ -4,6 +4,7 @@ https://platform.claude.com/docs/en/build-with-claude/thinking and the migration
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _NAME = re.compile(r"claude-(?:(\d)(?:[.-](\d))?-)?(opus|sonnet|haiku|fable|mythos)(?:-(\d)(?:[.-](\d{1,2}))?(?!\d))?")
@@ -28,9 +29,11 @@ class Model(NamedTuple):
 def model_of(name: str) -> Model:
     """By family and version. A model that is none of Claude's is taken for one that accepts everything."""
     found = _NAME.search(name)
-    if found is None:
-        return Model()
-    older, minor, family, newer, newer_minor = found.groups()
+    return Model() if found is None else _model(*found.groups())
+
+
+@lru_cache(maxsize=256)
+def _model(older: str | None, minor: str | None, family: str, newer: str | None, newer_minor: str | None) -> Model:
     if older:
         return _older((int(older), int(minor or 0)))
     if newer is None:

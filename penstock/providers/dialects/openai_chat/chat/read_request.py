@@ -3,6 +3,7 @@
 https://platform.openai.com/docs/api-reference/chat/create
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from penstock.core.errors import MalformedChat
@@ -11,6 +12,18 @@ from penstock.providers.dialects._shapes.members import Members, list_or_none, m
 from penstock.providers.dialects.openai_chat.chat.read_turns import turn_of
 
 NAME = "openai_chat"
+_PLAIN: dict[str, tuple[str, Callable[[Members, str], Any]]] = {  # members that are fields of a request as they are
+    "parallel_tool_calls": ("parallel", Members.truth),
+    "temperature": ("temperature", Members.number),
+    "top_p": ("top_p", Members.number),
+    "top_k": ("top_k", Members.whole),  # of those who speak it too
+    "seed": ("seed", Members.whole),
+    "n": ("candidates", Members.whole),
+    "presence_penalty": ("presence_penalty", Members.number),
+    "frequency_penalty": ("frequency_penalty", Members.number),
+    "user": ("user", Members.text),
+    "service_tier": ("service_tier", Members.text),
+}
 
 
 def read_request(body: bytes) -> ChatRequest:
@@ -27,24 +40,18 @@ def read_request(body: bytes) -> ChatRequest:
         turns,
         tools=_tools(told),
         tool_choice=_tool_choice(told),
-        parallel=told.truth("parallel_tool_calls"),
         format=_format(told.object("response_format")),
         effort=_effort(told.text("reasoning_effort")),
         max_tokens=_max_tokens(told),
-        temperature=told.number("temperature"),
-        top_p=told.number("top_p"),
-        top_k=told.whole("top_k"),  # of those who speak it too
         stop=_stop(told),
-        seed=told.whole("seed"),
-        candidates=told.whole("n"),
-        presence_penalty=told.number("presence_penalty"),
-        frequency_penalty=told.number("frequency_penalty"),
         logprobs=_logprobs(told),
-        user=told.text("user"),
-        service_tier=told.text("service_tier"),
         stream=bool(told.truth("stream")),
         stream_usage=wants_usage,
     )
+    for name in [*told.left]:
+        if (plain := _PLAIN.get(name)) is not None:
+            field, read = plain
+            setattr(request, field, read(told, name))
     request.extra = told.rest()
     if options and (rest := options.rest()):
         request.extra = {**(request.extra or {}), "stream_options": rest}
