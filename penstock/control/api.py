@@ -21,6 +21,7 @@ from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
 from penstock.control.provider_configs import routes as provider_configs
 from penstock.control.rest import MOST_ERRORS
+from penstock.control.routes import routes
 from penstock.control.tokens import routes as tokens
 from penstock.core.codec import decode, encode
 from penstock.core.errors import Bug, ControlError, Invalid, NoRoute, NotAllowed, PenstockError
@@ -30,6 +31,7 @@ from penstock.storage.errors import StoreUnavailable
 ROUTERS: tuple[APIRouter, ...] = (
     gateways.router,
     provider_configs.router,
+    routes.router,
     cache.router,
     custom_providers.router,
     logs.router,

@@ -1,6 +1,7 @@
 """What all routes of the control plane share: authorization, and how they answer (docs/endpoints.md)."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, TypeGuard, TypeVar, cast, get_args, get_origin
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -230,10 +231,14 @@ def resource(path: str, tag: str) -> APIRouter:
 
 
 def ok(
-    result: object, *, messages: Sequence[Mapping[str, Any]] = (), info: Mapping[str, Any] | None = None
+    result: object,
+    *,
+    messages: Sequence[Mapping[str, Any]] = (),
+    info: Mapping[str, Any] | None = None,
+    also: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
-    """200 and the result in the envelope."""
-    body: dict[str, object] = {"success": True, "errors": [], "messages": list(messages), "result": result}
+    """200 and the result in the envelope. ``also``: members that the published API has there beside or instead."""
+    body: dict[str, object] = {"success": True, "errors": [], "messages": list(messages), "result": result, **also}
     if info is not None:
         body["result_info"] = info
     return Response(encode(body), media_type="application/json")
@@ -242,8 +247,10 @@ def ok(
 Pages = Annotated[Paging, Query()]
 
 
-def listed(page: tuple[Sequence[Any], int], asked: Paging) -> Response:
+def listed(
+    page: tuple[Sequence[Any], int], asked: Paging, *, also: Mapping[str, Any] = MappingProxyType({})
+) -> Response:
     """A page of a list, as services answer it: its entries, and how many there are in all."""
     entries, total = page
     place = {"page": asked.page, "per_page": asked.per_page, "count": len(entries)}
-    return ok(entries, info=place | {"total_count": total, "total_pages": -(-total // asked.per_page)})
+    return ok(entries, info=place | {"total_count": total, "total_pages": -(-total // asked.per_page)}, also=also)

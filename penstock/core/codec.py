@@ -17,6 +17,12 @@ decode = msgspec.json.Decoder().decode
 pack = msgspec.msgpack.Encoder().encode
 unpack = msgspec.msgpack.Decoder().decode
 
+
+def indented(value: object) -> str:
+    """JSON for people and their version control: a member a line."""
+    return msgspec.json.format(encode(value), indent=2).decode() + "\n"
+
+
 _decode_list = msgspec.json.Decoder(list[Raw]).decode  # within a list even what is only passed on is judged
 
 

@@ -3,23 +3,25 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from penstock.storage import custom_providers, gateways, provider_keys
+from penstock.storage import custom_providers, gateways, provider_keys, routes
 from penstock.storage.custom_providers import CustomRow
 from penstock.storage.engine import Handle
 from penstock.storage.gateways import GatewayRow, store_of
 from penstock.storage.provider_keys import KeyRow
+from penstock.storage.routes import DeployedRoute
 
 
 class Definition(NamedTuple):
     """What a gateway is compiled from; ``customs`` are those of its account.
 
-    ``shared``: the keys of its store, for each provider those of one gateway.
+    ``shared``: the keys of its store, for each provider those of one gateway. ``routes``: those that are deployed.
     """
 
     gateway: GatewayRow
     keys: list[KeyRow]
     customs: list[CustomRow]
     shared: Sequence[KeyRow] = ()
+    routes: Sequence[DeployedRoute] = ()
 
 
 async def changed_since(connection: Handle, version: int) -> list[Definition]:
@@ -28,12 +30,14 @@ async def changed_since(connection: Handle, version: int) -> list[Definition]:
     keys = await provider_keys.of_changed(connection, version) if rows else {}
     customs = await custom_providers.of_changed(connection, version) if rows else {}
     shared = await provider_keys.of_stores(connection, version) if any(store_of(row.settings) for row in rows) else {}
+    deployed = await routes.of_changed(connection, version) if rows else {}
     return [
         Definition(
             row,
             keys.get(row.number, []),
             customs.get(row.account, []),
             shared.get((row.account, store_of(row.settings)), []),
+            deployed.get(row.number, []),
         )
         for row in rows
     ]
@@ -47,4 +51,10 @@ async def of(connection: Handle, account: str, gateway_id: str) -> Definition | 
     keys = await provider_keys.of(connection, row.number)
     store = store_of(row.settings)
     shared = await provider_keys.of_stores(connection, row.version - 1) if store else {}
-    return Definition(row, keys, await custom_providers.of(connection, account), shared.get((account, store), []))
+    return Definition(
+        row,
+        keys,
+        await custom_providers.of(connection, account),
+        shared.get((account, store), []),
+        await routes.of(connection, row.number),
+    )

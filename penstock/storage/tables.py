@@ -103,6 +103,41 @@ custom_providers = Table(
     Index("custom_providers_slug", "account", "slug", unique=True),
 )
 
+routes = Table(
+    "routes",
+    metadata,
+    Column("id", Text, primary_key=True),  # 32 hex
+    Column("gateway", Integer, ForeignKey("gateways.number", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),  # without dynamic/
+    Column("version", Text, nullable=False),  # route_versions: the deployed one; while none is, the newest
+    Column("deployment", Text),  # route_deployments: the last; null: there was none
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Index("routes_name", "gateway", "name", unique=True),
+)
+
+route_versions = Table(
+    "route_versions",
+    metadata,
+    Column("id", Text, primary_key=True),  # 32 hex
+    Column("route", Text, ForeignKey("routes.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, … of its route
+    Column("elements", Text, nullable=False),  # a JSON list as it was sent
+    Column("created_at", BigInteger, nullable=False),
+    Index("route_versions_number", "route", "number", unique=True),
+)
+
+route_deployments = Table(
+    "route_deployments",
+    metadata,
+    Column("id", Text, primary_key=True),  # 32 hex
+    Column("route", Text, ForeignKey("routes.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, … of its route
+    Column("version", Text, nullable=False),  # route_versions
+    Column("created_at", BigInteger, nullable=False),
+    Index("route_deployments_number", "route", "number", unique=True),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.control.routes.conftest import SAMPLE, a_graph
+
 READ_ONLY = {"id", "account_id", "created_at", "modified_at", "is_default"}
 MESSAGES = [{"role": "user", "content": "Tell me of the sea."}]
 SECRET = "sk-of-the-team-0123456789"
@@ -35,6 +37,11 @@ def customs(walk):
 @pytest.fixture(scope="module")
 def configs(walk, grant):
     return walk("configs.mjs", secret=SECRET, reader=grant("AI Gateway Read")["value"])
+
+
+@pytest.fixture(scope="module")
+def routes(walk):
+    return walk("routes.mjs", first=a_graph("m1"), second=a_graph("m2"))
 
 
 # The guide's own samples
@@ -264,3 +271,34 @@ def test_refusals_of_keys(configs):
     assert configs.refused("half of a limit", "BadRequestError", 400, 7001)["path"] == ["body", "rate_limit_period"]
     configs.refused("no such gateway", "NotFoundError", 404, 7002)
     configs.refused("reader creates", "PermissionDeniedError", 403, 10000)
+
+
+# Dynamic routes
+
+
+def test_the_whole_life_of_a_route(house, routes):
+    made = routes.value("create")
+    assert (made["name"], made["gateway_id"], made["elements"]) == ("r", "js-routes", a_graph("m1"))
+    assert routes.value("get") == made
+    draft, versions = routes.value("create version"), routes.value("versions")["data"]["versions"]
+    assert (draft["id"], draft["elements"]) == (made["id"], a_graph("m2"))
+    assert [version["active"] for version in versions] == ["false", "true"]
+    assert versions[1] == made["version"]
+    assert routes.value("get version") == draft
+    assert routes.value("deploy")["elements"] == a_graph("m2")
+    assert routes.value("roll back")["version"] == made["version"]
+    history = routes.value("deployments")["data"]["deployments"]
+    assert [one["version_id"] for one in history] == [versions[at]["version_id"] for at in (1, 0, 1)]
+    renamed = routes.value("rename")
+    assert (renamed["success"], renamed["route"]["name"]) == (True, "Route Name")
+    assert routes.value("list")["data"]["routes"] == [renamed["route"]]
+    assert routes.value("delete") == renamed["route"]
+    routes.refused("get after delete", "NotFoundError", 404, 7002)
+
+
+def test_refusals_of_routes(routes):
+    assert routes.refused("duplicate", "ConflictError", 409, 7009)["path"] == ["body", "name"]
+    sample = routes.value("sample")
+    assert (sample["elements"], sample["version"]["is_valid"]) == (SAMPLE, False)
+    path = ["elements", 0, "outputs", "next", "elementId"]
+    assert routes.refused("deploy the sample", "BadRequestError", 400, 7001)["path"] == path

@@ -62,7 +62,7 @@ async def test_it_says_how_callers_show_who_they_are(document):
 
 
 CONFLICTS = {"create_gateway"} | {
-    f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider")
+    f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider", "route")
 }
 
 

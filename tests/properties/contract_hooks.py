@@ -9,6 +9,7 @@ import schemathesis
 
 ACCOUNT = os.environ["CONTRACT_ACCOUNT"]
 OWN = os.environ["CONTRACT_TOKEN_ID"]  # of the token that the run itself calls with
+ROUTE = os.environ["CONTRACT_ROUTE"]  # of the gateway default: its id and that of a version
 MASK = "********"
 
 
@@ -27,6 +28,8 @@ def before_call(context, case, kwargs):
         case.path_parameters["token_id"] = "0" * 32  # or all that follows would be refused
     if operation == "delete_gateway" and case.path_parameters.get("gateway_id") == "default":
         case.path_parameters["gateway_id"] = "g2"  # or its log would be gone
+    if operation == "delete_route" and case.path_parameters.get("route_id") in ROUTE:
+        case.path_parameters["route_id"] = "0" * 32  # or none could be deployed
     valid = case.meta is not None and case.meta.generation.mode.is_positive
     if valid and isinstance(case.body, dict):
         RULES.get(operation, lambda case: None)(case)
@@ -81,6 +84,18 @@ def custom_provider(case):
         body["prices"] = {"input": 1.5}  # of a kind that there is
 
 
+def update_route(case):
+    """What can only be read must be as it is."""
+    for name in ("id", "gateway_id", "account_tag", "elements"):
+        case.body.pop(name, None)
+
+
+def create_route_deployment(case):
+    """It must be a version of the route."""
+    case.path_parameters["gateway_id"] = "default"
+    case.path_parameters["route_id"], case.body["version_id"] = ROUTE.split("/")
+
+
 def pair_limits(body):
     """One without the other is refused, also where the other is a stored one."""
     if not body.get("rate_limit") or not body.get("rate_limit_period"):
@@ -95,6 +110,8 @@ RULES = {
     "update_custom_provider": custom_provider,
     "create_provider_config": create_provider_config,
     "update_provider_config": update_provider_config,
+    "update_route": update_route,
+    "create_route_deployment": create_route_deployment,
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.control.routes.conftest import a_graph
 from tests.kit.client import connected
 from tests.kit.house import ACCOUNT, request
 from tests.kit.process import serving
@@ -32,6 +33,8 @@ gateways = {{ values = ["default", "g1", "g2", "none"] }}
 logs = {{ values = {logs} }}
 tokens = {{ values = {tokens} }}
 keys = {{ values = {keys} }}
+routes = {{ values = {routes} }}
+versions = {{ values = {versions} }}
 
 [parameters]
 account_id = "{account}"
@@ -39,6 +42,8 @@ account_id = "{account}"
 "path.log_id" = {{ dictionary = "logs", probability = 0.9 }}
 "path.token_id" = {{ dictionary = "tokens", probability = 0.5 }}
 "path.config_id" = {{ dictionary = "keys", probability = 0.9 }}
+"path.route_id" = {{ dictionary = "routes", probability = 0.9 }}
+"path.version_id" = {{ dictionary = "versions", probability = 0.9 }}
 
 [generation]
 max-examples = {examples}
@@ -54,6 +59,13 @@ async def store_key(server, gateway, alias):
     return made["result"]["id"]
 
 
+async def store_route(server, name):
+    """Its id and that of its version."""
+    path = "/accounts/{account}/ai-gateway/gateways/default/routes"
+    _, made = await server.ask("POST", path, {"name": name, "elements": a_graph()})
+    return made["result"]["id"], made["result"]["version"]["version_id"]
+
+
 @pytest.mark.hunt
 @pytest.mark.timeout(240 + EXAMPLES)
 async def test_schemathesis_finds_nothing(tmp_path):
@@ -66,6 +78,7 @@ async def test_schemathesis_finds_nothing(tmp_path):
         _, made = await server.ask("POST", "/accounts/{account}/tokens", {"name": "x", "scopes": ["AI Gateway Run"]})
         _, own = await server.ask("GET", "/user/tokens/verify")
         keys = [await store_key(server, gateway, alias) for gateway in ("default", "g1") for alias in ("one", "two")]
+        routes = [await store_route(server, name) for name in ("one", "two")]
         config = tmp_path / "schemathesis.toml"
         config.write_text(
             CONFIG.format(
@@ -74,6 +87,8 @@ async def test_schemathesis_finds_nothing(tmp_path):
                 logs=[row["id"] for row in logs["result"]],
                 tokens=[made["result"]["id"], own["result"]["id"]],
                 keys=keys,
+                routes=[route for route, _ in routes],
+                versions=[version for _, version in routes],
                 examples=EXAMPLES,
                 seed=SEED,
             )
@@ -89,6 +104,7 @@ async def test_schemathesis_finds_nothing(tmp_path):
                 "SCHEMATHESIS_HOOKS": str(HOOKS),
                 "CONTRACT_ACCOUNT": ACCOUNT,
                 "CONTRACT_TOKEN_ID": own["result"]["id"],
+                "CONTRACT_ROUTE": "/".join(routes[0]),
             },
         )
         told = (await run.communicate())[0].decode()

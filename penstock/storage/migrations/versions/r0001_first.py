@@ -1,4 +1,4 @@
-"""Accounts and their tokens, gateways, the audit trail, and the log."""
+"""Accounts and their tokens, gateways and their routes, the audit trail, and the log."""
 
 import secrets
 
@@ -21,6 +21,7 @@ def upgrade() -> None:
     _accounts()
     _gateways()
     _providers()
+    _routes()
     _audit()
     _log()
 
@@ -111,6 +112,38 @@ def _providers() -> None:
         sa.Column("modified_at", sa.BigInteger, nullable=False),
     )
     op.create_index("custom_providers_slug", "custom_providers", ["account", "slug"], unique=True)
+
+
+def _routes() -> None:
+    op.create_table(
+        "routes",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("gateway", sa.Integer, sa.ForeignKey("gateways.number", ondelete="CASCADE"), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("version", sa.Text, nullable=False),
+        sa.Column("deployment", sa.Text),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("modified_at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("routes_name", "routes", ["gateway", "name"], unique=True)
+    op.create_table(
+        "route_versions",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("route", sa.Text, sa.ForeignKey("routes.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("elements", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("route_versions_number", "route_versions", ["route", "number"], unique=True)
+    op.create_table(
+        "route_deployments",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("route", sa.Text, sa.ForeignKey("routes.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("version", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("route_deployments_number", "route_deployments", ["route", "number"], unique=True)
 
 
 def _audit() -> None:

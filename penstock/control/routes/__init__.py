@@ -1,0 +1,1 @@
+"""Dynamic routes as a resource."""
