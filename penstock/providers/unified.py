@@ -1,8 +1,9 @@
 """How the unified API reaches a provider: which of its operations answers, in which dialect, under which path. Pure."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -32,12 +33,29 @@ _OTHERS = frozenset(
         b"models",
     }
 )
+GEMINI = "gemini"
+_GEMINI = re.compile(rb"v1(?:beta)?/models/(.+):(?:generateContent|(streamGenerateContent))")
 _OTHERS_OF_REST = frozenset({b"embeddings", b"models"})
 _V1 = b"v1/"
 
 
+class InPath(NamedTuple):
+    """What the path of a client tells in its body's place."""
+
+    model: str
+    stream: bool
+
+
+def in_path(path: bytes) -> InPath | None:
+    """Of a path below ``compat/`` as Gemini's clients have it; None: it is none."""
+    told = _GEMINI.fullmatch(path)
+    return None if told is None else InPath(unquote(told[1]), told[2] is not None)
+
+
 def compat(path: bytes) -> tuple[str, str]:
     """Kind and client's dialect of a path below ``compat/``, with or without ``v1/``. Raises UnknownPath."""
+    if _GEMINI.fullmatch(path) is not None:
+        return CHAT, GEMINI
     return _asked(path.removeprefix(_V1), _OTHERS, "compat/")
 
 

@@ -42,6 +42,7 @@ REST = Surface(
     api=True,
     codes={2004: 7003, 2006: 7001, 2009: 10000, 2019: 7003},
 )
+GEMINI = replace(UNIFIED, kind=unified.CHAT, dialect=unified.GEMINI)
 RUN = replace(REST, steps="rest", kind="run")
 
 
@@ -82,7 +83,7 @@ def _read_v1(request: Request) -> None:
     request.provider = provider.decode("latin-1")
     request.path = rest
     if provider == COMPAT:
-        request.surface = _unified(rest)
+        request.surface = GEMINI if unified.in_path(rest) is not None else _unified(rest)
 
 
 @lru_cache(maxsize=64)

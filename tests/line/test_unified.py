@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
+from google import genai
+from google.genai.types import HttpOptions
 
 from penstock.core.codec import decode, encode
 from tests.kit.house import envelope, house, request
-from tests.kit.store import SECRET
+from tests.kit.store import ACCOUNT, SECRET
 
 CHAT = {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}]}
 
@@ -304,3 +306,32 @@ async def test_a_document_by_url_is_fetched_where_the_operator_allows_it(model, 
         assert (await client.ask(about(url, model))).status == 429
     (part, _) = decode(bodies[0])["messages"][0]["content"]
     assert read(part) == b64encode(PDF).decode()
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_clients_of_gemini_name_model_and_stream_in_the_path(place, model):
+    base = HttpOptions(base_url=f"http://127.0.0.1:{place.server.port}/v1/{ACCOUNT}/default/compat")
+    client = genai.Client(api_key=SECRET, http_options=base).aio
+    whole = await client.models.generate_content(model=model, contents="hello")
+    assert whole.text
+    assert whole.usage_metadata is not None
+    stream = await client.models.generate_content_stream(model=model, contents="hello")
+    assert "".join([chunk.text or "" async for chunk in stream])
+    await client.aclose()
+
+
+async def test_a_model_in_the_path_keeps_cached_answers_apart(place):
+    body = encode({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]})
+
+    async def ask(model, operation="generateContent"):
+        async with place.client() as client:
+            path = f"compat/v1beta/models/{model}:{operation}"
+            return await client.ask(request(path, body=body, gateway="cached"))
+
+    first = await ask("openai/gpt-4o")
+    assert (await ask("openai/gpt-4o")).body == first.body
+    assert (await ask("openai/gpt-4o-mini")).headers["cf-aig-cache-status"] == "MISS"
+    stream = await ask("openai/gpt-4o", "streamGenerateContent?alt=sse")
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    assert "alt=sse" in envelope(await ask("openai/gpt-4o", "streamGenerateContent"), 400, 2019)
+    assert "chat/completions" in envelope(await ask("openai/gpt-4o", "countTokens"), 404, 2004)

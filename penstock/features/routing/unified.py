@@ -52,7 +52,7 @@ class UnifiedRouting(Routing):
         Raises MalformedChat, InvalidProvider, InvalidPath, Overloaded.
         """
         body = whole(request)
-        asked = DIALECTS[dialect or _PLAIN].asked(body)
+        asked = _asked_in_path(request) or DIALECTS[dialect or _PLAIN].asked(body)
         self.send(step, request, Chat(kind, dialect, asked.model, body, asked))
 
     def send(self, step: Step, request: Request, call: Chat) -> None:
@@ -93,7 +93,7 @@ class Unfolding(Itinerary):
         step.options, step.places = ex.options, ex.caller.places
         step.request = request = Request(told.method, told.target, told.headers, told.body)
         request.account, request.gateway, request.surface = told.account, told.gateway, told.surface
-        request.path, request.provider = told.path, told.provider
+        request.path, request.query, request.provider = told.path, told.query, told.provider
         self._routing.settle(step, request, told.surface.kind, told.surface.dialect)
         return step
 
@@ -108,6 +108,15 @@ class Nowhere(Lone, Routing):
 
     def itinerary(self, ex: Exchange) -> Itinerary:
         return self
+
+
+def _asked_in_path(request: Request) -> Asked | None:
+    named = unified.in_path(request.path)
+    if named is None:
+        return None
+    if named.stream and b"alt=sse" not in request.query:
+        raise MalformedChat("alt: streams are served as events alone, ask for streamGenerateContent?alt=sse.")
+    return Asked(*named)
 
 
 def whole(request: Request) -> bytes:
