@@ -70,7 +70,7 @@ READ_AS = {
     "gemini": {
         "sequence": dict.fromkeys(TELL_SEQUENCE, AN_END),
         "pause": {"anthropic": AN_END},
-        "refusal": {"anthropic": AS_TEXT, "openai_responses": AS_TEXT, "openai_chat": "as text"},
+        "refusal": {"anthropic": AS_TEXT, "openai_responses": AS_TEXT, "openai_chat": AS_TEXT},
     },
 }
 UNCOUNTED = {"bedrock_converse", "cohere"}  # dialects that do not tell how much of the output was thinking

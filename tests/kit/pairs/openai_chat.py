@@ -101,7 +101,7 @@ def _message(role, parts):
 def told_by(answer: Json) -> Plain:
     """What an answer says."""
     (choice,) = answer["choices"]
-    message, usage = choice["message"], answer.get("usage")
+    message, usage, stop = choice["message"], answer.get("usage"), _READ[choice["finish_reason"]]
     return without_nothing(
         {
             "text": message.get("content"),
@@ -111,7 +111,7 @@ def told_by(answer: Json) -> Plain:
                 (call["function"]["name"], json.loads(call["function"]["arguments"]))
                 for call in message.get("tool_calls") or ()
             ],
-            "stop": "refusal" if message.get("refusal") else _READ[choice["finish_reason"]],
+            "stop": "refusal" if message.get("refusal") and stop == "end" else stop,
             "usage": usage
             and {
                 "input": usage["prompt_tokens"],

@@ -28,7 +28,6 @@ READ_AS: dict[str, Callable[[Plain], Plain]] = {
     "as text that was filtered": lambda told: (
         _without(told, "refusal") | {"text": told.get("refusal"), "stop": "filter"}
     ),
-    "as text": lambda told: _without(told, "refusal") | {"text": told.get("refusal"), "stop": "end"},
 }
 HELLO: Plain = {"turns": [["user", ("text", "Hello")]], "max_tokens": 500}
 

@@ -3,7 +3,7 @@
 https://platform.openai.com/docs/api-reference/chat/object
 """
 
-from penstock.model.chat import Answer, Call, Candidate, StopReason
+from penstock.model.chat import Answer, Call, Candidate, Refusal, StopReason
 from penstock.providers.dialects._shapes.members import Members, members_of, object_or_none
 from penstock.providers.dialects.openai_chat.chat.read_turns import answer_of
 from penstock.providers.dialects.openai_chat.chat.words import stop_of, usage_of
@@ -33,4 +33,6 @@ def _candidate(choice: Members) -> Candidate:
     stop = stop_of(choice.text("finish_reason"))
     if stop == StopReason.END and any(type(part) is Call for part in content):
         stop = StopReason.TOOLS  # a tool that was asked for by name ends with "stop"
+    elif stop == StopReason.END and any(type(part) is Refusal for part in content):
+        stop = StopReason.REFUSAL
     return Candidate(content, stop, index=choice.whole("index") or 0, logprobs=choice.any("logprobs"))

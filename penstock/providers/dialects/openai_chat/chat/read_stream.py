@@ -79,6 +79,8 @@ class Reader:
                 events.append(Broken(failure_of(choice.get("error") or {"message": "The provider could not go on."})))
             if reason == StopReason.END and candidate.has_calls:
                 reason = StopReason.TOOLS
+            elif reason == StopReason.END and candidate.refused:
+                reason = StopReason.REFUSAL
             events.append(Stop(reason, candidate=index))
             self._stopped = True
 
@@ -94,7 +96,7 @@ def _begin(chunk: Json) -> tuple[str, str, int, str]:
 
 
 class _Candidate:
-    __slots__ = ("_calls", "_index", "_kind", "_next", "_open", "has_calls")
+    __slots__ = ("_calls", "_index", "_kind", "_next", "_open", "has_calls", "refused")
 
     def __init__(self, index: int) -> None:
         self._index = index
@@ -102,7 +104,7 @@ class _Candidate:
         self._open = -1  # the part that is open; -1: none
         self._kind: object = None  # what it is
         self._calls: dict[int, int] = {}  # parts, by index among the calls
-        self.has_calls = False
+        self.has_calls = self.refused = False
 
     def grow(self, delta: Json, logprobs: Any, events: list[Event]) -> None:
         for detail in delta.get("reasoning_details") or ():
@@ -114,6 +116,7 @@ class _Candidate:
         if text := _text(delta.get("content")):
             events.append(Add(text, self._part(Text, lambda: Text(""), events), self._index, logprobs))
         if text := delta.get("refusal"):
+            self.refused = True
             events.append(Add(text, self._part(Refusal, lambda: Refusal(""), events), self._index))
         for annotation in delta.get("annotations") or ():
             if (told := annotation.get("url_citation")) and self._kind is Text:

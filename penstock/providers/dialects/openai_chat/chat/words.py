@@ -31,8 +31,10 @@ def stop_of(word: str) -> str:
     return _READ.get(word, StopReason.END) if word else ""
 
 
-def word_of(stop: str) -> str:
-    """The ``finish_reason``."""
+def word_of(stop: str, *, refused: bool) -> str:
+    """The ``finish_reason``. ``refused``: the answer has the words of a refusal, which OpenAI ends as any other."""
+    if refused and stop == StopReason.REFUSAL:
+        return "stop"
     return _WRITTEN.get(stop, "stop")
 
 

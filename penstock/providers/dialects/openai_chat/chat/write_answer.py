@@ -41,7 +41,7 @@ def _choice(candidate: Candidate) -> dict[str, Any]:
         "index": candidate.index,
         "message": message,
         "logprobs": candidate.logprobs,
-        "finish_reason": word_of(candidate.stop),
+        "finish_reason": word_of(candidate.stop, refused=bool(message["refusal"])),
     }
 
 

@@ -35,7 +35,7 @@ Json = dict[str, Any]
 class Writer:
     """Chunks. The usage comes last, in a chunk of its own, where the client asked for it."""
 
-    __slots__ = ("_asked", "_calls", "_grows", "_head", "_origins", "_roles", "_thought", "_usage")
+    __slots__ = ("_asked", "_calls", "_grows", "_head", "_origins", "_refused", "_roles", "_thought", "_usage")
 
     def __init__(self, asked: ChatRequest) -> None:
         self._asked = asked
@@ -43,6 +43,7 @@ class Writer:
         self._roles: set[int] = set()  # candidates whose first chunk is written
         self._calls: dict[tuple[int, int], int] = {}  # index among the calls of its candidate, by part
         self._grows: dict[tuple[int, int], str] = {}  # the member that grows with a part
+        self._refused: set[int] = set()  # candidates
         self._origins: dict[tuple[int, int], str] = {}
         self._thought: dict[tuple[int, int], list[str]] = {}  # thinking that may be signed, which needs its words
         self._usage: Usage | None = None
@@ -59,7 +60,7 @@ class Writer:
             case Used():
                 self._usage = event.usage
             case Stop():
-                return self._delta(event.candidate, {}, word_of(event.reason))
+                return self._delta(event.candidate, {}, word_of(event.reason, refused=event.candidate in self._refused))
             case Sign():
                 return self._sign(event)
             case Cite():
@@ -92,6 +93,7 @@ class Writer:
                 self._thought[place] = []
         elif type(part) is Refusal:
             self._grows[place] = _REFUSAL
+            self._refused.add(event.candidate)
         elif type(part) is Call:
             number = sum(candidate == event.candidate for candidate, _ in self._calls)
             self._calls[place] = number
