@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded
 from penstock.core.headers import Headers
 from penstock.features.routing import Routing
@@ -16,6 +18,7 @@ from penstock.providers.dialects import DIALECTS
 from penstock.providers.translating import Translation
 from penstock.providers.unified import CHAT, Unified
 from penstock.providers.upstream import Upstream
+from penstock.wire import form
 from penstock.wire.model_name import renamed
 
 _PLACES = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")  # where a client puts its provider's key
@@ -24,13 +27,16 @@ _PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
 
 
 class Chat(NamedTuple):
-    """A call to the unified API. ``name``: provider and model; ``asked``: what the body asks for."""
+    """A call to the unified API. ``name``: provider and model; ``asked``: what the body asks for; ``at``: where a form
+    has the name.
+    """
 
     kind: str
     dialect: str  # of a chat
     name: str
     body: bytes
     asked: Asked
+    at: slice | None = None
 
 
 class UnifiedRouting(Routing):
@@ -52,12 +58,17 @@ class UnifiedRouting(Routing):
         Raises MalformedChat, InvalidProvider, InvalidPath, Overloaded.
         """
         body = whole(request)
+        if (mark := form.boundary(request.header(b"content-type") or b"")) is not None:
+            at = form.field(body, mark, b"model") or slice(0)
+            name = body[at].decode("utf-8", "replace")
+            self.send(step, request, Chat(kind, dialect, name, body, Asked(name), at))
+            return
         asked = _asked_in_path(request) or DIALECTS[dialect or _PLAIN].asked(body)
         self.send(step, request, Chat(kind, dialect, asked.model, body, asked))
 
     def send(self, step: Step, request: Request, call: Chat) -> None:
         """Fills it in. Raises the same."""
-        kind, dialect, name, body, asked = call
+        kind, dialect, name, body, asked, at = call
         slug, model = self.split(name)
         upstream = self._native.upstream(slug)
         way = unified.way(upstream.provider.unified, kind, dialect, slug)
@@ -74,7 +85,12 @@ class UnifiedRouting(Routing):
         if translates:
             step.translation = Translation(dialect, way.dialect, model, way.lacks)
         elif not unified.names_model(way):
-            step.sends = _renamed(request, body, asked.model, model, dialect or _PLAIN)
+            if at is None:
+                step.sends = _renamed(request, body, asked.model, model, dialect or _PLAIN)
+            else:
+                step.sends = reserved(request, b"".join((body[: at.start], model.encode(), body[at.stop :])))
+        if kind != CHAT and (passed := DIALECTS.get(step.target.endpoint.dialect)) is not None:
+            request.asked = replace(passed.asked(body), model=model)  # with what is paid for it
 
 
 class Unfolding(Itinerary):
