@@ -53,6 +53,7 @@ UNMIRRORED = {
     "penstock/gateway/config.py": "a record, without behaviour",
     "penstock/mock/__main__.py": "hands over to mock/server.py",
     "penstock/mock/providers/anthropic_request.py": "half of anthropic_messages.py, and tested with it",
+    "penstock/mock/providers/converse_request.py": "half of converse.py, and tested with it",
     "penstock/mock/providers/gemini_request.py": "half of gemini.py, and tested with it",
     "penstock/mock/providers/openai_chat_request.py": "half of openai_chat.py, and tested with it",
     "penstock/mock/providers/openai_responses_request.py": "half of openai_responses.py, and tested with it",

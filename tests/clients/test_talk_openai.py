@@ -23,6 +23,7 @@ MODELS = [
     "anthropic/claude-haiku-4-5",
     "google-ai-studio/gemini-2.5-flash",
     "google-ai-studio/gemini-3-flash-preview",
+    "aws-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
     "openrouter/qwen/qwen3-32b",
 ]
 every = pytest.mark.parametrize("model", MODELS)

@@ -1,29 +1,14 @@
 """Amazon Bedrock: models invoked in their own formats, the Converse API, and what bedrock-mantle adds to them."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
 from types import MappingProxyType
-from typing import Any
 
 from penstock.core import codec
-from penstock.mock.answer import (
-    SERVER_ERRORS,
-    Answer,
-    Ask,
-    Denial,
-    Fault,
-    Provider,
-    Route,
-    Usage,
-    json,
-    pieces,
-    reply,
-    tokens,
-)
-from penstock.mock.answer import usage as usage_of
+from penstock.mock.answer import SERVER_ERRORS, Answer, Ask, Denial, Fault, Provider, Route, json, tokens
 from penstock.mock.controls import Pairs
 from penstock.mock.providers import eventstream
 from penstock.mock.providers.anthropic_messages import messages
+from penstock.mock.providers.converse import events, spent, whole
 from penstock.mock.providers.google import claude
 from penstock.mock.providers.openai_chat import Style, plainly, speaking
 from penstock.mock.providers.openai_embeddings import vector
@@ -41,26 +26,11 @@ _ERRORS = {
 }
 
 
-class _Block(codec.Struct):
-    text: str | None = None
-
-
-class _Message(codec.Struct):
-    role: str
-    content: list[_Block]
-
-
-class _Converse(codec.Struct):
-    messages: list[_Message]
-    system: tuple[_Block, ...] = ()
-
-
 class _Titan(codec.Struct):
     inputText: str = ""  # noqa: N815  its name there
     dimensions: int = 1024
 
 
-_decode = codec.decoder(_Converse).decode
 _decode_titan = codec.decoder(_Titan).decode
 _chat = speaking(Style(usage=plainly, more=MappingProxyType({"service_tier": "default"})))
 
@@ -78,20 +48,11 @@ def headers(seed: str) -> Pairs:
 
 
 def converse(ask: Ask) -> Answer:
-    text, used = _said(ask)
-    body: dict[str, Any] = {
-        "output": {"message": {"role": "assistant", "content": [{"text": text}]}},
-        "stopReason": "end_turn",
-        "metrics": {"latencyMs": 7},
-    }
-    if ask.controls.usage != "none":
-        body["usage"] = reported(used)
-    return json(body)
+    return json(whole(ask))
 
 
 def converse_stream(ask: Ask) -> Answer:
-    events = [eventstream.event(name, codec.encode(payload)) for name, payload in _events(ask)]
-    return _stream(ask, events)
+    return _stream(ask, [eventstream.event(name, codec.encode(payload)) for name, payload in events(ask)])
 
 
 def invoke(ask: Ask) -> Answer:
@@ -112,10 +73,9 @@ def invoke(ask: Ask) -> Answer:
 def invoke_stream(ask: Ask) -> Answer:
     """The events of the model's own stream, each in a ``chunk``."""
     if "anthropic." in ask.named[0]:
-        events = claude(ask, stream=True).known()
-        own = [event.partition(b"data: ")[2].strip() for event in events]
+        own = [event.partition(b"data: ")[2].strip() for event in claude(ask, stream=True).known()]
     else:
-        own = [codec.encode({name: payload}) for name, payload in _events(ask)]
+        own = [codec.encode({name: payload}) for name, payload in events(ask)]
     if ask.controls.usage != "none":
         own[-1] = codec.encode(codec.decode(own[-1]) | {"amazon-bedrock-invocationMetrics": _metrics(ask)})
     chunks = [codec.encode({"bytes": b64encode(event).decode()}) for event in own]
@@ -126,9 +86,9 @@ def async_invokes(ask: Ask) -> Answer:
     return json({"asyncInvokeSummaries": []})
 
 
-def _stream(ask: Ask, events: list[bytes]) -> Answer:
+def _stream(ask: Ask, told: list[bytes]) -> Answer:
     failure = eventstream.exception(_FAILED, error(500, None, ask.seed))
-    return Answer(200, eventstream.KIND, events, stream=True, failure=failure)
+    return Answer(200, eventstream.KIND, told, stream=True, failure=failure)
 
 
 def _counted(answer: Answer, ask: Ask) -> Answer:
@@ -146,43 +106,9 @@ def _metrics(ask: Ask) -> dict[str, int]:
         told: dict[str, int] = codec.decode(claude(ask, stream=False).known()[0])["usage"]
         into, out = told["input_tokens"], told["output_tokens"]
     else:
-        _, used = _said(ask)
+        used = spent(ask)
         into, out = used.fresh, used.output
     return {"inputTokenCount": into, "outputTokenCount": out, "invocationLatency": 7, "firstByteLatency": 3}
-
-
-def _said(ask: Ask) -> tuple[str, Usage]:
-    given = _decode(ask.body)
-    users = [message for message in given.messages if message.role == "user"]
-    text = reply(_text(users[-1].content) if users else "", ask.controls)
-    prompt = _text(given.system) + "".join(_text(message.content) for message in given.messages)
-    return text, usage_of(prompt, text, ask.controls)
-
-
-def _events(ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
-    text, used = _said(ask)
-    yield "messageStart", {"role": "assistant"}
-    for piece in pieces(text, ask.controls.frames):
-        yield "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}}
-    yield "contentBlockStop", {"contentBlockIndex": 0}
-    yield "messageStop", {"stopReason": "end_turn"}
-    told = {} if ask.controls.usage == "none" else {"usage": reported(used)}
-    yield "metadata", told | {"metrics": {"latencyMs": 7}}
-
-
-def reported(used: Usage) -> dict[str, Any]:
-    """The usage object: cached tokens stand beside the input."""
-    return {
-        "inputTokens": used.fresh,
-        "outputTokens": used.output,
-        "totalTokens": used.input + used.output,
-        "cacheReadInputTokens": used.cached,
-        "cacheWriteInputTokens": used.cache_write,
-    }
-
-
-def _text(blocks: Iterable[_Block]) -> str:
-    return "".join(block.text or "" for block in blocks)
 
 
 def _error(status: int) -> tuple[str, str]:
