@@ -22,11 +22,16 @@ class VersionRow(msgspec.Struct, frozen=True):
     id: str
     number: int  # 1, 2, … of its route
     data: str  # a JSON list, as it was sent
+    judged: str | None  # a JSON object: why it cannot be deployed; None: it can
     created_at: int
 
     @property
     def elements(self) -> list[dict[str, Any]]:
         return _elements(self.data)
+
+    @property
+    def fault(self) -> dict[str, Any] | None:
+        return None if self.judged is None else codec.decode(self.judged)
 
 
 class DeploymentRow(msgspec.Struct, frozen=True):
@@ -60,14 +65,16 @@ class DeployedRoute(msgspec.Struct, frozen=True):
 
 
 _ROUTE = [_c[name] for name in RouteRow.__struct_fields__[:5]]
-_VERSION = [_v[name] for name in ("id", "number", "elements", "created_at")]
+_VERSION = [_v[name] for name in ("id", "number", "elements", "fault", "created_at")]
 _DEPLOYMENT = [_d[name] for name in DeploymentRow.__struct_fields__]
 
 
-async def add(connection: Handle, gateway: int, name: str, data: str, now: int) -> RouteRow:
+async def add(
+    connection: Handle, gateway: int, name: str, elements: list[dict[str, Any]], fault: dict[str, Any] | None, now: int
+) -> RouteRow:
     """A new route, with its first version. Raises Taken where the gateway has one of that name."""
     await _expect_free(connection, gateway, name)
-    route, version = secrets.token_hex(16), VersionRow(secrets.token_hex(16), 1, data, now)
+    route, version = secrets.token_hex(16), _version(1, elements, fault, now)
     row = RouteRow(route, gateway, name, now, now, version, None)
     values = {"gateway": gateway, "name": name, "version": version.id, "created_at": now, "modified_at": now}
     await connection.execute(insert(routes).values(id=route, **values))
@@ -104,10 +111,12 @@ async def delete(connection: Handle, row: RouteRow) -> None:
     await connection.execute(remove(routes).where(_c.id == row.id))
 
 
-async def add_version(connection: Handle, row: RouteRow, data: str, now: int) -> VersionRow:
+async def add_version(
+    connection: Handle, row: RouteRow, elements: list[dict[str, Any]], fault: dict[str, Any] | None, now: int
+) -> VersionRow:
     """A version that waits to be deployed."""
     number = await _next(connection, route_versions, row.id)
-    version = VersionRow(secrets.token_hex(16), number, data, now)
+    version = _version(number, elements, fault, now)
     await _add_version(connection, row.id, version)
     if row.deployment is None:
         await connection.execute(update(routes).where(_c.id == row.id).values(version=version.id))
@@ -159,9 +168,14 @@ async def of_changed(connection: Handle, version: int) -> dict[int, list[Deploye
     return found
 
 
+def _version(number: int, elements: list[dict[str, Any]], fault: dict[str, Any] | None, now: int) -> VersionRow:
+    judged = None if fault is None else codec.encode(fault).decode()
+    return VersionRow(secrets.token_hex(16), number, codec.encode(elements).decode(), judged, now)
+
+
 async def _add_version(connection: Handle, route: str, row: VersionRow) -> None:
-    values = {"id": row.id, "route": route, "number": row.number, "elements": row.data, "created_at": row.created_at}
-    await connection.execute(insert(route_versions).values(values))
+    values = dict(zip((column.name for column in _VERSION), msgspec.structs.astuple(row), strict=True))
+    await connection.execute(insert(route_versions).values(route=route, **values))
 
 
 async def _expect_free(connection: Handle, gateway: int, name: str) -> None:
@@ -192,8 +206,8 @@ def _all_deployed() -> Any:
 
 def _row(row: Any) -> RouteRow:
     values = list(row)
-    deployment = None if values[9] is None else DeploymentRow(*values[9:])
-    return RouteRow(*values[:5], version=VersionRow(*values[5:9]), deployment=deployment)
+    deployment = None if values[10] is None else DeploymentRow(*values[10:])
+    return RouteRow(*values[:5], version=VersionRow(*values[5:10]), deployment=deployment)
 
 
 def _deployed(row: Any) -> DeployedRoute:

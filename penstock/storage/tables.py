@@ -123,6 +123,7 @@ route_versions = Table(
     Column("route", Text, ForeignKey("routes.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),  # 1, 2, … of its route
     Column("elements", Text, nullable=False),  # a JSON list as it was sent
+    Column("fault", Text),  # a JSON object: why it cannot be deployed; null: it can
     Column("created_at", BigInteger, nullable=False),
     Index("route_versions_number", "route", "number", unique=True),
 )

@@ -1,5 +1,6 @@
 """What keeps a version from being deployed, and what a write says of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from penstock.control.gateways.compile_settings import STORED_ONLY
@@ -9,23 +10,23 @@ from penstock.model.graph import GraphFault
 NOT_YET = "Routes are stored and deployed, but calls cannot name them in this release."  # every write says so
 
 
-def fault(elements: list[dict[str, Any]]) -> GraphFault | None:
-    """The first thing that is wrong. None: the elements are a graph that can run."""
+def fault(elements: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first thing that is wrong: its ``message`` and ``path``. None: the elements are a graph that can run."""
     try:
         read(elements)
     except GraphFault as found:
-        return found
+        return {"message": found.message, "path": list(found.path)}
     return None
 
 
-def sentence(found: GraphFault) -> str:
-    return f"{'.'.join(map(str, found.path))}: {found.message}"
+def sentence(found: Mapping[str, Any]) -> str:
+    return f"{'.'.join(map(str, found['path']))}: {found['message']}"
 
 
-def messages(found: GraphFault | None = None) -> list[dict[str, Any]]:
+def messages(found: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Those of a write. ``found``: what is wrong with the version that came."""
     told: list[dict[str, Any]] = [{"code": STORED_ONLY, "message": NOT_YET, "path": []}]
     if found is not None:
         why = f"The version is stored, but cannot be deployed: {sentence(found)}"
-        told.append({"code": STORED_ONLY, "message": why, "path": ["body", *found.path]})
+        told.append({"code": STORED_ONLY, "message": why, "path": ["body", *found["path"]]})
     return told

@@ -8,7 +8,7 @@ from fastapi import Response
 from penstock.control.envelope import One, Paging
 from penstock.control.rest import InContext, Pages, listed, needs, ok, refusals, resource
 from penstock.control.routes import service
-from penstock.control.routes.faults import fault, messages
+from penstock.control.routes.faults import messages
 from penstock.control.routes.schema import (
     DeploymentCreate,
     DeploymentList,
@@ -38,7 +38,7 @@ async def list_routes(context: InContext, gateway_id: str, asked: Pages) -> Resp
 async def create_route(context: InContext, gateway_id: str, body: RouteCreate) -> Response:
     """Create a route. A graph that can run is deployed at once; another one is stored."""
     made = await service.create(context, gateway_id, body)
-    return ok(made, messages=messages(fault(body.sent)))
+    return ok(made, messages=messages(made["version"]["fault"]))
 
 
 @router.get("/{route_id}", response_model=One[Route])
@@ -75,7 +75,7 @@ async def list_route_versions(context: InContext, gateway_id: str, route_id: str
 async def create_route_version(context: InContext, gateway_id: str, route_id: str, body: VersionCreate) -> Response:
     """Create a version, which waits to be deployed."""
     made = await service.create_version(context, gateway_id, route_id, body)
-    return ok(made, messages=messages(fault(body.sent)))
+    return ok(made, messages=messages(made["fault"]))
 
 
 @router.get("/{route_id}/versions/{version_id}", response_model=One[RouteVersion])

@@ -9,13 +9,13 @@ from pydantic_core import PydanticCustomError
 
 from penstock.control.envelope import Many, One
 from penstock.control.gateways.schema import Strict
-from penstock.control.routes.faults import fault
 from penstock.control.values import spelt
 from penstock.core import codec, instants
 from penstock.storage.gateways import GatewayRow
 from penstock.storage.routes import DeploymentRow, RouteRow, VersionRow
 
 MOST_ELEMENTS = 50  # of a route
+LARGEST = 64 * 1024  # bytes of them
 MOST_ROUTES = 100  # of a gateway
 
 Kind = Literal["start", "conditional", "percentage", "rate", "rate_limit", "model", "end"]
@@ -49,19 +49,21 @@ class Element(BaseModel):
 
 
 def _as_sent(value: Any, check: Callable[[Any], Any]) -> Any:
-    """The element itself, once it has the shape of one: other members, and the order of all, stay."""
+    """The elements themselves, once they have the shape of some: other members, and the order of all, stay."""
     check(value)
     try:
-        same = codec.decode(codec.encode(value)) == value
+        data = codec.encode(value)
+        same = codec.decode(data) == value
     except (ValueError, OverflowError, RecursionError):  # half a character, a deep value
-        same = False
+        data, same = b"", False
     if not same:
-        raise PydanticCustomError("json", "cannot be stored: it holds a number or a text that is none of JSON")
+        raise PydanticCustomError("json", "cannot be stored: they hold a number or a text that is none of JSON")
+    if len(data) > LARGEST:
+        raise PydanticCustomError("large", "must be {most} bytes of JSON at most", {"most": LARGEST})
     return value
 
 
-AsSent = Annotated[Element, WrapValidator(_as_sent)]
-Elements = Annotated[list[AsSent], Field(max_length=MOST_ELEMENTS)]
+Elements = Annotated[list[Element], Field(max_length=MOST_ELEMENTS), WrapValidator(_as_sent)]
 
 
 class _Elements(Strict):
@@ -123,7 +125,7 @@ class Version(BaseModel):
     created_at: str
     data: str = Field(description="The elements as JSON in a text.")
     is_valid: bool = Field(description="Whether it can be deployed.")
-    fault: Broken | None = Field(description="Why it cannot.")
+    fault: Broken | None = Field(description="Why it cannot, as it was seen when it was created.")
 
 
 class Deployment(BaseModel):
@@ -217,15 +219,14 @@ def told_alone(gateway: GatewayRow, row: RouteRow, version: VersionRow) -> dict[
 
 def told_version(row: RouteRow, version: VersionRow) -> dict[str, Any]:
     """A version as it stands in its route, and in lists."""
-    found = fault(version.elements)
     return {
         "version_id": version.id,
         "number": version.number,
         "active": "true" if row.deployment is not None and row.deployment.version == version.id else "false",
         "created_at": instants.text(version.created_at),
         "data": version.data,
-        "is_valid": found is None,
-        "fault": None if found is None else {"message": found.message, "path": list(found.path)},
+        "is_valid": version.judged is None,
+        "fault": version.fault,
     }
 
 

@@ -18,7 +18,7 @@ from penstock.control.routes.schema import (
     told_deployment,
     told_version,
 )
-from penstock.core import codec, instants
+from penstock.core import instants
 from penstock.core.errors import Conflict, Invalid
 from penstock.storage import gateways, routes
 from penstock.storage.engine import Handle
@@ -44,18 +44,18 @@ async def get(context: Context, gateway_id: str, route_id: str) -> dict[str, Any
 
 async def create(context: Context, gateway_id: str, body: RouteCreate) -> dict[str, Any]:
     """A graph that can run is deployed at once. Raises Conflict, Invalid."""
-    now = instants.now()
+    now, elements, wrong = instants.now(), body.sent, fault(body.sent)
     async with changing(context) as change:
         gateway = found(await gateways.get(change.connection, context.account, gateway_id))
         if await routes.count(change.connection, gateway.number) >= MOST_ROUTES:
             raise Invalid(f"the gateway has {MOST_ROUTES} routes, and cannot have more", path=("body",))
         try:
-            row = await routes.add(change.connection, gateway.number, body.name, _data(body.sent), now)
+            row = await routes.add(change.connection, gateway.number, body.name, elements, wrong, now)
         except Taken:
             raise _taken(body.name) from None
-        if fault(body.sent) is None:
+        if wrong is None:
             row = await routes.deploy(change.connection, row, row.version, now)
-        after = _audited(gateway, row, row.version) | {"elements": body.sent, "deployed": row.deployment is not None}
+        after = _audited(gateway, row, row.version) | {"elements": elements, "deployed": row.deployment is not None}
         await _written(change, row, "route.create", None, after, acts=row.deployment is not None)
     return told(gateway, row)
 
@@ -104,9 +104,10 @@ async def get_version(context: Context, gateway_id: str, route_id: str, version_
 
 async def create_version(context: Context, gateway_id: str, route_id: str, body: VersionCreate) -> dict[str, Any]:
     """It waits to be deployed."""
+    wrong = fault(body.sent)
     async with changing(context) as change:
         gateway, row = await _found(change.connection, context.account, gateway_id, route_id)
-        version = await routes.add_version(change.connection, row, _data(body.sent), instants.now())
+        version = await routes.add_version(change.connection, row, body.sent, wrong, instants.now())
         after = _audited(gateway, row, version) | {"elements": body.sent}
         await _written(change, row, "route.version", None, after, acts=False)
     return told_alone(gateway, row, version)
@@ -127,8 +128,8 @@ async def deploy(context: Context, gateway_id: str, route_id: str, version_id: s
         version = await routes.version(change.connection, row.id, version_id)
         if version is None:
             raise Invalid("version_id: the route has no such version", path=("body", "version_id"))
-        if wrong := fault(version.elements):
-            raise Invalid(sentence(wrong), path=wrong.path)
+        if wrong := fault(version.elements):  # as this release sees it
+            raise Invalid(sentence(wrong), path=wrong["path"])
         if row.deployment is not None and row.deployment.version == version.id:
             return told(gateway, row)
         before = None if row.deployment is None else _audited(gateway, row, row.version)
@@ -159,10 +160,6 @@ def _audited(gateway: GatewayRow, row: RouteRow, version: VersionRow) -> dict[st
 async def _found(connection: Handle, account: str, gateway_id: str, route_id: str) -> tuple[GatewayRow, RouteRow]:
     gateway = found(await gateways.get(connection, account, gateway_id))
     return gateway, found(await routes.get(connection, gateway.number, route_id))
-
-
-def _data(elements: list[dict[str, Any]]) -> str:
-    return codec.encode(elements).decode()
 
 
 def _later(row: RouteRow) -> int:

@@ -206,8 +206,9 @@ WRONG = [
     ({"elements": [{"id": "s", "type": "begin"}]}, ["elements", 0, "type"]),
     ({"elements": [{"id": 1, "type": "start"}]}, ["elements", 0, "id"]),
     ({"elements": [{"id": "s", "type": "start", "outputs": {"next": "m"}}]}, ["elements", 0, "outputs", "next"]),
-    ({"elements": [{"id": "s", "type": "end", "properties": {"x": "\ud800"}}]}, ["elements", 0]),
-    ({"elements": [{"id": "s", "type": "end", "properties": {"x": float("nan")}}]}, ["elements", 0]),
+    ({"elements": [{"id": "s", "type": "end", "properties": {"x": "\ud800"}}]}, ["elements"]),
+    ({"elements": [{"id": "s", "type": "end", "properties": {"x": float("nan")}}]}, ["elements"]),
+    ({"elements": [{"id": "s", "type": "end", "properties": {"x": "x" * 65536}}]}, ["elements"]),
     ({"colour": "red"}, ["colour"]),
 ]
 

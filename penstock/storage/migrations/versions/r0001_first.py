@@ -132,6 +132,7 @@ def _routes() -> None:
         sa.Column("route", sa.Text, sa.ForeignKey("routes.id", ondelete="CASCADE"), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("elements", sa.Text, nullable=False),
+        sa.Column("fault", sa.Text),
         sa.Column("created_at", sa.BigInteger, nullable=False),
     )
     op.create_index("route_versions_number", "route_versions", ["route", "number"], unique=True)
