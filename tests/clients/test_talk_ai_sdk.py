@@ -8,6 +8,7 @@ MODELS = [
     "google-ai-studio/gemini-2.5-flash",
     "google-ai-studio/gemini-3-flash-preview",
     "aws-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "cohere/command-a-reasoning-08-2025",
 ]
 every = pytest.mark.parametrize("model", MODELS)
 both_ways = pytest.mark.parametrize("way", ["generate", "stream"])

@@ -24,6 +24,7 @@ MODELS = [
     "google-ai-studio/gemini-2.5-flash",
     "google-ai-studio/gemini-3-flash-preview",
     "aws-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "cohere/command-a-reasoning-08-2025",
     "openrouter/qwen/qwen3-32b",
 ]
 every = pytest.mark.parametrize("model", MODELS)
@@ -226,7 +227,7 @@ def test_items_sent_back_go_on_with_thoughts_and_tools(respond, more):
 
 
 @both_ways
-@pytest.mark.parametrize("model", [model for model in MODELS if not model.startswith("openrouter")])
+@pytest.mark.parametrize("model", [model for model in MODELS if not model.startswith(("cohere", "openrouter"))])
 def test_thoughts_are_told_and_encrypted(respond):
     told = respond.say("hello", **THINKS)
     thoughts = [item for item in told.output if item.type == "reasoning"]

@@ -1,13 +1,13 @@
 """Cohere: chat of both versions, whole and as a stream, embeddings and ranking."""
 
-from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Any
 
 from penstock.core import codec
-from penstock.mock.answer import EVENTS, Answer, Ask, Provider, Refusal, Route, Usage, json, pieces, reply, tokens
+from penstock.mock.answer import Answer, Ask, Provider, Route, json, pieces, reply, tokens
 from penstock.mock.answer import usage as usage_of
 from penstock.mock.controls import Pairs
+from penstock.mock.providers.cohere_chat import chat_2, reported
 from penstock.mock.providers.openai_chat import Style, plainly, speaking
 from penstock.mock.providers.openai_embeddings import embeddings, vector
 
@@ -20,21 +20,6 @@ _SENTENCES = {
     429: "You are past the per minute request limit, please wait and try again later.",
     500: "internal server error",
 }
-
-
-class _Part(codec.Struct):
-    text: str | None = None
-
-
-class _Message(codec.Struct):
-    role: str
-    content: str | list[_Part] = ""
-
-
-class _Chat2(codec.Struct):
-    model: str
-    messages: list[_Message]
-    stream: bool | None = None
 
 
 class _Turn(codec.Struct):
@@ -57,7 +42,6 @@ class _Rerank(codec.Struct):
     documents: list[str]
 
 
-_decode_2 = codec.decoder(_Chat2).decode
 _decode_1 = codec.decoder(_Chat1).decode
 _decode_embed = codec.decoder(_Embed).decode
 _decode_rerank = codec.decoder(_Rerank).decode
@@ -71,22 +55,6 @@ def error(status: int, message: str | None, seed: str) -> bytes:
 
 def headers(seed: str) -> Pairs:
     return [(b"x-debug-trace-id", seed.encode()), (b"x-endpoint-monthly-call-limit", b"1000")]
-
-
-def chat_2(ask: Ask) -> Answer:
-    given = _decode_2(ask.body)
-    said = [message for message in given.messages if message.role == "user"]
-    if not said:
-        raise Refusal(400, "invalid request: messages must have one of the user")
-    text = reply(_text(said[-1]), ask.controls)
-    used = usage_of("".join(map(_text, given.messages)), text, ask.controls)
-    usage = {} if ask.controls.usage == "none" else {"usage": reported(used)}
-    if given.stream:
-        events = [_event(event) for event in _events_2(ask, text, usage)]
-        failure = _event({"type": "error", "message": _SENTENCES[500]})
-        return Answer(200, EVENTS, [*events, b"data: [DONE]\n\n"], stream=True, failure=failure)
-    message = {"role": "assistant", "content": [{"type": "text", "text": text}]}
-    return json({"id": ask.seed, "message": message, "finish_reason": "COMPLETE", **usage})
 
 
 def chat_1(ask: Ask) -> Answer:
@@ -129,36 +97,6 @@ def rerank(ask: Ask) -> Answer:
 
 def models(ask: Ask) -> Answer:
     return json({"models": [{"name": name} for name in MODELS], "next_page_token": ""})
-
-
-def reported(used: Usage) -> dict[str, Any]:
-    """The usage object of the second version, and a part of the first's ``meta``."""
-    told = {"input_tokens": used.input, "output_tokens": used.output}
-    return {"billed_units": told, "tokens": told} | ({"cached_tokens": used.cached} if used.cached else {})
-
-
-def _events_2(ask: Ask, text: str, usage: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    yield {"type": "message-start", "id": ask.seed, "delta": {"message": {"role": "assistant", "content": []}}}
-    yield from _content(text, ask.controls.frames)
-    yield {"type": "message-end", "id": ask.seed, "delta": {"finish_reason": "COMPLETE", **usage}}
-
-
-def _content(text: str, frames: int) -> Iterator[dict[str, Any]]:
-    block = {"content": {"type": "text", "text": ""}}
-    yield {"type": "content-start", "index": 0, "delta": {"message": block}}
-    for piece in pieces(text, frames):
-        yield {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": piece}}}}
-    yield {"type": "content-end", "index": 0}
-
-
-def _text(message: _Message) -> str:
-    if isinstance(message.content, list):
-        return "".join(part.text or "" for part in message.content)
-    return message.content
-
-
-def _event(event: dict[str, Any]) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), codec.encode(event))
 
 
 def _line(event: dict[str, Any]) -> bytes:
