@@ -13,6 +13,7 @@
     │   ├── ModelNotFound        404 / 7003
     │   ├── MalformedSteps       400 / 2019
     │   ├── MalformedChat        400 / 2019
+    │   ├── RouteFailed          400 / 2005
     │   ├── RequestTimeout       408 / 2007
     │   ├── BodyTooLarge         413 / 2019
     │   ├── HeadTooLarge         431 / 2019
@@ -128,6 +129,13 @@ class MalformedSteps(CallerError):
 class MalformedChat(CallerError):
     """Chat completion bad format: the request cannot be read, or cannot be said in the provider's dialect."""
 
+    leads_on = True
+
+
+class RouteFailed(CallerError):
+    """Failed to get response from provider"""
+
+    status, code = 400, 2005
     leads_on = True
 
 

@@ -4,7 +4,7 @@ A provider is reached with a key of the gateway's or the configuration's, which 
 provider, while it is enabled. The names are those of the price list and of the operator's own prices.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from penstock.core.codec import encode
@@ -39,7 +39,9 @@ class Models:
         surface = ex.request.surface
         if surface.kind != MODELS:
             return None
-        names = self._names(keys, own=not surface.api) if ex.caller.bearer is not None else ()
+        names: Iterable[tuple[str, str]] = ()
+        if ex.caller.bearer is not None:
+            names = [*self._names(keys, own=not surface.api), *(("dynamic", name) for name in ex.gateway.routes)]
         data = encode({"object": "list", "data": [_model(*name) for name in names]})
         body = Body()
         body.feed(data)

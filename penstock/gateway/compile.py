@@ -29,6 +29,7 @@ from penstock.features.models import Models
 from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
 from penstock.features.routing import BySurface, Routing
+from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.rest import RestRouting
 from penstock.features.routing.unified import Nowhere, UnifiedRouting
@@ -39,6 +40,7 @@ from penstock.features.translation import Translating
 from penstock.gateway.config import GatewayConfig
 from penstock.model.credential import WHOLESALE, Credential
 from penstock.model.options import Retry
+from penstock.model.route import Route
 from penstock.ports.cache_store import CacheStore
 from penstock.ports.counters import Counters
 from penstock.ports.transport import Transport
@@ -89,6 +91,7 @@ class Stages:
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool], Options] = WeakValueDictionary()
         self._parts = parts
+        self._budgets = Budgets(parts.counters)
         self._plain_routing = self._routing(())
         self._models: WeakValueDictionary[tuple[Custom, ...], Models] = WeakValueDictionary()
         self._plain_models = self.models(())
@@ -142,9 +145,9 @@ class Stages:
     def _routing(self, customs: tuple[Custom, ...]) -> BySurface:
         parts = self._parts
         native = NativeRouting(self._known(customs), parts.keyring.known)
-        unified = UnifiedRouting(native)
+        unified = UnifiedRouting(native, self._budgets)
         universal = UniversalRouting(native, unified, self.auth[False].withheld)
-        rest = RestRouting(native, parts.prices)
+        rest = RestRouting(native, self._budgets, parts.prices)
         return BySurface(
             {"native": native, "unified": unified, "universal": universal, "rest": rest, "models": Nowhere()}
         )
@@ -200,6 +203,7 @@ class CompiledGateway:
     translation: Translating
     transcript: Transcript
     models: Models
+    routes: Mapping[str, Route]
 
 
 def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
@@ -223,6 +227,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         calls=shared.calls,
         meter=shared.meter,
         translation=shared.translation,
+        routes={route.name: route for route in config.routes},
         transcript=shared.transcript,
         models=shared.models(config.customs),
     )

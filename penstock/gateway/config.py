@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from penstock.model.credential import StoredKey
 from penstock.model.options import ONCE, Retry
+from penstock.model.route import Route
 from penstock.ports.counters import RateLimit
 from penstock.providers.custom import Custom
 
@@ -28,4 +29,5 @@ class GatewayConfig:
     byok_only: bool = False  # no key of the operator's travels,
     byok_only_of: frozenset[str] = frozenset()  # or none for these providers
     zdr: bool = False  # providers are asked not to keep requests, where a key of the operator's travels
+    routes: tuple[Route, ...] = ()  # that are deployed
     customs: tuple[Custom, ...] = ()  # of its account

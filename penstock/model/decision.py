@@ -2,6 +2,8 @@
 
 import msgspec
 
+from penstock.model.graph import Visit
+
 HIT, MISS = "HIT", "MISS"
 
 
@@ -40,6 +42,15 @@ class TranslationDecision(msgspec.Struct, omit_defaults=True):
     lost: list[str] = []
 
 
+class RouteDecision(msgspec.Struct, omit_defaults=True):
+    """The dynamic route of a call. ``element``: the model that this step asks; ``path``: the elements before it."""
+
+    name: str
+    version: str
+    element: str
+    path: list[Visit] = []
+
+
 class CacheDecision(msgspec.Struct, omit_defaults=True):
     """The caching of a step. ``status``: HIT or MISS; ``key``: hexadecimal; ``ttl``: seconds.
 
@@ -68,3 +79,4 @@ class Decisions(msgspec.Struct, omit_defaults=True):
     key: KeyDecision | None = None
     cache: CacheDecision | None = None
     translation: TranslationDecision | None = None
+    route: RouteDecision | None = None

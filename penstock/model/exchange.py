@@ -1,6 +1,6 @@
 """A client's call: who makes it, what holds for all of it, and the steps that it takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from penstock.core import ids
@@ -8,6 +8,7 @@ from penstock.core.errors import PenstockError
 from penstock.model.caller import NOBODY, Caller
 from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.request import Request
+from penstock.model.route import Route
 from penstock.model.step import Step
 
 _EVENT_ID = 256  # characters of a client's event id that are kept
@@ -28,6 +29,11 @@ class Gateway(Protocol):
     cache_generation: int
 
     @property
+    def routes(self) -> Mapping[str, Route]:
+        """Dynamic routes, by name."""
+        ...
+
+    @property
     def options(self) -> ReadsOptions: ...
 
 
@@ -42,8 +48,16 @@ class Itinerary(Protocol):
         """The first step; the body is here, or streams. Raises PenstockError where there is none."""
         ...
 
-    def after(self, step: Step) -> Step | None:
+    async def after(self, step: Step, why: str) -> Step | None:
         """The step that follows one which has failed; None: there is none. Its ``error`` says if it cannot be taken."""
+        ...
+
+    async def then(self, step: Step) -> Step | None:
+        """The step that follows one which has answered, in the place of whose answer its own goes out; None: none."""
+        ...
+
+    def exhausted(self) -> PenstockError | None:
+        """What the client is told where all steps failed; None: the last error of a provider."""
         ...
 
 
@@ -59,6 +73,7 @@ class NoGateway:
 
     number = 0
     cache_generation = 0
+    routes: Mapping[str, Route] = {}
     options = _Unread()
 
 

@@ -1,10 +1,10 @@
-"""Places within a time, counted: in this process or for all of them."""
+"""Places within a time, counted: in this process or for all of them. A place is a call, or a nano-dollar."""
 
 from typing import NamedTuple, Protocol
 
 
 class RateLimit(NamedTuple):
-    """At most ``limit`` calls within ``interval`` seconds; both above 0.
+    """At most ``limit`` places within ``interval`` seconds; both above 0.
 
     ``technique``: ``fixed`` (windows of the clock) or ``sliding`` (within any interval).
     """
@@ -29,6 +29,9 @@ class Taken(NamedTuple):
 class Counters(Protocol):
     """Exact under concurrency: a place is given or refused in one step. What is refused takes none."""
 
-    async def take(self, owner: int | str, limit: RateLimit) -> Taken:
-        """A place for one call of ``owner``: the number of a gateway, or the name of another. Never raises."""
+    async def take(self, owner: int | str, limit: RateLimit, amount: int = 1) -> Taken:
+        """``amount`` places for ``owner``: the number of a gateway, or the name of another. Never raises.
+
+        They are given where there is one that is free, so that the last may overshoot; 0 only asks.
+        """
         ...

@@ -65,6 +65,9 @@ def head(reply: Reply, ex: Exchange, framing: bytes, *, close: bool) -> bytes:
         pieces += (b"cf-aig-log-id: ", step.name.encode(), b"\r\n")
     if ex.request.surface.steps == "universal" if ex.itinerary is None else ex.itinerary.shows_step:
         pieces += (b"cf-aig-step: %d\r\n" % step.index,)
+    if step.decisions.route is not None and step.target is not None:
+        pieces += (b"cf-aig-model: ", step.request.asked.model.encode(), b"\r\ncf-aig-provider: ")
+        pieces += (step.target.provider.encode(), b"\r\n")
     if (cache := step.decisions.cache) is not None:
         pieces += (b"cf-aig-cache-status: ", cache.status.encode(), b"\r\n")
     if options.explain:

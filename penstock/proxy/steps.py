@@ -34,45 +34,89 @@ async def _take(step: Step, gw: CompiledGateway, attempt: Attempt) -> Reply:
 
 
 async def _in_turn(ex: Exchange, step: Step, gw: CompiledGateway, attempt: Attempt) -> Reply:
-    assert ex.itinerary is not None
-    spare: _Spare | None = None  # the last that a provider answered with an error: the call's, if nothing better comes
-    failures: list[str] = []
+    best = _Best()
     while True:
         outcome = await _outcome(step, gw, attempt)
         failed = leads_on(outcome)
-        if spare is not None and (isinstance(outcome, Reply) or not failed):
-            await spare.end()
-            spare = None
-        if isinstance(outcome, Reply):
-            if not failed:
-                return outcome
-            spare = _Spare(step, outcome)
-        elif not failed:
+        if not failed and not isinstance(outcome, Reply):
+            await best.drop()
             raise outcome
-        else:
-            failures.append(f"{step.request.provider[:_SHOWN]}: {outcome.message}"[:_LONG])
-            _end(step)
-        following = None if ex.client_gone else ex.itinerary.after(step)  # gone: others waited for this step's answer
+        following = await _following(ex, step, outcome)
+        if not failed and following is None and isinstance(outcome, Reply):
+            await best.drop()
+            return outcome
+        await best.take(step, outcome, good=not failed)
         if following is None:
-            break
+            return await best.answer(ex, ex.itinerary.exhausted() if ex.itinerary else None)
         ex.step = step = following
         ex.steps.append(step)
-    if spare is None:
-        raise AllStepsFailed(f"{AllStepsFailed.__doc__}: {'; '.join(failures)}")
-    ex.step = spare.step
-    return spare.taken()
+
+
+class _Best:
+    """The last answer that came while later steps run: the call's, if nothing better comes. An error is one, too,
+    but gives way to any other.
+    """
+
+    __slots__ = ("_failures", "_spare")
+
+    def __init__(self) -> None:
+        self._spare: _Spare | None = None
+        self._failures: list[str] = []
+
+    async def take(self, step: Step, outcome: Reply | PenstockError, *, good: bool) -> None:
+        """A step has ended, and another follows, or none does."""
+        if not good:
+            self._failures.append(f"{step.request.provider[:_SHOWN]}: {_why(outcome)}"[:_LONG])
+        if not isinstance(outcome, Reply):
+            _end(step)
+        elif not good and self._spare is not None and self._spare.good:
+            await _Spare(step, outcome, good=False).end()
+        else:
+            await self.drop()
+            self._spare = _Spare(step, outcome, good=good)
+
+    async def drop(self) -> None:
+        """Something better came."""
+        if self._spare is not None:
+            await self._spare.end()
+            self._spare = None
+
+    async def answer(self, ex: Exchange, error: PenstockError | None) -> Reply:
+        """What there is. Raises ``error``, or AllStepsFailed, where there is nothing."""
+        if error is not None and (self._spare is None or not self._spare.good):
+            await self.drop()
+            raise error
+        if self._spare is None:
+            raise AllStepsFailed(f"{AllStepsFailed.__doc__}: {'; '.join(self._failures)}")
+        ex.step = self._spare.step
+        return self._spare.taken()
+
+
+async def _following(ex: Exchange, step: Step, outcome: Reply | PenstockError) -> Step | None:
+    """None also where the client has left: others waited for this step's answer."""
+    assert ex.itinerary is not None
+    if ex.client_gone:
+        return None
+    if leads_on(outcome):
+        return await ex.itinerary.after(step, _why(outcome))
+    return await ex.itinerary.then(step)
+
+
+def _why(outcome: Reply | PenstockError) -> str:
+    return f"status {outcome.status}" if isinstance(outcome, Reply) else outcome.message
 
 
 class _Spare:
-    """A provider's error, while later steps run. Holds the beginning of its body, and pauses the provider then.
+    """A provider's answer, while later steps run. Holds the beginning of its body, and pauses the provider then.
 
     When the step ends, what came of the body goes to the step's row.
     """
 
-    __slots__ = ("_look", "_reply", "step")
+    __slots__ = ("_look", "_reply", "good", "step")
 
-    def __init__(self, step: Step, reply: Reply) -> None:
+    def __init__(self, step: Step, reply: Reply, *, good: bool) -> None:
         self.step = step
+        self.good = good  # an answer that may yet be the call's, not an error
         self._reply = reply
         self._look: Look | None = Look(reply.body, _HELD)
         reply.body.send_to(self._look)

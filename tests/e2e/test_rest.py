@@ -152,7 +152,6 @@ async def test_both_spellings_of_a_version_are_the_providers(there, asked, sent)
     [
         ("nobody/gpt-4o", 404, "Model not found: nobody/gpt-4o"),
         ("custom-mine/gpt-4o", 404, "Model not found: custom-mine/gpt-4o"),
-        ("dynamic/route", 404, "Model not found: dynamic/route"),
         ("deepgram/nova", 404, "no chat"),
         ("gpt-4o", 400, "{provider}/{model}"),
         ("", 400, "model is missing"),

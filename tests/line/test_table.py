@@ -107,13 +107,19 @@ class TwoSteps(Itinerary):
         ex.step.target = self._gone(ex.step)
         return ex.step
 
-    def after(self, step: Step) -> Step | None:
+    async def after(self, step: Step, why: str) -> Step | None:
         if step.last:
             return None
         following = Step(step.ex, step.request, time.monotonic())
         following.index, following.options = 1, step.options
         following.target = self._gone(step) if self.all_dead else self._live(step)
         return following
+
+    async def then(self, step: Step) -> Step | None:
+        return None
+
+    def exhausted(self) -> None:
+        return None
 
     def _live(self, step: Step) -> Target:
         found = Exchange(step.request, 0.0)

@@ -19,6 +19,7 @@ LEAD_ON = {
     "ProviderFailure",
     "ProviderTimeout",
     "ProviderUnreachable",
+    "RouteFailed",
 }
 
 

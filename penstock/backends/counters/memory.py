@@ -17,8 +17,8 @@ class Count(Protocol):
 
     until: float  # on the monotonic clock: from then on it is as a new one
 
-    def take(self, limit: int, now: float) -> tuple[bool, int, float]:
-        """Whether a place is given, places taken then, and seconds until one is free."""
+    def take(self, limit: int, now: float, amount: int) -> tuple[bool, int, float]:
+        """Whether places are given, places taken then, and seconds until one is free."""
         ...
 
 
@@ -38,7 +38,7 @@ class Fixed(Count):
         self._window = -1
         self.until = 0.0
 
-    def take(self, limit: int, now: float) -> tuple[bool, int, float]:
+    def take(self, limit: int, now: float, amount: int) -> tuple[bool, int, float]:
         if now >= self.until:
             span = self._interval * 1000
             window, gone = divmod(self._wall(), span)
@@ -47,7 +47,7 @@ class Fixed(Count):
             self.until = now + (span - gone) / 1000
         if self._used >= limit:
             return False, self._used, self.until - now
-        self._used += 1
+        self._used += amount
         return True, self._used, 0.0
 
 
@@ -67,17 +67,19 @@ class Sliding(Count):
         self._used = 0
         self.until = 0.0
 
-    def take(self, limit: int, now: float) -> tuple[bool, int, float]:
+    def take(self, limit: int, now: float, amount: int) -> tuple[bool, int, float]:
         runs, at = self._runs, int(now / self._tick)
         while runs and runs[0][0] + self._span < at:
             self._used -= runs.popleft()[1]
         if self._used >= limit:
             return False, self._used, self._free(limit) - now
+        if not amount:
+            return True, self._used, 0.0
         if runs and runs[-1][0] == at:
-            runs[-1][1] += 1
+            runs[-1][1] += amount
         else:
-            runs.append([at, 1])
-        self._used += 1
+            runs.append([at, amount])
+        self._used += amount
         self.until = (at + self._span + 1) * self._tick
         return True, self._used, 0.0
 
@@ -106,12 +108,12 @@ class MemoryCounters(Counters):
         self._counts: dict[tuple[int | str, str, int], Count] = {}
         self._most = FEW
 
-    async def take(self, owner: int | str, limit: RateLimit) -> Taken:
+    async def take(self, owner: int | str, limit: RateLimit, amount: int = 1) -> Taken:
         now, key = self._clock(), (owner, limit.technique, limit.interval)
         count = self._counts.get(key)
         if count is None:
             count = self._counts[key] = self._make(limit, now)
-        given, used, wait = count.take(limit.limit, now)
+        given, used, wait = count.take(limit.limit, now, amount)
         return Taken(given, used, wait, self._by)
 
     def __len__(self) -> int:

@@ -12,8 +12,8 @@ from penstock.ports.counters import Counters, RateLimit, Taken
 
 _LONGEST = 10 * 365 * 24 * 3600 * 1000  # milliseconds that Redis is told to keep a count; it refuses much longer ones
 
-# KEYS: the count, as "start of its window:places". ARGV: limit, interval in milliseconds, the longest expiry.
-# Returns whether a place is given, places taken, milliseconds until one is free.
+# KEYS: the count, as "start of its window:places". ARGV: limit, interval in milliseconds, the longest expiry, places.
+# Returns whether places are given, places taken, milliseconds until one is free.
 # What is counted belongs to its window by the start kept with it, not by expiry: a key outlives that by up to a
 # millisecond. Where the clock was set back over a border, the window that had begun goes on.
 FIXED = Script("""
@@ -28,14 +28,15 @@ if at and tonumber(at) >= begun and tonumber(at) <= begun + span then
 end
 local left = begun + span - now
 if used >= tonumber(ARGV[1]) then return {0, string.format('%.0f', used), string.format('%.0f', left)} end
+used = used + tonumber(ARGV[4])
 local lives = string.format('%.0f', math.min(left + 1, tonumber(ARGV[3])))
-redis.call('SET', KEYS[1], string.format('%.0f:%.0f', begun, used + 1), 'PX', lives)
-return {1, string.format('%.0f', used + 1), '0'}
+redis.call('SET', KEYS[1], string.format('%.0f:%.0f', begun, used), 'PX', lives)
+return {1, string.format('%.0f', used), '0'}
 """)
 
 # KEYS: a list of runs, each "tick:places", and their sum. ARGV: limit, milliseconds of a tick, ticks of an interval,
-# the longest expiry. As counters.memory.Sliding does it; returns as above. A Redis that is full may drop one of the two
-# keys and leave the other, which then says nothing.
+# the longest expiry, places. As counters.memory.Sliding does it; returns as above. A Redis that is full may drop one of
+# the two keys and leave the other, which then says nothing.
 SLIDING = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
@@ -82,12 +83,17 @@ if used >= limit then
   redis.call('SET', KEYS[2], string.format('%.0f', used), 'KEEPTTL')
   return {0, string.format('%.0f', used), string.format('%.0f', math.max(1, math.ceil(free - now)))}
 end
-if last and last_at == at then
-  redis.call('LSET', KEYS[1], -1, string.format('%.0f:%.0f', at, last_count + 1))
-else
-  redis.call('RPUSH', KEYS[1], string.format('%.0f:1', at))
+local amount = tonumber(ARGV[5])
+if amount == 0 then
+  if last then redis.call('SET', KEYS[2], string.format('%.0f', used), 'KEEPTTL') end
+  return {1, string.format('%.0f', used), '0'}
 end
-used = used + 1
+if last and last_at == at then
+  redis.call('LSET', KEYS[1], -1, string.format('%.0f:%.0f', at, last_count + amount))
+else
+  redis.call('RPUSH', KEYS[1], string.format('%.0f:%.0f', at, amount))
+end
+used = used + amount
 local lives = string.format('%.0f', math.min(math.ceil((span + 2) * tick), tonumber(ARGV[4])))
 redis.call('SET', KEYS[2], string.format('%.0f', used), 'PX', lives)
 redis.call('PEXPIRE', KEYS[1], lives)
@@ -105,31 +111,33 @@ class RedisCounters(Counters):
         self._own = MemoryCounters(by="count")
         self._said = False  # that Redis refuses
 
-    async def take(self, owner: int | str, limit: RateLimit) -> Taken:
+    async def take(self, owner: int | str, limit: RateLimit, amount: int = 1) -> Taken:
         try:
-            given, used, wait = await (self._fixed if limit.technique == "fixed" else self._sliding)(owner, limit)
+            given, used, wait = await (self._fixed if limit.technique == "fixed" else self._sliding)(
+                owner, limit, amount
+            )
         except RedisAway:
-            return await self._without(owner, limit)
+            return await self._without(owner, limit, amount)
         except RedisRefused as error:
             if not self._said:
                 log.error("Redis refuses to count: limits do without it: %s", error.message)
             self._said = True
-            return await self._without(owner, limit)
+            return await self._without(owner, limit, amount)
         self._said = False
         return Taken(bool(given), int(used), int(wait) / 1000, "redis")
 
-    async def _fixed(self, owner: int | str, limit: RateLimit) -> tuple[int, bytes, bytes]:
+    async def _fixed(self, owner: int | str, limit: RateLimit, amount: int) -> tuple[int, bytes, bytes]:
         name = f"{self._link.prefix}limit:{{{owner}}}:fixed:{limit.interval}"
-        return await self._link.run(FIXED, [name], limit.limit, limit.interval * 1000, _LONGEST)
+        return await self._link.run(FIXED, [name], limit.limit, limit.interval * 1000, _LONGEST, amount)
 
-    async def _sliding(self, owner: int | str, limit: RateLimit) -> tuple[int, bytes, bytes]:
+    async def _sliding(self, owner: int | str, limit: RateLimit, amount: int) -> tuple[int, bytes, bytes]:
         name = f"{self._link.prefix}limit:{{{owner}}}:sliding:{limit.interval}"
         tick = max(1.0, limit.interval * 1000 / TICKS)
         span = round(limit.interval * 1000 / tick)
-        return await self._link.run(SLIDING, [name, f"{name}:sum"], limit.limit, repr(tick), span, _LONGEST)
+        return await self._link.run(SLIDING, [name, f"{name}:sum"], limit.limit, repr(tick), span, _LONGEST, amount)
 
-    async def _without(self, owner: int | str, limit: RateLimit) -> Taken:
+    async def _without(self, owner: int | str, limit: RateLimit, amount: int) -> Taken:
         self._count.add((self._policy,))
         if self._policy == "count":
-            return await self._own.take(owner, limit)
+            return await self._own.take(owner, limit, amount)
         return Taken(self._policy == "allow", 0, 1.0, self._policy)

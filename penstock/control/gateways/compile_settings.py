@@ -6,13 +6,17 @@ from typing import Any
 from penstock.control.gateways.schema import DEFAULT
 from penstock.core.logs import log
 from penstock.core.sealing import NotOpened, Vault
+from penstock.features.routing.graph.reading import read
 from penstock.gateway.config import GatewayConfig
 from penstock.model.credential import StoredKey
+from penstock.model.graph import GraphFault
 from penstock.model.options import ONCE, Retry
+from penstock.model.route import Route
 from penstock.ports.counters import RateLimit
 from penstock.providers.custom import Custom
 from penstock.storage.definitions import Definition
 from penstock.storage.provider_keys import KeyRow
+from penstock.storage.routes import DeployedRoute
 
 _WORKERS_AI = frozenset({"workers-ai"})
 _NOBODY: frozenset[str] = frozenset()
@@ -43,7 +47,15 @@ def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = (
         byok_only_of=_WORKERS_AI if get("workers_ai_billing_mode") == "postpaid" else _NOBODY,
         zdr=_or(get("zdr"), default=False),
         customs=customs,
+        routes=tuple(map(_route, definition.routes)),
     )
+
+
+def _route(row: DeployedRoute) -> Route:
+    try:
+        return Route(row.id, row.name, row.version, read(row.elements))
+    except GraphFault as fault:
+        return Route(row.id, row.name, row.version, None, f"{'.'.join(map(str, fault.path))}: {fault.message}")
 
 
 def _usable(definition: Definition) -> Iterator[KeyRow]:

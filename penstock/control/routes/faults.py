@@ -7,8 +7,6 @@ from penstock.control.gateways.compile_settings import STORED_ONLY
 from penstock.features.routing.graph.reading import read
 from penstock.model.graph import GraphFault
 
-NOT_YET = "Routes are stored and deployed, but calls cannot name them in this release."  # every write says so
-
 
 def fault(elements: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The first thing that is wrong: its ``message`` and ``path``. None: the elements are a graph that can run."""
@@ -25,8 +23,7 @@ def sentence(found: Mapping[str, Any]) -> str:
 
 def messages(found: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Those of a write. ``found``: what is wrong with the version that came."""
-    told: list[dict[str, Any]] = [{"code": STORED_ONLY, "message": NOT_YET, "path": []}]
-    if found is not None:
-        why = f"The version is stored, but cannot be deployed: {sentence(found)}"
-        told.append({"code": STORED_ONLY, "message": why, "path": ["body", *found["path"]]})
-    return told
+    if found is None:
+        return []
+    why = f"The version is stored, but cannot be deployed: {sentence(found)}"
+    return [{"code": STORED_ONLY, "message": why, "path": ["body", *found["path"]]}]

@@ -25,7 +25,13 @@ class Lone(Itinerary):
     async def first(self, ex: Exchange) -> Step:
         return ex.step
 
-    def after(self, step: Step) -> Step | None:
+    async def after(self, step: Step, why: str) -> Step | None:
+        return None
+
+    async def then(self, step: Step) -> Step | None:
+        return None
+
+    def exhausted(self) -> None:
         return None
 
 

@@ -3,8 +3,11 @@
 from urllib.parse import quote
 
 from penstock.core.errors import InvalidProvider, MalformedChat, ModelNotFound
+from penstock.features.routing.budgets import Budgets
+from penstock.features.routing.chat import Chat
+from penstock.features.routing.dynamic import Walking
 from penstock.features.routing.native import NativeRouting
-from penstock.features.routing.unified import Chat, UnifiedRouting, reserved, whole
+from penstock.features.routing.unified import UnifiedRouting, reserved, whole
 from penstock.model.request import Request
 from penstock.model.step import Step
 from penstock.providers import run, unified
@@ -22,20 +25,20 @@ _SHOWN = 128
 class RestRouting(UnifiedRouting):
     """Takes both spellings of a version. No providers of an account's own."""
 
-    def __init__(self, native: NativeRouting, prices: PriceBook) -> None:
-        super().__init__(native)
+    def __init__(self, native: NativeRouting, budgets: Budgets, prices: PriceBook) -> None:
+        super().__init__(native, budgets)
         self._prices = prices
         self._spellings: dict[str, Spellings] = {}
 
-    def settle(self, step: Step, request: Request, kind: str, dialect: str) -> None:
+    def settle(self, step: Step, request: Request, kind: str, dialect: str) -> Walking | None:
         """As above. Raises ModelNotFound in the place of InvalidProvider."""
         try:
-            if kind == run.RUN:
-                self._run(step, request)
-            else:
-                super().settle(step, request, kind, dialect)
+            if kind != run.RUN:
+                return super().settle(step, request, kind, dialect)
+            self._run(step, request)
         except InvalidProvider as error:
             raise ModelNotFound(error.message) from None
+        return None
 
     def split(self, name: str) -> tuple[str, str]:
         """Raises MalformedChat, ModelNotFound."""

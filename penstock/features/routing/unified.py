@@ -1,12 +1,13 @@
 """The unified API: the model's name says which provider answers, and the provider's row how it is reached."""
 
-from typing import NamedTuple
-
 from msgspec.structs import replace
 
-from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded
+from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded, PenstockError
 from penstock.core.headers import Headers
 from penstock.features.routing import Routing
+from penstock.features.routing.budgets import Budgets
+from penstock.features.routing.chat import CREDENTIALS, Chat
+from penstock.features.routing.dynamic import DYNAMIC, Walking
 from penstock.features.routing.native import Lone, NativeRouting
 from penstock.model.body import HELD
 from penstock.model.exchange import Exchange, Itinerary
@@ -21,29 +22,16 @@ from penstock.providers.upstream import Upstream
 from penstock.wire import form
 from penstock.wire.model_name import renamed
 
-_PLACES = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")  # where a client puts its provider's key
 _VENDORS = (b"anthropic-", b"openai-", b"x-goog-", b"x-stainless-")  # headers that mean nothing in another dialect
 _PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
-
-
-class Chat(NamedTuple):
-    """A call to the unified API. ``name``: provider and model; ``asked``: what the body asks for; ``at``: where a form
-    has the name.
-    """
-
-    kind: str
-    dialect: str  # of a chat
-    name: str
-    body: bytes
-    asked: Asked
-    at: slice | None = None
 
 
 class UnifiedRouting(Routing):
     """Decides from the body, once it is here."""
 
-    def __init__(self, native: NativeRouting) -> None:
+    def __init__(self, native: NativeRouting, budgets: Budgets) -> None:
         self._native = native
+        self._budgets = budgets
 
     def itinerary(self, ex: Exchange) -> Itinerary:
         return Unfolding(self)
@@ -52,19 +40,23 @@ class UnifiedRouting(Routing):
         """Provider and model of a name. Raises MalformedChat."""
         return unified.split(name)
 
-    def settle(self, step: Step, request: Request, kind: str, dialect: str) -> None:
-        """Fills in where a request of the unified API goes, and what it is sent.
+    def settle(self, step: Step, request: Request, kind: str, dialect: str) -> Walking | None:
+        """Fills in where a request of the unified API goes, and what it is sent. Of a dynamic route: what tells that.
 
-        Raises MalformedChat, InvalidProvider, InvalidPath, Overloaded.
+        Raises MalformedChat, InvalidProvider, InvalidPath, Overloaded, RouteFailed.
         """
         body = whole(request)
         if (mark := form.boundary(request.header(b"content-type") or b"")) is not None:
             at = form.field(body, mark, b"model") or slice(0)
             name = body[at].decode("utf-8", "replace")
             self.send(step, request, Chat(kind, dialect, name, body, Asked(name), at))
-            return
+            return None
         asked = _asked_in_path(request) or DIALECTS[dialect or _PLAIN].asked(body)
-        self.send(step, request, Chat(kind, dialect, asked.model, body, asked))
+        call = Chat(kind, dialect, asked.model, body, asked)
+        if call.name.startswith(DYNAMIC):
+            return Walking(step.ex, request, call, self, self._budgets)
+        self.send(step, request, call)
+        return None
 
     def send(self, step: Step, request: Request, call: Chat) -> None:
         """Fills it in. Raises the same."""
@@ -94,15 +86,17 @@ class UnifiedRouting(Routing):
 
 
 class Unfolding(Itinerary):
-    """One step, which the body tells."""
+    """One step, which the body tells, or those of a dynamic route that it names."""
 
-    __slots__ = ("_routing",)
+    __slots__ = ("_routing", "_walking", "shows_step")
 
     sees_body = True
-    lists = shows_step = False
+    lists = False
 
     def __init__(self, routing: UnifiedRouting) -> None:
         self._routing = routing
+        self._walking: Walking | None = None
+        self.shows_step = False
 
     async def first(self, ex: Exchange) -> Step:
         step, told = ex.step, ex.request
@@ -110,11 +104,20 @@ class Unfolding(Itinerary):
         step.request = request = Request(told.method, told.target, told.headers, told.body)
         request.account, request.gateway, request.surface = told.account, told.gateway, told.surface
         request.path, request.query, request.provider = told.path, told.query, told.provider
-        self._routing.settle(step, request, told.surface.kind, told.surface.dialect)
-        return step
+        self._walking = self._routing.settle(step, request, told.surface.kind, told.surface.dialect)
+        if self._walking is None:
+            return step
+        self.shows_step = True
+        return await self._walking.first(step)
 
-    def after(self, step: Step) -> Step | None:
-        return None
+    async def after(self, step: Step, why: str) -> Step | None:
+        return None if self._walking is None else await self._walking.after(step, why)
+
+    async def then(self, step: Step) -> Step | None:
+        return None if self._walking is None else await self._walking.then(step)
+
+    def exhausted(self) -> PenstockError | None:
+        return None if self._walking is None else self._walking.exhausted()
 
 
 class Nowhere(Lone, Routing):
@@ -166,7 +169,7 @@ def _headers(
     headers = request.headers
     place = upstream.credential_headers[0]
     if place not in request.first or place in stays:
-        for name in _PLACES:
+        for name in CREDENTIALS:
             value = request.first.get(name)
             if value is not None and name not in stays and name != place:
                 headers = [header for header in headers if header[0] not in (name, place)]

@@ -7,6 +7,7 @@ from copy import copy
 from penstock.core import ids
 from penstock.core.errors import BodyTooLarge, Overloaded, PenstockError
 from penstock.features.routing import Routing
+from penstock.features.routing.dynamic import Walking
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.unified import UnifiedRouting
 from penstock.model.body import HELD, held
@@ -38,13 +39,15 @@ class UniversalRouting(Routing):
 class Listed(Itinerary):
     """The steps of one call."""
 
-    __slots__ = ("_decided", "_routing", "_told")
+    __slots__ = ("_at", "_decided", "_routing", "_told", "_walking")
 
     sees_body = lists = shows_step = True
 
     def __init__(self, routing: UniversalRouting) -> None:
         self._routing = routing
         self._told: list[UniversalStep] = []
+        self._at = 0  # the step of the list that is due
+        self._walking: Walking | None = None  # along the dynamic route that it names
 
     async def first(self, ex: Exchange) -> Step:
         body = ex.request.body.whole()
@@ -57,22 +60,38 @@ class Listed(Itinerary):
         event = self._told[0].options.get(_EVENT_ID)
         if event and ex.request.header(_EVENT_ID) is None:
             ex.name_event(event)
-        return self._begin(ex.step)
+        return await self._begin(ex.step)
 
-    def after(self, step: Step) -> Step | None:
-        if step.last:
+    async def after(self, step: Step, why: str) -> Step | None:
+        if self._walking is not None and (following := await self._walking.after(step, why)) is not None:
+            return self._marked(following)
+        if self._at == len(self._told) - 1:
             return None
+        self._at += 1
         following = Step(step.ex, step.request, time.monotonic())
         following.id = ids.new()
         following.name = ids.text(following.id)
-        following.index = step.index + 1
         following.decisions = copy(self._decided)
-        return self._begin(following)
+        return await self._begin(following)
 
-    def _begin(self, step: Step) -> Step:
-        """Fills in the step by its index. Notes in ``error`` why it cannot be taken."""
-        ex, said = step.ex, self._told[step.index]
-        step.last = step.index == len(self._told) - 1
+    async def then(self, step: Step) -> Step | None:
+        following = None if self._walking is None else await self._walking.then(step)
+        return None if following is None else self._marked(following)
+
+    def exhausted(self) -> None:
+        """The last answer of a provider is the call's."""
+
+    def _marked(self, step: Step) -> Step:
+        """A step of a dynamic route: the answer says which of the list it belongs to."""
+        step.index = self._at
+        return step
+
+    async def _begin(self, step: Step) -> Step:
+        """Fills in the step that is due. Notes in ``error`` why it cannot be taken."""
+        ex, said = step.ex, self._told[self._at]
+        step.index = self._at
+        step.last = self._at == len(self._told) - 1
+        self._walking = None
         step.request = request = _request(ex, said)
         assert ex.gateway is not None
         asks = said.options or not _CACHING.isdisjoint(request.first)
@@ -82,7 +101,9 @@ class Listed(Itinerary):
             step.places, step.query = self._routing.withheld(request)
             if said.provider == COMPAT:
                 kind, dialect = compat(request.path)
-                self._routing.unified.settle(step, request, kind, dialect)
+                self._walking = self._routing.unified.settle(step, request, kind, dialect)
+                if self._walking is not None:
+                    self._marked(await self._walking.first(step))
             else:
                 step.target = self._routing.native.target(request)
         except PenstockError as error:

@@ -179,6 +179,14 @@ def test_counts_of_gateways_that_are_not_called_any_more_are_forgotten():
 
 
 @pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_amounts_are_counted_whole_and_asking_takes_nothing(technique):
+    counters, rule = MemoryCounters(), RateLimit(600, 10, technique)
+    asked = [(await counters.take("one", rule, amount))[:2] for amount in (0, 7, 0, 7, 0, 1)]
+    assert asked == [(True, 0), (True, 7), (True, 7), (True, 14), (False, 14), (False, 14)]
+    assert (await counters.take("one", rule._replace(limit=1 << 53), 5))[:2] == (True, 19)
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
 async def test_of_thousands_at_once_exactly_the_limit_passes(technique):
     counters, rule = MemoryCounters(), RateLimit(10**6, 1234, technique)
     told = await asyncio.gather(*(counters.take(1, rule) for _ in range(5000)))

@@ -49,6 +49,15 @@ async def test_of_thousands_at_once_exactly_the_limit_passes_in_all_processes_to
 
 
 @pytest.mark.parametrize("technique", ["fixed", "sliding"])
+async def test_amounts_are_counted_whole_and_asking_takes_nothing(technique):
+    async with counting(2) as ((one, _), (other, _)):
+        rule, owner = RateLimit(600, 10, technique), f"amounts:{next(_owners)}"
+        asked = [(await one.take(owner, rule, amount))[:2] for amount in (0, 7, 0, 7, 0, 1)]
+        assert asked == [(True, 0), (True, 7), (True, 7), (True, 14), (False, 14), (False, 14)]
+        assert (await other.take(owner, rule._replace(limit=1 << 53), 5))[:2] == (True, 19)
+
+
+@pytest.mark.parametrize("technique", ["fixed", "sliding"])
 async def test_a_place_is_free_again_after_the_wait_that_was_told(technique):
     rule, owner = RateLimit(1, 2, technique), next(_owners)
     async with counting() as ((counters, _),):
@@ -90,7 +99,7 @@ async def test_what_is_absurdly_large_counts_all_the_same(technique):
 async def test_no_fixed_window_gives_more_than_the_limit_where_calls_come_at_its_border():
     """By Redis's own clock, which a variant of the script tells: ours may differ from it."""
     span, limit = 200, 400
-    telling = Script(FIXED.text.replace("used + 1), '0'}", "used + 1), string.format('%.0f', now)}"))
+    telling = Script(FIXED.text.replace("used), '0'}", "used), string.format('%.0f', now)}"))
     assert telling.text != FIXED.text
     windows: Counter[tuple[str, int]] = Counter()
     async with counting() as ((counters, _),):
@@ -101,7 +110,7 @@ async def test_no_fixed_window_gives_more_than_the_limit_where_calls_come_at_its
             return int(seconds) * 1000 + int(micros) // 1000
 
         async def take(name: str) -> bool:
-            given, _, at = await link.run(telling, [name], limit, span, 10**9)
+            given, _, at = await link.run(telling, [name], limit, span, 10**9, 1)
             if given:
                 windows[name, int(at) // span] += 1
             return bool(given)

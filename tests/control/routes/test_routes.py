@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from tests.control.routes.conftest import FOREIGNER, LIMITED, OTHER, READER, SAMPLE, a_graph
 from tests.kit.store import ACCOUNT
 
@@ -261,10 +259,3 @@ async def test_a_version_of_another_route_is_none_of_this_one(api):
     assert (await api.ask("GET", f"{made['id']}/versions/{version}")).status_code == 404
     answer = await api.ask("POST", f"{made['id']}/deployments", {"version_id": version})
     assert refusal(answer)[:2] == (400, ["body", "version_id"])
-
-
-@pytest.mark.parametrize("method", ["POST", "PATCH"])
-async def test_a_write_says_that_calls_cannot_name_routes_yet(api, method):
-    made = await api.make()
-    path, body = ("", {"name": "n", "elements": a_graph()}) if method == "POST" else (made["id"], {"name": "n"})
-    assert [one["code"] for one in (await api.told(method, path, body))["messages"]] == [7100]

@@ -1,0 +1,31 @@
+"""What limits of dynamic routes count: calls when they pass, and costs when the answer is priced."""
+
+from penstock.core.tasks import Tasks
+from penstock.model.graph import Limit
+from penstock.ports.counters import Counters, RateLimit, Taken
+
+NANO = 10**9  # of a dollar
+_UNLIMITED = 1 << 53
+
+
+class Budgets:
+    """Shared by all routes of a process."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+        self._tasks = Tasks()
+
+    async def take(self, owner: str, limit: Limit) -> Taken:
+        """A place for one call; of a limit of costs, only whether there is one."""
+        costs = limit.kind == "cost"
+        return await self._counters.take(owner, _counted(limit), 0 if costs else 1)
+
+    def settle(self, owner: str, limit: Limit, cost: int) -> None:
+        """Counts the nano-dollars of an answer, whatever the limit: they are spent."""
+        counted = _counted(limit)._replace(limit=_UNLIMITED)
+        self._tasks.start("settle a budget", self._counters.take(owner, counted, cost))
+
+
+def _counted(limit: Limit) -> RateLimit:
+    most = round(limit.limit * NANO) if limit.kind == "cost" else int(limit.limit)
+    return RateLimit(limit.interval, most, limit.technique)

@@ -1,0 +1,157 @@
+"""Dynamic routes (docs/routes.md): a graph chooses the models of a call, one after another, until one answers.
+
+What the client's own provider key is does not matter: calls of a route travel with keys of the gateway, or the
+operator's. Decides ``route``.
+"""
+
+import math
+import time
+from copy import copy
+
+from msgspec.structs import replace
+
+from penstock.core import ids
+from penstock.core.errors import Overloaded, PenstockError, RateLimited, RouteFailed
+from penstock.features.routing.budgets import NANO, Budgets
+from penstock.features.routing.chat import CREDENTIALS, Chat, Sender
+from penstock.features.routing.graph.fields import Facts
+from penstock.features.routing.graph.walk import Walk, walk
+from penstock.model.decision import RouteDecision
+from penstock.model.exchange import Exchange
+from penstock.model.graph import Limit, Model
+from penstock.model.request import Request
+from penstock.model.route import Route
+from penstock.model.step import Step
+
+DYNAMIC = "dynamic/"  # in the place of a provider, before a route's name
+
+
+class Walking:
+    """The steps of one call along a graph. ``request``: the client's, which every step begins with."""
+
+    __slots__ = (
+        "_budgets",
+        "_call",
+        "_counts",
+        "_decided",
+        "_facts",
+        "_failures",
+        "_request",
+        "_route",
+        "_sender",
+        "_walk",
+    )
+
+    def __init__(self, ex: Exchange, request: Request, call: Chat, sender: Sender, counts: Budgets) -> None:
+        """Raises RouteFailed where there is no such route, or none that can run."""
+        name = call.name.partition("/")[2]
+        route = ex.gateway.routes.get(name)
+        if route is None:
+            raise _failed(f"this gateway has no route {name[:_SHOWN]!r}")
+        if route.graph is None:
+            raise _failed(f"the deployed version of route {name!r} cannot run: {route.fault}")
+        headers = [header for header in request.headers if header[0] not in CREDENTIALS]
+        self._request = request
+        request.headers, request.first = headers, {lower: value for lower, _, value in reversed(headers)}
+        self._call = call
+        self._sender = sender
+        self._counts = counts
+        self._route: Route = route
+        self._facts = Facts(request.first, call.body, ex.options.metadata)
+        self._walk: Walk = walk(route.graph, self._facts, route.id)
+        self._decided = copy(ex.step.decisions)  # about the call
+        self._failures: list[str] = []
+        self._budgets: list[tuple[str, Limit]] = []  # that the call has passed
+
+    async def first(self, step: Step) -> Step:
+        """Fills in the first step. Raises RouteFailed where the graph leads to no model, and RateLimited."""
+        element = await self._model(step)
+        if element is None:
+            raise _failed(f"route {self._route.name!r} came to its end without a model")
+        return self._begin(step, element)
+
+    async def after(self, step: Step, why: str) -> Step | None:
+        """The step that follows one which failed; None: the graph has none."""
+        at = self._walk.at
+        self._failures.append(f"element {at.id if at else '?'!r}: {why}"[:_LONG])
+        self._walk.proceed(success=False, why=why[:_SHOWN])
+        return await self._following(step)
+
+    async def then(self, step: Step) -> Step | None:
+        """The step that follows one which answered; None: that was the answer."""
+        self._walk.proceed(success=True)
+        return await self._following(step)
+
+    def exhausted(self) -> PenstockError:
+        """Why the call has no answer."""
+        return _failed(f"route {self._route.name!r}: {'; '.join(self._failures)}")
+
+    async def _following(self, step: Step) -> Step | None:
+        element = await self._model(step)
+        if element is None:
+            return None
+        following = Step(step.ex, copy(self._request), time.monotonic())
+        following.id = ids.new()
+        following.name = ids.text(following.id)
+        following.index = step.index + 1
+        following.decisions = copy(self._decided)
+        return self._begin(following, element)
+
+    async def _model(self, step: Step) -> Model | None:
+        """The next model on the way; None: the end."""
+        while isinstance(at := self._walk.at, Limit):
+            await self._pass(at, step)
+        return at if isinstance(at, Model) else None
+
+    async def _pass(self, limit: Limit, step: Step) -> None:
+        """Counts the call at a limit. Raises RateLimited where it is exceeded and has no fallback."""
+        value = limit.bucket(self._facts)
+        owner = f"route:{step.ex.gateway.number}:{self._route.id}:{limit.id}:{value}"
+        taken = await self._counts.take(owner, limit)
+        if taken.by == "refuse":
+            raise Overloaded(
+                "The gateway cannot count calls while Redis is away, and lets none in uncounted; try again."
+            )
+        costs = limit.kind == "cost"
+        used, unit = (taken.used / NANO, "dollars") if costs else (taken.used, "calls")
+        why = f"{used:g} of {limit.limit:g} {unit} in {limit.interval} seconds"
+        if not taken.given and limit.fallback is None:
+            raise RateLimited(
+                f"Rate limited: element {limit.id!r} of route {self._route.name!r} has had {why}.",
+                retry_after=max(1, math.ceil(taken.wait)),
+            )
+        if costs and taken.given:
+            self._budgets.append((owner, limit))
+        self._walk.proceed(success=taken.given, why=why)
+
+    def _begin(self, step: Step, element: Model) -> Step:
+        """Fills in a step. Notes in ``error`` why it cannot be taken."""
+        ex = step.ex
+        step.last = False
+        step.places = ex.caller.places
+        retry = replace(ex.options.retry, attempts=1 + element.retries)
+        timeout = element.timeout if element.timeout is not None else ex.options.timeout
+        step.options = replace(ex.options, retry=retry, timeout=timeout)
+        step.request = request = copy(self._request)
+        step.decisions.route = RouteDecision(self._route.name, self._route.version, element.id, [*self._walk.visits])
+        if self._budgets:
+            step.defer(self._settle)
+        try:
+            self._sender.send(step, request, self._call._replace(name=f"{element.provider}/{element.model}"))
+        except PenstockError as error:
+            step.error = error
+        return step
+
+    def _settle(self, step: Step) -> None:
+        """The step has ended, and its cost is known: it counts at every budget that the call had passed."""
+        if step.cost:
+            for owner, limit in self._budgets:
+                self._counts.settle(owner, limit, step.cost)
+
+
+def _failed(why: str) -> RouteFailed:
+    return RouteFailed(f"{RouteFailed.__doc__}: {why}.")
+
+
+_SHOWN = 128
+_LONG = 256

@@ -1,0 +1,179 @@
+"""Dynamic routes on a real server: a graph chooses the models of a call, until one answers."""
+
+import pytest
+import pytest_asyncio
+
+from penstock.core.codec import decode, encode
+from penstock.features.routing.graph.reading import read
+from penstock.model.route import Route
+from tests.kit.house import envelope, house, request
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def to(element):
+    return {"elementId": element}
+
+
+def model(name, provider, success="end", fallback=None, model="m", **properties):
+    outputs = {"success": to(success)} | ({"fallback": to(fallback)} if fallback else {})
+    properties = {"provider": provider, "model": model, "timeout": 0, "retries": 0} | properties
+    return {"id": name, "type": "model", "properties": properties, "outputs": outputs}
+
+
+START, END = {"id": "start", "type": "start", "outputs": {"next": to("first")}}, {"id": "end", "type": "end"}
+
+
+def plan(true, false):
+    condition = {"metadata.plan": {"$eq": "free"}}
+    outputs = {"true": to(true), "false": to(false)}
+    return {"id": "first", "type": "conditional", "properties": {"conditions": condition}, "outputs": outputs}
+
+
+def limit(most, success, fallback=None, kind="count"):
+    outputs = {"success": to(success)} | ({"fallback": to(fallback)} if fallback else {})
+    properties = {"limitType": kind, "key": "metadata.user", "limit": most, "window": 3600}
+    return {"id": "first", "type": "rate", "properties": properties, "outputs": outputs}
+
+
+ROUTES = {
+    "one": [START, model("first", "anthropic"), END],
+    "plans": [START, plan("cheap", "dear"), model("cheap", "groq"), model("dear", "anthropic"), END],
+    "fallback": [START, model("first", "nobody", fallback="second"), model("second", "google-ai-studio"), END],
+    "failing": [
+        START,
+        model("first", "fireworks", fallback="second"),
+        model("second", "openai", fallback="third"),
+        model("third", "anthropic"),
+        END,
+    ],
+    "quota": [START, limit(2, "good", "poor"), model("good", "openai"), model("poor", "groq"), END],
+    "budget": [
+        START,
+        limit(0.000_000_001, "good", "poor", "cost"),
+        model("good", "openai", model="gpt-4o"),
+        model("poor", "groq"),
+        END,
+    ],
+    "strict": [START, limit(1, "good"), model("good", "openai"), END],
+    "chain": [START, model("first", "openai", success="second"), model("second", "anthropic"), END],
+    "tail": [START, model("first", "openai", success="second"), model("second", "nobody"), END],
+}
+
+
+def deployed(app):
+    """The published gateway ``default`` with routes."""
+    snapshot = app.snapshots.current
+    routes = {name: Route(f"id-{name}", name, "v1", read(elements)) for name, elements in ROUTES.items()}
+    routes["broken"] = Route("id-broken", "broken", "v1", None, "elements.0: why")
+    for gateway in snapshot._gateways.values():
+        gateway.routes = routes
+    return snapshot
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place():
+    async with house(adjust=deployed) as served:
+        yield served
+
+
+def chat(route, path="compat/chat/completions", event="", metadata=None, headers=None, **members):
+    said = [{"role": "user", "content": "hello"}]
+    body = encode({"model": f"dynamic/{route}", "messages": said, **members})
+    told = {"cf-aig-metadata": encode(metadata).decode()} if metadata else {}
+    return request(path, body=body, event=event, headers=told | (headers or {}))
+
+
+async def asked(place, *args, **given):
+    async with place.client() as client:
+        return await client.ask(chat(*args, **given))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [("compat/chat/completions", {}), ("compat/messages", {"max_tokens": 9}), ("compat/responses", {"input": "hello"})],
+)
+async def test_a_route_is_a_model_in_every_dialect(place, path, more, stream):
+    answer = await asked(place, "one", path, stream=stream, **more)
+    assert answer.status == 200
+    assert answer.headers["cf-aig-provider"] == "anthropic"
+    assert answer.headers["cf-aig-model"] == "m"
+    assert answer.headers["cf-aig-step"] == "0"
+    assert answer.whole
+
+
+@pytest.mark.parametrize(("plan", "provider"), [("free", "groq"), ("paid", "anthropic")])
+async def test_a_condition_chooses_the_model(place, plan, provider):
+    answer = await asked(place, "plans", metadata={"plan": plan}, event=plan)
+    assert answer.headers["cf-aig-provider"] == provider
+    route = decode((await place.row(plan)).detail)["decisions"]["route"]
+    assert route["name"] == "plans"
+    assert [visit["element"] for visit in route["path"]] == ["start", "first"]
+    assert route["path"][1]["output"] == ("true" if plan == "free" else "false")
+
+
+async def test_a_model_that_cannot_be_asked_leads_to_its_fallback(place):
+    answer = await asked(place, "fallback", event="fallback")
+    assert (answer.headers["cf-aig-provider"], answer.headers["cf-aig-step"]) == ("google-ai-studio", "1")
+    rows = await place.rows("fallback", 2)
+    (last,) = [row for row in rows if row.step == 1]
+    path = decode(last.detail)["decisions"]["route"]["path"]
+    assert path[-1]["output"] == "fallback"
+    assert "nobody" in path[-1]["why"]
+
+
+async def test_what_has_no_answer_says_why_element_by_element(place):
+    answer = await asked(place, "failing", headers={"x-mock-status": "503"})
+    message = envelope(answer, 400, 2005)
+    for word in ("'failing'", "'first'", "'second'", "'third'", "status 503"):
+        assert word in message
+
+
+@pytest.mark.parametrize(("route", "says"), [("none", "no route 'none'"), ("broken", "elements.0: why")])
+async def test_a_route_that_cannot_run_says_why(place, route, says):
+    assert says in envelope(await asked(place, route), 400, 2005)
+
+
+async def test_a_quota_leads_elsewhere_when_it_is_used_up(place):
+    told = [await asked(place, "quota", metadata={"user": "ada"}) for _ in range(3)]
+    other = await asked(place, "quota", metadata={"user": "bob"})
+    assert [answer.headers["cf-aig-provider"] for answer in (*told, other)] == ["openai", "openai", "groq", "openai"]
+
+
+async def test_a_budget_leads_elsewhere_once_it_is_spent(place):
+    first = await asked(place, "budget", metadata={"user": "ada"}, event="spent")
+    assert (await place.row("spent")).cost
+    again = await asked(place, "budget", metadata={"user": "ada"})
+    other = await asked(place, "budget", metadata={"user": "bob"})
+    assert [answer.headers["cf-aig-provider"] for answer in (first, again, other)] == ["openai", "groq", "openai"]
+
+
+async def test_a_quota_without_a_fallback_refuses(place):
+    await asked(place, "strict")
+    answer = await asked(place, "strict")
+    assert "'first'" in envelope(answer, 429, 2003)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize(("route", "provider"), [("chain", "anthropic"), ("tail", "openai")])
+async def test_the_last_model_that_answered_is_the_answer(place, route, provider):
+    answer = await asked(place, route, event=route)
+    assert answer.status == 200
+    assert answer.headers["cf-aig-provider"] == provider
+    assert decode(answer.body)["choices"][0]["message"]["content"]
+    assert len(await place.rows(route, 2)) == 2
+
+
+async def test_the_clients_own_provider_key_goes_nowhere(place):
+    answer = await asked(place, "quota", headers={"authorization": "Bearer sk-own", "x-mock-echo": "1"})
+    assert "sk-own" not in answer.body.decode()
+
+
+async def test_a_step_of_a_universal_call_may_name_a_route(place):
+    query = {"model": "dynamic/fallback", "messages": [{"role": "user", "content": "hello"}]}
+    dead = {"provider": "compat", "endpoint": "chat/completions", "query": query | {"model": "dynamic/none"}}
+    steps = [dead, {"provider": "compat", "endpoint": "chat/completions", "query": query}]
+    async with place.client() as client:
+        answer = await client.ask(request("", body=encode(steps)))
+    assert (answer.headers["cf-aig-step"], answer.headers["cf-aig-provider"]) == ("1", "google-ai-studio")
