@@ -51,6 +51,7 @@ from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
 from penstock.proxy import tls
 from penstock.proxy.asgi import AsgiApp
+from penstock.proxy.background import Background
 from penstock.proxy.default import DefaultGateway
 from penstock.proxy.elsewhere import Elsewhere
 from penstock.proxy.handshake import Handshake
@@ -187,6 +188,7 @@ class Application:
         dialer = Dialer(loop, settings.connect_timeout, self.rules, self.proxies)
         self.transport = HttpTransport(deadlines, outbox, limits, dialer, settings.pool_size)
         self.plane = self._plane(deadlines, outbox, calls)
+        self.plane.background = Background(self.transport, self.rules, self.tasks)
         try:
             async with self._stores():
                 await self.sink.start()

@@ -87,6 +87,7 @@ UNMIRRORED = {
     "penstock/providers/dialects/openai_chat/chat/": "tests/providers/dialects/openai_chat/test_chat.py",
     "penstock/providers/dialects/openai_responses/chat/": "tests/providers/dialects/openai_responses/test_chat.py",
     "penstock/features/models.py": "tests/line/test_models.py asks for the list on a real server",
+    "penstock/proxy/background.py": "tests/line/test_background.py runs models on a real server",
     "penstock/providers/run.py": "tests/e2e/test_rest.py runs models of every kind",
     "penstock/features/routing/rest.py": "tests/e2e/test_rest.py calls it on a real server",
     "penstock/features/routing/unified.py": "tests/line/test_unified.py calls it on a real server",

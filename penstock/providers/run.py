@@ -1,7 +1,7 @@
 """The body of ``run``: a model's input, of whatever kind. Pure."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from penstock.core.codec import DecodeError, Raw, Struct, decoder, encode
@@ -20,6 +20,9 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """How it is run."""
 
     reject_if_busy: bool = False  # of Workers AI
+    background: bool = False
+    webhook_url: str = ""
+    webhook_format: Literal["raw", "chat"] | None = None
 
 
 class _Body(Struct):

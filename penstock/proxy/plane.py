@@ -1,7 +1,9 @@
 """What the data plane's connections share."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from penstock.core import tasks
 from penstock.core.budget import Budget
@@ -10,9 +12,12 @@ from penstock.core.errors import Overloaded
 from penstock.core.outbox import Outbox
 from penstock.core.settings import Settings
 from penstock.features.record import Recorder
+from penstock.gateway.compile import CompiledGateway
 from penstock.gateway.snapshot import Snapshots
 from penstock.model.body import Bounds
 from penstock.model.exchange import Exchange
+from penstock.model.reply import Reply
+from penstock.model.step import Step
 from penstock.proxy.cors import NullCors, cors
 from penstock.proxy.default import Missing, NullDefault
 from penstock.proxy.trusted import Direct, Unnamed, clients
@@ -20,7 +25,23 @@ from penstock.proxy.trusted import Direct, Unnamed, clients
 FEW = 8  # calls that an account may always have in flight, however few there may be in all
 _BUSY = "The gateway has as many calls in flight as it may; try again."
 
+Attempt = Callable[[Step, CompiledGateway], Awaitable[Reply]]
 Calls = dict[Exchange, asyncio.Task[None]]  # those that run
+
+
+class Runs(Protocol):
+    """Runs in the background what a call asks for."""
+
+    async def begun(self, ex: Exchange, gw: CompiledGateway, plane: "Plane", attempt: Attempt) -> Reply | None:
+        """The answer to a call that begins a run; None: it is none."""
+        ...
+
+
+class NullRuns(Runs):
+    """Runs nothing."""
+
+    async def begun(self, ex: Exchange, gw: CompiledGateway, plane: "Plane", attempt: Attempt) -> Reply | None:
+        return None
 
 
 @dataclass(slots=True)
@@ -36,6 +57,7 @@ class Plane:
     calls: Calls
     loop: asyncio.AbstractEventLoop
     default: Missing = field(default_factory=NullDefault)
+    background: Runs = field(default_factory=NullRuns)
     connections: int = 0
     stopping: bool = False  # no new calls; /readyz says 503
     cors: NullCors = field(init=False)

@@ -5,6 +5,7 @@ from penstock.gateway.compile import CompiledGateway
 from penstock.model.exchange import Exchange
 from penstock.model.reply import Reply
 from penstock.model.step import Step
+from penstock.providers.run import RUN
 from penstock.proxy import steps, surfaces
 from penstock.proxy.plane import Plane
 
@@ -20,6 +21,8 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
     ex.itinerary = gw.routing.itinerary(ex)  # 400/2008; which steps, in which order
     await gw.limits.admit(ex)  # 429/2003
     await gw.intake.read(ex)  # 408, 413; the body is here, or streams
+    if ex.request.surface.kind == RUN and (told := await plane.background.begun(ex, gw, plane, attempt)):
+        return told  # what runs has only begun
     return gw.models.listed(ex, gw.keys) or await steps.run(ex, gw, attempt)  # until one answers
 
 
