@@ -5,6 +5,9 @@ Writes ``decisions.translation``.
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from penstock.core.budget import SMALL, Allowance, Budget
 from penstock.core.errors import Overloaded, PenstockError, ProviderBroke
@@ -18,6 +21,8 @@ from penstock.providers.translating import Translation
 from penstock.wire.framing import cutter_of
 from penstock.wire.sse import CAP
 
+_T = TypeVar("_T")
+_MANY = 64 * 1024  # bytes that are translated in one go: a few milliseconds at most
 LARGEST = 25 << 20  # bytes of an answer that is translated whole
 _GOOD = range(200, 300)
 _STALE = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-md5", b"digest", b"etag"})
@@ -38,10 +43,11 @@ class Translating:
         assert step.target is not None
         sent, asked = outgoing(step), step.request.asked
         ask_usage = step.target.endpoint.ask_usage
-        told = translation.read(sent.body)
+        told = await _aside(len(sent.body), translation.read, sent.body)
         if self._fetching.on and translation.only_bytes:
             await self._fetching.fill(told, translation.only_bytes)
-        sent.body, lost = translation.write(stream=asked.stream, ask_usage=ask_usage)
+        write = partial(translation.write, stream=asked.stream, ask_usage=ask_usage)
+        sent.body, lost = await _aside(len(sent.body), write)
         sent.put(b"content-type", b"application/json")
         sent.put(b"accept-encoding", b"identity")  # the answer will be read and changed on the way back
         step.decisions.translation = TranslationDecision(translation.client, translation.provider, [*lost])
@@ -71,6 +77,11 @@ class Translating:
         return reply
 
 
+async def _aside(size: int, work: Callable[..., _T], *given: bytes) -> _T:
+    """What ``work`` makes of so many bytes: of many, in a thread, so that other calls go on meanwhile."""
+    return work(*given) if size <= _MANY else await asyncio.to_thread(work, *given)
+
+
 def _headers(headers: Headers, kind: bytes) -> Headers:
     kept = [header for header in headers if header[0] not in _STALE]
     return [*kept, (b"content-type", b"content-type", kind)]
@@ -81,7 +92,8 @@ async def _translate_whole(step: Step, reply: Reply, translation: Translation, r
     gathered = _Gather(reply, room)
     step.defer(gathered.close)
     reply.body.send_to(gathered)
-    told = translation.answer(await gathered.whole)
+    whole = await gathered.whole
+    told = await _aside(len(whole), translation.answer, whole)
     body = Body()
     body.frames, body.complete = [told], True
     reply.body, reply.source, reply.stages, reply.reading = body, body, [], UNREAD

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import threading
 from base64 import b64encode
 from contextlib import asynccontextmanager
 
@@ -12,6 +13,7 @@ from google import genai
 from google.genai.types import HttpOptions
 
 from penstock.core.codec import decode, encode
+from penstock.providers.translating import Translation
 from tests.kit.house import envelope, house, request
 from tests.kit.store import ACCOUNT, SECRET
 
@@ -370,3 +372,19 @@ async def test_speech_is_charged_by_its_characters(place):
     one, other = await place.row("speech"), await place.row("native speech")
     assert one.cost
     assert one.cost == other.cost
+
+
+@pytest.mark.parametrize(("turns", "aside"), [(1, False), (10_001, True)])
+async def test_a_long_conversation_is_translated_beside_the_loop(place, monkeypatch, turns, aside):
+    read, threads = Translation.read, set()
+
+    def recording(translation, body):
+        threads.add(threading.get_ident())
+        return read(translation, body)
+
+    monkeypatch.setattr(Translation, "read", recording)
+    said = [{"role": ("user", "assistant")[number % 2], "content": "hello"} for number in range(turns)]
+    body = encode({"model": "anthropic/claude-haiku-4-5", "messages": said})
+    async with place.client() as client:
+        assert (await client.ask(request("compat/chat/completions", body=body))).status == 200
+    assert (threads == {threading.get_ident()}) is not aside
