@@ -126,7 +126,6 @@ UNMIRRORED = {
     "penstock/control/routes/faults.py": "tests/control/routes/test_routes.py has graphs with and without one",
     "penstock/control/routes/schema.py": "tests/control/routes/test_routes.py sends all of it",
     "penstock/storage/provider_keys.py": "statements; tests/control/provider_configs runs them",
-    "penstock/storage/routes.py": "statements; tests/control/routes runs them",
     "penstock/storage/sealed.py": "four statements; tests/control/test_resealing.py runs them",
     "penstock/storage/errors.py": "errors, without behaviour",
     "penstock/storage/names.py": "numbers for words; tests/storage/test_logs.py writes them and reads them back",
