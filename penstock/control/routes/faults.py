@@ -1,4 +1,4 @@
-"""What keeps a version from being deployed, and what a write says of it."""
+"""What keeps a version from being deployed, and what the answer that stores it says of that."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,8 +21,8 @@ def sentence(found: Mapping[str, Any]) -> str:
     return f"{'.'.join(map(str, found['path']))}: {found['message']}"
 
 
-def messages(found: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Those of a write. ``found``: what is wrong with the version that came."""
+def messages(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Those of a new version. ``found``: what is wrong with it."""
     if found is None:
         return []
     why = f"The version is stored, but cannot be deployed: {sentence(found)}"

@@ -53,7 +53,7 @@ async def get_route(context: InContext, gateway_id: str, route_id: str) -> Respo
 async def update_route(context: InContext, gateway_id: str, route_id: str, body: RouteUpdate) -> Response:
     """Rename a route; calls find it by the new name at once."""
     named = await service.rename(context, gateway_id, route_id, body)
-    return ok(named, messages=messages(), also={"route": named})
+    return ok(named, also={"route": named})
 
 
 @router.delete("/{route_id}", response_model=One[Route])
@@ -98,7 +98,7 @@ async def create_route_deployment(
     context: InContext, gateway_id: str, route_id: str, body: DeploymentCreate
 ) -> Response:
     """Deploy a version; an older one is the way back."""
-    return ok(await service.deploy(context, gateway_id, route_id, body.version_id), messages=messages())
+    return ok(await service.deploy(context, gateway_id, route_id, body.version_id))
 
 
 def _listed(name: str, direction: str, page: tuple[Sequence[Any], int], asked: Paging) -> Response:
