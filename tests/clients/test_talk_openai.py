@@ -26,6 +26,7 @@ MODELS = [
     "aws-bedrock/us.anthropic.claude-haiku-4-5-20251001-v1:0",
     "cohere/command-a-reasoning-08-2025",
     "openrouter/qwen/qwen3-32b",
+    "workers-ai/@cf/openai/gpt-oss-120b",
 ]
 every = pytest.mark.parametrize("model", MODELS)
 both_ways = pytest.mark.parametrize("stream", [False, True], ids=["json", "stream"])

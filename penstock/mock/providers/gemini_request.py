@@ -3,7 +3,7 @@
 # ruff: noqa: N815  the names that members have there
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from penstock.core import codec
 from penstock.mock.answer import Refusal
@@ -79,7 +79,26 @@ class Generate(codec.Struct):
     generationConfig: Config | None = None
 
 
-read = codec.decoder(Generate).decode
+_read = codec.decoder(Generate).decode
+_OPAQUE = {"args", "response", "parameters", "parametersJsonSchema", "responseSchema", "responseJsonSchema"}
+
+
+def read(body: bytes) -> Generate:
+    """Google takes names in camelCase and in snake_case; its own SDK sends both."""
+    return _read(codec.encode(_camel(codec.decode(body))) if b"_" in body else body)
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_camel(one) for one in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    told: dict[str, Any] = {}
+    for name, one in cast("dict[str, Any]", value).items():
+        first, *others = name.split("_")
+        spelt = first + "".join([word.capitalize() for word in others])
+        told[spelt] = one if spelt in _OPAQUE else _camel(one)
+    return told
 
 
 def heard(given: Generate, model: str) -> Heard:

@@ -119,6 +119,13 @@ def test_json_is_answered_where_it_is_asked_for(config, text):
     assert content(OLDER, {"contents": [SAID], "generationConfig": config})["parts"] == [{"text": text}]
 
 
+def test_names_may_be_in_snake_case_but_for_those_in_values():
+    schema = {"type": "object", "properties": {"a_b": {"type": "integer"}}, "required": ["a_b"]}
+    config = {"response_mime_type": "application/json", "response_json_schema": schema}
+    body = {"contents": [SAID], "generation_config": config}
+    assert content(OLDER, body)["parts"] == [{"text": '{"a_b":1}'}]
+
+
 def test_an_image_is_seen():
     parts = [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}, {"text": "look"}]
     told = content(OLDER, {"contents": [{"role": "user", "parts": parts}]})["parts"]
