@@ -61,7 +61,7 @@ class DeployedRoute(msgspec.Struct, frozen=True):
     id: str
     name: str
     version: str  # id
-    elements: list[dict[str, Any]]
+    elements: str  # a JSON list
 
 
 _ROUTE = [_c[name] for name in RouteRow.__struct_fields__[:5]]
@@ -211,5 +211,4 @@ def _row(row: Any) -> RouteRow:
 
 
 def _deployed(row: Any) -> DeployedRoute:
-    *names, elements = row
-    return DeployedRoute(*names, elements=_elements(elements))
+    return DeployedRoute(*row)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.core.codec import decode
 from penstock.storage import configuration, gateways, routes
 from penstock.storage.engine import Database
 from penstock.storage.errors import Taken
@@ -58,7 +59,7 @@ async def test_the_deployed_routes_of_changed_gateways(database: Database):
         await gateways.touch(connection, alpha.number, await configuration.raise_version(connection))
         found = await routes.of_changed(connection, before)
         assert found == {alpha.number: await routes.of(connection, alpha.number)}
-        assert [(route.name, route.elements) for route in found[alpha.number]] == [("r", FIRST)]
+        assert [(route.name, decode(route.elements)) for route in found[alpha.number]] == [("r", FIRST)]
 
 
 async def test_a_name_is_one_route_of_its_gateway_and_a_deleted_one_leaves_nothing(database: Database):

@@ -2,8 +2,10 @@
 
 import json
 
+from penstock.core.codec import encode
 from tests.control.routes.conftest import FOREIGNER, LIMITED, OTHER, READER, SAMPLE, a_graph
-from tests.kit.store import ACCOUNT
+from tests.kit.house import request
+from tests.kit.store import ACCOUNT, SECRET
 
 # Both spellings of every element, with members that nobody knows and an order of its own.
 BOTH = [
@@ -259,3 +261,27 @@ async def test_a_version_of_another_route_is_none_of_this_one(api):
     assert (await api.ask("GET", f"{made['id']}/versions/{version}")).status_code == 404
     answer = await api.ask("POST", f"{made['id']}/deployments", {"version_id": version})
     assert refusal(answer)[:2] == (400, ["body", "version_id"])
+
+
+async def test_a_change_acts_on_the_next_call(api):
+    async def answers(name):
+        """Status, and the model that answered a call of the route."""
+        body = encode({"model": f"dynamic/{name}", "messages": [{"role": "user", "content": "hello"}]})
+        headers = {"cf-aig-authorization": f"Bearer {SECRET}"}
+        async with api.house.client() as client:
+            call = request("compat/chat/completions", gateway="a", headers=headers, body=body)
+            answer = await client.ask(call)
+        return answer.status, answer.headers.get("cf-aig-model")
+
+    made = await api.make()
+    assert await answers("r") == (200, "m1")
+    drafted = await api.told("POST", f"{made['id']}/versions", {"elements": a_graph("m2")})
+    assert await answers("r") == (200, "m1")
+    await api.told("POST", f"{made['id']}/deployments", {"version_id": drafted["result"]["version_id"]})
+    assert await answers("r") == (200, "m2")
+    await api.told("POST", f"{made['id']}/deployments", {"version_id": made["version"]["version_id"]})
+    assert await answers("r") == (200, "m1")
+    await api.told("PATCH", made["id"], {"name": "other"})
+    assert [await answers("r"), await answers("other")] == [(400, None), (200, "m1")]
+    await api.told("DELETE", made["id"])
+    assert await answers("other") == (400, None)

@@ -2,6 +2,7 @@
 
 from penstock.control.context import Context
 from penstock.control.gateways import service as gateways
+from penstock.core.codec import decode
 from tests.control.routes.conftest import SAMPLE, a_graph
 from tests.kit.store import ACCOUNT
 
@@ -14,7 +15,7 @@ async def test_what_changes_where_calls_go_compiles_the_gateway_alone_with_its_d
         changed = await api.changed(before)
         shown = {
             definition.gateway.id: [
-                (route.name, route.elements[1]["properties"]["model"]) for route in definition.routes
+                (route.name, decode(route.elements)[1]["properties"]["model"]) for route in definition.routes
             ]
             for definition in changed
         }
