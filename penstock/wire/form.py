@@ -1,5 +1,6 @@
 """One field of a form with files (``multipart/form-data``, RFC 7578)."""
 
+import asyncio
 import re
 
 _BOUNDARY = re.compile(
@@ -10,6 +11,7 @@ _NAME = re.compile(
     rb'content-disposition:\s*form-data\s*;[^\r\n]{0,200}?\bname="?([^";\r\n]{0,200})"?',
     re.IGNORECASE,
 )
+_SLICE = 1 << 20  # bytes that are searched in one go
 _PARTS = 256
 _HEAD = 4096  # bytes of a part's headers
 _VALUE = 1024  # bytes of a field that is wanted
@@ -21,8 +23,11 @@ def boundary(content_type: bytes) -> bytes | None:
     return None if told is None else told[1] or told[2]
 
 
-def field(body: bytes, boundary: bytes, name: bytes) -> slice | None:
-    """Where the value of a field stands; None: there is none, or what is there is no form."""
+async def field(body: bytes, boundary: bytes, name: bytes) -> slice | None:
+    """Where the value of a field stands; None: there is none, or what is there is no form.
+
+    Lets others run meanwhile.
+    """
     mark = b"--" + boundary
     if not body.startswith(mark):
         return None
@@ -33,7 +38,7 @@ def field(body: bytes, boundary: bytes, name: bytes) -> slice | None:
         head = body.find(b"\r\n\r\n", begin, begin + _HEAD)
         if head < 0:
             return None
-        end = body.find(mark, head + 2)  # of an empty value, what ends its head begins the mark
+        end = await _find(body, mark, head + 2)  # of an empty value, what ends its head begins the mark
         if end < 0:
             return None
         named = _NAME.search(body, begin, head)
@@ -41,3 +46,12 @@ def field(body: bytes, boundary: bytes, name: bytes) -> slice | None:
             return slice(head + 4, max(end, head + 4)) if end - head <= _VALUE else None
         begin = end + len(mark)
     return None
+
+
+async def _find(body: bytes, mark: bytes, begin: int) -> int:
+    while True:
+        at = body.find(mark, begin, begin + _SLICE + len(mark))
+        begin += _SLICE
+        if at >= 0 or begin >= len(body):
+            return at
+        await asyncio.sleep(0)

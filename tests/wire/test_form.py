@@ -1,5 +1,7 @@
 """A field of a form with files."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def part(name, value, more=b""):
 
 
 def told(body, name=b"model"):
-    at = field(body, b"abc", name)
+    at = asyncio.run(field(body, b"abc", name))
     return None if at is None else body[at]
 
 
@@ -44,6 +46,11 @@ def test_a_field_is_found_wherever_it_stands_and_no_file_passes_for_it():
 @pytest.mark.parametrize("body", [b"", b"--abc", b"--abc--", b"--abd\r\n", b"no form", part(b"model", b"x")])
 def test_what_is_no_whole_form_has_no_field(body):
     assert told(body) is None
+
+
+@pytest.mark.parametrize("size", [(1 << 20) - 20, (1 << 20) - 8, (1 << 20) - 2, (1 << 20) + 4])
+def test_a_mark_across_two_slices_is_found(size):
+    assert told(part(b"file", bytes(size)) + part(b"model", b"x") + b"--abc--") == b"x"
 
 
 def test_a_field_that_is_too_long_and_a_form_of_too_many_parts_are_not_read():

@@ -30,11 +30,11 @@ class RestRouting(UnifiedRouting):
         self._prices = prices
         self._spellings: dict[str, Spellings] = {}
 
-    def settle(self, step: Step, request: Request, kind: str, dialect: str) -> Walking | None:
+    def settle(self, step: Step, request: Request, kind: str, dialect: str, at: slice | None = None) -> Walking | None:
         """As above. Raises ModelNotFound in the place of InvalidProvider."""
         try:
             if kind != run.RUN:
-                return super().settle(step, request, kind, dialect)
+                return super().settle(step, request, kind, dialect, at)
             self._run(step, request)
         except InvalidProvider as error:
             raise ModelNotFound(error.message) from None

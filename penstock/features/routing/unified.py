@@ -40,14 +40,14 @@ class UnifiedRouting(Routing):
         """Provider and model of a name. Raises MalformedChat."""
         return unified.split(name)
 
-    def settle(self, step: Step, request: Request, kind: str, dialect: str) -> Walking | None:
+    def settle(self, step: Step, request: Request, kind: str, dialect: str, at: slice | None = None) -> Walking | None:
         """Fills in where a request of the unified API goes, and what it is sent. Of a dynamic route: what tells that.
+        ``at``: where a form has the model.
 
         Raises MalformedChat, InvalidProvider, InvalidPath, Overloaded, RouteFailed.
         """
         body = whole(request)
-        if (mark := form.boundary(request.header(b"content-type") or b"")) is not None:
-            at = form.field(body, mark, b"model") or slice(0)
+        if at is not None:
             name = body[at].decode("utf-8", "replace")
             self.send(step, request, Chat(kind, dialect, name, body, Asked(name), at))
             return None
@@ -104,7 +104,9 @@ class Unfolding(Itinerary):
         step.request = request = Request(told.method, told.target, told.headers, told.body)
         request.account, request.gateway, request.surface = told.account, told.gateway, told.surface
         request.path, request.query, request.provider = told.path, told.query, told.provider
-        self._walking = self._routing.settle(step, request, told.surface.kind, told.surface.dialect)
+        mark = form.boundary(request.header(b"content-type") or b"")
+        at = None if mark is None else await form.field(whole(request), mark, b"model") or slice(0)
+        self._walking = self._routing.settle(step, request, told.surface.kind, told.surface.dialect, at)
         if self._walking is None:
             return step
         self.shows_step = True
