@@ -73,15 +73,15 @@ class Saying(NamedTuple):
     @property
     def spoken(self) -> str:
         """All that counts as output, but for the thought."""
-        return self.text + "".join([call.name + call.text for call in self.calls])
+        return self.text + "".join([call.name + call.text for call in self.calls]) if self.calls else self.text
 
 
 def say(heard: Heard, controls: Controls) -> Saying:
     """The first rule that fits."""
     thought = f"The user says: {heard.said}" if heard.thinks else ""
-    words = iter(heard.said.split())
-    if controls.size is not None:
+    if controls.size is not None or not (heard.tools or heard.results or heard.files or heard.schema is not None):
         return Saying(reply(heard.said, controls), thought=thought)
+    words = iter(heard.said.split())
     if heard.tools and not heard.results:
         called = heard.tools if heard.parallel and _BOTH.search(heard.said) else heard.tools[:1]
         return Saying("", [Call(tool.name, instance(tool.schema, words)) for tool in called], thought)
@@ -90,11 +90,9 @@ def say(heard: Heard, controls: Controls) -> Saying:
     if heard.results:
         quoted = ", ".join([f'"{result}"' for result in heard.results])
         return Saying(lengthened(f"The tools say: {quoted}", controls), thought=thought)
-    if heard.files:
-        said = f"You said: {heard.said}" if heard.said else "You said nothing."
-        shown = [f" You showed: {one.kind}, {one.size} bytes." for one in heard.files]
-        return Saying(lengthened(said + "".join(shown), controls), thought=thought)
-    return Saying(reply(heard.said, controls), thought=thought)
+    said = f"You said: {heard.said}" if heard.said else "You said nothing."
+    shown = [f" You showed: {one.kind}, {one.size} bytes." for one in heard.files]
+    return Saying(lengthened(said + "".join(shown), controls), thought=thought)
 
 
 def inline(url: str) -> File | None:

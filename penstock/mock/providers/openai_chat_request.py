@@ -111,18 +111,20 @@ def _check_pairs(messages: Sequence[Message]) -> None:
                 )
             open_calls.discard(message.tool_call_id)
             continue
-        _check_answered(open_calls)
-        open_calls = {call.id for call in message.tool_calls or ()}
-    _check_answered(open_calls)
-
-
-def _check_answered(open_calls: set[str]) -> None:
+        if open_calls:
+            raise _unanswered(open_calls)
+        if message.tool_calls:
+            open_calls = {call.id for call in message.tool_calls}
     if open_calls:
-        raise Refusal(
-            400,
-            "An assistant message with 'tool_calls' must be followed by tool messages responding to each"
-            f" 'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(open_calls)}",
-        )
+        raise _unanswered(open_calls)
+
+
+def _unanswered(calls: set[str]) -> Refusal:
+    return Refusal(
+        400,
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to each"
+        f" 'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(calls)}",
+    )
 
 
 def _results(messages: Sequence[Message]) -> Sequence[str]:
@@ -136,10 +138,10 @@ def _results(messages: Sequence[Message]) -> Sequence[str]:
 
 def _tools(given: Chat) -> tuple[Sequence[Tool], bool]:
     """The functions that may be called, and whether it is one by its name."""
-    tools = [Tool(tool.function.name, tool.function.parameters) for tool in given.tools or () if tool.function]
     choice = given.tool_choice
-    if choice == "none":
+    if choice == "none" or (given.tools is None and choice is None):
         return (), False
+    tools = [Tool(tool.function.name, tool.function.parameters) for tool in given.tools or () if tool.function]
     if isinstance(choice, Choice) and choice.function:
         wanted = choice.function.name
         chosen = [tool for tool in tools if tool.name == wanted]
