@@ -187,10 +187,14 @@ def _nobody(_: bytes) -> None:
 
 def header(provider: Provider, secret: str) -> tuple[bytes, bytes]:
     """The header, lower-case, in which the provider expects a key, and its value."""
-    name = provider.credential_headers[0]
-    if provider.credential_forms:
-        name = next((other for other, form in provider.credential_forms.items() if re.match(form, secret)), name)
+    name = credential_header(provider, secret)
     return (
         name.encode(),
         f"{provider.credential_scheme} {secret}".encode() if name == "authorization" else secret.encode(),
     )
+
+
+def credential_header(provider: Provider, secret: str) -> str:
+    """Its name alone."""
+    forms = provider.credential_forms.items()
+    return next((name for name, form in forms if re.match(form, secret)), provider.credential_headers[0])

@@ -2,8 +2,10 @@
 
 from msgspec.structs import replace
 
+from penstock.core.codec import DecodeError, Struct, decoder
 from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded, PenstockError
 from penstock.core.headers import Headers
+from penstock.features.keys import credential_header
 from penstock.features.routing import Routing
 from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.chat import CREDENTIALS, Chat
@@ -23,6 +25,8 @@ from penstock.wire import form
 from penstock.wire.model_name import renamed
 
 _VENDORS = (b"anthropic-", b"openai-", b"x-goog-", b"x-stainless-")  # headers that mean nothing in another dialect
+_NO_OBJECT = "Chat completion bad format: the body is no JSON object."
+_decode = decoder(Struct).decode
 _PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
 
 
@@ -52,6 +56,8 @@ class UnifiedRouting(Routing):
             self.send(step, request, Chat(kind, dialect, name, body, Asked(name), at))
             return None
         asked = _asked_in_path(request) or DIALECTS[dialect or _PLAIN].asked(body)
+        if not asked.model:
+            _check(body)
         call = Chat(kind, dialect, asked.model, body, asked)
         if call.name.startswith(DYNAMIC):
             return Walking(step.ex, request, call, self, self._budgets)
@@ -72,7 +78,7 @@ class UnifiedRouting(Routing):
         if way.keyed:
             step.keyed = unified.place(way, model, stream=asked.stream, keyed=True).path
         translates = kind == CHAT and way.dialect != dialect
-        request.headers = _headers(request, step.places, upstream, way, translates=translates)
+        request.headers = _headers(request, step, upstream, way, translates=translates)
         request.first = {lower: value for lower, _, value in reversed(request.headers)}
         if translates:
             step.translation = Translation(dialect, way.dialect, model, way.lacks)
@@ -140,6 +146,14 @@ def _asked_in_path(request: Request) -> Asked | None:
     return Asked(*named)
 
 
+def _check(body: bytes) -> None:
+    """Raises MalformedChat for what is no JSON object."""
+    try:
+        _decode(body)
+    except DecodeError:
+        raise MalformedChat(_NO_OBJECT) from None
+
+
 def whole(request: Request) -> bytes:
     """The body. Raises Overloaded, BodyTooLarge."""
     body = request.body.whole()
@@ -153,7 +167,7 @@ def whole(request: Request) -> bytes:
 def _renamed(request: Request, body: bytes, old: str, new: str, dialect: str) -> bytes:
     put = renamed(body, old, new, lambda body: DIALECTS[dialect].asked(body).model)
     if put is None:
-        raise MalformedChat("Chat completion bad format: the body is no JSON object.")
+        raise MalformedChat(_NO_OBJECT)
     return reserved(request, put)
 
 
@@ -164,19 +178,9 @@ def reserved(request: Request, body: bytes) -> bytes:
     return body
 
 
-def _headers(
-    request: Request, stays: frozenset[bytes], upstream: Upstream, way: Unified, *, translates: bool
-) -> Headers:
+def _headers(request: Request, step: Step, upstream: Upstream, way: Unified, *, translates: bool) -> Headers:
     """With the client's key where the provider expects one, and what the provider's operation needs besides."""
-    headers = request.headers
-    place = upstream.credential_headers[0]
-    if place not in request.first or place in stays:
-        for name in CREDENTIALS:
-            value = request.first.get(name)
-            if value is not None and name not in stays and name != place:
-                headers = [header for header in headers if header[0] not in (name, place)]
-                headers.append((place, place, _credential(value, place, upstream.provider.credential_scheme)))
-                break
+    headers, place = _one_key(request, step, upstream)
     if translates:
         headers = [header for header in headers if not header[0].startswith(_VENDORS) or header[0] == place]
     if way.headers:
@@ -189,8 +193,21 @@ def _headers(
     return headers
 
 
-def _credential(value: bytes, place: bytes, scheme: str) -> bytes:
-    """A client's key, written as that header has it."""
-    words = value.split()
-    key = words[-1] if words else b""
-    return scheme.encode() + b" " + key if place == b"authorization" else key
+def _one_key(request: Request, step: Step, upstream: Upstream) -> tuple[Headers, bytes]:
+    """With one key of the client, where the provider expects it; others are for other providers. And that place."""
+    provider = upstream.provider
+    usual = upstream.credential_headers[0]
+    names = [name for name in CREDENTIALS if name in request.first and name not in step.places]
+    if not names:
+        return request.headers, usual
+    came = usual if usual in names else names[0]
+    key = (request.first[came].split() or [b""])[-1]
+    place = credential_header(provider, key.decode("latin-1")).encode()
+    if names == [place]:
+        return request.headers, place
+    headers = [header for header in request.headers if header[0] == came == place or header[0] not in (*names, place)]
+    if came != place:
+        step.places -= {place}  # a token of ours stood there
+        scheme = provider.credential_scheme.encode() + b" " if place == b"authorization" else b""
+        headers.append((place, place, scheme + key))
+    return headers, place
