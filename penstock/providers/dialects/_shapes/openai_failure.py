@@ -23,7 +23,9 @@ def read_failure(body: bytes) -> Failure:
     except DecodeError:
         return Failure(_words(body))
     if (members := object_or_none(told)) is not None:
-        return failure_of(members.get("error") or members.get("detail") or members.get("message") or members)
+        several = list_or_none(members.get("errors"))  # of Workers AI
+        one = members.get("error") or members.get("detail") or members.get("message")
+        return failure_of(one or (several[0] if several else members))
     several = list_or_none(told)
     return failure_of(several[0]) if several else Failure(_words(body))
 

@@ -194,6 +194,7 @@ def test_usage_is_told_only_to_a_client_that_asked():
         (b'{"error":{"message":"no","type":"t","code":"c","param":"p"}}', Failure("no", "t", "c", "p")),
         (b'{"error":"no"}', Failure("no")),
         (b'[{"error":{"code":400,"message":"no"}}]', Failure("no", code="400")),
+        (b'{"success":false,"errors":[{"code":5006,"message":"no"}],"messages":[]}', Failure("no", code="5006")),
         (b"upstream connect error", Failure("upstream connect error")),
     ],
 )
