@@ -48,6 +48,8 @@ class Translating:
             await self._fetching.fill(told, translation.only_bytes)
         write = partial(translation.write, stream=asked.stream, ask_usage=ask_usage)
         sent.body, lost = await _aside(len(sent.body), write)
+        if not step.request.body.reserve(len(sent.body)):
+            raise Overloaded("The gateway holds as many request bytes as it may; try again.")
         sent.put(b"content-type", b"application/json")
         sent.put(b"accept-encoding", b"identity")  # the answer will be read and changed on the way back
         step.decisions.translation = TranslationDecision(translation.client, translation.provider, [*lost])

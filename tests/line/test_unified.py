@@ -143,6 +143,31 @@ async def test_the_clients_key_goes_where_its_provider_expects_one(place):
     assert "x-api-key" not in sent
 
 
+KEYS = {
+    "authorization": "Bearer sk-openai",
+    "x-api-key": "sk-anthropic",
+    "api-key": "azure",
+    "x-goog-api-key": "AIzaSy",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "headers", "sent"),
+    [
+        ("openai/gpt-4o", KEYS, {"authorization": "Bearer sk-openai"}),
+        ("azure-openai/a/b", KEYS, {"api-key": "azure"}),
+        ("workers-ai/@cf/a/b", {"x-api-key": "k", "api-key": "l"}, {"authorization": "Bearer k"}),
+        ("openai/gpt-4o", {"authorization": f"Bearer {SECRET}", "x-api-key": "k"}, {"authorization": "Bearer k"}),
+        ("azure-openai/a/b", {"authorization": "Bearer eyJhbGc.e30"}, {"authorization": "Bearer eyJhbGc.e30"}),
+    ],
+)
+async def test_one_key_goes_to_the_provider_and_those_of_others_stay_here(place, model, headers, sent):
+    async with place.client() as client:
+        answer = await client.ask(chat(model, headers={**headers, "x-mock-echo": "1"}))
+    came = dict(decode(answer.body)["headers"])
+    assert {name: value for name, value in came.items() if name in KEYS} == sent
+
+
 async def test_a_token_of_ours_opens_the_gateway_and_is_no_key_of_the_provider(place):
     async with place.client() as client:
         headers = {"authorization": f"Bearer {SECRET}", "x-mock-echo": "1"}
@@ -180,6 +205,23 @@ async def test_a_stream_that_is_cut_says_so_and_never_ends_as_if_it_were_whole(p
     assert b"[DONE]" not in answer.body
     assert "broke off" in decode(answer.chunks[-1].removeprefix(b"data: "))["error"]["message"]
     assert (await place.row("cut")).success is False
+
+
+async def test_a_body_that_is_no_json_object_is_told_so(place):
+    async with place.client() as client:
+        answer = await client.ask(request("compat/chat/completions", body=b'{"model": "openai/gpt-4o",'))
+    assert "the body is no JSON object" in envelope(answer, 400, 2019)
+
+
+async def test_the_memory_of_bodies_counts_what_a_translation_makes_of_one():
+    body = encode({"model": "anthropic/claude", "messages": [{"role": "user", "content": "x" * 200_000}]})
+    async with house(buffer_memory=1_000_000) as served:
+        async with served.client() as client:
+            alone = await client.ask(request("openai/chat/completions", body=body))
+            both = await client.ask(request("compat/chat/completions", body=body))
+        await served.quiet()
+    assert alone.status == 200
+    assert "holds as many request bytes as it may" in envelope(both, 503, 2010)
 
 
 async def test_a_repeated_chat_comes_from_the_cache_as_the_client_got_it(place):
