@@ -6,7 +6,6 @@ is sent. A key of ours goes only with a call whose token opens the gateway: any 
 the call allows no key that there is: 400/2040.
 """
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from penstock.providers.compose import outgoing
 from penstock.providers.credential_json import is_json, read
 from penstock.providers.signing import Signer
 from penstock.providers.templates import fill, safe
+from penstock.providers.upstream import credential_header
 from penstock.providers.zero_retention import ask
 from penstock.wire.credentials import stays
 
@@ -192,9 +192,3 @@ def header(provider: Provider, secret: str) -> tuple[bytes, bytes]:
         name.encode(),
         f"{provider.credential_scheme} {secret}".encode() if name == "authorization" else secret.encode(),
     )
-
-
-def credential_header(provider: Provider, secret: str) -> str:
-    """Its name alone."""
-    forms = provider.credential_forms.items()
-    return next((name for name, form in forms if re.match(form, secret)), provider.credential_headers[0])

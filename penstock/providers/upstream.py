@@ -201,3 +201,9 @@ def _only(names: frozenset[bytes], headers: Headers) -> bytes | None:
     if len(values) > 1:
         raise InvalidPath(f"Invalid path: {min(names).decode()} was sent more than once.")
     return values[0] if values else None
+
+
+def credential_header(provider: Provider, secret: str) -> str:
+    """The header, lower-case, in which the provider expects a key."""
+    forms = provider.credential_forms.items()
+    return next((name for name, form in forms if re.match(form, secret)), provider.credential_headers[0])

@@ -5,7 +5,6 @@ from msgspec.structs import replace
 from penstock.core.codec import DecodeError, Struct, decoder
 from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded, PenstockError
 from penstock.core.headers import Headers
-from penstock.features.keys import credential_header
 from penstock.features.routing import Routing
 from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.chat import CREDENTIALS, Chat
@@ -20,7 +19,7 @@ from penstock.providers import unified
 from penstock.providers.dialects import DIALECTS
 from penstock.providers.translating import Translation
 from penstock.providers.unified import CHAT, Unified
-from penstock.providers.upstream import Upstream
+from penstock.providers.upstream import Upstream, credential_header
 from penstock.wire import form
 from penstock.wire.model_name import renamed
 
