@@ -1,6 +1,8 @@
 """Which itinerary a surface has."""
 
+from penstock.backends.counters.memory import MemoryCounters
 from penstock.features.routing import BySurface
+from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.native import LONE, NativeRouting
 from penstock.features.routing.unified import UnifiedRouting
 from penstock.features.routing.universal import Listed, UniversalRouting
@@ -9,7 +11,7 @@ from penstock.proxy.surfaces import UNIVERSAL
 from tests.kit.exchange import an_exchange
 
 NATIVE = NativeRouting(upstreams({}))
-UNIFIED = UnifiedRouting(NATIVE)
+UNIFIED = UnifiedRouting(NATIVE, Budgets(MemoryCounters()))
 ROUTING = BySurface(
     {"native": NATIVE, "universal": UniversalRouting(NATIVE, UNIFIED, lambda request: (frozenset(), None))}
 )
