@@ -125,7 +125,9 @@ class Streamed:
         told: list[bytes] = []
         for block in blocks:
             if type(block) is Piece:
-                raise ProviderBroke("The provider sent an event that is too large to be translated.")
+                raise ProviderBroke(
+                    "The provider sent an event that is too large, or damaged, so it could not be translated."
+                )
             for event in split(block):
                 if data := data_of(event):
                     self._say(self._events(data), told)

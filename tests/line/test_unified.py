@@ -260,6 +260,15 @@ async def test_a_provider_that_answers_something_else_is_a_failure(place):
     assert "could not be read" in envelope(answer, 502, 2005)
 
 
+async def test_a_damaged_event_is_not_called_too_large_alone(place):
+    async with place.client() as client:
+        answer = await client.ask(
+            chat(MODELS[-1], headers={"x-mock-malformed": "1", "x-mock-frames": "3"}, stream=True)
+        )
+    assert b"too large, or damaged" in answer.body
+    assert b"[DONE]" not in answer.body
+
+
 def respond(model, **members):
     return request("compat/responses", body=encode({"model": model, "input": "hello", **members}))
 
