@@ -6,6 +6,7 @@ Writes ``decisions.translation``.
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -34,6 +35,7 @@ class Translating:
     def __init__(self, budget: Budget, fetching: Fetching) -> None:
         self._budget = budget
         self._fetching = fetching
+        self._thread = ThreadPoolExecutor(2, "translation")  # so few long bodies at a time are held more than once
 
     async def request(self, step: Step) -> None:
         """Before the call. Raises MalformedChat for what the provider's dialect cannot say."""
@@ -43,11 +45,11 @@ class Translating:
         assert step.target is not None
         sent, asked = outgoing(step), step.request.asked
         ask_usage = step.target.endpoint.ask_usage
-        told = await _aside(len(sent.body), translation.read, sent.body)
+        told = await self._made(len(sent.body), translation.read, sent.body)
         if self._fetching.on and translation.only_bytes:
             await self._fetching.fill(told, translation.only_bytes)
         write = partial(translation.write, stream=asked.stream, ask_usage=ask_usage)
-        sent.body, lost = await _aside(len(sent.body), write)
+        sent.body, lost = await self._made(len(sent.body), write)
         if not step.request.body.reserve(len(sent.body)):
             raise Overloaded("The gateway holds as many request bytes as it may; try again.")
         sent.put(b"content-type", b"application/json")
@@ -74,14 +76,19 @@ class Translating:
             reply.headers = _headers(reply.headers, b"text/event-stream")
         else:
             room = self._budget.share(step.request.account, step.ex.gateway.number)
-            await _translate_whole(step, reply, translation, room)
+            gathered = _Gather(reply, room)
+            step.defer(gathered.close)
+            reply.body.send_to(gathered)
+            whole = await gathered.whole  # so that what cannot be translated is an error and no broken answer
+            _put(reply, await self._made(len(whole), translation.answer, whole))
             reply.headers = _headers(reply.headers, b"application/json")
         return reply
 
-
-async def _aside(size: int, work: Callable[..., _T], *given: bytes) -> _T:
-    """What ``work`` makes of so many bytes: of many, in a thread, so that other calls go on meanwhile."""
-    return work(*given) if size <= _MANY else await asyncio.to_thread(work, *given)
+    async def _made(self, size: int, work: Callable[..., _T], *given: bytes) -> _T:
+        """What ``work`` makes of so many bytes: of many, in a thread, so that other calls go on meanwhile."""
+        if size <= _MANY:
+            return work(*given)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
 
 
 def _headers(headers: Headers, kind: bytes) -> Headers:
@@ -89,13 +96,8 @@ def _headers(headers: Headers, kind: bytes) -> Headers:
     return [*kept, (b"content-type", b"content-type", kind)]
 
 
-async def _translate_whole(step: Step, reply: Reply, translation: Translation, room: Allowance) -> None:
-    """Waits for all of it, so that what cannot be translated is an error and no broken answer."""
-    gathered = _Gather(reply, room)
-    step.defer(gathered.close)
-    reply.body.send_to(gathered)
-    whole = await gathered.whole
-    told = await _aside(len(whole), translation.answer, whole)
+def _put(reply: Reply, told: bytes) -> None:
+    """Another body, which is all here."""
     body = Body()
     body.frames, body.complete = [told], True
     reply.body, reply.source, reply.stages, reply.reading = body, body, [], UNREAD
