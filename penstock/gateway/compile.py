@@ -206,6 +206,9 @@ class CompiledGateway:
     routes: Mapping[str, Route]
 
 
+_NO_ROUTES: Mapping[str, Route] = {}
+
+
 def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
     """One gateway, ready to run."""
     shared, limit = parts.stages, config.limit
@@ -227,7 +230,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         calls=shared.calls,
         meter=shared.meter,
         translation=shared.translation,
-        routes={route.name: route for route in config.routes},
+        routes={route.name: route for route in config.routes} if config.routes else _NO_ROUTES,
         transcript=shared.transcript,
         models=shared.models(config.customs),
     )

@@ -66,6 +66,7 @@ class AsgiCall:
         "_answer",
         "_arrived",
         "_ended",
+        "_failed",
         "_full",
         "_headers",
         "_held",
@@ -94,6 +95,7 @@ class AsgiCall:
         self._held = 0  # bytes of the body that were charged to the budget
         self._ended = False  # all of the body arrived
         self._told = False  # and the application knows
+        self._failed = False  # the body did not come whole: the application gets no more of it
         self._full = False  # the body waits for the application
         self._unread = False  # the client does not read what was written
         self._running = False  # begun, not answered whole, and the client is there
@@ -145,6 +147,7 @@ class AsgiCall:
 
     def on_error(self, error: PenstockError) -> None:
         """Answered as soon as the parser, whose callback this may be, has come to its end."""
+        self._failed = True
         self._owner.plane.loop.call_soon(self._refuse, error)
 
     # The application's side
@@ -152,7 +155,7 @@ class AsgiCall:
     async def receive(self) -> Message:
         """The next piece of the body; a disconnect once the client is gone or the answer is out."""
         while self._running:
-            if self._arrived or (self._ended and not self._told):
+            if not self._failed and (self._arrived or (self._ended and not self._told)):
                 return self._piece()
             if not self.body.complete and not self._answer.begun:
                 self._owner.proceed()
