@@ -73,7 +73,7 @@ class Walking:
     async def after(self, step: Step, why: str) -> Step | None:
         """The step that follows one which failed; None: the graph has none."""
         at = self._walk.at
-        self._failures.append(f"element {at.id if at else '?'!r}: {why}"[:_LONG])
+        self._failures.append(f"element {at.id if at else '?'!r}: {why.removesuffix('.')}"[:_LONG])
         self._walk.proceed(success=False, why=why[:_SHOWN])
         return await self._following(step)
 
