@@ -247,6 +247,7 @@ class Application:
         finally:
             await publisher.stop()
             await self.cache.stop()
+            await parts.stages.budgets.settled()
             for link in self.links:
                 await link.stop()
             await self.tasks.stop()

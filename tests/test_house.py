@@ -91,7 +91,6 @@ UNMIRRORED = {
     "penstock/providers/run.py": "tests/e2e/test_rest.py runs models of every kind",
     "penstock/features/routing/rest.py": "tests/e2e/test_rest.py calls it on a real server",
     "penstock/features/routing/unified.py": "tests/line/test_unified.py calls it on a real server",
-    "penstock/features/routing/budgets.py": "tests/line/test_dynamic.py spends them on a real server",
     "penstock/features/routing/chat.py": "a record and a protocol, without behaviour",
     "penstock/features/routing/dynamic.py": "tests/line/test_dynamic.py calls routes on a real server",
     "penstock/model/route.py": "a record, without behaviour",

@@ -57,6 +57,11 @@ class Tasks:
         """Cancels what still runs and waits for it."""
         await end(*self._running)
 
+    async def finish(self) -> None:
+        """Waits for what runs to come to its own end."""
+        while self._running:
+            await asyncio.wait(self._running)
+
     def __len__(self) -> int:
         return len(self._running)
 

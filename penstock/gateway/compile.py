@@ -91,7 +91,7 @@ class Stages:
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool], Options] = WeakValueDictionary()
         self._parts = parts
-        self._budgets = Budgets(parts.counters)
+        self.budgets = Budgets(parts.counters)
         self._plain_routing = self._routing(())
         self._models: WeakValueDictionary[tuple[Custom, ...], Models] = WeakValueDictionary()
         self._plain_models = self.models(())
@@ -145,9 +145,9 @@ class Stages:
     def _routing(self, customs: tuple[Custom, ...]) -> BySurface:
         parts = self._parts
         native = NativeRouting(self._known(customs), parts.keyring.known)
-        unified = UnifiedRouting(native, self._budgets)
+        unified = UnifiedRouting(native, self.budgets)
         universal = UniversalRouting(native, unified, self.auth[False].withheld)
-        rest = RestRouting(native, self._budgets, parts.prices)
+        rest = RestRouting(native, self.budgets, parts.prices)
         return BySurface(
             {"native": native, "unified": unified, "universal": universal, "rest": rest, "models": Nowhere()}
         )

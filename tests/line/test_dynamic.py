@@ -1,5 +1,7 @@
 """Dynamic routes on a real server: a graph chooses the models of a call, until one answers."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 
@@ -53,6 +55,13 @@ ROUTES = {
         limit(0.000_000_001, "good", "poor", "cost"),
         model("good", "openai", model="gpt-4o"),
         model("poor", "groq"),
+        END,
+    ],
+    "counted": [
+        START,
+        limit(1_000_000, "good", kind="cost"),
+        model("good", "openai", "dear", "dear", model="gpt-4o-mini"),
+        model("dear", "anthropic", model="claude-sonnet-4-5", retries=1),
         END,
     ],
     "strict": [START, limit(1, "good"), model("good", "openai"), END],
@@ -147,6 +156,27 @@ async def test_a_budget_leads_elsewhere_once_it_is_spent(place):
     again = await asked(place, "budget", metadata={"user": "ada"})
     other = await asked(place, "budget", metadata={"user": "bob"})
     assert [answer.headers["cf-aig-provider"] for answer in (first, again, other)] == ["openai", "groq", "openai"]
+
+
+async def test_a_budget_has_spent_what_the_rows_behind_it_cost_however_the_calls_end(place):
+    ends = [{}, {"x-mock-cut-frames": "2"}, {"x-mock-usage": "none"}, {"x-mock-status": "503"}, {"x-mock-pace": "5"}]
+
+    async def call(number):
+        headers = ends[number % len(ends)]
+        async with place.client() as client:
+            stream = number % 2 == 0
+            told = chat("counted", event="counted", metadata={"user": "ada"}, stream=stream, headers=headers)
+            await client.send(told)
+            await (client.head() if "x-mock-pace" in headers else client.answer())  # the former leave early
+
+    await asyncio.gather(*(call(number) for number in range(100)))
+    await place.quiet()
+    rows = await place.rows("counted")
+    assert {row.outcome for row in rows} == {"answered", "broken", "client_gone"}
+    cost = sum(row.cost or 0 for row in rows)
+    answer = await asked(place, "counted", metadata={"user": "ada"}, headers={"cf-aig-explain": "1"})
+    path = decode(answer.headers["cf-aig-explain"])["decisions"]["route"]["path"]
+    assert path[1]["why"] == f"{cost / 1e9:g} of 1e+06 dollars in 3600 seconds"
 
 
 async def test_a_quota_without_a_fallback_refuses(place):

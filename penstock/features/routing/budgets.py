@@ -25,6 +25,10 @@ class Budgets:
         counted = _counted(limit)._replace(limit=_UNLIMITED)
         self._tasks.start("settle a budget", self._counters.take(owner, counted, cost))
 
+    async def settled(self) -> None:
+        """Returns when all is counted: a gateway that stops waits for that."""
+        await self._tasks.finish()
+
 
 def _counted(limit: Limit) -> RateLimit:
     most = round(limit.limit * NANO) if limit.kind == "cost" else int(limit.limit)
