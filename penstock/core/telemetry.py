@@ -83,6 +83,12 @@ METRICS = (
         ("provider",),
     ),
     Metric(
+        "penstock_targets_skipped_total",
+        "counter",
+        "Models of dynamic routes not asked because their last calls had failed.",
+        ("provider",),
+    ),
+    Metric(
         "penstock_cache_lookups_total",
         "counter",
         "Calls with caching in effect: hit, shared (the answer of a call still running), miss.",
@@ -202,6 +208,7 @@ class Telemetry:
         self.limits_alone = Counter()  # policy
         self.retries = Counter()  # provider
         self.retries_withheld = Counter()  # provider
+        self.targets_skipped = Counter()  # provider
         self.cache_lookups = Counter(share=SHARE)  # account, gateway; result: hit, shared, miss
         self.saved_tokens = Counter(share=SHARE)  # account, gateway; direction: in or out
         self.saved_cost = Counter(_NANO, SHARE)  # nano-dollars by account, gateway
@@ -218,6 +225,7 @@ class Telemetry:
             "penstock_limits_without_redis_total": self.limits_alone,
             "penstock_retries_total": self.retries,
             "penstock_retries_withheld_total": self.retries_withheld,
+            "penstock_targets_skipped_total": self.targets_skipped,
             "penstock_cache_lookups_total": self.cache_lookups,
             "penstock_cache_saved_tokens_total": self.saved_tokens,
             "penstock_cache_saved_usd_total": self.saved_cost,

@@ -30,6 +30,7 @@ from penstock.features.options import Options
 from penstock.features.policies import NullPolicies, Policies
 from penstock.features.routing import BySurface, Routing
 from penstock.features.routing.budgets import Budgets
+from penstock.features.routing.health import Watches
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.rest import RestRouting
 from penstock.features.routing.unified import Nowhere, UnifiedRouting
@@ -91,7 +92,7 @@ class Stages:
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool], Options] = WeakValueDictionary()
         self._parts = parts
-        self.budgets = Budgets(parts.counters)
+        self.budgets, self._watches = Budgets(parts.counters), Watches(parts.telemetry.targets_skipped)
         self._plain_routing = self._routing(())
         self._models: WeakValueDictionary[tuple[Custom, ...], Models] = WeakValueDictionary()
         self._plain_models = self.models(())
@@ -145,9 +146,9 @@ class Stages:
     def _routing(self, customs: tuple[Custom, ...]) -> BySurface:
         parts = self._parts
         native = NativeRouting(self._known(customs), parts.keyring.known)
-        unified = UnifiedRouting(native, self.budgets)
+        unified = UnifiedRouting(native, self.budgets, self._watches)
         universal = UniversalRouting(native, unified, self.auth[False].withheld)
-        rest = RestRouting(native, self.budgets, parts.prices)
+        rest = RestRouting(native, self.budgets, self._watches, parts.prices)
         return BySurface(
             {"native": native, "unified": unified, "universal": universal, "rest": rest, "models": Nowhere()}
         )

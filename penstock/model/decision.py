@@ -43,12 +43,16 @@ class TranslationDecision(msgspec.Struct, omit_defaults=True):
 
 
 class RouteDecision(msgspec.Struct, omit_defaults=True):
-    """The dynamic route of a call. ``element``: the model that this step asks; ``path``: the elements before it."""
+    """The dynamic route of a call. ``element``: the model that this step asks; ``path``: the elements before it.
+
+    ``why``: what decided between the element's targets; empty: there was nothing to decide.
+    """
 
     name: str
     version: str
     element: str
     path: list[Visit] = []
+    why: str = ""
 
 
 class CacheDecision(msgspec.Struct, omit_defaults=True):

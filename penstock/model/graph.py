@@ -76,20 +76,48 @@ class Limit(msgspec.Struct, frozen=True):
     fallback: str | None = None
 
 
+class ModelTarget(msgspec.Struct, frozen=True):
+    """A provider's model that may be asked. ``weight``: its share of the calls is that of the sum of all weights."""
+
+    provider: str
+    model: str
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+class Health(msgspec.Struct, frozen=True):
+    """When a target is left out, as it fails, and for how long: ``pause``, seconds.
+
+    After so many ``failures`` in a row, or once ``error_rate`` of the calls of the last ``window`` seconds have failed,
+    which must be ``minimum`` calls. 0: such failures do not matter. Either matters.
+    """
+
+    failures: int
+    error_rate: float
+    window: float
+    minimum: int
+    pause: float
+
+
 @final
 class Model(msgspec.Struct, frozen=True):
-    """``timeout``: seconds to the first byte, None: no limit; ``retries``: further attempts after the first.
+    """``timeout``: seconds to the first byte, None: no limit; ``retries``: further attempts after the first; both hold
+    for each target. ``strategy``: by which a target is chosen where there are several: weighted or fastest.
 
-    ``fallback`` None: the route ends when the model fails.
+    ``fallback`` None: the route ends when the model fails. ``health`` None: no target is ever left out.
     """
 
     id: str
-    provider: str
-    model: str
+    targets: tuple[ModelTarget, ...]
     timeout: float | None
     retries: int
     success: str
     fallback: str | None = None
+    strategy: str = "weighted"
+    health: Health | None = None
 
 
 @final

@@ -1,8 +1,10 @@
 """Which itinerary a surface has."""
 
 from penstock.backends.counters.memory import MemoryCounters
+from penstock.core.telemetry import Counter
 from penstock.features.routing import BySurface
 from penstock.features.routing.budgets import Budgets
+from penstock.features.routing.health import Watches
 from penstock.features.routing.native import LONE, NativeRouting
 from penstock.features.routing.unified import UnifiedRouting
 from penstock.features.routing.universal import Listed, UniversalRouting
@@ -11,7 +13,7 @@ from penstock.proxy.surfaces import UNIVERSAL
 from tests.kit.exchange import an_exchange
 
 NATIVE = NativeRouting(upstreams({}))
-UNIFIED = UnifiedRouting(NATIVE, Budgets(MemoryCounters()))
+UNIFIED = UnifiedRouting(NATIVE, Budgets(MemoryCounters()), Watches(Counter()))
 ROUTING = BySurface(
     {"native": NATIVE, "universal": UniversalRouting(NATIVE, UNIFIED, lambda request: (frozenset(), None))}
 )

@@ -16,9 +16,11 @@ from penstock.features.routing.budgets import NANO, Budgets
 from penstock.features.routing.chat import CREDENTIALS, Chat, Sender
 from penstock.features.routing.graph.fields import Facts
 from penstock.features.routing.graph.walk import Walk, walk
+from penstock.features.routing.health import Watches
+from penstock.features.routing.targets import Pick, Turn
 from penstock.model.decision import RouteDecision
 from penstock.model.exchange import Exchange
-from penstock.model.graph import Limit, Model
+from penstock.model.graph import End, Limit, Model
 from penstock.model.request import Request
 from penstock.model.route import Route
 from penstock.model.step import Step
@@ -36,13 +38,19 @@ class Walking:
         "_decided",
         "_facts",
         "_failures",
+        "_pick",
         "_request",
         "_route",
+        "_said",
         "_sender",
+        "_turn",
         "_walk",
+        "_watches",
     )
 
-    def __init__(self, ex: Exchange, request: Request, call: Chat, sender: Sender, counts: Budgets) -> None:
+    def __init__(
+        self, ex: Exchange, request: Request, call: Chat, sender: Sender, counts: Budgets, watches: Watches
+    ) -> None:
         """Raises RouteFailed where there is no such route, or none that can run."""
         name = call.name.partition("/")[2]
         route = ex.gateway.routes.get(name)
@@ -56,30 +64,42 @@ class Walking:
         self._call = call
         self._sender = sender
         self._counts = counts
+        self._watches = watches
         self._route: Route = route
         self._facts = Facts(request.first, call.body, ex.options.metadata)
         self._walk: Walk = walk(route.graph, self._facts, route.id)
         self._decided = copy(ex.step.decisions)  # about the call
         self._failures: list[str] = []
         self._budgets: list[tuple[str, Limit]] = []  # that the call has passed
+        self._turn: Turn | None = None  # the targets of the element that the walk is at
+        self._pick: Pick | None = None  # the one that is asked
+        self._said: list[str] = []  # why targets of the element failed
 
     async def first(self, step: Step) -> Step:
         """Fills in the first step. Raises RouteFailed where the graph leads to no model, and RateLimited."""
-        element = await self._model(step)
-        if element is None:
+        pick = await self._next(step)
+        if pick is None:
+            if self._failures:
+                raise self.exhausted()
             raise _failed(f"route {self._route.name!r} came to its end without a model")
-        return self._begin(step, element)
+        return self._begin(step, pick)
 
     async def after(self, step: Step, why: str) -> Step | None:
         """The step that follows one which failed; None: the graph has none."""
+        if self._pick is None:
+            return None
+        self._pick.ended(step)
         at = self._walk.at
-        self._failures.append(f"element {at.id if at else '?'!r}: {why.removesuffix('.')}"[:_LONG])
-        self._walk.proceed(success=False, why=why[:_SHOWN])
+        alone = isinstance(at, Model) and len(at.targets) == 1
+        why = why.removesuffix(".")
+        self._said.append(why if alone else f"{self._pick.target.name}: {why}")
         return await self._following(step)
 
     async def then(self, step: Step) -> Step | None:
         """The step that follows one which answered; None: that was the answer."""
-        self._walk.proceed(success=True)
+        assert self._pick is not None
+        self._pick.ended(step)
+        self._leave(success=True, why=self._pick.why)
         return await self._following(step)
 
     def exhausted(self) -> PenstockError:
@@ -87,21 +107,47 @@ class Walking:
         return _failed(f"route {self._route.name!r}: {'; '.join(self._failures)}")
 
     async def _following(self, step: Step) -> Step | None:
-        element = await self._model(step)
-        if element is None:
+        pick = await self._next(step)
+        if pick is None:
             return None
         following = Step(step.ex, copy(self._request), time.monotonic())
         following.id = ids.new()
         following.name = ids.text(following.id)
         following.index = step.index + 1
         following.decisions = copy(self._decided)
-        return self._begin(following, element)
+        return self._begin(following, pick)
 
-    async def _model(self, step: Step) -> Model | None:
-        """The next model on the way; None: the end."""
-        while isinstance(at := self._walk.at, Limit):
-            await self._pass(at, step)
-        return at if isinstance(at, Model) else None
+    async def _next(self, step: Step) -> Pick | None:
+        """The next target on the way; None: the end."""
+        while True:
+            at = self._walk.at
+            if isinstance(at, Limit):
+                await self._pass(at, step)
+            elif isinstance(at, Model):
+                if self._turn is None:
+                    self._turn = self._targets(at, step)
+                self._pick = self._turn.next()
+                if self._pick is not None:
+                    return self._pick
+                self._give_up(at, self._turn)
+            else:
+                return None
+
+    def _targets(self, model: Model, step: Step) -> Turn:
+        graph = self._route.graph
+        assert graph is not None
+        ends = model.fallback is None or isinstance(graph.elements[model.fallback], End)
+        return Turn(model, step.ex.gateway.number, self._watches, last_resort=ends)
+
+    def _give_up(self, model: Model, turn: Turn) -> None:
+        """All targets of a model have failed, or are left out."""
+        why = "; ".join([*self._said, *turn.told()])
+        self._failures.append(f"element {model.id!r}: {why}"[:_LONG])
+        self._leave(success=False, why=why)
+
+    def _leave(self, *, success: bool, why: str) -> None:
+        self._turn, self._said = None, []
+        self._walk.proceed(success=success, why=why[:_SHOWN])
 
     async def _pass(self, limit: Limit, step: Step) -> None:
         """Counts the call at a limit. Raises RateLimited where it is exceeded and has no fallback."""
@@ -124,20 +170,25 @@ class Walking:
             self._budgets.append((owner, limit))
         self._walk.proceed(success=taken.given, why=why)
 
-    def _begin(self, step: Step, element: Model) -> Step:
+    def _begin(self, step: Step, pick: Pick) -> Step:
         """Fills in a step. Notes in ``error`` why it cannot be taken."""
-        ex = step.ex
+        ex, element = step.ex, self._walk.at
+        assert isinstance(element, Model)
         step.last = False
         step.places = ex.caller.places
         retry = replace(ex.options.retry, attempts=1 + element.retries)
         timeout = element.timeout if element.timeout is not None else ex.options.timeout
         step.options = replace(ex.options, retry=retry, timeout=timeout)
         step.request = request = copy(self._request)
-        step.decisions.route = RouteDecision(self._route.name, self._route.version, element.id, [*self._walk.visits])
+        step.decisions.route = RouteDecision(
+            self._route.name, self._route.version, element.id, [*self._walk.visits], pick.why[:_LONG]
+        )
+        if pick.is_watched():
+            step.defer(pick.ended)
         if self._budgets:
             step.defer(self._settle)
         try:
-            self._sender.send(step, request, self._call._replace(name=f"{element.provider}/{element.model}"))
+            self._sender.send(step, request, self._call._replace(name=pick.target.name))
         except PenstockError as error:
             step.error = error
         return step

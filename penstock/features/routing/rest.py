@@ -6,6 +6,7 @@ from penstock.core.errors import InvalidProvider, MalformedChat, ModelNotFound
 from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.chat import Chat
 from penstock.features.routing.dynamic import Walking
+from penstock.features.routing.health import Watches
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.unified import UnifiedRouting, reserved, whole
 from penstock.model.request import Request
@@ -25,8 +26,8 @@ _SHOWN = 128
 class RestRouting(UnifiedRouting):
     """Takes both spellings of a version. No providers of an account's own."""
 
-    def __init__(self, native: NativeRouting, budgets: Budgets, prices: PriceBook) -> None:
-        super().__init__(native, budgets)
+    def __init__(self, native: NativeRouting, budgets: Budgets, watches: Watches, prices: PriceBook) -> None:
+        super().__init__(native, budgets, watches)
         self._prices = prices
         self._spellings: dict[str, Spellings] = {}
 

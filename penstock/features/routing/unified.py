@@ -9,6 +9,7 @@ from penstock.features.routing import Routing
 from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.chat import CREDENTIALS, Chat
 from penstock.features.routing.dynamic import DYNAMIC, Walking
+from penstock.features.routing.health import Watches
 from penstock.features.routing.native import Lone, NativeRouting
 from penstock.model.body import HELD
 from penstock.model.exchange import Exchange, Itinerary
@@ -32,9 +33,10 @@ _PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
 class UnifiedRouting(Routing):
     """Decides from the body, once it is here."""
 
-    def __init__(self, native: NativeRouting, budgets: Budgets) -> None:
+    def __init__(self, native: NativeRouting, budgets: Budgets, watches: Watches) -> None:
         self._native = native
         self._budgets = budgets
+        self._watches = watches
 
     def itinerary(self, ex: Exchange) -> Itinerary:
         return Unfolding(self)
@@ -59,7 +61,7 @@ class UnifiedRouting(Routing):
             _check(body)
         call = Chat(kind, dialect, asked.model, body, asked)
         if call.name.startswith(DYNAMIC):
-            return Walking(step.ex, request, call, self, self._budgets)
+            return Walking(step.ex, request, call, self, self._budgets, self._watches)
         self.send(step, request, call)
         return None
 

@@ -17,11 +17,27 @@ class Given(NamedTuple):
     def is_object(self) -> bool:
         return isinstance(self.value, dict)
 
+    def is_list(self) -> bool:
+        return isinstance(self.value, list)
+
     def members(self) -> dict[str, Any]:
         """Raises GraphFault where it is no object."""
         if not self.is_object():
             raise self.fault("must be an object")
         return cast("dict[str, Any]", self.value)
+
+    def only(self, *names: str) -> None:
+        """Raises GraphFault for a member of any other name."""
+        for name in self.members():
+            if name not in names:
+                raise Given(None, (*self.path, name)).fault(f"is not known; there is {', '.join(names)}")
+
+    def each(self, most: int) -> "list[Given]":
+        """The items of a list. Raises GraphFault where it is none, or has none, or more."""
+        items: list[Any] = self.value if self.is_list() else []
+        if not 0 < len(items) <= most:
+            raise self.fault(f"must be a list of 1 to {most}")
+        return [Given(item, (*self.path, index)) for index, item in enumerate(items)]
 
     def find(self, *names: str) -> "Given | None":
         """The member of one of these names, which mean the same. Raises GraphFault for two that differ."""

@@ -9,6 +9,7 @@ from penstock.core.codec import encode
 from penstock.features.routing.graph.conditions import compile_condition
 from penstock.features.routing.graph.fields import Facts, Fields, session
 from penstock.features.routing.graph.given import Given
+from penstock.features.routing.graph.targets import read_health, read_targets
 from penstock.model.graph import (
     WHOLE,
     Conditional,
@@ -32,7 +33,6 @@ TIMEOUT = 24 * 3600 * 1000  # milliseconds
 RETRIES = 5
 _SHOWN = 120  # characters of a condition in a row
 _SHARE = re.compile(r"\s*(\d{1,3})(?:\.(\d{1,6}))?\s*%", re.ASCII)
-_UNSUPPORTED = ("targets", "weights", "strategy", "health")  # of a model: would change where calls go
 
 
 def read(elements: list[dict[str, Any]]) -> Graph:
@@ -129,19 +129,17 @@ class _Reader:
 
     def model(self) -> Element:
         given = self._properties()
-        for name in _UNSUPPORTED:
-            found = given.find(name)
-            if found is not None:
-                raise found.fault("is not supported")
         timeout = said.whole(0, TIMEOUT) if (said := given.find("timeout")) else 0
+        targets, strategy = read_targets(given)
         return Model(
             self._name,
-            given.take("provider").text(),
-            given.take("model").text(),
+            targets,
             timeout / 1000 if timeout else None,
             said.whole(0, RETRIES) if (said := given.find("retries")) else 0,
             self._output("success"),
             self._fallback(),
+            strategy,
+            read_health(said) if (said := given.find("health")) else None,
         )
 
     def end(self) -> Element:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.features.routing.graph.reading import read
-from penstock.model.graph import Conditional, End, GraphFault, Limit, Model, Percentage, Start
+from penstock.model.graph import Conditional, End, GraphFault, Limit, Model, ModelTarget, Percentage, Start
 from tests.kit.routes import conditional, end, model, percentage, rate, start, to
 
 # A route as the documentation writes it, and the same as the SDKs' types have it.
@@ -76,8 +76,8 @@ def test_every_element_says_what_was_written():
     assert isinstance(quota, Limit)
     assert (quota.kind, quota.key, quota.limit, quota.interval) == ("count", "metadata.user", 5, 3600)
     assert (quota.technique, quota.success, quota.fallback) == ("fixed", "large", "small")
-    assert elements["large"] == Model("large", "openai", "gpt-4o", 1.5, 2, "end", "small")
-    assert elements["small"] == Model("small", "custom-own", "tiny", None, 0, "end", None)
+    assert elements["large"] == Model("large", (ModelTarget("openai", "gpt-4o"),), 1.5, 2, "end", "small")
+    assert elements["small"] == Model("small", (ModelTarget("custom-own", "tiny"),), None, 0, "end", None)
     assert elements["end"] == End("end")
 
 
@@ -185,7 +185,6 @@ FAULTS = [
     (alone(changed(MODEL, "properties", "timeout", "9")), ("elements", 1, "properties", "timeout"), "whole number"),
     (alone(changed(MODEL, "properties", "retries", 6)), ("elements", 1, "properties", "retries"), "from 0 to 5"),
     (alone(changed(MODEL, "properties", "retries", True)), ("elements", 1, "properties", "retries"), "from 0 to 5"),
-    (alone(changed(MODEL, "properties", "targets", [])), ("elements", 1, "properties", "targets"), "not supported"),
     (alone(changed(RATE, "properties", "limitType", "x")), ("elements", 1, "properties", "limitType"), "count, cost"),
     (alone(changed(RATE, "properties", "key", ...)), ("elements", 1, "properties", "key"), "is missing"),
     (alone(changed(RATE, "properties", "key", "user")), ("elements", 1, "properties", "key"), "metadata.<key>"),
