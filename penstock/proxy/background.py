@@ -26,6 +26,7 @@ from penstock.model.reply import Body, Reply
 from penstock.model.request import Request
 from penstock.ports.transport import Transport
 from penstock.providers.run import Options, read
+from penstock.proxy import steps
 from penstock.proxy.plane import Attempt, Plane, Runs
 
 LARGEST = 16 << 20  # bytes of an answer
@@ -172,7 +173,8 @@ async def _answer(run: Exchange, gw: CompiledGateway, plane: Plane, attempt: Att
     try:
         if plane.stopping:
             raise Overloaded("The gateway is stopping; try again.")
-        reply = await attempt(step, gw)
+        reply = await steps.proceed(run, step, gw, attempt)
+        step = run.step
         gathered = _Whole(reply, run)
         reply.body.send_to(gathered)
         answer = await gathered.ended

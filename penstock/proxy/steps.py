@@ -21,7 +21,11 @@ async def run(ex: Exchange, gw: CompiledGateway, attempt: Attempt) -> Reply:
     Raises what ends the call, and AllStepsFailed where no provider answered at all.
     """
     assert ex.itinerary is not None
-    step = await ex.itinerary.first(ex)
+    return await proceed(ex, await ex.itinerary.first(ex), gw, attempt)
+
+
+async def proceed(ex: Exchange, step: Step, gw: CompiledGateway, attempt: Attempt) -> Reply:
+    """The same, of a call whose first step is there."""
     if step.last:
         return await _take(step, gw, attempt)
     return await _in_turn(ex, step, gw, attempt)

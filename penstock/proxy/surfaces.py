@@ -9,7 +9,7 @@ address                                               surface    account, gatewa
 ``/client/v4/accounts/{account}/ai/{path}``           rest       account; header, else ``default``; the model's name
 ====================================================  =========  ============================================
 
-Nothing of an address is decoded.
+Nothing of an address is decoded, but for slashes in a model's name below ``run/``.
 """
 
 import re
@@ -28,6 +28,7 @@ _GET, _POST = frozenset({b"GET"}), frozenset({b"POST"})
 _REST = re.compile(rb"/client/v4/accounts/([^/?]*)/ai/")
 _WORKERS = re.compile(rb"run/@cf/[^/]+/[^/]+")
 _RUN = re.compile(rb"run(?:/[^/@]+/.+)?")
+_SLASH = re.compile(rb"%2[Ff]")
 _GATEWAY = b"cf-aig-gateway-id"
 _PARTS = 5  # of an address that ends with its provider: nothing, v1, account, gateway, provider
 
@@ -110,7 +111,10 @@ def _read_rest(request: Request) -> None:
     if found is None:
         raise UnknownPath
     request.surface = REST
-    request.path = rest = path[found.end() :]
+    rest = path[found.end() :]
+    if rest.startswith(b"run/"):  # SDKs write a model's name as one segment
+        rest = _SLASH.sub(b"/", rest)
+    request.path = rest
     if _WORKERS.fullmatch(rest) is not None:
         request.provider = "workers-ai"
     elif _RUN.fullmatch(rest) is not None:

@@ -1,4 +1,4 @@
-"""The official ``openai`` and ``anthropic`` SDKs call dynamic routes: what a graph decides, and what they are told.
+"""Official SDKs call dynamic routes: what a graph decides, and what they are told of it.
 
 Elements are written in both spellings: that of the published types, and that of the page that tells of them.
 """
@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import anthropic
-import httpx
+import cloudflare
 import openai
 import pytest
 import pytest_asyncio
@@ -121,16 +121,17 @@ def graph(*elements: Any) -> list[Any]:
 
 
 class Place(NamedTuple):
-    """The server, and SDKs of it."""
+    """The server, and SDKs of it. ``at``: the account's address in the API."""
 
     house: House
     clients: Clients
-    api: httpx.AsyncClient
+    sdk: cloudflare.AsyncCloudflare
+    at: str
 
     async def route(self, name: str, elements: list[Any]) -> str:
         """Makes a route that is deployed; the name of its model."""
-        made = (await self.api.post("/routes", json={"name": name, "elements": elements})).json()
-        assert made["success"], made
+        body = {"name": name, "elements": elements}
+        made: Any = await self.sdk.post(f"{self.at}/ai-gateway/gateways/default/routes", body=body, cast_to=object)
         assert made["result"]["version"]["active"] == "true", made
         return f"dynamic/{name}"
 
@@ -146,11 +147,9 @@ async def place() -> AsyncIterator[Place]:
         common: Any = {"base_url": made.server.url("default", "compat"), "api_key": "sk-of-nobody", "max_retries": 0}
         gpt = await stack.enter_async_context(openai.AsyncOpenAI(_strict_response_validation=True, **common))
         claude = await stack.enter_async_context(anthropic.AsyncAnthropic(_strict_response_validation=True, **common))
-        at = f"http://127.0.0.1:{made.server.port}/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/default"
-        api = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=at, headers={"authorization": f"Bearer {SECRET}"})
-        )
-        yield Place(made, Clients(gpt, claude), api)
+        api = f"http://127.0.0.1:{made.server.port}/client/v4"
+        sdk = await stack.enter_async_context(cloudflare.AsyncCloudflare(base_url=api, api_token=SECRET))
+        yield Place(made, Clients(gpt, claude), sdk, f"{api}/accounts/{ACCOUNT}")
 
 
 every_way = pytest.mark.parametrize("say", WAYS, ids=[way.__name__ for way in WAYS])
@@ -241,6 +240,22 @@ async def test_embeddings_go_along_a_route(place):
     raw = await create(model=model, input=["one", "two"], encoding_format="float")
     assert [len(one.embedding) for one in raw.parse().data] == [1536] * 2
     assert (raw.headers["cf-aig-model"], raw.headers["cf-aig-step"]) == ("text-embedding-3-small", "1")
+
+
+@pytest.mark.parametrize("last", [LARGE, SMALL, GEMINI], ids=lambda element: element["id"])
+async def test_run_of_the_api(place, name, last):
+    model = await place.route(name, graph(failing("first", "groq", last["id"]), last))
+    raw = await place.sdk.ai.with_raw_response.run(model, account_id=ACCOUNT, messages=HELLO)
+    told: Any = await raw.parse()
+    assert told["choices"][0]["message"]["content"] == SAID
+    assert (raw.headers["cf-aig-provider"], raw.headers["cf-aig-step"]) == (last["properties"]["provider"], "1")
+
+
+async def test_inference_at_the_address_of_the_api(place, name):
+    model = await place.route(name, graph(failing("first", "groq", "small"), SMALL))
+    below = Clients(*(client.copy(base_url=f"{place.at}/ai/v1", api_key=SECRET) for client in place.clients))
+    for way in WAYS:
+        assert await way(below, model) == (SAID, "anthropic", "claude-haiku-4-5", "1")
 
 
 # Errors

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import anthropic
 import openai
@@ -222,6 +223,15 @@ async def test_run_answers_in_the_envelope_whatever_the_model_makes(there, model
     assert reads(told)
     assert told["gatewayMetadata"] == {"keySource": "Request"}
     assert result(await ask(there, f"run/{model}", encode(input))).keys() == told.keys()
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", MODEL])
+async def test_the_name_of_a_model_may_be_one_segment_of_the_path(there, model):
+    event = f"segment-{model}"
+    answer = await ask(there, f"run/{quote(model, safe='@')}", encode(TALK), cf_aig_event_id=event)
+    assert answer.status == 200
+    assert (await there.row(event)).model == model.removeprefix("openai/")
+    assert told(await ask(there, "run/@cf%2F..%2fx")) == (400, 2008)
 
 
 async def test_run_sends_the_input_and_logs_what_the_client_got(there):

@@ -1,5 +1,9 @@
 """Elements of routes, as clients write them."""
 
+from penstock.features.routing.graph.reading import read
+from penstock.model.graph import GraphFault
+from penstock.model.route import Route
+
 
 def to(name):
     return {"elementId": name}
@@ -40,3 +44,23 @@ def model(name, success="end", fallback=None, **properties):
 
 def _outputs(success, fallback):
     return {"success": to(success)} | ({"fallback": to(fallback)} if fallback else {})
+
+
+def deployed(elements):
+    """What ``house`` takes, so that its gateways have these routes, by name. One that cannot run says why."""
+
+    def adjust(app):
+        snapshot = app.snapshots.current
+        routes = {name: _route(name, each) for name, each in elements.items()}
+        for gateway in snapshot._gateways.values():
+            gateway.routes = routes
+        return snapshot
+
+    return adjust
+
+
+def _route(name, elements):
+    try:
+        return Route(f"id-{name}", name, "v1", read(elements))
+    except GraphFault as fault:
+        return Route(f"id-{name}", name, "v1", None, f"{'.'.join(map(str, fault.path))}: {fault.message}")

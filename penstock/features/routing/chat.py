@@ -10,7 +10,10 @@ CREDENTIALS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")  #
 
 
 class Chat(NamedTuple):
-    """``name``: provider and model; ``asked``: what the body asks for; ``at``: where a form has the name."""
+    """``name``: provider and model; ``asked``: what the body asks for; ``at``: where a form has the name.
+
+    ``wraps``: the answer goes into the envelope of the API.
+    """
 
     kind: str
     dialect: str  # of a chat
@@ -18,6 +21,7 @@ class Chat(NamedTuple):
     body: bytes
     asked: Asked
     at: slice | None = None
+    wraps: bool = False
 
 
 class Sender(Protocol):

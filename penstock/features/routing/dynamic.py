@@ -172,7 +172,7 @@ class Walking:
 
     def _begin(self, step: Step, pick: Pick) -> Step:
         """Fills in a step. Notes in ``error`` why it cannot be taken."""
-        ex, element = step.ex, self._walk.at
+        ex, element, target = step.ex, self._walk.at, pick.target
         assert isinstance(element, Model)
         step.last = False
         step.places = ex.caller.places
@@ -180,6 +180,7 @@ class Walking:
         timeout = element.timeout if element.timeout is not None else ex.options.timeout
         step.options = replace(ex.options, retry=retry, timeout=timeout)
         step.request = request = copy(self._request)
+        request.provider, request.asked = target.provider, replace(self._call.asked, model=target.model)
         step.decisions.route = RouteDecision(
             self._route.name, self._route.version, element.id, [*self._walk.visits], pick.why[:_LONG]
         )
@@ -188,7 +189,7 @@ class Walking:
         if self._budgets:
             step.defer(self._settle)
         try:
-            self._sender.send(step, request, self._call._replace(name=pick.target.name))
+            self._sender.send(step, request, self._call._replace(name=target.name))
         except PenstockError as error:
             step.error = error
         return step
@@ -198,6 +199,13 @@ class Walking:
         if step.cost:
             for owner, limit in self._budgets:
                 self._counts.settle(owner, limit, step.cost)
+
+
+def models(ex: Exchange, name: str) -> str:
+    """The names of all models that a route may ask; empty where there is no such route, or none that can run."""
+    route = ex.gateway.routes.get(name)
+    elements = route.graph.elements.values() if route is not None and route.graph is not None else ()
+    return " ".join(target.model for each in elements if isinstance(each, Model) for target in each.targets)
 
 
 def _failed(why: str) -> RouteFailed:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from penstock.core.errors import InvalidProvider, MalformedChat, ModelNotFound
 from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.chat import Chat
-from penstock.features.routing.dynamic import Walking
+from penstock.features.routing.dynamic import DYNAMIC, Walking, models
 from penstock.features.routing.health import Watches
 from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.unified import UnifiedRouting, reserved, whole
@@ -19,7 +19,6 @@ from penstock.providers.spelling import Spellings
 from penstock.providers.upstream import Upstream
 
 _WORKERS, _AUTHORS = "workers-ai", "@cf/"  # whose names stand without their provider's
-_CODING = b"accept-encoding"
 _SHOWN = 128
 
 
@@ -28,18 +27,17 @@ class RestRouting(UnifiedRouting):
 
     def __init__(self, native: NativeRouting, budgets: Budgets, watches: Watches, prices: PriceBook) -> None:
         super().__init__(native, budgets, watches)
+        # The gateway's own graph leads where it does at every address.
+        self._along = UnifiedRouting(native, budgets, watches)
         self._prices = prices
         self._spellings: dict[str, Spellings] = {}
 
     def settle(self, step: Step, request: Request, kind: str, dialect: str, at: slice | None = None) -> Walking | None:
         """As above. Raises ModelNotFound in the place of InvalidProvider."""
         try:
-            if kind != run.RUN:
-                return super().settle(step, request, kind, dialect, at)
-            self._run(step, request)
+            return super().settle(step, request, kind, dialect, at) if kind != run.RUN else self._run(step, request)
         except InvalidProvider as error:
             raise ModelNotFound(error.message) from None
-        return None
 
     def split(self, name: str) -> tuple[str, str]:
         """Raises MalformedChat, ModelNotFound."""
@@ -59,23 +57,20 @@ class RestRouting(UnifiedRouting):
         except InvalidProvider as error:
             raise ModelNotFound(f"Model not found: {name[:_SHOWN]}. {error.message}") from None
 
-    def _run(self, step: Step, request: Request) -> None:
+    def _run(self, step: Step, request: Request) -> Walking | None:
         told = run.read(request.path, whole(request))
         if told.model.startswith(_AUTHORS):
             self._run_workers(step, request, told)
-            return
+            return None
         if told.options.reject_if_busy:
             raise MalformedChat("run bad format: options.rejectIfBusy is for models of Workers AI alone.")
-        slug, _ = unified.split(told.model)
-        kind, dialect = run.kind(told, self._upstream(slug, told.model).provider.unified)
+        slug, name = unified.split(told.model)
+        if told.model.startswith(DYNAMIC):
+            kind, dialect = run.kind(told._replace(model=models(step.ex, name)), ())
+        else:
+            kind, dialect = run.kind(told, self._upstream(slug, told.model).provider.unified)
         asked = DIALECTS[dialect or "openai_chat"].asked(told.input)
-        self.send(step, request, Chat(kind, dialect, told.model, told.input, asked))
-        step.wraps = True
-        if step.sends is None:
-            step.sends = reserved(request, told.input)
-        request.headers = [header for header in request.headers if header[0] != _CODING]
-        request.headers.append((_CODING, _CODING, b"identity"))  # the answer will be read
-        request.first[_CODING] = b"identity"
+        return self._begin(step, request, Chat(kind, dialect, told.model, told.input, asked, wraps=True))
 
     def _run_workers(self, step: Step, request: Request, told: run.Run) -> None:
         request.provider, step.query = _WORKERS, b""

@@ -7,7 +7,7 @@ from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded, Pensto
 from penstock.core.headers import Headers
 from penstock.features.routing import Routing
 from penstock.features.routing.budgets import Budgets
-from penstock.features.routing.chat import CREDENTIALS, Chat
+from penstock.features.routing.chat import CREDENTIALS, Chat, Sender
 from penstock.features.routing.dynamic import DYNAMIC, Walking
 from penstock.features.routing.health import Watches
 from penstock.features.routing.native import Lone, NativeRouting
@@ -27,6 +27,7 @@ from penstock.wire.model_name import renamed
 _VENDORS = (b"anthropic-", b"openai-", b"x-goog-", b"x-stainless-")  # headers that mean nothing in another dialect
 _NO_OBJECT = "Chat completion bad format: the body is no JSON object."
 _decode = decoder(Struct).decode
+_CODING = b"accept-encoding"
 _PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
 
 
@@ -37,6 +38,7 @@ class UnifiedRouting(Routing):
         self._native = native
         self._budgets = budgets
         self._watches = watches
+        self._along: Sender = self  # where the models of a route are
 
     def itinerary(self, ex: Exchange) -> Itinerary:
         return Unfolding(self)
@@ -54,20 +56,21 @@ class UnifiedRouting(Routing):
         body = whole(request)
         if at is not None:
             name = body[at].decode("utf-8", "replace")
-            self.send(step, request, Chat(kind, dialect, name, body, Asked(name), at))
-            return None
+            return self._begin(step, request, Chat(kind, dialect, name, body, Asked(name), at))
         asked = _asked_in_path(request) or DIALECTS[dialect or _PLAIN].asked(body)
         if not asked.model:
             _check(body)
-        call = Chat(kind, dialect, asked.model, body, asked)
+        return self._begin(step, request, Chat(kind, dialect, asked.model, body, asked))
+
+    def _begin(self, step: Step, request: Request, call: Chat) -> Walking | None:
         if call.name.startswith(DYNAMIC):
-            return Walking(step.ex, request, call, self, self._budgets, self._watches)
+            return Walking(step.ex, request, call, self._along, self._budgets, self._watches)
         self.send(step, request, call)
         return None
 
     def send(self, step: Step, request: Request, call: Chat) -> None:
         """Fills it in. Raises the same."""
-        kind, dialect, name, body, asked, at = call
+        kind, dialect, name, body, asked, at, wraps = call
         slug, model = self.split(name)
         upstream = self._native.upstream(slug)
         way = unified.way(upstream.provider.unified, kind, dialect, slug)
@@ -90,6 +93,8 @@ class UnifiedRouting(Routing):
                 step.sends = reserved(request, b"".join((body[: at.start], model.encode(), body[at.stop :])))
         if kind != CHAT and (passed := DIALECTS.get(step.target.endpoint.dialect)) is not None:
             request.asked = replace(passed.asked(body), model=model)  # with what is paid for it
+        if wraps:
+            _wrap(step, request, body)
 
 
 class Unfolding(Itinerary):
@@ -177,6 +182,16 @@ def reserved(request: Request, body: bytes) -> bytes:
     if not request.body.reserve(len(body)):
         raise Overloaded("The gateway holds as many request bytes as it may; try again.")
     return body
+
+
+def _wrap(step: Step, request: Request, body: bytes) -> None:
+    """The answer goes into the envelope of the API, so it must be readable."""
+    step.wraps = True
+    if step.sends is None:
+        step.sends = reserved(request, body)
+    request.headers = [header for header in request.headers if header[0] != _CODING]
+    request.headers.append((_CODING, _CODING, b"identity"))
+    request.first[_CODING] = b"identity"
 
 
 def _headers(request: Request, step: Step, upstream: Upstream, way: Unified, *, translates: bool) -> Headers:
