@@ -92,7 +92,7 @@ class Stages:
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
         self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool], Options] = WeakValueDictionary()
         self._parts = parts
-        self.budgets, self._watches = Budgets(parts.counters), Watches(parts.telemetry.targets_skipped)
+        self.budgets, self.watches = Budgets(parts.counters), Watches(parts.telemetry.targets_skipped)
         self._plain_routing = self._routing(())
         self._models: WeakValueDictionary[tuple[Custom, ...], Models] = WeakValueDictionary()
         self._plain_models = self.models(())
@@ -146,9 +146,9 @@ class Stages:
     def _routing(self, customs: tuple[Custom, ...]) -> BySurface:
         parts = self._parts
         native = NativeRouting(self._known(customs), parts.keyring.known)
-        unified = UnifiedRouting(native, self.budgets, self._watches)
+        unified = UnifiedRouting(native, self.budgets, self.watches)
         universal = UniversalRouting(native, unified, self.auth[False].withheld)
-        rest = RestRouting(native, self.budgets, self._watches, parts.prices)
+        rest = RestRouting(native, self.budgets, self.watches, parts.prices)
         return BySurface(
             {"native": native, "unified": unified, "universal": universal, "rest": rest, "models": Nowhere()}
         )

@@ -8,8 +8,12 @@ import pytest
 
 from penstock.core.codec import decode, encode
 from penstock.features.routing.graph.reading import read
+from penstock.features.routing.unified import Unfolding
 from penstock.model.route import Route
+from penstock.model.surface import Surface
+from penstock.providers.unified import CHAT
 from tests.kit.client import until
+from tests.kit.exchange import an_exchange
 from tests.kit.house import envelope, house, request
 from tests.kit.provider import OK, providing
 from tests.kit.routes import end, model, start
@@ -18,6 +22,7 @@ BUSY = b"HTTP/1.1 503 No\r\ncontent-length: 2\r\n\r\nno"
 WRONG = BUSY.replace(b"503", b"400")
 HEALTH = {"failures": 3, "pause": 30}
 OPENAI, GROQ = {"provider": "openai", "model": "a"}, {"provider": "groq", "model": "b"}
+BODY = encode({"model": "dynamic/r", "messages": [{"role": "user", "content": "hello"}]})
 SPARE = model("spare", provider="anthropic", model="c")
 
 
@@ -72,13 +77,12 @@ def deploy(made, *elements, version="v1"):
         gateway.routes = {"r": route}
 
 
-async def ask(made, **given):
+async def ask(made):
     """The answer, and what the rows say: the provider that was asked, why it was, and the elements before."""
     made.number += 1
     event = f"call-{made.number}"
-    body = encode({"model": "dynamic/r", "messages": [{"role": "user", "content": "hello"}]} | given)
     async with made.served.client() as client:
-        answer = await client.ask(request("compat/chat/completions", body=body, event=event))
+        answer = await client.ask(request("compat/chat/completions", body=BODY, event=event))
     rows = sorted(
         await made.served.rows(event, int(answer.headers.get("cf-aig-step", 0)) + 1), key=lambda row: row.step
     )
@@ -125,8 +129,7 @@ async def test_while_one_call_tries_again_others_go_elsewhere_and_one_that_is_gi
         made.clock.now += 30
         made.openai.may.clear()
         async with made.served.client() as client:
-            body = encode({"model": "dynamic/r", "messages": [{"role": "user", "content": "hello"}]})
-            client.writer.write(request("compat/chat/completions", body=body, event="left"))
+            client.writer.write(request("compat/chat/completions", body=BODY, event="left"))
             await until(lambda: made.openai.asked == 2)
             _, asked, route = await ask(made)
             assert asked == [("anthropic", "")]
@@ -135,6 +138,37 @@ async def test_while_one_call_tries_again_others_go_elsewhere_and_one_that_is_gi
         made.openai.may.set()
         _, asked, _ = await ask(made)
         assert asked == [("openai", "tried again after its last call failed")]
+
+
+async def test_a_target_that_was_chosen_and_never_asked_is_free_when_the_call_ends():
+    async with place(choosing(**OPENAI, health={"failures": 1}), SPARE) as made:
+        made.openai.answer = BUSY
+        await ask(made)
+        made.openai.answer = OK
+        made.clock.now += 30
+        for gateway in made.served.server.app.snapshots.current._gateways.values():
+            ex = an_exchange(body=BODY)
+            ex.gateway = gateway
+            ex.request.surface = Surface("compat", kind=CHAT, dialect="openai_chat")
+            await Unfolding(gateway.routing._kinds["unified"]).first(ex)
+            ex.steps.clear()
+            ex.close()
+        _, asked, _ = await ask(made)
+        assert asked == [("openai", "tried again after its last call failed")]
+
+
+async def test_a_target_is_back_once_the_head_of_its_answer_came():
+    async with place(choosing(**OPENAI, health={"failures": 1}), SPARE) as made:
+        made.openai.answer = BUSY
+        await ask(made)
+        made.openai.answer = OK[:-1]
+        made.clock.now += 30
+        async with made.served.client() as client:
+            client.writer.write(request("compat/chat/completions", body=BODY))
+            assert await client.reader.readuntil(b"\r\n\r\no")
+            made.openai.answer = OK
+            _, asked, _ = await ask(made)
+            assert asked == [("openai", "")]
 
 
 async def test_what_is_known_of_a_target_outlives_a_deployment():
@@ -172,10 +206,9 @@ async def test_a_route_whose_models_are_all_skipped_says_so():
     async with place(elements, plan) as made:
         made.openai.answer = BUSY
         await ask(made)
-        body = encode({"model": "dynamic/r", "messages": [{"role": "user", "content": "hello"}]})
-        step = {"provider": "compat", "endpoint": "chat/completions", "query": decode(body)}
+        step = {"provider": "compat", "endpoint": "chat/completions", "query": decode(BODY)}
         async with made.served.client() as client:
-            answer = await client.ask(request("compat/chat/completions", body=body))
+            answer = await client.ask(request("compat/chat/completions", body=BODY))
             assert "'m': skipped: its last call failed" in envelope(answer, 400, 2005)
             other = {"provider": "groq", "endpoint": "chat/completions", "query": {"model": "b"}}
             answer = await client.ask(request("", body=encode([step, other])))

@@ -7,6 +7,7 @@ operator's. Decides ``route``.
 import math
 import time
 from copy import copy
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -17,7 +18,7 @@ from penstock.features.routing.chat import CREDENTIALS, Chat, Sender
 from penstock.features.routing.graph.fields import Facts
 from penstock.features.routing.graph.walk import Walk, walk
 from penstock.features.routing.health import Watches
-from penstock.features.routing.targets import Pick, Turn
+from penstock.features.routing.targets import Pick, Turn, turn
 from penstock.model.decision import RouteDecision
 from penstock.model.exchange import Exchange
 from penstock.model.graph import End, Limit, Model
@@ -137,7 +138,7 @@ class Walking:
         graph = self._route.graph
         assert graph is not None
         ends = model.fallback is None or isinstance(graph.elements[model.fallback], End)
-        return Turn(model, step.ex.gateway.number, self._watches, last_resort=ends)
+        return turn(model, step.ex.gateway.number, self._watches, last_resort=ends)
 
     def _give_up(self, model: Model, turn: Turn) -> None:
         """All targets of a model have failed, or are left out."""
@@ -185,7 +186,7 @@ class Walking:
             self._route.name, self._route.version, element.id, [*self._walk.visits], pick.why[:_LONG]
         )
         if pick.is_watched():
-            step.defer(pick.ended)
+            ex.defer(partial(_ended, pick, step))  # the step itself may never run
         if self._budgets:
             step.defer(self._settle)
         try:
@@ -206,6 +207,10 @@ def models(ex: Exchange, name: str) -> str:
     route = ex.gateway.routes.get(name)
     elements = route.graph.elements.values() if route is not None and route.graph is not None else ()
     return " ".join(target.model for each in elements if isinstance(each, Model) for target in each.targets)
+
+
+def _ended(pick: Pick, step: Step, _: Exchange) -> None:
+    pick.ended(step)
 
 
 def _failed(why: str) -> RouteFailed:

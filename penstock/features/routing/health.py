@@ -5,6 +5,7 @@ In the memory of a process: each learns by itself.
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from time import monotonic
 
 from penstock.core.errors import ProviderFailure
@@ -168,6 +169,12 @@ class Watches:
             watch = self._known[key] = Watch(health)
         watch.used = self.clock()
         return watch
+
+    def aside(self, gateway: int) -> "Watches":
+        """What is known of a gateway's targets, for calls that are only imagined: their outcomes are not known here."""
+        aside = Watches(Counter(), self.clock)
+        aside._known = {key: deepcopy(watch) for key, watch in self._known.items() if key[0] == gateway}
+        return aside
 
     def __len__(self) -> int:
         return len(self._known)

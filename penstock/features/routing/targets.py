@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from random import random
-from typing import NamedTuple
+from time import monotonic
+from typing import NamedTuple, Protocol
 
 from penstock.features.routing.health import Watch, Watches
 from penstock.model.graph import Model, ModelTarget
@@ -21,11 +22,14 @@ class Pick:
 
     __slots__ = ("_clock", "_ticket", "_watch", "target", "why")
 
-    def __init__(self, place: _Place, why: str, now: float, clock: Callable[[], float]) -> None:
-        self.target, self._watch = place
+    def __init__(
+        self, target: ModelTarget, watch: Watch | None = None, why: str = "", clock: Callable[[], float] = monotonic
+    ) -> None:
+        self.target = target
         self.why = why
+        self._watch = watch
         self._clock = clock
-        self._ticket = 0 if self._watch is None else self._watch.enter(now)
+        self._ticket = 0 if watch is None else watch.enter(clock())
 
     def is_watched(self) -> bool:
         return self._watch is not None
@@ -37,15 +41,50 @@ class Pick:
             watch.leave(self._ticket, self._clock(), step)
 
 
-class Turn:
-    """The targets of one model, for one call. ``last_resort``: no other model follows, so that even a target that
-    should be left out is asked once all others have failed.
-    """
+class Turn(Protocol):
+    """The targets of one model, for one call."""
 
+    def next(self) -> Pick | None:
+        """None: none is left."""
+        ...
+
+    def told(self) -> list[str]:
+        """What is left out, and why."""
+        ...
+
+
+def turn(
+    model: Model, gateway: int, watches: Watches, *, last_resort: bool, draw: Callable[[], float] = random
+) -> Turn:
+    """``gateway``: its number; ``last_resort``: no other model follows, so that even a target that should be left out
+    is asked once all others have failed; ``draw``: from 0 to below 1.
+    """
+    if len(model.targets) == 1 and model.health is None:
+        return _Single(model.targets[0])
+    return _Several(model, gateway, watches, draw, last_resort=last_resort)
+
+
+class _Single(Turn):
+    """A target of which nobody asks how it does."""
+
+    __slots__ = ("_target",)
+
+    def __init__(self, target: ModelTarget) -> None:
+        self._target: ModelTarget | None = target
+
+    def next(self) -> Pick | None:
+        target, self._target = self._target, None
+        return None if target is None else Pick(target)
+
+    def told(self) -> list[str]:
+        return []
+
+
+class _Several(Turn):
     __slots__ = ("_clock", "_draw", "_last_resort", "_left", "_model", "_skipped", "_watches")
 
     def __init__(
-        self, model: Model, gateway: int, watches: Watches, *, last_resort: bool, draw: Callable[[], float] = random
+        self, model: Model, gateway: int, watches: Watches, draw: Callable[[], float], *, last_resort: bool
     ) -> None:
         self._model = model
         self._watches = watches
@@ -59,7 +98,6 @@ class Turn:
         self._skipped: dict[ModelTarget, str] = {}  # why they are left out
 
     def next(self) -> Pick | None:
-        """None: none is left."""
         if not self._left:
             return None
         now = self._clock()
@@ -79,10 +117,9 @@ class Turn:
         if unfit := skipped.pop(place.target, ""):
             why = f"asked all the same, as no other model is left: {unfit}"
         self._skip(skipped)
-        return Pick(place, "; ".join([why, *self.told()]), now, self._clock)
+        return Pick(*place, "; ".join([why, *self.told()]), self._clock)
 
     def told(self) -> list[str]:
-        """What is left out, and why."""
         alone = len(self._model.targets) == 1
         return [f"{'' if alone else f'{target.name} '}skipped: {why}" for target, why in self._skipped.items()]
 

@@ -170,6 +170,16 @@ def test_elements_with_the_same_target_and_health_share_what_is_known():
     assert all(other is not one for other in others)
 
 
+def test_calls_that_are_only_imagined_see_what_is_known_and_change_nothing():
+    watches, target = Watches(Counter(), lambda: 0.0), ModelTarget("openai", "a")
+    asked(watches.of(1, target, THREE), *[step(attempt(503))] * 2)
+    aside = watches.aside(1)
+    asked(aside.of(1, target, THREE), step(attempt(503)))
+    for place, lets in ((aside, False), (watches, True)):
+        circuit = place.of(1, target, THREE).circuit
+        assert circuit is not None and circuit.lets(0.0) is lets
+
+
 def test_targets_that_nobody_asks_any_more_are_forgotten():
     clock = SimpleNamespace(now=0.0)
     watches = Watches(Counter(), lambda: clock.now)

@@ -8,7 +8,7 @@ import pytest
 
 from penstock.core.telemetry import Counter
 from penstock.features.routing.health import Watches
-from penstock.features.routing.targets import EXPLORED, Turn
+from penstock.features.routing.targets import EXPLORED, turn
 from penstock.model.graph import Health, Model, ModelTarget
 from penstock.model.plan import Attempt
 
@@ -26,7 +26,7 @@ class Place:
 
     def turn(self, *draws, last_resort=False):
         drawn = iter(draws)
-        return Turn(self.model, 1, self.watches, last_resort=last_resort, draw=lambda: next(drawn, 0.5))
+        return turn(self.model, 1, self.watches, last_resort=last_resort, draw=lambda: next(drawn, 0.5))
 
     def first(self, *draws):
         return following(self.turn(*draws))
