@@ -34,7 +34,9 @@ def choosing(success="end", fallback="spare", **properties):
 
 
 class Moody:
-    """A provider whose answers a test changes. ``asked``: how often it was; ``late``: seconds that it takes."""
+    """A provider whose answers a test changes; empty: it closes the connection. ``asked``: how often it was; ``late``:
+    seconds that it takes.
+    """
 
     def __init__(self):
         self.answer, self.asked, self.late = OK, 0, 0.0
@@ -42,7 +44,7 @@ class Moody:
         self.may.set()
 
     async def serve(self, peer):
-        while True:
+        while self.answer:
             await peer.request()
             self.asked += 1
             await asyncio.sleep(self.late)
@@ -113,6 +115,18 @@ async def test_a_provider_that_fails_is_skipped_and_comes_back_after_the_pause()
         assert asked == [("openai", "")]
 
 
+@pytest.mark.parametrize("answer", [BUSY.replace(b"503", b"429"), b"", None])
+async def test_a_provider_fails_that_has_no_time_for_a_call_no_answer_or_none_in_time(answer):
+    async with place(choosing(**OPENAI, timeout=20, health={"failures": 1}), SPARE) as made:
+        if answer is None:
+            made.openai.may.clear()
+        else:
+            made.openai.answer = answer
+        await ask(made)
+        _, asked, _ = await ask(made)
+        assert asked == [("anthropic", "")]
+
+
 async def test_what_the_caller_did_wrong_is_no_failure_of_the_provider():
     async with place(choosing(**OPENAI, health=HEALTH), SPARE) as made:
         made.openai.answer = WRONG
@@ -131,9 +145,10 @@ async def test_while_one_call_tries_again_others_go_elsewhere_and_one_that_is_gi
         async with made.served.client() as client:
             client.writer.write(request("compat/chat/completions", body=BODY, event="left"))
             await until(lambda: made.openai.asked == 2)
-            _, asked, route = await ask(made)
-            assert asked == [("anthropic", "")]
-            assert route["path"][-1]["why"] == "skipped: its last call failed, just being tried again"
+            others = await asyncio.gather(*(ask(made) for _ in range(5)))
+            assert [asked for _, asked, _ in others] == [[("anthropic", "")]] * 5
+            assert others[0][2]["path"][-1]["why"] == "skipped: its last call failed, just being tried again"
+            assert made.openai.asked == 2
         await made.served.row("left")
         made.openai.may.set()
         _, asked, _ = await ask(made)

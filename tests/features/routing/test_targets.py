@@ -5,6 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock.core.telemetry import Counter
 from penstock.features.routing.health import Watches
@@ -98,6 +100,23 @@ def test_where_no_other_model_follows_it_is_asked_all_the_same_but_last():
     pick = following(turn)
     assert (at(pick), turn.next()) == (0, None)
     assert pick.why.startswith("asked all the same, as no other model is left: 2 failures")
+
+
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=10),
+    st.sampled_from(["weighted", "fastest"]),
+    st.booleans(),
+    st.lists(st.floats(0, 1, exclude_max=True), max_size=20),
+)
+def test_each_target_is_asked_once_and_those_that_fail_last_or_never(failing, strategy, last_resort, draws):
+    place = Place(*[1] * len(failing), strategy=strategy, health=HEALTH)
+    for index, fails in enumerate(failing):
+        for _ in range(2):
+            place.asked(index, status=503 if fails else 200)
+    asked = all_of(place.turn(*draws, last_resort=last_resort))
+    sound = [index for index, fails in enumerate(failing) if not fails]
+    assert sorted(asked[: len(sound)]) == sound
+    assert sorted(asked) == ([*range(len(failing))] if last_resort else sound)
 
 
 def test_after_the_pause_the_next_call_tries_again_and_no_other_until_it_has():
