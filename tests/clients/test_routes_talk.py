@@ -219,6 +219,14 @@ async def test_a_model_that_does_not_begin_in_time_gives_way(place, name, say):
     assert await say(place.clients, model) == (SAID, "anthropic", "claude-haiku-4-5", "1")
 
 
+@every_way
+async def test_a_model_that_fails_is_left_out_for_a_while(place, name, say):
+    first = routes.model("first", fallback="small", provider="groq", model=name, health={"failures": 2, "pause": 3600})
+    model = await place.route(name, graph(first, SMALL))
+    steps = [(await say(place.clients, model)).step for _ in range(3)]
+    assert steps == ["1", "1", "0"]  # models that were asked before
+
+
 GEMINI = routes.model("gemini", provider="google-ai-studio", model="gemini-2.5-flash")
 
 

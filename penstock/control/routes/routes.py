@@ -10,6 +10,7 @@ from penstock.control.rest import InContext, Pages, listed, needs, ok, refusals,
 from penstock.control.routes import service
 from penstock.control.routes.faults import messages
 from penstock.control.routes.schema import (
+    Beside,
     DeploymentCreate,
     DeploymentList,
     Renamed,
@@ -53,7 +54,7 @@ async def get_route(context: InContext, gateway_id: str, route_id: str) -> Respo
 async def update_route(context: InContext, gateway_id: str, route_id: str, body: RouteUpdate) -> Response:
     """Rename a route; calls find it by the new name at once."""
     named = await service.rename(context, gateway_id, route_id, body)
-    return ok(named, also={"route": named})
+    return ok(named, also={"route": named} | {name: named[name] for name in Beside.model_fields})
 
 
 @router.delete("/{route_id}", response_model=One[Route])

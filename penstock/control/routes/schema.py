@@ -196,8 +196,18 @@ class DeploymentList(Many[Deployment]):
     data: _Deployments
 
 
-class Renamed(One[Route]):
-    """The same twice: `route` as in the published API."""
+class Beside(BaseModel):
+    """What Terraform's provider looks for outside of the result."""
+
+    id: str
+    created_at: datetime
+    modified_at: datetime
+    deployment: Deployment
+    version: Version
+
+
+class Renamed(One[Route], Beside):
+    """The same twice, `route` as in the published API, and parts of it beside."""
 
     route: Route
 
