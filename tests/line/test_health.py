@@ -230,6 +230,18 @@ async def test_a_route_whose_models_are_all_skipped_says_so():
             assert (answer.status, answer.headers["cf-aig-step"]) == (200, "1")
 
 
+async def test_an_element_all_of_whose_targets_are_skipped_tells_of_each():
+    long = OPENAI | {"model": "a-name-of-a-model-of-some-length"}
+    async with place(choosing(targets=[long, GROQ], health={"failures": 1}), SPARE) as made:
+        made.openai.answer = made.groq.answer = BUSY
+        await ask(made)
+        _, asked, route = await ask(made)
+        assert asked == [("anthropic", "")]
+        why = "skipped: its last call failed, tried again in 30 s"
+        assert set(route["path"][-1]["why"].split("; ")) == {f"openai/{long['model']} {why}", f"groq/b {why}"}
+        assert made.served.server.app.telemetry.targets_skipped.values == {("openai",): 1, ("groq",): 1}
+
+
 async def test_targets_share_the_calls_by_weight_and_stand_in_for_one_another():
     heavy = OPENAI | {"weight": 1_000_000}
     async with place(choosing(targets=[GROQ | {"weight": 0.000_001}, heavy]), SPARE) as made:

@@ -92,7 +92,7 @@ class Walking:
         self._pick.ended(step)
         at = self._walk.at
         alone = isinstance(at, Model) and len(at.targets) == 1
-        why = why.removesuffix(".")
+        why = why.removesuffix(".")[:_SHOWN]
         self._said.append(why if alone else f"{self._pick.target.name}: {why}")
         return await self._following(step)
 
@@ -148,7 +148,7 @@ class Walking:
 
     def _leave(self, *, success: bool, why: str) -> None:
         self._turn, self._said = None, []
-        self._walk.proceed(success=success, why=why[:_SHOWN])
+        self._walk.proceed(success=success, why=why[:_LONG])
 
     async def _pass(self, limit: Limit, step: Step) -> None:
         """Counts the call at a limit. Raises RateLimited where it is exceeded and has no fallback."""
