@@ -61,7 +61,7 @@ from penstock.proxy.server import Server
 from penstock.storage import configuration, opening
 from penstock.storage.announcements import Announcements
 from penstock.storage.engine import Database
-from penstock.storage.log_store import LogStore
+from penstock.storage.log.store import LogStore
 
 # A call leaves no circles of references behind, so the collector has little to find: it may look seldom.
 COLLECT = (20_000, 20, 5)

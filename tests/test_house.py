@@ -13,7 +13,7 @@ from penstock.control.logs.schema import UsageMetadata
 from penstock.core.settings import SETTINGS
 from penstock.providers import dialects
 from penstock.providers.kinds import KINDS
-from penstock.storage.log_query import RANGES
+from penstock.storage.log.columns import RANGED
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES = 400
@@ -116,7 +116,7 @@ UNMIRRORED = {
     "penstock/providers/signing/__init__.py": "a protocol, without behaviour",
     "penstock/providers/reading/": "tests/providers/test_reading.py reads answers of both kinds",
     "penstock/storage/accounts.py": "four statements; tests/control/test_first_start.py runs them",
-    "penstock/storage/blocks.py": "half of a layout; tests/storage/test_logs.py writes it and reads it back",
+    "penstock/storage/log/blocks.py": "half of a layout; tests/storage/log/test_table.py writes and reads it",
     "penstock/storage/configuration.py": "two statements; tests/control/test_publish.py lives by them",
     "penstock/storage/custom_providers.py": "statements; tests/control/custom_providers runs them",
     "penstock/storage/definitions.py": "three reads; tests/features/test_keys.py lives by them",
@@ -127,11 +127,13 @@ UNMIRRORED = {
     "penstock/storage/provider_keys.py": "statements; tests/control/provider_configs runs them",
     "penstock/storage/sealed.py": "four statements; tests/control/test_resealing.py runs them",
     "penstock/storage/errors.py": "errors, without behaviour",
-    "penstock/storage/names.py": "numbers for words; tests/storage/test_logs.py writes them and reads them back",
-    "penstock/storage/log_query.py": "SQL; tests/storage/test_log_rows.py holds it to a plain filter, by Hypothesis",
+    "penstock/storage/log/names.py": "numbers for words; tests/storage/log/test_table.py writes and reads them",
+    "penstock/storage/log/columns.py": "a table; tests/storage/log/test_reader.py goes through all of it",
+    "penstock/storage/log/filters.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
+    "penstock/storage/log/query.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/migrations/": "tests/storage/test_schema.py holds what they end in to the tables",
     "penstock/storage/tables.py": "a table of tables; tests/storage/test_schema.py holds the database to it",
-    "penstock/storage/zones.py": "an index; tests/storage/test_log_rows.py holds it to a plain filter, by Hypothesis",
+    "penstock/storage/log/zones.py": "an index; tests/storage/log/test_reader.py holds it to a plain filter",
 }
 
 # Fields of dialects that others may name too, each with the reason.
@@ -261,7 +263,12 @@ def fields_of_dialects():
 
 
 def test_what_is_in_a_dialect_is_named_in_its_folder_alone():
-    fields = {*fields_of_dialects(), '"choices"'} - {*KINDS, *dialects.DIALECTS, *RANGES, *COMMON}
+    fields = {*fields_of_dialects(), '"choices"'} - {
+        *KINDS,
+        *dialects.DIALECTS,
+        *(column.name for column in RANGED),
+        *COMMON,
+    }
     assert {"finish_reason", "stream_options", "prompt_tokens", "content_block", "response.completed"} <= fields
     ours = {f"penstock/control/logs/{name}.py": UsageMetadata.model_fields for name in ("rendering", "schema")}
     named = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(fields)))})(?!\w)")

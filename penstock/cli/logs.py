@@ -13,8 +13,8 @@ from penstock.cli import store
 from penstock.core import codec
 from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.log_rows import LogReader, LogRow
-from penstock.storage.log_tail import Tail
+from penstock.storage.log.reader import LogReader, LogRow
+from penstock.storage.log.tail import Tail
 
 POLL_SECONDS = 0.25
 _MICRO = 1000  # nano-dollars

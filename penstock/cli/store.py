@@ -119,7 +119,7 @@ def run(place: Place, act: "Callable[[Control], Awaitable[_T]]", vault: "Vault |
     from penstock.features.auth import Keyring
     from penstock.ports.logsink import NullSink
     from penstock.storage.engine import Database
-    from penstock.storage.log_store import LogStore
+    from penstock.storage.log.store import LogStore
 
     async def nobody() -> None:
         """Whoever serves finds out by the version of the configuration."""

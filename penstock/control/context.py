@@ -15,7 +15,7 @@ from penstock.ports.logsink import LogSink
 from penstock.storage import audit, tokens
 from penstock.storage.configuration import raise_version
 from penstock.storage.engine import Database, Handle
-from penstock.storage.log_store import LogStore
+from penstock.storage.log.store import LogStore
 
 _T = TypeVar("_T")
 

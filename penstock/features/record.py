@@ -14,6 +14,7 @@ from penstock.core.codec import Raw, encode
 from penstock.core.errors import Bug, CallerError, GatewayRefusal, Overloaded
 from penstock.core.logs import access_log, log
 from penstock.core.telemetry import Telemetry
+from penstock.model.credential import WHOLESALE
 from penstock.model.decision import HIT
 from penstock.model.exchange import Exchange
 from penstock.model.options import UNADDRESSED, CallOptions
@@ -53,8 +54,9 @@ class Recorder:
         if self._lines:
             access_log.info("call", extra={"fields": access_line(ex, ended, self._known)})
         for step in ex.steps:
-            if holding(ex, step).log and self._refused.keeps(step):
-                self._sink.offer(record(step, ended, self._known))
+            logged = holding(ex, step).log and self._refused.keeps(step)
+            if logged or ex.gateway.number:
+                self._sink.offer(record(step, ended, self._known, logged=logged))
 
 
 class Scope:
@@ -103,7 +105,7 @@ def holding(ex: Exchange, step: Step) -> CallOptions:
     return ex.options if step.options is UNADDRESSED else step.options
 
 
-def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
+def record(step: Step, ended: float, known: Known[object], *, logged: bool = True) -> LogRecord:
     """A step as a log row. Members by position, in the order of the fields: by name they would cost 2 µs more."""
     ex, request, reply, reported, target = step.ex, step.request, step.reply, step.reported, step.target
     options = holding(ex, step)
@@ -117,9 +119,11 @@ def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
     return LogRecord(
         step.id,
         ex.gateway.number,
+        logged,
         _event(ex.event_id),
         ids.millis(step.id),  # created_at
         round((ended - step.began) * 1000),  # duration
+        round((step.first_byte - step.began) * 1000) if step.first_byte else None,  # latency
         target.provider if target else "" if strange else _name(step, request.provider, known),
         "" if strange else _model(step),
         target.endpoint.model_type if target else None,
@@ -140,9 +144,13 @@ def record(step: Step, ended: float, known: Known[object]) -> LogRecord:
         step.answer_size,
         None if strange else _text(request.header(b"user-agent")),
         became,
-        _detail(step, ended),
-        request.body.kept() if options.payloads and not _lists(step) else None,
-        without(step, step.answer) if options.payloads and step.answer is not None else None,
+        bool(ex.caller.token),
+        (key := step.decisions.key) is not None and key.source == WHOLESALE,
+        bool(ex.request.surface.kind),
+        None,  # dlp_action
+        _detail(step, ended) if logged else b"{}",
+        request.body.kept() if logged and options.payloads and not _lists(step) else None,
+        without(step, step.answer) if logged and options.payloads and step.answer is not None else None,
     )
 
 

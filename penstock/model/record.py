@@ -9,16 +9,20 @@ from penstock.model.plan import Attempt
 class LogRecord(msgspec.Struct, array_like=True):
     """One log row and its two bodies. Holds no reference to the call; travels to the log writer as MessagePack.
 
-    ``gateway`` is its number (0: the address of the call exists nowhere). Times are milliseconds since the epoch,
-    durations whole milliseconds, ``cost`` nano-dollars (None: not known). ``metadata`` is a JSON object.
-    ``detail`` is the JSON object of everything that nobody filters or sorts by; its members are those of ``Detail``.
+    ``gateway`` is its number (0: the address of the call exists nowhere). ``logged``: whether there is to be a row;
+    without one the call only counts, ``detail`` is ``{}``, and there are no bodies. Times are milliseconds since the
+    epoch, durations whole milliseconds (``latency``: to the first byte), ``cost`` nano-dollars (None: not known).
+    ``metadata`` is a JSON object. ``detail`` is the JSON object of everything that nobody filters or sorts by; its
+    members are those of ``Detail``.
     """
 
     id: bytes
     gateway: int
+    logged: bool
     event_id: str
     created_at: int
     duration: int
+    latency: int | None
     provider: str
     model: str
     model_type: str | None
@@ -39,6 +43,10 @@ class LogRecord(msgspec.Struct, array_like=True):
     response_size: int
     user_agent: str | None
     outcome: str
+    authentication: bool
+    wholesale: bool
+    compatibility_mode: bool
+    dlp_action: str | None
     detail: bytes
     request: bytes | None  # None: not to be stored, or larger than the limit
     response: bytes | None

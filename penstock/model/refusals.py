@@ -1,7 +1,7 @@
 """Rows of calls that nobody served: so many a day for each gateway; more are only counted.
 
 Anybody can make such calls, as fast as they are refused, so they must not fill the disk. Nor are the words that
-strangers chose learnt (``storage.names``): their rows have none.
+strangers chose learnt (``storage.log.names``): their rows have none.
 """
 
 from penstock.core import ids

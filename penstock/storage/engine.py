@@ -1,7 +1,7 @@
 """The database as the control plane sees it: SQLAlchemy Core on an asynchronous driver.
 
-The log has connections of its own (``storage.logs``, ``storage.log_store``); this one is for everything that people
-and programs change by hand, a few times a second at most.
+The log has connections of its own (``storage.log``); this one is for everything that people and programs change by
+hand, a few times a second at most.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from penstock.storage import opening, postgres_errors
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.names import stored
+from penstock.storage.log.names import stored
 from penstock.storage.sqlite import PRAGMAS
 from penstock.storage.sqlite_file import file_of
 

@@ -18,11 +18,12 @@ class Dialect(NamedTuple):
     name: str
     greatest: str  # of several values, null if one is (SQLite) or if all are (PostgreSQL)
     least: str
+    text: str  # a text, compared character by character
     alone: str  # ends a SELECT of rows that nobody else may change before the transaction ends
 
 
-SQLITE = Dialect("sqlite", greatest="max", least="min", alone="")
-POSTGRES = Dialect("postgresql", greatest="greatest", least="least", alone=" FOR UPDATE")
+SQLITE = Dialect("sqlite", greatest="max", least="min", text="{}", alone="")
+POSTGRES = Dialect("postgresql", greatest="greatest", least="least", text='{} COLLATE "C"', alone=" FOR UPDATE")
 
 
 class Limit:

@@ -6,6 +6,9 @@ tailing the log) has its SQL as text; a test holds that text to these tables, an
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 
+from penstock.storage.log.columns import COLUMNS
+from penstock.storage.log.zones import BITS, COUNTS, ENDS
+
 metadata = MetaData()
 
 LONG = Integer().with_variant(BigInteger(), "postgresql")  # SQLite's integers are of any length
@@ -161,37 +164,15 @@ log_names = Table(
     Index("log_names_name", "name", unique=True),
 )
 
+_TYPES = {"word": Integer, "media": Integer, "flag": SmallInteger, "small": SmallInteger, "number": LONG, "text": Text}
+
 logs = Table(
     "logs",
     metadata,
     Column("gateway", Integer, primary_key=True, autoincrement=False),  # gateways; 0: calls to none that exists
     Column("id", LargeBinary, primary_key=True),  # the 16 bytes of the UUIDv7: order of ids is order of time
     Column("block", LONG, nullable=False),  # log_bodies
-    Column("created_at", BigInteger, nullable=False),
-    Column("duration", LONG, nullable=False),
-    Column("provider", Integer, nullable=False),  # log_names, as are the other kinds of name below
-    Column("model", Integer, nullable=False),
-    Column("model_type", Integer),
-    Column("request_type", Integer),
-    Column("path", Text, nullable=False),
-    Column("status_code", SmallInteger, nullable=False),
-    Column("success", SmallInteger, nullable=False),
-    Column("cached", SmallInteger, nullable=False),
-    Column("step", SmallInteger, nullable=False),
-    Column("tokens_in", LONG),
-    Column("tokens_out", LONG),
-    Column("cost", BigInteger),  # nano-dollars
-    Column("custom_cost", SmallInteger, nullable=False),
-    Column("metadata", Text),
-    Column("request_content_type", Integer),
-    Column("response_content_type", Integer),
-    Column("request_size", BigInteger, nullable=False),
-    Column("response_size", BigInteger, nullable=False),
-    Column("user_agent", Integer),
-    Column("outcome", Integer, nullable=False),
-    Column("event_id", Text),  # null: the row's own id
-    Column("feedback", SmallInteger),
-    Column("score", SmallInteger),
+    *(Column(column.name, _TYPES[column.kind], nullable=column.null) for column in COLUMNS),
     sqlite_with_rowid=False,
 )
 for _name, _column, _known in (("logs_event", "event_id", "event_id"), ("logs_feedback", "id", "feedback")):
@@ -209,23 +190,15 @@ log_bodies = Table(
 )
 
 # What a run of about a thousand rows of one gateway can contain; a query skips the runs that cannot match.
-# An empty range is written (NOTHING, -1), so that min() and max() need no case for null.
+# An empty range is written (NOTHING, -NOTHING), so that min() and max() need no case for null.
 log_zones = Table(
     "log_zones",
     metadata,
     Column("gateway", Integer, primary_key=True, autoincrement=False),
     Column("first", LargeBinary, primary_key=True),  # the zone holds the ids from here to the next zone's first
     Column("last", LargeBinary, nullable=False),
-    Column("rows", Integer, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("hits", Integer, nullable=False),
-    Column("providers", BigInteger, nullable=False),  # bit (name id modulo 63) is set: perhaps here
-    Column("models", BigInteger, nullable=False),
-    Column("model_types", BigInteger, nullable=False),
-    *(
-        Column(f"{side}_{name}", BigInteger, nullable=False)
-        for name in ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
-        for side in ("min", "max")
-    ),
+    *(Column(name, Integer, nullable=False) for name in COUNTS),
+    *(Column(name, BigInteger, nullable=False) for name in BITS),  # bit (name id modulo 63) is set: perhaps here
+    *(Column(name, BigInteger, nullable=False) for name in ENDS),
     sqlite_with_rowid=False,
 )

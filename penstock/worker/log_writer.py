@@ -23,7 +23,7 @@ from penstock.core import codec
 from penstock.model.record import LogRecord
 from penstock.storage import opening, schema, sqlite_file
 from penstock.storage.errors import StoreRefused, StoreUnavailable, Unwritable
-from penstock.storage.logs import LogTable
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import Sql
 from penstock.worker.reaper import Reaper
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 
 from penstock.core import instants
 from penstock.model.record import LogRecord
-from penstock.storage import log_reap
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.name_reap import Sweep
+from penstock.storage.log import reap
+from penstock.storage.log.name_reap import Sweep
 from penstock.storage.sql import Sql
 
 LOOK = 1.0  # seconds between two looks for deleted gateways
@@ -58,7 +58,7 @@ class Reaper:
         numbers = [record.gateway for record in records]
         self._full.update(self._tombs.keys() & numbers)
         self._strays += numbers.count(0)
-        if self._strays > log_reap.ROWS:  # also while rows wait, else a flood of strays could grow without end
+        if self._strays > reap.ROWS:  # also while rows wait, else a flood of strays could grow without end
             self.turn()
 
     def turn(self) -> float:
@@ -86,7 +86,7 @@ class Reaper:
         elif self._full:
             number = next(iter(self._full))
             self._sweep, self._unused = None, True
-            if not log_reap.reap(self._connection, number):
+            if not reap.reap(self._connection, number):
                 self._full.discard(number)
         elif self._unused and self._clock() >= self._sweep_at:
             self._sweep_words()
@@ -102,18 +102,18 @@ class Reaper:
             self._sweep_at = self._clock() + max(SWEEP, SPELL * (self._clock() - self._began))
 
     def _trim(self) -> None:
-        gone = log_reap.trim(self._connection, limit=max(self._strays, log_reap.ROWS))
+        gone = reap.trim(self._connection, limit=max(self._strays, reap.ROWS))
         self._strays = max(1, self._strays - gone) if gone else 0
         self._sweep = None if gone else self._sweep
 
     def _find(self) -> None:
         if self._version < 0:
-            self._full.update(log_reap.orphans(self._connection))
-        self._version, found = log_reap.tombstones(self._connection, self._version)
+            self._full.update(reap.orphans(self._connection))
+        self._version, found = reap.tombstones(self._connection, self._version)
         self._tombs.update(found)
         self._full.update(number for number, _ in found)
         if self._apart:
-            self._full.update(log_reap.filled(self._connection, self._tombs))
+            self._full.update(reap.filled(self._connection, self._tombs))
             self._strays = max(1, self._strays)
         self._look = self._clock() + LOOK
 
@@ -121,6 +121,6 @@ class Reaper:
         """Forgets the old ones. None has rows here."""
         due = [number for number, died in self._tombs.items() if died + TOMB <= self._now()]
         if due:
-            log_reap.forget(self._connection, due)
+            reap.forget(self._connection, due)
             for number in due:
                 del self._tombs[number]

@@ -13,7 +13,7 @@ from penstock.core.tasks import Tasks
 from penstock.model.record import LogRecord
 from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.log_rows import LogReader
+from penstock.storage.log.reader import LogReader
 from tests.kit.databases import EITHER, database_of, postgres_on
 from tests.kit.logsink import a_record, with_gateway
 from tests.kit.services import postgres

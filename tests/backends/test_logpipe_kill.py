@@ -13,7 +13,7 @@ import pytest
 
 from penstock.core import codec, ids
 from penstock.storage import opening, schema, sqlite_file
-from penstock.storage.log_rows import LogReader
+from penstock.storage.log.reader import LogReader
 from penstock.storage.sql import Sql
 from tests.kit.databases import database_of
 from tests.kit.logsink import a_gateway

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from penstock.cli.logs import app
 from penstock.core import ids
 from penstock.storage import opening, schema
-from penstock.storage.logs import LogTable
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import Sql
 from tests.kit.logsink import ACCOUNT, a_gateway, a_record
 
@@ -57,6 +57,7 @@ def test_json_has_every_field(tmp_path: Path, connection: Sql):
     same = set(type(record).__struct_fields__) - {
         "id",
         "gateway",
+        "logged",
         "event_id",
         "created_at",
         "cost",

@@ -14,7 +14,7 @@ import pytest
 from penstock.control import first_start
 from penstock.core import ids
 from penstock.storage import opening
-from penstock.storage.logs import LogTable
+from penstock.storage.log.table import LogTable
 from tests.kit.command import command
 from tests.kit.databases import await_server, database_of, postgres_on
 from tests.kit.logsink import a_gateway, a_record

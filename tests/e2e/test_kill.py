@@ -10,7 +10,7 @@ import pytest
 
 from penstock.core import codec, ids
 from penstock.storage import sqlite, sqlite_file
-from penstock.storage.log_rows import LogReader
+from penstock.storage.log.reader import LogReader
 from tests.kit.client import connected
 from tests.kit.house import request
 from tests.kit.process import serving

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from penstock.core import codec, ids
 from penstock.storage import sqlite, sqlite_file
-from penstock.storage.log_rows import LogReader
+from penstock.storage.log.reader import LogReader
 from tests.kit.process import eventually, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

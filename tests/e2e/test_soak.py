@@ -19,7 +19,7 @@ import pytest
 from penstock.core import codec
 from penstock.mock import server as mock
 from penstock.storage import sqlite, sqlite_file
-from penstock.storage.log_rows import LogReader
+from penstock.storage.log.reader import LogReader
 from tests.kit.client import Client, connected
 from tests.kit.house import request
 from tests.kit.process import serving

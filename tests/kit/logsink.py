@@ -13,16 +13,17 @@ ACCOUNT = "0123456789abcdef" * 2
 
 
 class MemoryLogSink(LogSink):
-    """Keeps every record in ``records``; each is written at once."""
+    """Keeps the records of rows in ``records``, others in ``unlogged``; each is written at once."""
 
     def __init__(self) -> None:
         self.records: list[LogRecord] = []
+        self.unlogged: list[LogRecord] = []
         self.dropped_bodies = 0
         self.dropped_rows = 0
         self.written_rows = 0
 
     def offer(self, record: LogRecord) -> None:
-        self.records.append(record)
+        (self.records if record.logged else self.unlogged).append(record)
         self.written_rows += 1
 
     def pending(self) -> int:
@@ -70,9 +71,11 @@ def a_record(**fields: Any) -> LogRecord:
     record = LogRecord(
         id=log_id,
         gateway=1,
+        logged=True,
         event_id=ids.text(log_id),
         created_at=ids.millis(log_id),
         duration=120,
+        latency=80,
         provider="openai",
         model="gpt-4o-mini",
         model_type="text-generation",
@@ -93,6 +96,10 @@ def a_record(**fields: Any) -> LogRecord:
         response_size=17,
         user_agent="OpenAI/Python 2.0",
         outcome="answered",
+        authentication=False,
+        wholesale=False,
+        compatibility_mode=False,
+        dlp_action=None,
         detail=b'{"method":"POST","timings":{"total":120.0,"latency":80.0}}',
         request=b'{"model":"gpt4"}',
         response=b'{"choices":[{}]}\n',

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from penstock.core import ids
 from penstock.storage import gateways, opening
-from penstock.storage.logs import LogTable
+from penstock.storage.log.table import LogTable
 from tests.kit.databases import EITHER, database_of
 from tests.kit.house import house, request
 from tests.kit.logsink import a_record

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from penstock.model.options import CustomCost
 from penstock.model.usage import Usage, Used
 from penstock.providers.pricing import LARGEST_COST, Rates, Vector, cost, custom_cost, read_custom
-from penstock.storage import zones
+from penstock.storage.log import zones
 
 FLAT = {
     "input": 10**9,

@@ -14,8 +14,8 @@ from penstock.storage import accounts, configuration, gateways, opening
 from penstock.storage.announcements import Announcements
 from penstock.storage.engine import QUEUE, Database
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.log_rows import LogReader
-from penstock.storage.logs import LogTable
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
 from tests.kit.client import until
 from tests.kit.databases import await_server
 from tests.kit.logsink import a_gateway, a_record

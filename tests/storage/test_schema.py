@@ -16,9 +16,10 @@ from penstock.model.token import Token
 from penstock.storage import configuration, opening, revisions, schema, sqlite_file, tables, tokens
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreRefused, StoreUnavailable
-from penstock.storage.log_query import LogFilter
-from penstock.storage.log_rows import LogReader
-from penstock.storage.logs import COLUMNS, LogTable
+from penstock.storage.log.columns import STORED
+from penstock.storage.log.filters import Filter, Test
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
 from penstock.storage.migrations import run
 from tests.kit.databases import SERVER, postgres_on
 from tests.kit.logsink import a_gateway, a_record
@@ -50,7 +51,7 @@ async def test_the_migrations_make_the_tables(url: str):
 
 
 def test_the_sql_text_of_the_log_follows_the_table():
-    assert tuple(column.name for column in tables.logs.columns) == COLUMNS
+    assert tuple(column.name for column in tables.logs.columns) == STORED
 
 
 def test_a_store_that_is_up_to_date_opens_without_alembic_or_sqlalchemy(tmp_path: Path):
@@ -164,11 +165,11 @@ async def test_who_works_with_the_database_goes_on_while_it_becomes_wider(url: s
         table, reader = LogTable(connection), LogReader(reading)
         for _ in range(8):  # plans are made, kept and made again
             table.write([a_record(gateway=number)])
-            assert reader.list_rows(number, LogFilter(provider="openai"))
+            assert reader.list_rows(number, Filter((Test("provider", "eq", ("openai",)),)))
             await change()
         run.upgrade(url, BEFORE, later)
         table.write([a_record(gateway=number) for _ in range(2)])
-        assert len(reader.list_rows(number, LogFilter(provider="openai"))) == 10
+        assert len(reader.list_rows(number, Filter((Test("provider", "eq", ("openai",)),)))) == 10
         assert reader.summary(number).count == 10
         assert await change() == []
     await database.close()

@@ -10,8 +10,8 @@ from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.storage import opening
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.log_rows import LogReader
-from penstock.storage.logs import LogTable
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import SQLITE
 from penstock.worker import log_writer
 from tests.kit.databases import postgres_on, sqlite_in

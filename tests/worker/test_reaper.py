@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from penstock.model.record import LogRecord
-from penstock.storage import log_reap, opening
-from penstock.storage.log_rows import LogReader
-from penstock.storage.logs import LogTable
+from penstock.storage import opening
+from penstock.storage.log import reap
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import SQLITE
 from penstock.worker import reaper
 from penstock.worker.reaper import Reaper
@@ -136,9 +137,9 @@ def test_calls_to_nowhere_cannot_grow_without_end_also_while_rows_wait(world: Wo
         world.write([a_record(gateway=0, request=None, response=None) for _ in range(1000)])
         world.seconds += reaper.LOOK
         most = max(most, world.rows(0))
-    assert most <= log_reap.STRAYS + 2000
+    assert most <= reap.STRAYS + 2000
     world.turns(5)
-    assert world.rows(0) == log_reap.STRAYS
+    assert world.rows(0) == reap.STRAYS
     assert world.rows(1) == 0
 
 
@@ -169,7 +170,7 @@ def test_who_is_not_told_what_was_written_looks_for_it(world: World):
     for _ in range(12):
         world.table.write([a_record(gateway=0, request=None, response=None) for _ in range(1000)])
     world.turns(10)
-    assert world.rows(0) == log_reap.STRAYS
+    assert world.rows(0) == reap.STRAYS
 
 
 def test_the_log_writer_of_a_file_reaps_while_nothing_comes(tmp_path: Path):

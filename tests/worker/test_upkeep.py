@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, closing
 import pytest
 
 from penstock.storage import opening
-from penstock.storage.logs import LogTable
+from penstock.storage.log.table import LogTable
 from penstock.worker import upkeep
 from penstock.worker.upkeep import Upkeep
 from tests.kit.databases import await_server, postgres_on

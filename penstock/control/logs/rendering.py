@@ -7,7 +7,7 @@ from penstock.core import instants
 from penstock.core.codec import decode
 from penstock.providers.kinds import CACHE_READ, REASONING
 from penstock.providers.told import told
-from penstock.storage.log_rows import LogRow, Summary
+from penstock.storage.log.reader import LogRow, Summary
 
 _NANO = 10**9
 _PLAIN = (

@@ -13,13 +13,16 @@ from penstock.core import instants
 from penstock.core.codec import json_schema
 from penstock.core.errors import Invalid
 from penstock.model.decision import Decisions
-from penstock.storage.log_query import LATEST, RANGES, LogFilter
+from penstock.storage.log.columns import NANO
+from penstock.storage.log.filters import Filter, Test
+from penstock.storage.log.query import LATEST
 
 PER_PAGE = 50
 HEAD = 4096  # characters of a body in a row's details
 DAY = 24 * 3600 * 1000
 _MOST = 2**62 - 1  # beyond what any row holds, within what the store can compare
-_NANO = 10**9
+_RANGES = ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
+_WORDS = ("provider", "model", "model_type", "request_content_type", "response_content_type", "success", "cached")
 
 # Parameters of the API that this release does not have, and orders of it.
 LATER = ("filters", "search", "feedback")
@@ -103,29 +106,21 @@ class LogQuery(BaseModel):
     def ascending(self) -> bool:
         return (self.order_by_direction or self.direction) == "asc"
 
-    def filter(self) -> LogFilter:
-        return LogFilter(
-            provider=self.provider,
-            model=self.model,
-            model_type=self.model_type,
-            request_content_type=self.request_content_type,
-            response_content_type=self.response_content_type,
-            success=self.success,
-            cached=self.cached,
-            since=self.start_date,
-            until=self.end_date,
-            **{name: _range(self, name) for name in RANGES},
-        )
+    def filter(self) -> Filter:
+        tests = [Test(name, "eq", (value,)) for name in _WORDS if (value := getattr(self, name)) is not None]
+        for name in _RANGES:
+            tests += _range(name, getattr(self, f"min_{name}"), getattr(self, f"max_{name}"))
+        return Filter(tuple(tests), self.start_date, self.end_date)
 
 
-def _range(query: LogQuery, name: str) -> tuple[int | None, int | None]:
-    """Least and most in whole units; dollars are compared as they are written, not as the nearest binary fraction."""
-    least, most = getattr(query, f"min_{name}"), getattr(query, f"max_{name}")
-    unit = _NANO if name == "cost" else 1
-    return (
-        None if least is None else _bounded(math.ceil(Decimal(str(least)) * unit)),
-        None if most is None else _bounded(math.floor(Decimal(str(most)) * unit)),
-    )
+def _range(name: str, least: float | None, most: float | None) -> list[Test]:
+    """In whole units; dollars are compared as they are written, not as the nearest binary fraction."""
+    unit, tests = NANO if name == "cost" else 1, list[Test]()
+    if least is not None:
+        tests.append(Test(name, "gte", (_bounded(math.ceil(Decimal(str(least)) * unit)),)))
+    if most is not None:
+        tests.append(Test(name, "lte", (_bounded(math.floor(Decimal(str(most)) * unit)),)))
+    return tests
 
 
 def _bounded(value: int) -> int:

@@ -19,8 +19,8 @@ from penstock.model.token import SCOPES, Scope, Token
 from penstock.ports.logsink import LogSink
 from penstock.storage import opening
 from penstock.storage.engine import Database
-from penstock.storage.log_store import LogStore
-from penstock.storage.logs import LogTable
+from penstock.storage.log.store import LogStore
+from penstock.storage.log.table import LogTable
 from tests.kit.databases import EITHER, database_of
 from tests.kit.logsink import ACCOUNT, a_gateway
 

@@ -170,31 +170,25 @@ def _log() -> None:
         sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("id", sa.LargeBinary, primary_key=True),
         sa.Column("block", LONG, nullable=False),
-        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("created_at", LONG, nullable=False),
         sa.Column("duration", LONG, nullable=False),
-        sa.Column("provider", sa.Integer, nullable=False),
-        sa.Column("model", sa.Integer, nullable=False),
-        sa.Column("model_type", sa.Integer),
-        sa.Column("request_type", sa.Integer),
+        sa.Column("latency", LONG),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("provider", "model")),
+        *(sa.Column(name, sa.Integer) for name in ("model_type", "request_type")),
         sa.Column("path", sa.Text, nullable=False),
-        sa.Column("status_code", sa.SmallInteger, nullable=False),
-        sa.Column("success", sa.SmallInteger, nullable=False),
-        sa.Column("cached", sa.SmallInteger, nullable=False),
-        sa.Column("step", sa.SmallInteger, nullable=False),
-        sa.Column("tokens_in", LONG),
-        sa.Column("tokens_out", LONG),
-        sa.Column("cost", sa.BigInteger),
+        *(sa.Column(name, sa.SmallInteger, nullable=False) for name in ("status_code", "success", "cached", "step")),
+        *(sa.Column(name, LONG) for name in ("tokens_in", "tokens_out", "cost")),
         sa.Column("custom_cost", sa.SmallInteger, nullable=False),
         sa.Column("metadata", sa.Text),
-        sa.Column("request_content_type", sa.Integer),
-        sa.Column("response_content_type", sa.Integer),
-        sa.Column("request_size", sa.BigInteger, nullable=False),
-        sa.Column("response_size", sa.BigInteger, nullable=False),
+        *(sa.Column(name, sa.Integer) for name in ("request_content_type", "response_content_type")),
+        *(sa.Column(name, LONG, nullable=False) for name in ("request_size", "response_size")),
         sa.Column("user_agent", sa.Integer),
         sa.Column("outcome", sa.Integer, nullable=False),
         sa.Column("event_id", sa.Text),
+        *(sa.Column(f, sa.SmallInteger, nullable=False) for f in ("authentication", "wholesale", "compatibility_mode")),
+        sa.Column("dlp_action", sa.Integer),
         sa.Column("feedback", sa.SmallInteger),
-        sa.Column("score", sa.SmallInteger),
+        sa.Column("score", LONG),
         sqlite_with_rowid=False,
     )
     for name, column, known in (("logs_event", "event_id", "event_id"), ("logs_feedback", "id", "feedback")):
@@ -211,16 +205,20 @@ def _log() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for column in ("details", "bodies"):  # compressed already
             op.execute(f"ALTER TABLE log_bodies ALTER COLUMN {column} SET STORAGE EXTERNAL")
+    flags = ("success", "cached", "custom_cost", "authentication", "wholesale", "compatibility_mode")
+    words = ("provider", "model", "model_type", "request_type", "request_content_type", "response_content_type")
+    words += ("user_agent", "outcome", "dlp_action")
+    ranges = ("duration", "latency", "status_code", "step", "tokens_in", "tokens_out", "cost", "feedback", "score")
     op.create_table(
         "log_zones",
         sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("first", sa.LargeBinary, primary_key=True),
         sa.Column("last", sa.LargeBinary, nullable=False),
-        *(sa.Column(name, sa.Integer, nullable=False) for name in ("rows", "failures", "hits")),
-        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("providers", "models", "model_types")),
+        *(sa.Column(name, sa.Integer, nullable=False) for name in ("rows", *(f"{flag}_rows" for flag in flags))),
+        *(sa.Column(f"{word}s", sa.BigInteger, nullable=False) for word in words),
         *(
             sa.Column(f"{side}_{name}", sa.BigInteger, nullable=False)
-            for name in ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
+            for name in (*ranges, "total_tokens")
             for side in ("min", "max")
         ),
         sqlite_with_rowid=False,

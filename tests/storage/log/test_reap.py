@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from penstock.core import ids
 from penstock.model.record import LogRecord
-from penstock.storage import log_reap, opening
+from penstock.storage import opening
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.log_query import LogFilter
-from penstock.storage.log_rows import LogReader
-from penstock.storage.logs import LogTable
+from penstock.storage.log import reap
+from penstock.storage.log.filters import Filter, Test
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import SQLITE, Sql
 from tests.kit.logsink import a_gateway, a_record, delete_gateway
 
@@ -53,13 +54,13 @@ def test_the_oldest_go_and_what_is_left_is_whole(
         table.write(records[at : min(at + batch, len(before))])
     there = sorted(records[: len(before)], key=lambda record: record.id)
     for limit in limits:
-        assert log_reap.reap(connection, 1, limit) == min(limit, len(there))
+        assert reap.reap(connection, 1, limit) == min(limit, len(there))
         del there[:limit]
         check(connection, there)
     table.write(records[len(before) :])  # some of them older than what is gone
     there = sorted([*there, *records[len(before) :]], key=lambda record: record.id)
     check(connection, there)
-    while log_reap.reap(connection, 1, 7):
+    while reap.reap(connection, 1, 7):
         pass
     assert left(connection, 1) == [0, 0, 0, 0]
 
@@ -75,8 +76,8 @@ def check(connection: Sql, there: list[LogRecord]) -> None:
     assert reader.summary(1).count == len(there)
     for flag in (True, False):
         for where, same in (
-            (LogFilter(success=flag), [r for r in newest_first if r.success is flag]),
-            (LogFilter(cached=flag), [r for r in newest_first if r.cached is flag]),
+            (Filter((Test("success", "eq", (flag,)),)), [r for r in newest_first if r.success is flag]),
+            (Filter((Test("cached", "eq", (flag,)),)), [r for r in newest_first if r.cached is flag]),
         ):
             assert [row.id for row in reader.list_rows(1, where, limit=100)] == names(same)
     for record in there:
@@ -87,7 +88,7 @@ def test_other_gateways_keep_what_they_have(connection: Sql):
     other = a_gateway(connection, "beta")
     LogTable(connection).write([a_record(gateway=number) for number in (1, other, 0) for _ in range(50)])
     before = left(connection, other), left(connection, 0)
-    while log_reap.reap(connection, 1, 20):
+    while reap.reap(connection, 1, 20):
         pass
     assert left(connection, 1) == [0, 0, 0, 0]
     assert (left(connection, other), left(connection, 0)) == before
@@ -95,36 +96,36 @@ def test_other_gateways_keep_what_they_have(connection: Sql):
 
 def test_a_batch_is_bounded_by_bytes_too(connection: Sql):
     LogTable(connection).write([a_record(request=os.urandom(3_000_000)) for _ in range(5)])
-    batches = list(iter(lambda: log_reap.reap(connection, 1), 0))
+    batches = list(iter(lambda: reap.reap(connection, 1), 0))
     assert batches == [2, 2, 1]
 
 
 def test_a_body_larger_than_a_batch_goes_too(connection: Sql):
-    LogTable(connection).write([a_record(request=os.urandom(log_reap.BYTES + 1)) for _ in range(2)])
-    assert list(iter(lambda: log_reap.reap(connection, 1), 0)) == [1, 1]
+    LogTable(connection).write([a_record(request=os.urandom(reap.BYTES + 1)) for _ in range(2)])
+    assert list(iter(lambda: reap.reap(connection, 1), 0)) == [1, 1]
 
 
 def test_trim_keeps_the_newest(connection: Sql):
     records = [a_record(gateway=0) for _ in range(100)]
     LogTable(connection).write(records)
-    assert list(iter(lambda: log_reap.trim(connection, keep=35, limit=20), 0)) == [20, 20, 20, 5]
+    assert list(iter(lambda: reap.trim(connection, keep=35, limit=20), 0)) == [20, 20, 20, 5]
     assert [row.id for row in LogReader(connection).newest(100)] == names(records[:-36:-1])
 
 
 def test_tombstones_are_told_once(connection: Sql):
     beta = a_gateway(connection, "beta")
-    version, found = log_reap.tombstones(connection, -1)
+    version, found = reap.tombstones(connection, -1)
     assert found == []
     delete_gateway(connection, beta, 77)
-    newer, found = log_reap.tombstones(connection, version)
+    newer, found = reap.tombstones(connection, version)
     assert found == [(beta, 77)]
-    assert log_reap.tombstones(connection, newer) == (newer, [])
+    assert reap.tombstones(connection, newer) == (newer, [])
 
 
 def test_only_tombstones_are_forgotten_and_no_number_comes_again(connection: Sql):
     beta = a_gateway(connection, "beta")
     delete_gateway(connection, beta)
-    log_reap.forget(connection, [1, beta])
+    reap.forget(connection, [1, beta])
     assert connection.execute("SELECT number FROM gateways") == [(1,)]
     assert a_gateway(connection, "beta") == beta + 1
 
@@ -133,7 +134,7 @@ def test_orphans_are_rows_without_even_a_tombstone(connection: Sql):
     beta = a_gateway(connection, "beta")
     delete_gateway(connection, beta)
     LogTable(connection).write([a_record(gateway=number) for number in (0, 1, beta, 33)])
-    assert log_reap.orphans(connection) == [33]
+    assert reap.orphans(connection) == [33]
 
 
 def test_while_the_database_is_locked_nothing_changes(connection: Sql, url: str):
@@ -146,7 +147,7 @@ def test_while_the_database_is_locked_nothing_changes(connection: Sql, url: str)
             connection.execute("SET lock_timeout = 1")
             other.lock_gateways([1])
         with pytest.raises(StoreUnavailable, match="lock"):
-            log_reap.reap(connection, 1)
+            reap.reap(connection, 1)
     other.close()
     assert left(connection, 1) == [1, 1, 1, 1]
-    assert log_reap.reap(connection, 1) == 1
+    assert reap.reap(connection, 1) == 1

@@ -1,7 +1,6 @@
 """The law of the log's filters: a page is what a plain filter over all records gives."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,65 +9,72 @@ from hypothesis import strategies as st
 
 from penstock.core import ids
 from penstock.model.record import LogRecord
-from penstock.storage.log_query import LogFilter, page
-from penstock.storage.log_rows import LogReader
-from penstock.storage.logs import LogTable
+from penstock.storage.log.columns import BY_NAME, COLUMNS, RANGED, TOTAL, Column
+from penstock.storage.log.filters import OPERATORS, Filter, Test
+from penstock.storage.log.query import page
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import SQLITE, Sql
 from tests.kit.logsink import a_record
 
 KINDS = st.sampled_from([None, "a", "a;b=c", "aa", "b"])
-NAMES = st.sampled_from(["a", "b", "c"])
-SMALL = st.none() | st.integers(0, 6)
-RANGE = st.tuples(SMALL, SMALL)
+NAMES = st.sampled_from(["a", "b", "B%", "c_", "é"])
+SMALL = st.none() | st.integers(-1, 6)
 
+OF_KIND: dict[str, st.SearchStrategy[Any]] = {
+    "flag": st.booleans(),
+    "small": st.integers(-1, 6),
+    "number": st.integers(-1, 6),
+    "word": NAMES,
+    "media": KINDS.filter(lambda kind: kind is not None),
+    "text": NAMES,
+}
+DRAWN = [column for column in COLUMNS if column.name != "created_at" and not column.later]
 FIELDS = st.fixed_dictionaries(
-    {"provider": NAMES, "model": NAMES, "model_type": st.none() | NAMES, "success": st.booleans()}
-    | {"request_content_type": KINDS, "response_content_type": KINDS}
-    | {"cached": st.booleans(), "cost": SMALL, "duration": st.integers(0, 6), "tokens_in": SMALL, "tokens_out": SMALL}
+    {c.name: st.none() | OF_KIND[c.kind] if c.null and c.name != "event_id" else OF_KIND[c.kind] for c in DRAWN}
 )
 MOMENTS = st.integers(0, 30)
 RECORDS = st.lists(st.tuples(MOMENTS, FIELDS), max_size=60)
-FILTERS = st.builds(
-    LogFilter,
-    provider=st.none() | NAMES,
-    model=st.none() | NAMES,
-    model_type=st.none() | NAMES,
-    request_content_type=st.none() | NAMES,
-    response_content_type=st.none() | NAMES,
-    success=st.none() | st.booleans(),
-    cached=st.none() | st.booleans(),
-    since=st.none() | MOMENTS,
-    until=st.none() | MOMENTS,
-    **dict.fromkeys(("cost", "duration", "tokens_in", "tokens_out", "total_tokens"), st.just((None, None)) | RANGE),
-)
-DATES = st.builds(LogFilter, since=st.none() | MOMENTS, until=st.none() | MOMENTS)
 
 
-def matches(where: LogFilter, record: LogRecord) -> bool:
-    for name in ("provider", "model", "model_type", "success", "cached"):
-        wanted = getattr(where, name)
-        if wanted is not None and getattr(record, name) != wanted:
-            return False
-    for name in ("request_content_type", "response_content_type"):
-        kind, wanted = getattr(record, name), getattr(where, name)
-        if wanted is not None and (kind or "").partition(";")[0] != wanted:
-            return False
-    return within((where.since, where.until), record.created_at) and all(
-        within(getattr(where, name), value) for name, value in numbers(record).items()
-    )
+def some_test(column: Column) -> st.SearchStrategy[Test]:
+    values = st.lists(OF_KIND[column.kind] | st.none(), min_size=1, max_size=3).map(tuple)
+    return st.builds(Test, st.just(column.name), st.sampled_from(OPERATORS[column.kind]), values)
+
+
+TESTS = st.sampled_from([*DRAWN, TOTAL]).flatmap(some_test)
+ENDS = {"since": st.none() | MOMENTS, "until": st.none() | MOMENTS}
+FILTERS = st.builds(Filter, st.lists(TESTS, max_size=3).map(tuple), **ENDS)
+DATES = st.builds(Filter, **ENDS)
+
+
+def matches(where: Filter, record: LogRecord) -> bool:
+    moment = record.created_at
+    inside = (where.since is None or moment >= where.since) and (where.until is None or moment <= where.until)
+    return inside and all(holds(test, record) for test in where.tests)
+
+
+def holds(test: Test, record: LogRecord) -> bool:
+    column = TOTAL if test.column == TOTAL.name else BY_NAME[test.column]
+    value = numbers(record)[TOTAL.name] if column is TOTAL else getattr(record, test.column)
+    found = [fits(column, "eq" if test.operator == "neq" else test.operator, value, wanted) for wanted in test.values]
+    return not any(found) if test.operator == "neq" else any(found)
+
+
+def fits(column: Column, operator: str, value: Any, wanted: Any) -> bool:
+    if value is None or wanted is None:
+        return operator == "eq" and value is wanted
+    if operator == "eq":
+        return value == wanted or (column.kind == "media" and value.partition(";")[0] == wanted)
+    if operator == "contains":
+        return wanted.replace("B", "b") in value.replace("B", "b")
+    return {"lt": value < wanted, "gt": value > wanted, "lte": value <= wanted, "gte": value >= wanted}[operator]
 
 
 def numbers(record: LogRecord) -> dict[str, int | None]:
-    values: dict[str, Any] = {name: getattr(record, name) for name in ("cost", "duration", "tokens_in", "tokens_out")}
+    values: dict[str, Any] = {c.name: getattr(record, c.name, None) for c in RANGED if c is not TOTAL}
     into, out = record.tokens_in, record.tokens_out
-    return values | {"total_tokens": None if into is None or out is None else into + out}
-
-
-def within(limits: tuple[int | None, int | None], value: int | None) -> bool:
-    least, most = limits
-    if value is None:
-        return least is None and most is None
-    return (least is None or value >= least) and (most is None or value <= most)
+    return values | {TOTAL.name: None if into is None or out is None else into + out}
 
 
 def records_of(drawn: list[tuple[int, dict[str, Any]]]) -> list[LogRecord]:
@@ -101,7 +107,7 @@ def emptied(connection: Sql) -> Sql:
 def test_a_page_is_what_a_plain_filter_gives(
     connection: Sql,
     drawn: list[tuple[int, dict[str, Any]]],
-    where: list[LogFilter],
+    where: list[Filter],
     batch: int,
     limit: int,
     ascending: bool,
@@ -120,7 +126,7 @@ def test_a_page_is_what_a_plain_filter_gives(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=RECORDS, where=st.lists(FILTERS | DATES, min_size=1, max_size=4), batch=st.integers(1, 20))
 def test_a_summary_is_that_of_all_rows_that_match(
-    connection: Sql, drawn: list[tuple[int, dict[str, Any]]], where: list[LogFilter], batch: int
+    connection: Sql, drawn: list[tuple[int, dict[str, Any]]], where: list[Filter], batch: int
 ):
     records = records_of(drawn)
     write(connection, records, batch)
@@ -140,20 +146,19 @@ def write(connection: Sql, records: list[LogRecord], batch: int) -> None:
 
 
 STRAIGHT = ("Index Scan", "Index Scan Backward")
-FILTERED: list[LogFilter] = [
-    LogFilter(),
-    LogFilter(model="a"),
-    LogFilter(success=False),
-    LogFilter(cached=True, since=5),
-    LogFilter(cost=(1, None), until=9),
+FILTERED: list[Filter] = [
+    Filter(),
+    Filter((Test("model", "eq", ("a",)),)),
+    Filter((Test("success", "eq", (False,)),)),
+    Filter((Test("cached", "eq", (True,)),), since=5),
+    Filter((Test("cost", "gte", (1,)),), until=9),
 ]
 
 
 @pytest.mark.parametrize("where", FILTERED)
 @pytest.mark.parametrize("ascending", [False, True])
-def test_no_page_sorts_or_reads_a_whole_table(connection: Sql, where: LogFilter, ascending: bool):
-    number_of: Callable[[str], int] = lambda _: 1  # noqa: E731
-    sql, values = page(connection.dialect, 1, where, number_of, 50, 0, ascending=ascending)
+def test_no_page_sorts_or_reads_a_whole_table(connection: Sql, where: Filter, ascending: bool):
+    sql, values = page(connection.dialect, 1, where, lambda _, __: [1], 50, 0, ascending=ascending)
     if connection.dialect is SQLITE:
         steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
         assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in steps), steps

@@ -6,13 +6,17 @@ from typing import Any
 import msgspec
 
 from penstock.core import ids
-from penstock.storage import blocks, log_query, zones
-from penstock.storage.log_query import ANY, FIELDS, RANGES, LogFilter
-from penstock.storage.names import Words, stored
+from penstock.storage.log import blocks, query, zones
+from penstock.storage.log.columns import FLAGS, KEYS, STORED, SUMMED, WORDS
+from penstock.storage.log.filters import ANY, Filter
+from penstock.storage.log.names import Words, stored
+from penstock.storage.log.query import FIELDS
 from penstock.storage.sql import Row, Sql, filled, marks
 
-_WORDS = (5, 6, 7, 8, 19, 20, 23, 24)  # places in COLUMNS that hold numbers of words
-_FLAGS = (11, 12, 17)
+_WORDS = [STORED.index(column.name) for column in WORDS]
+_FLAGS = [STORED.index(column.name) for column in FLAGS]
+_EVENT = STORED.index("event_id")
+_COLUMNS = STORED[len(KEYS) :]
 _ROW = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
 _ASKED = 256  # values of one question
 _NAMED = "SELECT number FROM gateways WHERE id = ? AND deleted_at IS NULL"
@@ -29,8 +33,10 @@ class LogRow(msgspec.Struct):
     account: str
     gateway: str
     id: str
+    detail: msgspec.Raw
     created_at: int
     duration: int
+    latency: int | None
     provider: str
     model: str
     model_type: str | None
@@ -52,13 +58,16 @@ class LogRow(msgspec.Struct):
     user_agent: str | None
     outcome: str
     event_id: str
+    authentication: bool
+    wholesale: bool
+    compatibility_mode: bool
+    dlp_action: str | None
     feedback: int | None
     score: int | None
-    detail: msgspec.Raw
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """How many rows there are, and the least and the greatest of each of ``log_query.RANGES``; None: none is known."""
+    """How many rows there are, and the least and the greatest of each of ``columns.SUMMED``; None: none is known."""
 
     count: int
     ranges: dict[str, tuple[int | None, int | None]]
@@ -79,7 +88,7 @@ class LogReader:
         self._connection.close()
 
     def list_rows(
-        self, number: int, where: LogFilter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
+        self, number: int, where: Filter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
     ) -> list[LogRow]:
         """Rows of a gateway, newest first unless ``ascending``."""
         with self._connection.view():
@@ -87,17 +96,16 @@ class LogReader:
                 return []
             return self._page(number, where, limit, offset, ascending=ascending)
 
-    def summary(self, number: int, where: LogFilter = ANY) -> Summary:
+    def summary(self, number: int, where: Filter = ANY) -> Summary:
         """What all rows that match come to."""
         with self._connection.view():
-            asked = log_query.summary(self.dialect, number, where, self._number_of)
-            found = [row for query in asked for row in self._connection.execute(*query)]
+            asked = query.summary(self.dialect, number, where, self._numbers)
+            found = [row for each in asked for row in self._connection.execute(*each)]
         counts, *values = zip(*found, strict=True)
-        # a zone without values says NOTHING and -1
-        known = [[v for v in column if v is not None and -1 < v < zones.NOTHING] for column in values]
+        known = [[v for v in column if v is not None and abs(v) != zones.NOTHING] for column in values]
         ends = zip(known[::2], known[1::2], strict=True)
         ranges = [(min(least, default=None), max(greatest, default=None)) for least, greatest in ends]
-        return Summary(sum(counts), dict(zip(RANGES, ranges, strict=True)))
+        return Summary(sum(counts), dict(zip([column.name for column in SUMMED], ranges, strict=True)))
 
     def get(self, number: int, log_id: bytes) -> LogRow | None:
         """The row of that id."""
@@ -138,9 +146,9 @@ class LogReader:
         with self._connection.view():
             return self._of_blocks(blocks)
 
-    def _page(self, number: int, where: LogFilter, limit: int, offset: int, *, ascending: bool = False) -> list[LogRow]:
-        query = log_query.page(self.dialect, number, where, self._number_of, limit, offset, ascending=ascending)
-        return self._finish(self._connection.execute(*query))
+    def _page(self, number: int, where: Filter, limit: int, offset: int, *, ascending: bool = False) -> list[LogRow]:
+        asked = query.page(self.dialect, number, where, self._numbers, limit, offset, ascending=ascending)
+        return self._finish(self._connection.execute(*asked))
 
     def _of_blocks(self, numbers: Sequence[int], limit: int | None = None) -> list[LogRow]:
         keys: list[tuple[int, bytes]] = []
@@ -169,9 +177,10 @@ class LogReader:
             for place in _FLAGS:
                 row[place] = bool(row[place])
             name = ids.text(log_id)
-            row[25] = row[25] or name
-            fields = (gateway, *owners[gateway], name, *row[3:], msgspec.Raw(details[block][log_id]))
-            rows.append(LogRow(*fields))  # pyright: ignore[reportCallIssue]  COLUMNS has the fields' order
+            row[_EVENT] = row[_EVENT] or name
+            columns = dict(zip(_COLUMNS, row[len(KEYS) :], strict=True))
+            detail = msgspec.Raw(details[block][log_id])
+            rows.append(LogRow(gateway, *owners[gateway], name, detail, **columns))
         return rows
 
     def _owners(self, numbers: set[int]) -> dict[int, tuple[str, str]]:
@@ -193,6 +202,5 @@ class LogReader:
             0
         ]
 
-    def _number_of(self, name: str) -> int:
-        rows = self._connection.execute("SELECT id FROM log_names WHERE name = ?", (stored(name),))
-        return rows[0][0] if rows else -1
+    def _numbers(self, sql: str, values: Sequence[Any]) -> list[int]:
+        return [number for (number,) in self._connection.execute(f"SELECT id FROM log_names WHERE {sql}", values)]  # noqa: S608

@@ -1,6 +1,6 @@
 """What arrives in the log, as it does, for whoever watches it."""
 
-from penstock.storage.log_rows import LogReader, LogRow
+from penstock.storage.log.reader import LogReader, LogRow
 from penstock.storage.sql import SQLITE
 
 IN_FLIGHT = 10_000  # blocks that may have a number and not be committed yet, of all writers

@@ -6,6 +6,8 @@ shrink; what is freed is written anew. Every function raises StoreUnavailable, a
 
 from collections.abc import Iterable
 
+from penstock.storage.log.columns import COUNTED
+from penstock.storage.log.zones import COUNTS
 from penstock.storage.sql import Sql, marks
 from penstock.storage.sql import filled as among
 
@@ -22,13 +24,15 @@ _DEAD = """
 DELETE FROM log_bodies WHERE id IN (SELECT DISTINCT block FROM logs WHERE gateway = ? AND id <= ?)
 AND substr(ids, length(ids) - 15) <= ?
 """
-_CUT = """
-UPDATE log_zones SET rows = log_zones.rows - gone, failures = failures - failed, hits = hits - hit
-FROM (SELECT z.first AS cut, count(*) AS gone, sum(1 - l.success) AS failed, sum(l.cached) AS hit
+_SUMS = ", ".join(f"sum(l.{column.name}) AS gone_{column.name}_rows" for column in COUNTED)
+_LESS = ", ".join(f"{name} = log_zones.{name} - gone_{name}" for name in COUNTS)
+_CUT = f"""
+UPDATE log_zones SET {_LESS}
+FROM (SELECT z.first AS cut, count(*) AS gone_rows, {_SUMS}
       FROM log_zones z JOIN logs l ON l.gateway = z.gateway AND l.id BETWEEN z.first AND ?
       WHERE z.gateway = ? AND z.first <= ? AND z.last > ? GROUP BY z.first) c
 WHERE gateway = ? AND first = cut
-"""
+"""  # noqa: S608
 
 
 def reap(connection: Sql, number: int, limit: int = ROWS) -> int:

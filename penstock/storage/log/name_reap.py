@@ -1,4 +1,4 @@
-"""Taking out the words of the log (``storage.names``) that no row uses any more, a bounded piece of work at a time.
+"""Taking out the words of the log (``storage.log.names``) that no row uses any more, a bounded piece of work at a time.
 
 Nothing counts the uses of a word. A sweep walks the log once, block by block, and notes what it meets; what it did not
 meet goes. Its last steps hold ``lock_names`` alone, so that no row that it has not seen can use what it takes out.
@@ -8,13 +8,13 @@ Every function raises StoreUnavailable, and may then be called again.
 from itertools import groupby
 from operator import itemgetter
 
-from penstock.storage import blocks
+from penstock.storage.log import blocks, columns
 from penstock.storage.sql import Sql, filled, marks
 
 BLOCKS = 200  # walked in one step
 WORDS = 5_000  # taken out in one step
 _ASKED = 256  # values in one question
-_USES = "provider, model, model_type, request_type, request_content_type, response_content_type, user_agent, outcome"
+_USES = ", ".join(column.name for column in columns.WORDS)
 
 
 class Sweep:

@@ -10,18 +10,12 @@ from typing import Any
 
 from penstock.core import ids
 from penstock.model.record import LogRecord
-from penstock.storage import blocks, zones
 from penstock.storage.errors import Duplicate, StoreUnavailable, Unwritable
-from penstock.storage.names import Names, NewWord
+from penstock.storage.log import blocks, zones
+from penstock.storage.log.columns import KEYS, WORDS, WRITTEN
+from penstock.storage.log.names import Names, NewWord
 from penstock.storage.sql import Sql, filled, marks
 
-COLUMNS = (
-    *("gateway", "id", "block", "created_at", "duration", "provider", "model", "model_type", "request_type", "path"),
-    *("status_code", "success", "cached", "step", "tokens_in", "tokens_out", "cost", "custom_cost", "metadata"),
-    *("request_content_type", "response_content_type", "request_size", "response_size", "user_agent", "outcome"),
-    *("event_id", "feedback", "score"),
-)
-_WRITTEN = COLUMNS[:-2]
 _BLOCK = ("gateway", "ids", "details", "bodies")
 _ASKED = 256  # ids in one question
 _TRIES = 3  # a word is taken out at most once in minutes
@@ -56,6 +50,7 @@ class LogTable:
         self._connection.close()
 
     def _write(self, records: list[LogRecord]) -> None:
+        records = [record for record in records if record.logged]
         if not records:
             return
         groups = [(gateway, list(group)) for gateway, group in groupby(sorted(records, key=_order), _owner)]
@@ -82,7 +77,7 @@ class LogTable:
                 for number, (gateway, block) in zip(numbers, split, strict=True)
                 for record in block
             ]
-            connection.insert("logs", _WRITTEN, rows)
+            connection.insert("logs", WRITTEN, rows)
             connection.lock_gateways([gateway for gateway, _ in groups])
             zones.add(connection, groups, names, self._zone_rows)
 
@@ -100,23 +95,18 @@ class LogTable:
 
 
 def _words(records: list[LogRecord]) -> set[str | None]:
-    return {
-        *{r.provider for r in records},
-        *{r.model for r in records},
-        *{r.model_type for r in records},
-        *{r.request_type for r in records},
-        *{r.request_content_type for r in records},
-        *{r.response_content_type for r in records},
-        *{r.user_agent for r in records},
-        *{r.outcome for r in records},
-    }
+    return {getattr(record, column.name) for column in WORDS for record in records}
 
 
-def _row(r: LogRecord, gateway: int, block: int, names: Names) -> tuple[Any, ...]:
-    return (
-        *(gateway, r.id, block, r.created_at, r.duration, names[r.provider], names[r.model], names[r.model_type]),
-        *(names[r.request_type], r.path, r.status_code, r.success, r.cached, r.step, r.tokens_in, r.tokens_out),
-        *(r.cost, r.custom_cost, r.metadata, names[r.request_content_type], names[r.response_content_type]),
-        *(r.request_size, r.response_size, names[r.user_agent], names[r.outcome]),
-        None if r.event_id == ids.text(r.id) else r.event_id,
-    )
+def _row(record: LogRecord, gateway: int, block: int, names: Names) -> tuple[Any, ...]:
+    row: list[Any] = [gateway, record.id, block, *_values(record)]
+    for place in _NUMBERED:
+        row[place] = names[row[place]]
+    if row[_EVENT] == ids.text(record.id):
+        row[_EVENT] = None
+    return tuple(row)
+
+
+_values = attrgetter(*WRITTEN[len(KEYS) :])
+_NUMBERED = [WRITTEN.index(column.name) for column in WORDS]
+_EVENT = WRITTEN.index("event_id")

@@ -2,9 +2,9 @@ import threading
 
 from penstock.core import ids
 from penstock.storage import opening
-from penstock.storage.log_rows import LogReader
-from penstock.storage.log_tail import Tail
-from penstock.storage.logs import LogTable
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
+from penstock.storage.log.tail import Tail
 from penstock.storage.sql import Sql
 from tests.kit.logsink import a_gateway, a_record
 

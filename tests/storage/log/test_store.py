@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from penstock.core import ids
-from penstock.storage import log_reap, opening
+from penstock.storage import opening
 from penstock.storage.errors import StoreUnavailable, TooSlow
-from penstock.storage.log_query import LogFilter
-from penstock.storage.log_rows import LogReader
-from penstock.storage.log_store import SEATS, LogStore
-from penstock.storage.logs import LogTable
+from penstock.storage.log import reap
+from penstock.storage.log.filters import Filter, Test
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.store import SEATS, LogStore
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import SQLITE, Sql
 from tests.kit.databases import await_server
 from tests.kit.logsink import a_gateway, a_record
@@ -37,7 +38,7 @@ async def test_what_was_written_can_be_asked_for(store: LogStore, connection: Sq
     newest_first = [ids.text(record.id) for record in records][::-1]
     assert [row.id for row in await store.page(1, limit=10, offset=5)] == newest_first[5:15]
     assert [row.id for row in await store.page(1, limit=3, ascending=True)] == newest_first[:-4:-1]
-    assert (await store.summary(1, LogFilter(provider="openai"))).count == 30
+    assert (await store.summary(1, Filter((Test("provider", "eq", ("openai",)),)))).count == 30
     row = await store.get(1, records[7].id)
     assert row is not None
     assert row.id == ids.text(records[7].id)
@@ -130,7 +131,7 @@ async def test_rows_may_be_reaped_between_the_queries_of_a_question(connection: 
     stop = threading.Event()
     reading = asyncio.get_running_loop().run_in_executor(None, _read_until, url, stop)
     try:
-        while log_reap.reap(connection, 1, 7):
+        while reap.reap(connection, 1, 7):
             await asyncio.sleep(0)
     finally:
         stop.set()

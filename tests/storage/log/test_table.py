@@ -3,9 +3,9 @@ import pytest
 from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.storage.errors import Unwritable
-from penstock.storage.log_rows import LogReader
-from penstock.storage.log_tail import Tail
-from penstock.storage.logs import LogTable
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
+from penstock.storage.log.tail import Tail
 from penstock.storage.sql import Sql
 from tests.kit.logsink import ACCOUNT, a_gateway, a_record, delete_gateway
 
@@ -21,7 +21,7 @@ def test_a_record_comes_back_with_every_field(connection: Sql):
     LogTable(connection).write([record])
     row = LogReader(connection).get(1, record.id)
     assert row is not None
-    for name in set(LogRecord.__struct_fields__) - {"id", "gateway", "request", "response", "detail"}:
+    for name in set(LogRecord.__struct_fields__) - {"id", "gateway", "logged", "request", "response", "detail"}:
         assert getattr(row, name) == getattr(record, name), name
     assert (row.account, row.gateway, row.id) == (ACCOUNT, "default", ids.text(record.id))
     assert bytes(row.detail) == record.detail

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from penstock.storage import opening
-from penstock.storage.log_query import ANY, LogFilter
-from penstock.storage.log_rows import Bodies, LogReader, LogRow, Summary
+from penstock.storage.log.filters import ANY, Filter
+from penstock.storage.log.reader import Bodies, LogReader, LogRow, Summary
 from penstock.storage.sql import Limit, Sql
 
 SECONDS = 5.0  # that a question may take
@@ -31,13 +31,13 @@ class LogStore:
             self._free.put_nowait(seat)
 
     async def page(
-        self, number: int, where: LogFilter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
+        self, number: int, where: Filter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
     ) -> list[LogRow]:
         return await self._ask(
             lambda reader: reader.list_rows(number, where, limit=limit, offset=offset, ascending=ascending)
         )
 
-    async def summary(self, number: int, where: LogFilter = ANY) -> Summary:
+    async def summary(self, number: int, where: Filter = ANY) -> Summary:
         return await self._ask(lambda reader: reader.summary(number, where))
 
     async def get(self, number: int, log_id: bytes) -> LogRow | None:

@@ -2,30 +2,38 @@
 
 A query for a rare value would read millions of rows to fill a page, and an index for each thing one can filter by
 would cost the writer more than the row. A zone costs a thousandth of a row, and lets the query skip every thousand
-rows that cannot match (``storage.log_query`` has the conditions).
+rows that cannot match (``storage.log.query`` has the conditions).
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from penstock.model.record import LogRecord
+from penstock.storage.log.columns import COUNTED, RANGED, TOTAL, ZONED_WORDS, Column
 from penstock.storage.sql import Dialect, Sql, filled
 
 ROWS = 1024
-NOTHING = 2**62  # least of no values; -1 is the greatest
+NOTHING = 2**62  # least of no values; its negative is the greatest
 
-_RANGES = ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
-_COUNTS, _BITS = ("rows", "failures", "hits"), ("providers", "models", "model_types")
-_ENDS = [f"{side}_{name}" for name in _RANGES for side in ("min", "max")]
+COUNTS = ("rows", *(f"{column.name}_rows" for column in COUNTED))
+BITS = tuple(f"{column.name}s" for column in ZONED_WORDS)
+ENDS = tuple(f"{side}_{column.name}" for column in RANGED for side in ("min", "max"))
 _ASKED = 64  # gateways in one question
 
 Groups = list[tuple[int, list[LogRecord]]]  # gateways, and records of each in order of id
 
 
 def bit(name: int) -> int:
-    """The bit of a name's number in ``providers``, ``models`` and ``model_types``."""
+    """The bit of a name's number in the columns ``BITS``."""
     return 1 << name % 63
+
+
+def bits(numbers: Iterable[int]) -> int:
+    """The bits of several."""
+    return sum({bit(number) for number in numbers})
 
 
 def add(connection: Sql, groups: Groups, names: dict[Any, Any], full: int = ROWS) -> None:
@@ -76,39 +84,33 @@ def _finding(count: int) -> str:
 
 @cache
 def _adding(dialect: Dialect) -> str:
-    columns = ["gateway", "first", "last", *_COUNTS, *_BITS, *_ENDS]
-    sums = [f"{name} = log_zones.{name} + excluded.{name}" for name in _COUNTS]
-    bits = [f"{name} = log_zones.{name} | excluded.{name}" for name in _BITS]
+    columns = ["gateway", "first", "last", *COUNTS, *BITS, *ENDS]
+    sums = [f"{name} = log_zones.{name} + excluded.{name}" for name in COUNTS]
+    either = [f"{name} = log_zones.{name} | excluded.{name}" for name in BITS]
     ends = [
         f"{name} = {dialect.least if name.startswith('min') else dialect.greatest}(log_zones.{name}, excluded.{name})"
-        for name in _ENDS
+        for name in ENDS
     ]
     last = f"last = {dialect.greatest}(log_zones.last, excluded.last)"
     return (
         f"INSERT INTO log_zones ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-        f" ON CONFLICT (gateway, first) DO UPDATE SET {', '.join([last, *sums, *bits, *ends])}"
+        f" ON CONFLICT (gateway, first) DO UPDATE SET {', '.join([last, *sums, *either, *ends])}"
     )
 
 
 def _summary(records: list[LogRecord], names: dict[Any, Any]) -> list[int]:
-    costs = [r.cost for r in records if r.cost is not None]
-    durations = [r.duration for r in records]
-    ins = [r.tokens_in for r in records if r.tokens_in is not None]
-    outs = [r.tokens_out for r in records if r.tokens_out is not None]
-    totals = [r.tokens_in + r.tokens_out for r in records if r.tokens_in is not None and r.tokens_out is not None]
-    summary = [
-        len(records),
-        sum(not r.success for r in records),
-        sum(r.cached for r in records),
-        _bits({names[r.provider] for r in records}),
-        _bits({names[r.model] for r in records}),
-        _bits({names[r.model_type] for r in records} - {None}),
-    ]
-    for values in (costs, durations, ins, outs, totals):
-        summary.append(min(values, default=NOTHING))
-        summary.append(max(values, default=-1))
+    summary = [len(records)]
+    summary += [sum(map(attrgetter(column.name), records)) for column in COUNTED]
+    summary += [bits({names[word] for word in set(map(attrgetter(c.name), records))} - {None}) for c in ZONED_WORDS]
+    for column in RANGED:
+        values = _values(column, records)
+        summary += (min(values, default=NOTHING), max(values, default=-NOTHING))
     return summary
 
 
-def _bits(numbers: set[int]) -> int:
-    return sum({bit(number) for number in numbers})
+def _values(column: Column, records: list[LogRecord]) -> list[int]:
+    if column.later:
+        return []
+    if column is TOTAL:
+        return [r.tokens_in + r.tokens_out for r in records if r.tokens_in is not None and r.tokens_out is not None]
+    return [value for value in map(attrgetter(column.name), records) if value is not None]

@@ -3,10 +3,11 @@
 import threading
 from contextlib import closing
 
-from penstock.storage import log_reap, name_reap, opening
-from penstock.storage.log_rows import LogReader
-from penstock.storage.logs import LogTable
-from penstock.storage.name_reap import Sweep
+from penstock.storage import opening
+from penstock.storage.log import name_reap, reap
+from penstock.storage.log.name_reap import Sweep
+from penstock.storage.log.reader import LogReader
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import Sql
 from tests.kit.client import PATIENCE
 from tests.kit.logsink import a_gateway, a_record
@@ -30,7 +31,7 @@ def test_what_no_row_uses_goes_and_what_one_uses_stays(connection: Sql, monkeypa
         table.write([a_record(gateway=beta, model=f"gone-{at}", user_agent=f"agent-{at}")])
         table.write([a_record(model=f"kept-{at}", user_agent=None), a_record(gateway=0, model=f"stray-{at}")])
     table.write([a_record(model="last")])
-    while log_reap.reap(connection, beta):
+    while reap.reap(connection, beta):
         pass
     swept(connection)
     kept = {f"{kind}-{at}" for kind in ("kept", "stray") for at in range(20)}
@@ -45,7 +46,7 @@ def test_a_writer_that_remembers_a_word_that_is_gone_learns_it_anew(connection: 
     table, beta = LogTable(connection), a_gateway(connection, "beta")
     table.write([a_record(gateway=beta, model="again", user_agent="agent")])
     table.write([a_record(model="last")])
-    log_reap.reap(connection, beta)
+    reap.reap(connection, beta)
     swept(connection)
     assert "again" not in words(connection)
     table.write([a_record(model="again", user_agent="other")])
@@ -76,7 +77,7 @@ def test_no_row_is_written_with_a_word_that_is_just_being_taken_out(shared: str)
         table = LogTable(other)
         table.write([a_record(gateway=1, model="word")])
         table.write([a_record(gateway=0, model="last")])
-        log_reap.reap(mine, 1)
+        reap.reap(mine, 1)
         writer = threading.Thread(target=table.write, args=([a_record(gateway=1, model="word")],))
         with mine.transaction():
             mine.lock_names(alone=True)
@@ -87,7 +88,7 @@ def test_no_row_is_written_with_a_word_that_is_just_being_taken_out(shared: str)
 
 
 def test_words_in_memory_have_a_bound(connection: Sql, monkeypatch):
-    monkeypatch.setattr("penstock.storage.names._LIMIT", 10)
+    monkeypatch.setattr("penstock.storage.log.names._LIMIT", 10)
     table, reader = LogTable(connection), LogReader(connection)
     for at in range(30):
         table.write([a_record(model=f"m-{at}")])
