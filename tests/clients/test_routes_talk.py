@@ -23,6 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HELLO: Any = [{"role": "user", "content": "hello"}]
 SAID = "You said: hello"
+ROUTES = "ai-gateway/gateways/default/routes"
 FAILS = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -127,11 +128,18 @@ class Place(NamedTuple):
     clients: Clients
     sdk: cloudflare.AsyncCloudflare
     at: str
+    made: list[str]
+
+    async def stored(self, name: str, elements: list[Any]) -> Any:
+        """Makes a route, which is gone after the test."""
+        body = {"name": name, "elements": elements}
+        made: Any = await self.sdk.post(f"{self.at}/{ROUTES}", body=body, cast_to=object)
+        self.made.append(made["result"]["id"])
+        return made
 
     async def route(self, name: str, elements: list[Any]) -> str:
         """Makes a route that is deployed; the name of its model."""
-        body = {"name": name, "elements": elements}
-        made: Any = await self.sdk.post(f"{self.at}/ai-gateway/gateways/default/routes", body=body, cast_to=object)
+        made = await self.stored(name, elements)
         assert made["result"]["version"]["active"] == "true", made
         return f"dynamic/{name}"
 
@@ -149,7 +157,14 @@ async def place() -> AsyncIterator[Place]:
         claude = await stack.enter_async_context(anthropic.AsyncAnthropic(_strict_response_validation=True, **common))
         api = f"http://127.0.0.1:{made.server.port}/client/v4"
         sdk = await stack.enter_async_context(cloudflare.AsyncCloudflare(base_url=api, api_token=SECRET))
-        yield Place(made, Clients(gpt, claude), sdk, f"{api}/accounts/{ACCOUNT}")
+        yield Place(made, Clients(gpt, claude), sdk, f"{api}/accounts/{ACCOUNT}", [])
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _no_route_stays(place: Place) -> AsyncIterator[None]:
+    yield
+    while place.made:
+        await place.sdk.delete(f"{place.at}/{ROUTES}/{place.made.pop()}", cast_to=object)
 
 
 every_way = pytest.mark.parametrize("say", WAYS, ids=[way.__name__ for way in WAYS])
@@ -327,7 +342,21 @@ async def test_a_budget_without_a_fallback_tells_what_is_spent(place, name, refu
     assert "dollars in 3600 seconds" in told["message"]
 
 
-async def test_a_name_without_a_route_is_told(refused):
-    kind, told = await refused("dynamic/none")
+@pytest.mark.parametrize("stored", [False, True])
+async def test_a_name_without_a_route_that_is_deployed_is_told(place, name, refused, stored):
+    if stored:
+        await place.stored(name, graph(LARGE)[:-1])
+    kind, told = await refused(f"dynamic/{name}")
     assert (kind, told["code"]) == ("BadRequestError", 2005)
-    assert "no route 'none'" in told["message"]
+    assert f"no route {name!r} that is deployed" in told["message"]
+
+
+async def test_a_route_that_ends_without_a_model_tells_which_element_led_there(place, name, refused):
+    plan = routes.conditional("plan", {"metadata.plan": "free"}, "quota", "large")
+    quota = routes.rate("quota", "large", "end", **QUOTA)
+    model = await place.route(name, graph(plan, quota, LARGE))
+    await chat(place.clients, model, **of(plan="free"))
+    kind, told = await refused(model, **of(plan="free"))
+    assert (kind, told["code"]) == ("BadRequestError", 2005)
+    led = "element 'quota' leads there by its output 'fallback' (1 of 1 calls in 3600 seconds)"
+    assert f"route {name!r} ends without a model: {led}" in told["message"]

@@ -6,8 +6,10 @@ import pytest
 import pytest_asyncio
 
 from penstock.core.codec import decode, encode
+from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.graph.reading import read
 from penstock.model.route import Route
+from penstock.ports.counters import Taken
 from tests.kit.house import envelope, house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -184,6 +186,14 @@ async def test_a_quota_without_a_fallback_refuses(place):
     answer = await asked(place, "strict")
     assert "'first'" in envelope(answer, 429, 2003)
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_quota_that_cannot_be_counted_names_its_element(place, monkeypatch):
+    async def refuse(*_):
+        return Taken(False, 0, 0, by="refuse")
+
+    monkeypatch.setattr(Budgets, "take", refuse)
+    assert "element 'first' of route 'strict'" in envelope(await asked(place, "strict"), 503, 2010)
 
 
 @pytest.mark.parametrize(("route", "provider"), [("chain", "anthropic"), ("tail", "openai")])

@@ -56,7 +56,7 @@ class Walking:
         name = call.name.partition("/")[2]
         route = ex.gateway.routes.get(name)
         if route is None:
-            raise _failed(f"this gateway has no route {name[:_SHOWN]!r}")
+            raise _failed(f"this gateway has no route {name[:_SHOWN]!r} that is deployed")
         if route.graph is None:
             raise _failed(f"the deployed version of route {name!r} cannot run: {route.fault}")
         headers = [header for header in request.headers if header[0] not in CREDENTIALS]
@@ -82,7 +82,10 @@ class Walking:
         if pick is None:
             if self._failures:
                 raise self.exhausted()
-            raise _failed(f"route {self._route.name!r} came to its end without a model")
+            last = self._walk.visits[-1]
+            led = f"element {last.element!r} leads there by its output {last.output!r}"
+            why = f" ({last.why})" if last.why else ""
+            raise _failed(f"route {self._route.name!r} ends without a model: {led}{why}")
         return self._begin(step, pick)
 
     async def after(self, step: Step, why: str) -> Step | None:
@@ -157,7 +160,8 @@ class Walking:
         taken = await self._counts.take(owner, limit)
         if taken.by == "refuse":
             raise Overloaded(
-                "The gateway cannot count calls while Redis is away, and lets none in uncounted; try again."
+                f"The gateway cannot count calls at element {limit.id!r} of route {self._route.name!r} while Redis is "
+                "away, and lets none in uncounted; try again."
             )
         costs = limit.kind == "cost"
         used, unit = (taken.used / NANO, "dollars") if costs else (taken.used, "calls")
