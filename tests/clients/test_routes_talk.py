@@ -13,7 +13,7 @@ import openai
 import pytest
 import pytest_asyncio
 
-from penstock.core.codec import encode
+from penstock.core.codec import decode, encode
 from tests.kit import routes
 from tests.kit.house import House, house
 from tests.kit.provider import Peer, answering, providing
@@ -232,6 +232,15 @@ async def test_a_model_that_does_not_begin_in_time_gives_way(place, name, say):
     slow = routes.model("slow", fallback="small", provider="mistral", model="m", timeout=50)
     model = await place.route(name, graph(slow, SMALL))
     assert await say(place.clients, model) == (SAID, "anthropic", "claude-haiku-4-5", "1")
+
+
+async def test_a_model_is_asked_again_before_the_next_one_is(place, name):
+    first = routes.model("first", fallback="small", provider="groq", model="m", retries=2)
+    model = await place.route(name, graph(first, SMALL))
+    asked = {"cf-aig-event-id": name, "cf-aig-retry-delay": "1"}
+    assert (await chat(place.clients, model, extra_headers=asked)).step == "1"
+    rows = {row.step: decode(row.detail)["attempts"] for row in await place.house.rows(name, 2)}
+    assert [len(rows[step]) for step in (0, 1)] == [3, 1]
 
 
 @every_way

@@ -7,6 +7,8 @@ from google import genai
 from google.genai import types
 from pydantic import BaseModel
 
+from tests.kit import routes
+
 NAMES = ["weather", "time"]
 MODELS = [
     "google-ai-studio/gemini-3-flash-preview",
@@ -106,3 +108,16 @@ def test_thoughts_are_told_and_come_back(say):
     assert "".join(part.text for part in told.parts if part.thought and part.text) == "The user says: hello"
     again = say([question, told, user(types.Part(text="and now"))], thinking_config=thinking)
     assert text(again) == "You said: and now"
+
+
+@both_ways
+def test_a_dynamic_route_is_a_model(house, sdk, gemini, stream):
+    first = routes.model("first", fallback="second", provider="nobody")
+    second = routes.model("second", provider="anthropic", model="claude-haiku-4-5")
+    body = {"name": f"genai-{stream}", "elements": [routes.start("first"), first, second, routes.end()]}
+    sdk.post(f"{house.gateway('compat')}/routes", body=body, cast_to=object)
+    asked = {"model": f"dynamic/genai-{stream}", "contents": "hello"}
+    models = gemini.models
+    told = list(models.generate_content_stream(**asked)) if stream else [models.generate_content(**asked)]
+    assert "".join(one.text or "" for one in told) == "You said: hello"
+    assert told[0].sdk_http_response.headers["cf-aig-provider"] == "anthropic"

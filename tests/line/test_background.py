@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from penstock.core.codec import decode, encode
+from tests.kit import routes
 from tests.kit.client import until
 from tests.kit.house import house
 from tests.kit.store import ACCOUNT, SECRET
@@ -16,6 +17,16 @@ from tests.kit.store import ACCOUNT, SECRET
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TALK = {"messages": [{"role": "user", "content": "hello"}], "max_tokens": 100}
+
+
+ROUTES = {
+    "second": [
+        routes.start("first"),
+        routes.model("first", fallback="second", provider="nobody"),
+        routes.model("second", provider="anthropic", model="claude-haiku-4-5"),
+        routes.end(),
+    ]
+}
 
 
 class Hook:
@@ -45,7 +56,8 @@ async def hooked():
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place():
     networks = (ipaddress.ip_network("127.0.0.0/8"),)
-    async with house(allowed_networks=networks, gateways={"default": {"rate_limiting_limit": 1000}}) as served:
+    gateways = {"default": {"rate_limiting_limit": 1000}}
+    async with house(allowed_networks=networks, gateways=gateways, adjust=routes.deployed(ROUTES)) as served:
         yield served
         await served.quiet()
 
@@ -101,6 +113,26 @@ async def test_what_fails_is_told_to_the_webhook(place, headers, code):
         await until(lambda: hook.told)
     ((_, told),) = hook.told
     assert (told["state"], told["result"], told["error"]["code"]) == ("Failed", None, code)
+
+
+async def test_a_run_goes_along_a_dynamic_route_and_tells_which_model_answered(place):
+    async with hooked() as hook:
+        await run(place, "dynamic/second", background=True, webhookUrl=hook.url)
+        await until(lambda: hook.told)
+    ((_, told),) = hook.told
+    assert (told["state"], told["provider"], told["model"]) == ("Completed", "anthropic", "claude-haiku-4-5")
+    assert told["result"]["choices"][0]["message"]["content"] == "You said: hello"
+    assert told["usage"]["output_tokens"]
+
+
+async def test_a_run_along_a_route_that_has_no_answer_tells_why(place):
+    async with hooked() as hook:
+        await run(place, "dynamic/second", headers={"x-mock-status": "503"}, background=True, webhookUrl=hook.url)
+        await until(lambda: hook.told)
+    ((_, told),) = hook.told
+    assert (told["state"], told["error"]["code"]) == ("Failed", 2005)
+    assert "element 'first': Invalid provider 'nobody'" in told["error"]["message"]
+    assert "element 'second': status 503" in told["error"]["message"]
 
 
 async def test_what_is_no_json_is_told_as_text(place):
