@@ -39,12 +39,13 @@ from penstock.core.telemetry import Report, Telemetry
 from penstock.features.auth import Keyring
 from penstock.features.record import Recorder
 from penstock.gateway.compile import Parts, operators, own_prices
+from penstock.gateway.simulator import Simulator
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
 from penstock.model.refusals import RefusedRows
 from penstock.model.token import Token
 from penstock.ports.bus import Bus
-from penstock.ports.counters import Counters
+from penstock.ports.counters import Counters, Uncounted
 from penstock.ports.default_gateways import DefaultGateways
 from penstock.ports.logsink import LogSink, NullSink
 from penstock.providers.prices import PriceBook
@@ -231,6 +232,7 @@ class Application:
                 refresh = publisher.published
                 control = Control(
                     *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache),
+                    simulator=Simulator(parts, parts.counters if self._sees_counts() else Uncounted()),
                     public_url=settings.named_url,
                 )
                 self.control = self.api.state.control = control
@@ -285,6 +287,10 @@ class Application:
             key_uses=self.key_uses,
             operators=operators(settings.provider_keys),
         )
+
+    def _sees_counts(self) -> bool:
+        """Whether what calls are counted by is here: in Redis, or in the memory of this process, which takes calls."""
+        return self.link is not None or Part.CALLS in self.parts
 
     def _counters(self) -> Counters:
         if self.link is None:

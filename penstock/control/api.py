@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 import penstock
@@ -219,8 +219,9 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 def _methods(request: Request) -> set[str]:
     """What an address takes, over all routes that it matches; the router would name those of the first."""
     found: set[str] = set()
+    scope = {**request.scope, "method": ""}
     for route in (*request.app.routes, *(route for router in ROUTERS for route in router.routes)):
-        if isinstance(route, Route) and route.path_regex.match(request.scope["path"]):
+        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
             found |= route.methods or set()
     return found | ({"HEAD"} if "GET" in found else set())
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from penstock.core.addresses import PUBLIC, Rules
 from penstock.core.errors import ControlError, Invalid, NotAuthenticated, NotFound, NotPermitted
@@ -16,6 +16,9 @@ from penstock.storage import audit, tokens
 from penstock.storage.configuration import raise_version
 from penstock.storage.engine import Database, Handle
 from penstock.storage.log.store import LogStore
+
+if TYPE_CHECKING:
+    from penstock.gateway.simulator import Simulator
 
 _T = TypeVar("_T")
 
@@ -33,6 +36,7 @@ class Control:
     rules: Rules = PUBLIC  # of what addresses that are set here may be
     shared: bool = False  # other processes write to the same log, and answer calls
     cache: CacheStore = NOTHING_CACHED
+    simulator: "Simulator | None" = None  # of dynamic routes; None: a command that needs none
     public_url: str = ""  # where clients reach the gateway; empty: where the request says it came to
 
 

@@ -136,16 +136,16 @@ class Stages:
         """Shared as the routing is."""
         found = self._models.get(customs)
         if found is None:
-            found = self._models[customs] = Models(lambda: self._known(customs), self._parts.prices)
+            found = self._models[customs] = Models(lambda: self.known(customs), self._parts.prices)
         return found
 
-    def _known(self, customs: tuple[Custom, ...]) -> Mapping[str, Upstream]:
+    def known(self, customs: tuple[Custom, ...]) -> Mapping[str, Upstream]:
         """The providers that an account has."""
         return {**self._parts.upstreams, **custom.upstreams(customs)} if customs else self._parts.upstreams
 
     def _routing(self, customs: tuple[Custom, ...]) -> BySurface:
         parts = self._parts
-        native = NativeRouting(self._known(customs), parts.keyring.known)
+        native = NativeRouting(self.known(customs), parts.keyring.known)
         unified = UnifiedRouting(native, self.budgets, self.watches)
         universal = UniversalRouting(native, unified, self.auth[False].withheld)
         rest = RestRouting(native, self.budgets, self.watches, parts.prices)

@@ -11,6 +11,7 @@ ACCOUNT = os.environ["CONTRACT_ACCOUNT"]
 OWN = os.environ["CONTRACT_TOKEN_ID"]  # of the token that the run itself calls with
 ROUTE = os.environ["CONTRACT_ROUTE"]  # of the gateway default: its id and that of a version
 MASK = "********"
+GRAPH = [{"id": "s", "type": "start", "outputs": {"next": {"elementId": "e"}}}, {"id": "e", "type": "end"}]
 
 
 @schemathesis.hook
@@ -96,6 +97,15 @@ def create_route_deployment(case):
     case.path_parameters["route_id"], case.body["version_id"] = ROUTE.split("/")
 
 
+def simulate_route(case):
+    """Of its deployed version, or of elements that can run; what is assumed must be theirs."""
+    case.body.update(assume={}, version_id=None, elements=case.body.get("elements") and GRAPH)
+
+
+def simulate_route_elements(case):
+    case.body.update(assume={}, elements=GRAPH)
+
+
 def pair_limits(body):
     """One without the other is refused, also where the other is a stored one."""
     if not body.get("rate_limit") or not body.get("rate_limit_period"):
@@ -112,6 +122,8 @@ RULES = {
     "update_provider_config": update_provider_config,
     "update_route": update_route,
     "create_route_deployment": create_route_deployment,
+    "simulate_route": simulate_route,
+    "simulate_route_elements": simulate_route_elements,
 }
 
 

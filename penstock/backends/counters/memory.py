@@ -112,7 +112,9 @@ class MemoryCounters(Counters):
         now, key = self._clock(), (owner, limit.technique, limit.interval)
         count = self._counts.get(key)
         if count is None:
-            count = self._counts[key] = self._make(limit, now)
+            count = self._make(limit, now)
+            if amount:  # whoever only asks leaves nothing behind
+                self._counts[key] = count
         given, used, wait = count.take(limit.limit, now, amount)
         return Taken(given, used, wait, self._by)
 

@@ -29,6 +29,7 @@ end
 local left = begun + span - now
 if used >= tonumber(ARGV[1]) then return {0, string.format('%.0f', used), string.format('%.0f', left)} end
 used = used + tonumber(ARGV[4])
+if tonumber(ARGV[4]) == 0 then return {1, string.format('%.0f', used), '0'} end
 local lives = string.format('%.0f', math.min(left + 1, tonumber(ARGV[3])))
 redis.call('SET', KEYS[1], string.format('%.0f:%.0f', begun, used), 'PX', lives)
 return {1, string.format('%.0f', used), '0'}

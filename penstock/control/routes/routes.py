@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Response
+from starlette.routing import Match
+from starlette.types import Scope as AsgiScope
 
 from penstock.control.envelope import One, Paging
-from penstock.control.rest import InContext, Pages, listed, needs, ok, refusals, resource
-from penstock.control.routes import service
+from penstock.control.rest import Guarded, InContext, Pages, listed, needs, ok, refusals, resource
+from penstock.control.routes import service, simulate
 from penstock.control.routes.faults import messages
 from penstock.control.routes.schema import (
     Beside,
@@ -22,9 +24,22 @@ from penstock.control.routes.schema import (
     VersionCreate,
     VersionList,
 )
+from penstock.control.routes.simulation import SimulateElements, SimulateRoute, Simulation
 from penstock.model.token import Scope
 
+_SIMULATE = "simulate"  # in the place of an id
+
+
+class _Route(Guarded):
+    """Takes no such word for an id."""
+
+    def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
+        match, child = super().matches(scope)
+        return (Match.NONE, {}) if child.get("path_params", {}).get("route_id") == _SIMULATE else (match, child)
+
+
 router = resource("/ai-gateway/gateways/{gateway_id}/routes", "Dynamic Routing")
+router.route_class = _Route
 
 
 @router.get("", response_model=RouteList)
@@ -40,6 +55,13 @@ async def create_route(context: InContext, gateway_id: str, body: RouteCreate) -
     """Create a route. A graph that can run is deployed at once; another one is stored."""
     made = await service.create(context, gateway_id, body)
     return ok(made, messages=messages(made["version"]["fault"]))
+
+
+@router.post(f"/{_SIMULATE}", response_model=One[Simulation], responses=refusals(413))
+@needs(Scope.READ)
+async def simulate_route_elements(context: InContext, gateway_id: str, body: SimulateElements) -> Response:
+    """Tell what a call of a route with these elements would do; nothing is called, counted or stored."""
+    return ok(await simulate.simulate_elements(context, gateway_id, body))
 
 
 @router.get("/{route_id}", response_model=One[Route])
@@ -100,6 +122,13 @@ async def create_route_deployment(
 ) -> Response:
     """Deploy a version; an older one is the way back."""
     return ok(await service.deploy(context, gateway_id, route_id, body.version_id))
+
+
+@router.post("/{route_id}/simulate", response_model=One[Simulation], responses=refusals(413))
+@needs(Scope.READ)
+async def simulate_route(context: InContext, gateway_id: str, route_id: str, body: SimulateRoute) -> Response:
+    """Tell what a call of the route would do; nothing is called, counted or stored."""
+    return ok(await simulate.simulate_route(context, gateway_id, route_id, body))
 
 
 def _listed(name: str, direction: str, page: tuple[Sequence[Any], int], asked: Paging) -> Response:

@@ -48,8 +48,8 @@ class Element(BaseModel):
     properties: dict[str, Any] = {}
 
 
-def _as_sent(value: Any, check: Callable[[Any], Any]) -> Any:
-    """The elements themselves, once they have the shape of some: other members, and the order of all, stay."""
+def as_sent(value: Any, check: Callable[[Any], Any]) -> Any:
+    """The JSON itself, once it has the right shape: other members, and the order of all, stay."""
     check(value)
     try:
         data = codec.encode(value)
@@ -57,13 +57,13 @@ def _as_sent(value: Any, check: Callable[[Any], Any]) -> Any:
     except (ValueError, OverflowError, RecursionError):  # half a character, a deep value
         data, same = b"", False
     if not same:
-        raise PydanticCustomError("json", "cannot be stored: they hold a number or a text that is none of JSON")
+        raise PydanticCustomError("json", "must hold no number or text that is none of JSON")
     if len(data) > LARGEST:
         raise PydanticCustomError("large", "must be {most} bytes of JSON at most", {"most": LARGEST})
     return value
 
 
-Elements = Annotated[list[Element], Field(max_length=MOST_ELEMENTS), WrapValidator(_as_sent)]
+Elements = Annotated[list[Element], Field(max_length=MOST_ELEMENTS), WrapValidator(as_sent)]
 
 
 class _Elements(Strict):

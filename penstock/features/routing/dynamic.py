@@ -6,14 +6,16 @@ operator's. Decides ``route``.
 
 import math
 import time
+from collections.abc import Callable
 from copy import copy
 from functools import partial
+from random import random
 
 from msgspec.structs import replace
 
 from penstock.core import ids
 from penstock.core.errors import Overloaded, PenstockError, RateLimited, RouteFailed
-from penstock.features.routing.budgets import NANO, Budgets
+from penstock.features.routing.budgets import NANO, Counts
 from penstock.features.routing.chat import CREDENTIALS, Chat, Sender
 from penstock.features.routing.graph.fields import Facts
 from penstock.features.routing.graph.walk import Walk, walk
@@ -21,7 +23,7 @@ from penstock.features.routing.health import Watches
 from penstock.features.routing.targets import Pick, Turn, turn
 from penstock.model.decision import RouteDecision
 from penstock.model.exchange import Exchange
-from penstock.model.graph import End, Limit, Model
+from penstock.model.graph import End, Limit, Model, Visit
 from penstock.model.request import Request
 from penstock.model.route import Route
 from penstock.model.step import Step
@@ -30,14 +32,17 @@ DYNAMIC = "dynamic/"  # in the place of a provider, before a route's name
 
 
 class Walking:
-    """The steps of one call along a graph. ``request``: the client's, which every step begins with."""
+    """The steps of one call along a graph. ``request``: the client's, which every step begins with.
+
+    ``draw``: by what shares without a key, and targets, are drawn.
+    """
 
     __slots__ = (
         "_budgets",
         "_call",
         "_counts",
         "_decided",
-        "_facts",
+        "_draw",
         "_failures",
         "_pick",
         "_request",
@@ -47,10 +52,18 @@ class Walking:
         "_turn",
         "_walk",
         "_watches",
+        "facts",
     )
 
     def __init__(
-        self, ex: Exchange, request: Request, call: Chat, sender: Sender, counts: Budgets, watches: Watches
+        self,
+        ex: Exchange,
+        request: Request,
+        call: Chat,
+        sender: Sender,
+        counts: Counts,
+        watches: Watches,
+        draw: Callable[[], float] = random,
     ) -> None:
         """Raises RouteFailed where there is no such route, or none that can run."""
         name = call.name.partition("/")[2]
@@ -66,15 +79,26 @@ class Walking:
         self._sender = sender
         self._counts = counts
         self._watches = watches
+        self._draw = draw
         self._route: Route = route
-        self._facts = Facts(request.first, call.body, ex.options.metadata)
-        self._walk: Walk = walk(route.graph, self._facts, route.id)
+        self.facts = Facts(request.first, call.body, ex.options.metadata)
+        self._walk: Walk = walk(route.graph, self.facts, route.id, draw)
         self._decided = copy(ex.step.decisions)  # about the call
         self._failures: list[str] = []
         self._budgets: list[tuple[str, Limit]] = []  # that the call has passed
         self._turn: Turn | None = None  # the targets of the element that the walk is at
         self._pick: Pick | None = None  # the one that is asked
         self._said: list[str] = []  # why targets of the element failed
+
+    @property
+    def at(self) -> Limit | Model | End | None:
+        """Where the call is; None: the route has ended."""
+        return self._walk.at
+
+    @property
+    def visits(self) -> list[Visit]:
+        """The path to there."""
+        return self._walk.visits
 
     async def first(self, step: Step) -> Step:
         """Fills in the first step. Raises RouteFailed where the graph leads to no model, and RateLimited."""
@@ -141,7 +165,7 @@ class Walking:
         graph = self._route.graph
         assert graph is not None
         ends = model.fallback is None or isinstance(graph.elements[model.fallback], End)
-        return turn(model, step.ex.gateway.number, self._watches, last_resort=ends)
+        return turn(model, step.ex.gateway.number, self._watches, last_resort=ends, draw=self._draw)
 
     def _give_up(self, model: Model, turn: Turn) -> None:
         """All targets of a model have failed, or are left out."""
@@ -155,7 +179,7 @@ class Walking:
 
     async def _pass(self, limit: Limit, step: Step) -> None:
         """Counts the call at a limit. Raises RateLimited where it is exceeded and has no fallback."""
-        value = limit.bucket(self._facts)
+        value = limit.bucket(self.facts)
         owner = f"route:{step.ex.gateway.number}:{self._route.id}:{limit.id}:{value}"
         taken = await self._counts.take(owner, limit)
         if taken.by == "refuse":

@@ -6,7 +6,7 @@ from penstock.core.codec import DecodeError, Struct, decoder
 from penstock.core.errors import BodyTooLarge, MalformedChat, Overloaded, PenstockError
 from penstock.core.headers import Headers
 from penstock.features.routing import Routing
-from penstock.features.routing.budgets import Budgets
+from penstock.features.routing.budgets import Counts
 from penstock.features.routing.chat import CREDENTIALS, Chat, Sender
 from penstock.features.routing.dynamic import DYNAMIC, Walking
 from penstock.features.routing.health import Watches
@@ -34,7 +34,7 @@ _PLAIN = "openai_chat"  # names the model as all bodies that are passed on do
 class UnifiedRouting(Routing):
     """Decides from the body, once it is here."""
 
-    def __init__(self, native: NativeRouting, budgets: Budgets, watches: Watches) -> None:
+    def __init__(self, native: NativeRouting, budgets: Counts, watches: Watches) -> None:
         self._native = native
         self._budgets = budgets
         self._watches = watches

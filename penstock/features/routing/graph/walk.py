@@ -62,7 +62,8 @@ class Walk:
             value = element.sticky(self._facts)
             if value:
                 return kept(element.shares, self._route, value), f"sticky by {element.sticky_by}"
-        return drawn(element.shares, self._draw()), "drawn"
+        draw = self._draw()
+        return drawn(element.shares, draw), f"drawn: {draw:.4f}"
 
 
 def walk(graph: Graph, facts: Facts, route: str, draw: Callable[[], float] = random) -> Walk:

@@ -40,7 +40,7 @@ def test_a_walk_stops_where_it_needs_an_outcome_and_says_how_it_came_there():
     assert way.visits == [
         Visit("start", "next"),
         Visit("plan", "false", '{"metadata.plan":"free"}'),
-        Visit("split", "25%", "drawn"),
+        Visit("split", "25%", "drawn: 0.2000"),
         Visit("large", "fallback", "503"),
         Visit("small", "success"),
     ]
@@ -153,7 +153,7 @@ def test_sticky_shares_hold_and_differ_from_route_to_route():
 def test_a_call_without_what_it_would_be_kept_by_is_drawn():
     graph = split({"a": 30, "b": 70}, stickyBy="metadata.user")
     way = walk(graph, call(), "r", lambda: 0.29)
-    assert way.at == graph.elements["a"] and way.visits[-1].why == "drawn"
+    assert way.at == graph.elements["a"] and way.visits[-1].why.startswith("drawn: ")
     way = walk(graph, call(user="anna"), "r", lambda: 1 / 0)
     assert way.visits[-1].why == "sticky by metadata.user"
 
