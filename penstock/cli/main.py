@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import keys, logs, prices, route_files, routes, token
+from penstock.cli import keys, logs, prices, route_files, route_simulate, routes, token
 from penstock.cli.audit import audit
 from penstock.cli.doctor import doctor
 from penstock.cli.migrate import migrate
@@ -26,6 +26,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(logs.app, name="logs")
 routes.app.command("export")(route_files.export)
 routes.app.command("import")(route_files.import_)
+routes.app.command("simulate")(route_simulate.simulate)
 app.add_typer(routes.app, name="routes")
 app.add_typer(token.app, name="token")
 app.add_typer(prices.app, name="prices")

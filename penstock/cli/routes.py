@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from penstock.control.context import Context
 
 _T = TypeVar("_T")
-HELP = "List, show, deploy, roll back, export and import the dynamic routes of a gateway."
+HELP = "List, show, deploy, roll back, export, import and simulate the dynamic routes of a gateway."
 app = typer.Typer(no_args_is_help=True, help=HELP)
 
 Gateway = Annotated[str, typer.Option(help="Id of the gateway.", metavar="ID")]
@@ -141,11 +141,18 @@ async def _deploy(context: "Context", gateway: str, name: str, number: int | Non
     from penstock.control.routes import service
 
     route = await named(context, gateway, name)
-    versions = await store.every(lambda asked: service.versions(context, gateway, route["id"], asked))
-    wanted = [one for one in versions if number in {None, one["number"]}]
-    if not wanted:
-        raise NotFound(f"the route {name} has no version {number}; `penstock routes show {name}` shows them.")
-    return await service.deploy(context, gateway, route["id"], wanted[0]["version_id"])
+    return await service.deploy(context, gateway, route["id"], await version_of(context, gateway, route, number))
+
+
+async def version_of(context: "Context", gateway: str, route: dict[str, Any], number: int | None) -> str:
+    """The id of the version of that number; None: of the newest. Raises NotFound."""
+    from penstock.control.routes import service
+
+    for one in await store.every(lambda asked: service.versions(context, gateway, route["id"], asked)):
+        if number in {None, one["number"]}:
+            return one["version_id"]
+    name = route["name"]
+    raise NotFound(f"the route {name} has no version {number}; `penstock routes show {name}` shows them.")
 
 
 async def _rollback(context: "Context", gateway: str, name: str) -> dict[str, Any]:
