@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from penstock.core.codec import decode, encode
+from penstock.model.credential import StoredKey
 from tests.kit import routes
 from tests.kit.house import House, house
 from tests.kit.provider import Peer, answering, providing
@@ -288,6 +289,72 @@ async def test_inference_at_the_address_of_the_api(place, name):
     below = Clients(*(client.copy(base_url=f"{place.at}/ai/v1", api_key=SECRET) for client in place.clients))
     for way in WAYS:
         assert await way(below, model) == (SAID, "anthropic", "claude-haiku-4-5", "1")
+
+
+# With stored keys
+
+KEYS = [
+    StoredKey(f"key-{slug}", slug, "default", True, f"sk-stored-{slug}", 1) for slug in ("openai", "anthropic", "groq")
+]
+CLOSED = {
+    "openai": graph(routes.model("m", model="gpt-4o")),
+    "anthropic": graph(routes.model("m", provider="anthropic", model="claude-haiku-4-5")),
+    "first": graph(routes.model("first", fallback="m", provider="mistral"), routes.model("m", provider="groq")),
+    "second": graph(routes.model("first", fallback="small", provider="mistral"), SMALL),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place_of_keys() -> AsyncIterator[House]:
+    """A gateway that caches, and lets only stored keys travel; ``mistral`` has none."""
+    gateways = {"closed": {"authentication": True, "byok_only": True, "cache_ttl": 60}}
+    async with house(gateways=gateways, keys=KEYS, adjust=routes.deployed(CLOSED)) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def closed(place_of_keys: House) -> AsyncIterator[Clients]:
+    """SDKs whose key is a token."""
+    common: Any = {"base_url": place_of_keys.server.url("closed", "compat"), "api_key": SECRET, "max_retries": 0}
+    async with openai.AsyncOpenAI(**common) as gpt, anthropic.AsyncAnthropic(**common) as claude:
+        yield Clients(gpt, claude)
+
+
+ECHO = {"x-mock-echo": "1"}
+
+
+async def test_the_stored_key_of_each_provider_travels_and_the_token_does_not(closed):
+    chats, claudes = closed.gpt.chat.completions.with_raw_response, closed.claude.messages.with_raw_response
+    one = await chats.create(model="dynamic/openai", messages=HELLO, extra_headers=ECHO)
+    other = await claudes.create(model="dynamic/anthropic", messages=HELLO, max_tokens=9, extra_headers=ECHO)
+    for raw, header, key in (
+        (one, "authorization", "Bearer sk-stored-openai"),
+        (other, "x-api-key", "sk-stored-anthropic"),
+    ):
+        sent = raw.http_response.json()
+        assert dict(sent["headers"])[header] == key
+        assert SECRET not in raw.http_response.text
+
+
+@every_way
+async def test_a_model_without_a_key_gives_way(closed, say):
+    told = await say(closed, "dynamic/first")
+    assert (told.text, told.provider, told.step) == (SAID, "groq", "1")
+
+
+async def test_the_list_of_models_has_the_routes(closed):
+    listed = await closed.gpt.models.list()
+    assert {f"dynamic/{name}" for name in CLOSED} <= {model.id for model in listed.data}
+
+
+@every_way
+async def test_an_answer_comes_from_the_cache_whichever_model_it_is_of(place_of_keys, closed, name, say):
+    cached: list[bool] = []
+    for event in (f"{name}-1", f"{name}-2"):
+        told = await say(closed, "dynamic/second", extra_headers={"cf-aig-event-id": event})
+        assert (told.text, told.provider, told.step) == (SAID, "anthropic", "1")
+        cached += [row.cached for row in await place_of_keys.rows(event, 2) if row.step == 1]
+    assert cached == [False, True]
 
 
 # Errors
