@@ -135,6 +135,7 @@ def _simulator(settings: "Settings") -> "Simulator":
         counters=Uncounted(),
         cache=NOTHING_CACHED,
         largest_cached=0,
+        fetch_media=settings.fetch_media,
         operators=keys,
     )
     return Simulator(parts, parts.counters)

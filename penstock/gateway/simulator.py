@@ -11,7 +11,7 @@ from msgspec.structs import replace as changed
 from penstock.core import instants
 from penstock.core.budget import Budget
 from penstock.core.codec import encode
-from penstock.core.errors import PenstockError
+from penstock.core.errors import MalformedChat, PenstockError
 from penstock.features.routing.assumed import ANSWERS, ASSUMED, FAILS, Asking, assuming
 from penstock.features.routing.budgets import NANO
 from penstock.features.routing.chat import Chat
@@ -115,6 +115,10 @@ class _Trip:
             self._gateway.keys.choose(step)
             if self._translates:
                 await self._translating.request(step)
+        except MalformedChat as error:
+            if not (self._parts.fetch_media and step.translation is not None and step.translation.only_bytes):
+                return error
+            step.warnings.append(f"nothing that a message names by its URL was fetched: {error.message}")
         except PenstockError as error:
             return error
         return None

@@ -1,10 +1,16 @@
 """Simulated calls: they agree with real ones, and leave nothing behind."""
 
+import os
+
+import httpx
+import pytest
+
 from penstock.core.codec import decode, encode
-from tests.control.routes.conftest import LIMITED, READER, SAMPLE, a_graph
+from tests.control.routes.conftest import LIMITED, READER, SAMPLE, Api, a_graph
 from tests.control.routes.test_routes import refusal
 from tests.kit import routes as kit
 from tests.kit.house import house, request
+from tests.kit.several import CACHE
 from tests.kit.store import ACCOUNT, SECRET
 
 GRAPH = [
@@ -30,22 +36,24 @@ def way(told):
     return [(one["element"], one["output"]) for one in told["path"]]
 
 
+async def called(api, metadata, body, event=""):
+    """The status of a real call of the route r."""
+    headers = {"cf-aig-authorization": f"Bearer {SECRET}", "cf-aig-metadata": encode(metadata).decode()}
+    body = encode({"model": "dynamic/r", **body})
+    async with api.house.client() as client:
+        call = request("compat/chat/completions", gateway="a", headers=headers, body=body, event=event)
+        return (await client.ask(call)).status
+
+
 async def test_a_simulated_call_goes_where_the_real_one_goes(api):
     route = await made(api)
     metadata, body = {"plan": "free", "user": "ada"}, {"stream": False, "messages": [{"role": "user", "content": "hi"}]}
-    for event in ("one", "two"):
+    for used, event in enumerate(("one", "two")):
         told = await simulated(api, route, metadata=metadata, body=body)
         assert told == await simulated(api, route, metadata=metadata, body=body)  # took no place
-        headers = {"cf-aig-authorization": f"Bearer {SECRET}", "cf-aig-metadata": encode(metadata).decode()}
-        async with api.house.client() as client:
-            call = request(
-                "compat/chat/completions",
-                gateway="a",
-                headers=headers,
-                body=encode({"model": "dynamic/r", **body}),
-                event=event,
-            )
-            assert (await client.ask(call)).status == 200
+        limit = told["path"][2]["limit"]
+        assert (limit["value"], limit["used"], limit["counted_by"]) == ("ada", used, "memory")
+        assert await called(api, metadata, body, event) == 200
         real = decode((await api.house.row(event)).detail)["decisions"]["route"]
         passed = [(one["element"], one["output"], one["why"]) for one in told["path"]]
         assert passed[: len(real["path"])] == [
@@ -169,16 +177,47 @@ async def test_whoever_may_read_may_simulate_and_nothing_is_stored(api):
     assert (await api.version(), len(await api.audited())) == (version, audited)
 
 
+async def test_what_redis_counts_for_all_processes_is_seen():
+    async with (
+        house(gateways={"a": {}}, redis_url=os.environ[CACHE]) as made_here,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{made_here.server.port}") as client,
+    ):
+        api = Api(made_here, client)
+        route = await made(api, QUOTA)
+        assert await called(api, {"user": "ada"}, {"messages": []}) == 200
+        seen = [(await simulated(api, route, metadata={"user": user}))["path"][1]["limit"] for user in ("ada", "eve")]
+    assert [(limit["used"], limit["counted_by"]) for limit in seen] == [(1, "redis"), (0, "redis")]
+
+
+@pytest.mark.parametrize("fetches", [True, False])
+async def test_nothing_is_fetched(fetches):
+    picture = {"type": "image_url", "image_url": {"url": "https://pictures.example/a.png"}}
+    body = {"messages": [{"role": "user", "content": [picture]}]}
+    elements = [kit.start("m"), kit.model("m", provider="aws-bedrock", model="amazon.nova-lite-v1:0"), kit.end()]
+    async with house(gateways={"a": {}}, fetch_media=fetches) as made_here, made_here.client() as client:
+        (call,) = (await asked(client, elements=elements, body=body))["calls"]
+    assert (call["outcome"], bool(call["error"])) == (("success", False) if fetches else ("fallback", True))
+    assert any("fetched" in warning for warning in call["warnings"]) == fetches
+
+
+QUOTA = [kit.start("quota"), kit.rate("quota", "m"), kit.model("m"), kit.end()]
+
+
+async def asked(client, **question):
+    """The answer to a simulation of elements that are not stored."""
+    body = encode(question)
+    path = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/a/routes/simulate"
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SECRET}\r\n"
+    head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    return decode((await client.ask(head.encode() + body)).body)["result"]
+
+
 async def test_a_process_that_takes_no_calls_says_that_it_sees_no_counts():
-    elements = [kit.start("quota"), kit.rate("quota", "m"), kit.model("m"), kit.end()]
     async with house(role="control", gateways={"a": {}}) as made, made.client() as client:
-        body = encode({"elements": elements, "metadata": {"user": "ada"}})
-        path = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/a/routes/simulate"
-        head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SECRET}\r\n"
-        head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        quota = decode((await client.ask(head.encode() + body)).body)["result"]["path"][1]
-    assert (quota["output"], quota["assumed"]) == ("success", True)
-    assert (quota["limit"]["used"], quota["limit"]["value"], quota["limit"]["counted_by"]) == (None, "ada", "nobody")
+        passed = (await asked(client, elements=QUOTA, metadata={"user": "ada"}))["path"][1]
+    assert (passed["output"], passed["assumed"]) == ("success", True)
+    limit = passed["limit"]
+    assert (limit["used"], limit["value"], limit["counted_by"]) == (None, "ada", "nobody")
 
 
 async def test_targets_are_chosen_as_for_a_call_and_nothing_is_learned_of_them(api):
