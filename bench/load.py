@@ -59,7 +59,7 @@ def script(
     """
     texts = ",\n".join(f"[==[{body.decode()}]==]" for body in bodies)
     pairs = {**payload.HEADERS, **(extra or {})}
-    headers = ", ".join(f'["{name}"] = "{value}"' for name, value in pairs.items())
+    headers = ", ".join(f'["{name}"] = [==[{value}]==]' for name, value in pairs.items())
     quoted = ", ".join(f'"{path}"' for path in paths)
     told = {"unique": str(unique).lower(), "mark": MARK}
     file.write_text(SCRIPT.format(bodies=texts, headers=headers, paths=quoted, **told))
