@@ -68,7 +68,6 @@ UNMIRRORED = {
     "penstock/model/plan.py": "slots, without behaviour",
     "penstock/model/record.py": "a struct; tests/storage writes and reads it",
     "penstock/model/reply.py": "slots; tests/line shows what they are for",
-    "penstock/model/request.py": "slots; tests/proxy fills them",
     "penstock/model/surface.py": "a struct; tests/proxy/test_surfaces.py reads the table",
     "penstock/model/step.py": "slots; tests/line shows what they are for",
     "penstock/model/token.py": "a struct; tests/features/test_auth.py holds the line to it",

@@ -135,7 +135,7 @@ class Graph(msgspec.Struct, frozen=True):
     elements: dict[str, Element]
 
 
-class Visit(msgspec.Struct, omit_defaults=True):
+class Visit(msgspec.Struct, omit_defaults=True, gc=False):
     """An element on the path of a call: which output was taken (empty: none), and why."""
 
     element: str

@@ -42,6 +42,15 @@ class Request:
         self.asked = NOTHING_ASKED
         self.surface = NATIVE
 
+    def copied(self) -> "Request":
+        """The same, for a step to change: its members are set anew, never changed in their place."""
+        copy = Request.__new__(Request)
+        copy.method, copy.target, copy.body, copy.surface = self.method, self.target, self.body, self.surface
+        copy.headers, copy.first, copy.client, copy.asked = self.headers, self.first, self.client, self.asked
+        copy.account, copy.gateway, copy.provider = self.account, self.gateway, self.provider
+        copy.path, copy.query = self.path, self.query
+        return copy
+
     def header(self, name: bytes) -> bytes | None:
         """The first value under a lower-case name."""
         return self.first.get(name)

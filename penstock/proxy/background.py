@@ -23,7 +23,6 @@ from penstock.model.exchange import Exchange
 from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
 from penstock.model.reply import Body, Reply
-from penstock.model.request import Request
 from penstock.ports.transport import Transport
 from penstock.providers.run import Options, read
 from penstock.proxy import steps
@@ -145,9 +144,8 @@ def _wrong(what: str) -> MalformedChat:
 def _copy(ex: Exchange) -> Exchange:
     """The call that goes on. Raises Overloaded."""
     told = ex.request
-    request = Request(told.method, told.target, told.headers, held(whole(told), told.body))
-    request.account, request.gateway, request.surface = told.account, told.gateway, told.surface
-    request.path, request.query, request.client = told.path, told.query, told.client
+    request = told.copied()
+    request.body = held(whole(told), told.body)
     run = Exchange(request, time.monotonic())
     run.gateway, run.snapshot, run.options, run.caller = ex.gateway, ex.snapshot, ex.options, ex.caller
     run.itinerary, run.step.decisions = ex.itinerary, ex.step.decisions

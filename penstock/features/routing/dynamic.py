@@ -7,7 +7,6 @@ operator's. Decides ``route``.
 import math
 import time
 from collections.abc import Callable
-from copy import copy
 from functools import partial
 from random import random
 
@@ -83,7 +82,7 @@ class Walking:
         self._route: Route = route
         self.facts = Facts(request.first, call.body, ex.options.metadata)
         self._walk: Walk = walk(route.graph, self.facts, route.id, draw)
-        self._decided = copy(ex.step.decisions)  # about the call
+        self._decided = replace(ex.step.decisions)  # about the call
         self._failures: list[str] = []
         self._budgets: list[tuple[str, Limit]] = []  # that the call has passed
         self._turn: Turn | None = None  # the targets of the element that the walk is at
@@ -138,11 +137,11 @@ class Walking:
         pick = await self._next(step)
         if pick is None:
             return None
-        following = Step(step.ex, copy(self._request), time.monotonic())
+        following = Step(step.ex, self._request, time.monotonic())
         following.id = ids.new()
         following.name = ids.text(following.id)
         following.index = step.index + 1
-        following.decisions = copy(self._decided)
+        following.decisions = replace(self._decided)
         return self._begin(following, pick)
 
     async def _next(self, step: Step) -> Pick | None:
@@ -208,7 +207,7 @@ class Walking:
         retry = replace(ex.options.retry, attempts=1 + element.retries)
         timeout = element.timeout if element.timeout is not None else ex.options.timeout
         step.options = replace(ex.options, retry=retry, timeout=timeout)
-        step.request = request = copy(self._request)
+        step.request = request = self._request.copied()
         request.provider, request.asked = target.provider, replace(self._call.asked, model=target.model)
         step.decisions.route = RouteDecision(
             self._route.name, self._route.version, element.id, [*self._walk.visits], pick.why[:_LONG]

@@ -113,9 +113,7 @@ class Unfolding(Itinerary):
     async def first(self, ex: Exchange) -> Step:
         step, told = ex.step, ex.request
         step.options, step.places = ex.options, ex.caller.places
-        step.request = request = Request(told.method, told.target, told.headers, told.body)
-        request.account, request.gateway, request.surface = told.account, told.gateway, told.surface
-        request.path, request.query, request.provider = told.path, told.query, told.provider
+        step.request = request = told.copied()
         mark = form.boundary(request.header(b"content-type") or b"")
         at = None if mark is None else await form.field(whole(request), mark, b"model") or slice(0)
         self._walking = self._routing.settle(step, request, told.surface.kind, told.surface.dialect, at)

@@ -1,8 +1,9 @@
 """Conditions of a route: a language like MongoDB's (docs/routes.md), compiled to a function of a call's facts."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
+from operator import eq
 from typing import Any, cast
 
 from penstock.features.routing.graph.fields import Facts, Fields
@@ -138,7 +139,8 @@ def _one_of(values: list[object]) -> Check:
 
 
 def _equals(given: Given) -> Check:
-    return _one_of([_scalar(given)])
+    wanted = _scalar(given)
+    return partial(eq, wanted) if isinstance(wanted, str) else _one_of([wanted])
 
 
 def _in(given: Given) -> Check:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from operator import methodcaller
 from typing import Any
 
 from penstock.core.codec import decode, encode
@@ -62,16 +63,13 @@ class Fields:
         if not rest:
             raise ValueError(_NAMESPACES)
         if namespace == "metadata":
-            return lambda facts: facts.metadata(rest)
+            return methodcaller("metadata", rest)
         if namespace == "headers":
-            header = rest.lower().encode()
-            return lambda facts: facts.header(header)
+            return methodcaller("header", rest.lower().encode())
         if namespace == "cf" and rest in EDGE:
-            edge = EDGE[rest]
-            return lambda facts: facts.header(edge)
+            return methodcaller("header", EDGE[rest])
         if namespace == "body":
-            root, place = self._root, self._place(rest)
-            return lambda facts: facts.body(root, place)
+            return methodcaller("body", self._root, self._place(rest))
         raise ValueError(_NAMESPACES)
 
     def bucket(self, name: str) -> Callable[[Facts], str]:
