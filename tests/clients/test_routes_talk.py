@@ -3,6 +3,7 @@
 Elements are written in both spellings: that of the published types, and that of the page that tells of them.
 """
 
+import ipaddress
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
@@ -131,6 +132,12 @@ class Place(NamedTuple):
     at: str
     made: list[str]
 
+    @property
+    def below(self) -> Clients:
+        """The same SDKs at the address of the API."""
+        at: Any = {"base_url": f"{self.at}/ai/v1", "api_key": SECRET}
+        return Clients(self.clients.gpt.copy(**at), self.clients.claude.copy(**at))
+
     async def stored(self, name: str, elements: list[Any]) -> Any:
         """Makes a route, which is gone after the test."""
         body = {"name": name, "elements": elements}
@@ -152,7 +159,8 @@ async def place() -> AsyncIterator[Place]:
         broken = await stack.enter_async_context(providing(answering(FAILS)))
         hanging = await stack.enter_async_context(providing(silent))
         providers = {"groq": broken.url, "cohere": broken.url, "mistral": hanging.url}
-        made = await stack.enter_async_context(house(providers=providers))
+        networks = (ipaddress.ip_network("127.0.0.0/8"),)
+        made = await stack.enter_async_context(house(providers=providers, allowed_networks=networks))
         common: Any = {"base_url": made.server.url("default", "compat"), "api_key": "sk-of-nobody", "max_retries": 0}
         gpt = await stack.enter_async_context(openai.AsyncOpenAI(_strict_response_validation=True, **common))
         claude = await stack.enter_async_context(anthropic.AsyncAnthropic(_strict_response_validation=True, **common))
@@ -284,11 +292,21 @@ async def test_run_of_the_api(place, name, last):
     assert (raw.headers["cf-aig-provider"], raw.headers["cf-aig-step"]) == (last["properties"]["provider"], "1")
 
 
-async def test_inference_at_the_address_of_the_api(place, name):
+@every_way
+async def test_inference_at_the_address_of_the_api(place, name, say):
     model = await place.route(name, graph(failing("first", "groq", "small"), SMALL))
-    below = Clients(*(client.copy(base_url=f"{place.at}/ai/v1", api_key=SECRET) for client in place.clients))
-    for way in WAYS:
-        assert await way(below, model) == (SAID, "anthropic", "claude-haiku-4-5", "1")
+    assert await say(place.below, model) == (SAID, "anthropic", "claude-haiku-4-5", "1")
+
+
+@every_way
+async def test_a_provider_of_the_accounts_own(place, name, say):
+    slug = name[-20:].strip("-_").replace("_", "-")
+    own = {"name": slug, "slug": slug, "base_url": f"{place.house.mock.url}/openai", "enable": True}
+    await place.sdk.post(f"{place.at}/ai-gateway/custom-providers", body=own, cast_to=object)
+    last = routes.model("last", provider=f"custom-{slug}", model="ours")
+    model = await place.route(name, graph(failing("first", "groq", "last"), last))
+    for clients in (place.clients, place.below):
+        assert await say(clients, model) == (SAID, f"custom-{slug}", "ours", "1")
 
 
 # With stored keys
