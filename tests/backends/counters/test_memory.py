@@ -181,6 +181,8 @@ def test_counts_of_gateways_that_are_not_called_any_more_are_forgotten():
 @pytest.mark.parametrize("technique", ["fixed", "sliding"])
 async def test_amounts_are_counted_whole_and_asking_takes_nothing(technique):
     counters, rule = MemoryCounters(), RateLimit(600, 10, technique)
+    await counters.take("one", rule, 0)
+    assert not len(counters)  # nothing is left behind
     asked = [(await counters.take("one", rule, amount))[:2] for amount in (0, 7, 0, 7, 0, 1)]
     assert asked == [(True, 0), (True, 7), (True, 7), (True, 14), (False, 14), (False, 14)]
     assert (await counters.take("one", rule._replace(limit=1 << 53), 5))[:2] == (True, 19)

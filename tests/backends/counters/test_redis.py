@@ -52,6 +52,8 @@ async def test_of_thousands_at_once_exactly_the_limit_passes_in_all_processes_to
 async def test_amounts_are_counted_whole_and_asking_takes_nothing(technique):
     async with counting(2) as ((one, _), (other, _)):
         rule, owner = RateLimit(600, 10, technique), f"amounts:{next(_owners)}"
+        await one.take(owner, rule, 0)
+        assert not await one._link.ask("KEYS", f"{one._link.prefix}limit:{{{owner}}}*")  # nothing is left behind
         asked = [(await one.take(owner, rule, amount))[:2] for amount in (0, 7, 0, 7, 0, 1)]
         assert asked == [(True, 0), (True, 7), (True, 7), (True, 14), (False, 14), (False, 14)]
         assert (await other.take(owner, rule._replace(limit=1 << 53), 5))[:2] == (True, 19)
