@@ -33,6 +33,9 @@ def export(
     """Write routes as JSON, each with the deployed elements: to standard output, or to files in a directory."""
     with store.failing("routes export"):
         for route in routes.act(data_dir, database_url, config, account, lambda it: _chosen(it, gateway, names or [])):
+            if not names and route["version"]["active"] != "true":
+                typer.echo(f"{route['name']}: left out, as no version of it is deployed", err=True)
+                continue
             text = codec.indented({"name": route["name"], "elements": route["elements"]})
             if to is None:
                 typer.echo(text, nl=False)
@@ -70,6 +73,11 @@ async def _chosen(context: "Context", gateway: str, names: list[str]) -> list[di
 
 
 async def _apply(context: "Context", gateway: str, bodies: "list[RouteCreate]", *, draft: bool) -> list[str]:
+    from penstock.control.gateways.schema import DEFAULT
+    from penstock.control.gateways.service import ensure_default
+
+    if gateway == DEFAULT:
+        await ensure_default(context)
     there = {route["name"]: route for route in await routes.every(context, gateway)}
     return [await _put(context, gateway, body, there.get(body.name), draft=draft) for body in bodies]
 
@@ -81,8 +89,8 @@ async def _put(
     from penstock.control.routes.schema import VersionCreate
 
     if route is None:
-        await service.create(context, gateway, body)
-        return f"{body.name}: created and deployed"
+        await service.create(context, gateway, body, deployed=not draft)
+        return f"{body.name}: created" + ("" if draft else " and deployed")
     if route["elements"] == body.sent and (draft or route["version"]["active"] == "true"):
         return f"{body.name}: unchanged"
     made = await service.create_version(context, gateway, route["id"], VersionCreate(elements=body.elements))

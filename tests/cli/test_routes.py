@@ -87,6 +87,27 @@ def test_what_is_exported_can_be_imported_elsewhere(data_dir: Path, tmp_path: Pa
     assert both[0] == both[1]
 
 
+def test_a_new_route_that_is_imported_as_a_draft_takes_no_calls(data_dir: Path, tmp_path: Path):
+    file = a_file(tmp_path, "r", a_graph("m1"))
+    assert done(data_dir, "import", "--draft", file) == "r: created\n"
+    (route,) = listed(data_dir)
+    assert (route["version"]["number"], route["version"]["active"]) == (1, "false")
+    folder = tmp_path / "routes"
+    left_out = penstock(data_dir, "export", "--to", str(folder))
+    assert (left_out.status, left_out.out) == (0, "")
+    assert left_out.err == "r: left out, as no version of it is deployed\n"
+    assert not folder.exists()
+    assert json.loads(done(data_dir, "export", "r"))["elements"] == a_graph("m1")
+    assert done(data_dir, "deploy", "r").startswith("Version 1 of the route r is deployed")
+
+
+def test_an_import_to_the_gateway_default_makes_it(tmp_path: Path):
+    start = first_start.prepare(tmp_path / "data", account_id=ACCOUNT)
+    start.store.close()
+    assert done(tmp_path / "data", "import", a_file(tmp_path, "r", a_graph("m1"))) == "r: created and deployed\n"
+    assert [route["gateway_id"] for route in listed(tmp_path / "data")] == ["default"]
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [

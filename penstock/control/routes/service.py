@@ -7,6 +7,8 @@ from typing import Any
 
 from penstock.control.context import Change, Context, changing, found, refuse_another
 from penstock.control.envelope import Paging
+from penstock.control.gateways.schema import DEFAULT
+from penstock.control.gateways.service import ensure_default
 from penstock.control.routes.faults import fault, sentence
 from penstock.control.routes.schema import (
     MOST_ROUTES,
@@ -42,8 +44,12 @@ async def get(context: Context, gateway_id: str, route_id: str) -> dict[str, Any
         return told(*await _found(connection, context.account, gateway_id, route_id))
 
 
-async def create(context: Context, gateway_id: str, body: RouteCreate) -> dict[str, Any]:
-    """A graph that can run is deployed at once. Raises Conflict, Invalid."""
+async def create(context: Context, gateway_id: str, body: RouteCreate, *, deployed: bool = True) -> dict[str, Any]:
+    """A graph that can run is ``deployed`` at once. The first route of the gateway ``default`` makes it. Raises
+    Conflict, Invalid.
+    """
+    if gateway_id == DEFAULT:
+        await ensure_default(context)
     now, elements, wrong = instants.now(), body.sent, fault(body.sent)
     async with changing(context) as change:
         gateway = found(await gateways.get(change.connection, context.account, gateway_id))
@@ -53,7 +59,7 @@ async def create(context: Context, gateway_id: str, body: RouteCreate) -> dict[s
             row = await routes.add(change.connection, gateway.number, body.name, elements, wrong, now)
         except Taken:
             raise _taken(body.name) from None
-        if wrong is None:
+        if deployed and wrong is None:
             row = await routes.deploy(change.connection, row, row.version, now)
         after = _audited(gateway, row, row.version) | {"elements": elements, "deployed": row.deployment is not None}
         await _written(change, row, "route.create", None, after, acts=row.deployment is not None)

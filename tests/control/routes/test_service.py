@@ -3,7 +3,7 @@
 from penstock.control.context import Context
 from penstock.control.gateways import service as gateways
 from penstock.core.codec import decode
-from tests.control.routes.conftest import SAMPLE, a_graph
+from tests.control.routes.conftest import FOREIGNER, LIMITED, READER, SAMPLE, a_graph
 from tests.kit.store import ACCOUNT
 
 
@@ -33,6 +33,16 @@ async def test_what_changes_where_calls_go_compiles_the_gateway_alone_with_its_d
     assert (await compiled("POST", deployments, {"version_id": first}))[1] == {}
     assert (await compiled("PATCH", route, {"name": "new"}))[1] == {"a": [("new", "m1")]}
     assert (await compiled("DELETE", route))[1] == {"a": []}
+
+
+async def test_the_first_route_of_the_gateway_default_makes_it(api):
+    body = {"name": "r", "elements": a_graph("m1")}
+    for secret in (READER, LIMITED, FOREIGNER):
+        assert (await api.ask("POST", body=body, gateway="default", secret=secret)).status_code in {403, 404}
+    assert (await api.ask("GET", gateway="default")).status_code == 404
+    await api.make("r", gateway="default")
+    await api.make("second", gateway="default")
+    assert [route["name"] for route in (await api.told("GET", gateway="default"))["result"]] == ["r", "second"]
 
 
 async def test_a_deleted_gateway_has_no_routes_and_neither_has_the_next_of_its_name(api):
