@@ -199,7 +199,9 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
 def _why(one: dict[str, Any]) -> str:
     told = [store.printable(one["why"])]
     if (limit := one["limit"]) is not None:
-        told.append(f"{limit['limit']:g} {limit['unit']} in {limit['interval']} s for {limit['key']}={limit['value']}")
+        told.append(
+            f"{limit['limit']:.15g} {limit['unit']} in {limit['interval']} s for {limit['key']}={limit['value']}"
+        )
     if one["shares"] is not None:
         told.append(", ".join(f"{share['output']} -> {share['element']}" for share in one["shares"]))
     return store.printable("; ".join(filter(None, told)))

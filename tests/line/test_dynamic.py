@@ -51,6 +51,7 @@ ROUTES = {
         model("third", "anthropic"),
         END,
     ],
+    "failing-long": [START, model("first", "qqqq", fallback="second"), model("second", "opnai"), END],
     "quota": [START, limit(2, "good", "poor"), model("good", "openai"), model("poor", "groq"), END],
     "budget": [
         START,
@@ -146,6 +147,12 @@ async def test_a_route_that_cannot_run_says_why(place, route, says):
     assert says in envelope(await asked(place, route), 400, 2005)
 
 
+async def test_a_long_reason_ends_where_it_was_cut(place):
+    message = envelope(await asked(place, "failing-long"), 400, 2005)
+    assert "element 'first': Invalid provider 'qqqq': known are adobe-firefly, " in message
+    assert "…; element 'second': Invalid provider 'opnai': did you mean openai?" in message
+
+
 async def test_a_quota_leads_elsewhere_when_it_is_used_up(place):
     told = [await asked(place, "quota", metadata={"user": "ada"}) for _ in range(3)]
     other = await asked(place, "quota", metadata={"user": "bob"})
@@ -178,13 +185,14 @@ async def test_a_budget_has_spent_what_the_rows_behind_it_cost_however_the_calls
     cost = sum(row.cost or 0 for row in rows)
     answer = await asked(place, "counted", metadata={"user": "ada"}, headers={"cf-aig-explain": "1"})
     path = decode(answer.headers["cf-aig-explain"])["decisions"]["route"]["path"]
-    assert path[1]["why"] == f"{cost / 1e9:g} of 1e+06 dollars in 3600 seconds"
+    spent, _, rest = path[1]["why"].partition(" ")
+    assert (float(spent), rest) == (cost / 1e9, "of 1000000 dollars in 3600 seconds")
 
 
 async def test_a_quota_without_a_fallback_refuses(place):
     await asked(place, "strict")
     answer = await asked(place, "strict")
-    assert "'first'" in envelope(answer, 429, 2003)
+    assert "element 'first' of route 'strict' has had 1 of 1 calls" in envelope(answer, 429, 2003)
     assert int(answer.headers["retry-after"]) > 0
 
 

@@ -118,7 +118,7 @@ class Walking:
         self._pick.ended(step)
         at = self._walk.at
         alone = isinstance(at, Model) and len(at.targets) == 1
-        why = why.removesuffix(".")[:_SHOWN]
+        why = _cut(why.removesuffix("."), _SHOWN)
         self._said.append(why if alone else f"{self._pick.target.name}: {why}")
         return await self._following(step)
 
@@ -169,12 +169,12 @@ class Walking:
     def _give_up(self, model: Model, turn: Turn) -> None:
         """All targets of a model have failed, or are left out."""
         why = "; ".join([*self._said, *turn.told()])
-        self._failures.append(f"element {model.id!r}: {why}"[:_LONG])
+        self._failures.append(_cut(f"element {model.id!r}: {why}", _LONG))
         self._leave(success=False, why=why)
 
     def _leave(self, *, success: bool, why: str) -> None:
         self._turn, self._said = None, []
-        self._walk.proceed(success=success, why=why[:_LONG])
+        self._walk.proceed(success=success, why=_cut(why, _LONG))
 
     async def _pass(self, limit: Limit, step: Step) -> None:
         """Counts the call at a limit. Raises RateLimited where it is exceeded and has no fallback."""
@@ -188,7 +188,7 @@ class Walking:
             )
         costs = limit.kind == "cost"
         used, unit = (taken.used / NANO, "dollars") if costs else (taken.used, "calls")
-        why = f"{used:g} of {limit.limit:g} {unit} in {limit.interval} seconds"
+        why = f"{_amount(used)} of {_amount(limit.limit)} {unit} in {limit.interval} seconds"
         if not taken.given and limit.fallback is None:
             raise RateLimited(
                 f"Rate limited: element {limit.id!r} of route {self._route.name!r} has had {why}.",
@@ -234,6 +234,15 @@ def models(ex: Exchange, name: str) -> str:
     route = ex.gateway.routes.get(name)
     elements = route.graph.elements.values() if route is not None and route.graph is not None else ()
     return " ".join(target.model for each in elements if isinstance(each, Model) for target in each.targets)
+
+
+def _amount(number: float) -> str:
+    """As people write it, to the nano-dollar: no exponent."""
+    return f"{number:.9f}".rstrip("0").rstrip(".")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _ended(pick: Pick, step: Step, _: Exchange) -> None:

@@ -112,13 +112,16 @@ class Circuit:
 
 
 class Watch:
-    """One target. ``seconds``: to the first byte, of late; None: not known. ``running``: calls that may tell."""
+    """One target. ``seconds``: to the first byte, of late; None: not known. ``running``: calls that may tell.
+    ``refused``: the last call could not be sent there.
+    """
 
-    __slots__ = ("circuit", "running", "seconds", "used")
+    __slots__ = ("circuit", "refused", "running", "seconds", "used")
 
     def __init__(self, health: Health | None) -> None:
         self.circuit = None if health is None else Circuit(health)
         self.seconds: float | None = None
+        self.refused = False
         self.running = 0
         self.used = 0.0
 
@@ -140,6 +143,7 @@ class Watch:
         good = verdict(step)
         if self.circuit is not None:
             self.circuit.leave(ticket, now, good=good)
+        self.refused = step.error is not None and not step.attempts
         if good is not None:
             seconds = step.attempts[-1].duration / 1000
             seconds = seconds if good else max(seconds, FAILED)

@@ -3,6 +3,7 @@ lead nowhere, or out of their place, or hold a token of ours.
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from penstock.core.errors import InvalidPath, InvalidProvider
 from penstock.features.routing import Routing
@@ -67,8 +68,10 @@ class NativeRouting(Routing):
         if upstream is None:
             if provider.startswith(PREFIX):
                 raise InvalidProvider(f"Invalid provider {provider[:_SHOWN]!r}: this account has no such provider.")
-            known = ", ".join(sorted(slug for slug in self._upstreams if not slug.startswith(PREFIX)))
-            raise InvalidProvider(f"Invalid provider {provider[:_SHOWN]!r}: known are {known}.")
+            known = sorted(slug for slug in self._upstreams if not slug.startswith(PREFIX))
+            near = get_close_matches(provider[:_SHOWN].lower(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+            raise InvalidProvider(f"Invalid provider {provider[:_SHOWN]!r}: {hint}")
         return upstream
 
     def _make(self, request: Request) -> Target:

@@ -146,7 +146,7 @@ class _Several(Turn):
         for place in fit:
             assert place.watch is not None
             seconds = place.watch.seconds
-            if seconds is None and not place.watch.running:
+            if seconds is None and not place.watch.running and not place.watch.refused:
                 return place, "not asked yet"
             if seconds is not None and seconds < least:
                 best, least = place, seconds

@@ -42,6 +42,12 @@ def test_a_provider_that_is_not_known_is_refused_with_those_that_are():
     assert (caught.value.status, caught.value.code) == (400, 2008)
 
 
+@pytest.mark.parametrize(("written", "meant"), [("OpenAI", "openai"), ("antropic", "anthropic")])
+def test_a_misspelt_provider_is_answered_with_the_one_that_is_likely_meant(written, meant):
+    with pytest.raises(InvalidProvider, match=rf"^Invalid provider '{written}': did you mean {meant}\?$"):
+        target(written, b"x")
+
+
 @pytest.mark.parametrize("path", [b"../x", b"x/%2e%2e/y", b"a\x00", b"%0a"])
 def test_a_path_that_leaves_its_place_is_refused_every_time(path):
     for _ in range(2):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.core.errors import InvalidProvider
 from penstock.core.telemetry import Counter
 from penstock.features.routing.health import Watches
 from penstock.features.routing.targets import EXPLORED, turn
@@ -41,6 +42,10 @@ class Place:
 
 def ended(status=200, milliseconds=100) -> Any:
     return SimpleNamespace(attempts=[Attempt("openai", "host", 0, milliseconds, status)], error=None)
+
+
+def refused() -> Any:
+    return SimpleNamespace(attempts=[], error=InvalidProvider("there is no such provider"))
 
 
 def following(turn):
@@ -130,6 +135,19 @@ def test_after_the_pause_the_next_call_tries_again_and_no_other_until_it_has():
     probe.ended(ended())
     probe.ended(ended(status=503))  # once only
     assert sorted(all_of(place.turn(0.1))) == [0, 1]
+
+
+def test_a_target_that_no_call_can_be_sent_to_is_not_the_first_of_the_fastest_again():
+    place = Place(1, 1, strategy="fastest")
+    first = place.first()
+    assert at(first) == 0
+    first.ended(refused())
+    following(turn := place.turn())
+    assert all_of(turn) == [0]
+    place.asked(1)
+    assert all_of(place.turn()) == [1, 0]
+    place.asked(0, milliseconds=50)
+    assert all_of(place.turn()) == [0, 1]
 
 
 def test_the_fastest_of_late_is_asked_after_each_has_been_once():
