@@ -320,6 +320,30 @@ def test_conditions_agree_with_a_plain_model(condition, body):
     assert holds(condition, body) is agrees(condition, body)
 
 
+ONES = [None, True, False, -1, 0, 1, 2, 0.5, 1.0, "", "a", "b", "ab", "1"]
+SEVERAL = [[], {}, {"a": 1}, [1], ["a", "b"], [True, None], [[1]], ["ab", 0]]
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_each_operator_agrees_with_the_plain_model_on_all_pairs(name):
+    match name:
+        case "$exists":
+            operands = [True, False]
+        case "$in" | "$nin":
+            operands = [[one] for one in ONES] + [[one, other] for one in ONES for other in ("a", 1, True)]
+        case "$gt" | "$gte" | "$lt" | "$lte":
+            operands = [one for one in ONES if comparable(one, 0) or comparable(one, "")]
+        case "$regex" | "$startsWith" | "$endsWith":
+            operands = ["", "a", "b", "ab"]
+        case _:
+            operands = ONES
+    for operand in operands:
+        test = compile_condition(Given({"body.a": {name: operand}}, ()), Fields())
+        for body in ({}, *({"a": value} for value in ONES + SEVERAL)):
+            found = test(Facts({}, json.dumps(body).encode()))
+            assert found is says(body.get("a", MISSING), {name: operand}), (body, operand)
+
+
 # ---- what a peer chooses is bounded
 
 

@@ -3,13 +3,13 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from penstock.features.routing.graph.fields import Facts
 from penstock.features.routing.graph.reading import read
 from penstock.features.routing.graph.walk import walk
-from penstock.model.graph import End, Limit, Model, Visit
+from penstock.model.graph import End, GraphFault, Limit, Model, Visit
 from tests.kit.routes import conditional, end, model, percentage, rate, start
 
 PLANS = read(
@@ -70,13 +70,14 @@ def test_calls_without_the_field_of_a_limit_share_a_bucket_and_long_values_are_s
 
 
 @st.composite
-def graphs(draw):
-    """Elements that lead to later ones alone; listed in any order."""
+def graphs(draw, *, astray=False):
+    """Elements that lead to later ones alone, unless ``astray``, to any; listed in any order."""
     size = draw(st.integers(1, 12))
     names = [f"e{index}" for index in range(size)] + ["end"]
     elements = [start(names[0])]
     for index in range(size):
         later = st.sampled_from(names[index + 1 :])
+        later = later | st.sampled_from(names) if astray else later
         maybe = st.none() | later
         elements.append(
             draw(
@@ -109,6 +110,20 @@ def test_every_walk_of_every_graph_ends(elements, outcomes, draws):
     assert all(visit.output for visit in way.visits[:-1])
 
 
+@given(graphs(astray=True))
+def test_a_graph_is_refused_where_and_only_where_it_leads_back(elements):
+    leads = {each["id"]: {to["elementId"] for to in each["outputs"].values()} for each in elements}
+    while ends := [name for name, targets in leads.items() if targets.isdisjoint(leads)]:
+        for name in ends:
+            del leads[name]
+    event("leads back" if leads else "ends")
+    if leads:
+        with pytest.raises(GraphFault, match="leads back"):
+            read(elements)
+    else:
+        read(elements)
+
+
 # ---- shares
 
 
@@ -123,6 +138,17 @@ def test_drawn_shares_are_exact_over_all_draws():
     graph = split({"a": 12.5, "b": 0, "c": 37.5, "d": 50})
     taken = Counter(walk(graph, call(), "r", lambda: index / 1000).at.id for index in range(1000))  # type: ignore[union-attr] # noqa: B023
     assert taken == {"a": 125, "c": 375, "d": 500}
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=5).filter(any))
+def test_drawn_shares_are_those_that_are_named_whatever_they_are(weights):
+    sizes = [weight * 100_000_000 // sum(weights) for weight in weights]
+    sizes[0] += 100_000_000 - sum(sizes)
+    graph = sticky(sizes)
+    taken = Counter(walk(graph, call(), "r", lambda at=at: at / 500).at.id for at in range(500))  # type: ignore[union-attr,misc]
+    for index, size in enumerate(sizes):
+        assert abs(taken[f"m{index}"] - 500 * size / 100_000_000) <= 1
+        assert size or not taken[f"m{index}"]
 
 
 def test_draws_are_independent_and_random():
