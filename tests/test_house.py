@@ -134,6 +134,7 @@ UNMIRRORED = {
     "penstock/storage/log/columns.py": "a table; tests/storage/log/test_reader.py goes through all of it",
     "penstock/storage/log/filters.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/log/query.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
+    "penstock/storage/log/seat.py": "a thread; tests/storage/log/test_store.py asks several, and cuts them short",
     "penstock/storage/migrations/": "tests/storage/test_schema.py holds what they end in to the tables",
     "penstock/storage/tables.py": "a table of tables; tests/storage/test_schema.py holds the database to it",
     "penstock/storage/log/zones.py": "an index; tests/storage/log/test_reader.py holds it to a plain filter",

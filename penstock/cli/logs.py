@@ -13,6 +13,7 @@ from penstock.cli import store
 from penstock.core import codec
 from penstock.storage import opening, schema
 from penstock.storage.errors import StoreUnavailable
+from penstock.storage.log.columns import BY_NAME, NANO
 from penstock.storage.log.reader import LogReader, LogRow
 from penstock.storage.log.tail import Tail
 
@@ -83,7 +84,8 @@ def fields(row: LogRow) -> dict[str, Any]:
     """Every field of a row under its name in the API; cost in dollars, times in ISO 8601."""
     shown = {name: getattr(row, name) for name in row.__struct_fields__ if name not in ("number", "detail")}
     shown["created_at"] = _instant(row.created_at)
-    shown["cost"] = None if row.cost is None else row.cost / 1e9
+    shown["cost"] = None if row.cost is None else row.cost / NANO
+    shown["score"] = None if row.score is None else row.score / BY_NAME["score"].unit
     return shown | codec.decode(row.detail)
 
 

@@ -395,6 +395,33 @@ def test_who_may_read_metadata_alone_sees_no_body(house, connect, grant, five):
         assert only(caught)["code"] == 10000
 
 
+# What people say of it
+
+
+def test_feedback_can_be_given_right_after_the_call(house, sdk, gateway, gpt, log):
+    where: Any = {"account_id": house.account, "gateway_id": gateway}
+    for _ in range(3):
+        one = call(gpt(gateway)).headers[LOG_ID]
+        assert sdk.ai_gateway.logs.edit(one, **where, feedback=1, score=87.5, metadata={"user": "u1", "n": 2}) == {}
+        row = log(gateway, one)
+        assert json.loads(row.metadata) == {"user": "u1", "n": 2}
+        assert (row.to_dict()["feedback"], row.to_dict()["score"]) == (1, 87.5)
+        sdk.ai_gateway.logs.edit(one, **where, feedback=-1, metadata=None)
+        row = log(gateway, one)
+        assert (row.metadata, row.to_dict()["feedback"], row.to_dict()["score"]) == (None, -1, 87.5)
+
+
+def test_what_cannot_be_said_of_a_call_is_refused_with_its_name(house, sdk, gateway, gpt):
+    where: Any = {"account_id": house.account, "gateway_id": gateway}
+    one = call(gpt(gateway)).headers[LOG_ID]
+    with pytest.raises(cloudflare.BadRequestError) as caught:
+        sdk.ai_gateway.logs.edit(one, **where, feedback=2)
+    assert (only(caught)["code"], only(caught)["path"]) == (7001, ["body", "feedback"])
+    with pytest.raises(cloudflare.NotFoundError) as gone:
+        sdk.ai_gateway.logs.edit("01970000-0000-7000-8000-000000000000", **where, feedback=1)
+    assert only(gone)["code"] == 7002
+
+
 def test_an_authenticated_call_makes_the_default_gateway(house, sdk, gpt, log, logs):
     with contextlib.suppress(cloudflare.NotFoundError):  # another test called it
         sdk.ai_gateway.delete("default", account_id=house.account)

@@ -189,6 +189,14 @@ def test_calls_that_say_what_is_kept(logs):
     logs.refused("request without payload", "NotFoundError", 404, 7002)
 
 
+def test_what_people_say_of_a_call(logs):
+    assert logs.value("edit") == {}
+    row = logs.value("get edited")
+    assert (row["feedback"], row["score"], json.loads(row["metadata"])) == (1, 99.5, {"team": "ebb"})
+    assert logs.refused("edit with nonsense", "BadRequestError", 400, 7001)["path"] == ["body", "feedback"]
+    logs.refused("edit what is not there", "NotFoundError", 404, 7002)
+
+
 def test_lists(logs):
     rows = logs.value("all pages")
     newest_first = [row["id"] for row in rows]

@@ -7,13 +7,14 @@ from penstock.core import instants
 from penstock.core.codec import decode
 from penstock.providers.kinds import CACHE_READ, REASONING
 from penstock.providers.told import told
+from penstock.storage.log.columns import BY_NAME, NANO
 from penstock.storage.log.reader import LogRow, Summary
 
-_NANO = 10**9
+_SCORE = BY_NAME["score"].unit
 _PLAIN = (
     *("id", "provider", "model", "model_type", "request_type", "path", "duration", "status_code", "success", "cached"),
     *("step", "tokens_in", "tokens_out", "custom_cost", "metadata", "request_content_type", "response_content_type"),
-    *("user_agent", "outcome", "event_id", "feedback", "score"),
+    *("user_agent", "outcome", "event_id", "feedback"),
 )
 
 
@@ -68,6 +69,7 @@ def _entry(row: LogRow, told: dict[str, Any]) -> dict[str, Any]:
         "usage_metadata": _usage(row, told.get("usage")),
         "timings": told.get("timings", {}),
         "authentication": bool(told.get("token")),
+        "score": None if row.score is None else row.score / _SCORE,
     }
 
 
@@ -88,4 +90,4 @@ def _usage(row: LogRow, said: object) -> dict[str, int | None]:
 
 
 def _dollars(nanos: int | None) -> float | None:
-    return None if nanos is None else nanos / _NANO
+    return None if nanos is None else nanos / NANO

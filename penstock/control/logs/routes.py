@@ -6,8 +6,8 @@ from fastapi import Depends, Header, Query, Request, Response
 
 from penstock.control.envelope import One
 from penstock.control.logs import service
-from penstock.control.logs.schema import LogDetail, LogQuery, LogsAnswer, refuse_later
-from penstock.control.rest import InContext, needs, ok, resource
+from penstock.control.logs.schema import LogDetail, LogEdit, LogQuery, LogsAnswer, Nothing, refuse_later
+from penstock.control.rest import InContext, needs, ok, refusals, resource
 from penstock.model.token import Scope
 
 _BODY: dict[int | str, dict[str, Any]] = {
@@ -39,6 +39,14 @@ async def list_logs(context: InContext, gateway_id: str, asked: Annotated[LogQue
 async def get_log(context: InContext, gateway_id: str, log_id: str) -> Response:
     """Show one call; with the beginnings of its bodies for who may read bodies."""
     return ok(await service.get(context, gateway_id, log_id))
+
+
+@router.patch("/{log_id}", response_model=One[Nothing], responses=refusals(413))
+@needs(Scope.WRITE)
+async def edit_log(context: InContext, gateway_id: str, log_id: str, body: LogEdit) -> Response:
+    """Say of a call what people think of it, or give it other metadata; also right after it."""
+    await service.edit(context, gateway_id, log_id, body)
+    return ok({})
 
 
 @router.get("/{log_id}/request", response_class=Response, responses=_BODY)

@@ -5,17 +5,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from penstock.control.envelope import Envelope, ResultInfo
+from penstock.control.values import WHOLE
 from penstock.core import instants
-from penstock.core.codec import json_schema
+from penstock.core.codec import encode, json_schema
 from penstock.core.errors import Invalid
 from penstock.model.decision import Decisions
-from penstock.storage.log.columns import NANO
+from penstock.storage.log.columns import BY_NAME, NANO
 from penstock.storage.log.filters import Filter, Test
 from penstock.storage.log.query import LATEST
+from penstock.wire import metadata
+from penstock.wire.headers import like_ours
 
 PER_PAGE = 50
 HEAD = 4096  # characters of a body in a row's details
@@ -136,7 +139,69 @@ def refuse_later(names: list[tuple[str, str]]) -> None:
             raise Invalid(f"{stem}: this release does not have {asked}.", path=("query", stem))
 
 
+# What people say of a row
+
+
+def _vote(value: object) -> object:
+    if isinstance(value, bool) or value not in (-1, 1, None):
+        raise PydanticCustomError("vote", "must be 1, -1 or null")
+    return value
+
+
+def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+    """What the header ``cf-aig-metadata`` would lose is refused here."""
+    try:
+        sent = encode(value)
+    except UnicodeEncodeError:
+        lost = ["half of a character"]
+    else:
+        _, lost = metadata.read(sent)
+        if like_ours(sent):
+            lost = ["it holds what looks like a token of this gateway"]
+    if lost:
+        raise PydanticCustomError("metadata", "{sentence}", {"sentence": lost[0]})
+    return value
+
+
+_ENTRIES: dict[str, Any] = {
+    "type": "object",
+    "maxProperties": metadata.ENTRIES,
+    "propertyNames": {"maxLength": metadata.KEY_LIMIT},
+    "additionalProperties": {
+        "anyOf": [{"type": "string", "maxLength": metadata.VALUE_LIMIT}, {"type": "number"}, {"type": "boolean"}]
+    },
+}
+Metadata = Annotated[dict[str, Any], AfterValidator(_metadata), WithJsonSchema(_ENTRIES)]
+Vote = Annotated[int, BeforeValidator(_vote), WHOLE, WithJsonSchema({"enum": [-1, 1]})]
+_SCORE = BY_NAME["score"].unit
+
+
+class LogEdit(BaseModel):
+    """What people say of a call. What is left out stays; null takes it back."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    feedback: Vote | None = Field(None, description="1: thumbs up; -1: down.")
+    score: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = Field(
+        None, description=f"Kept to 1/{_SCORE}."
+    )
+    metadata: Metadata | None = Field(None, description="In the place of what the row has; rules of cf-aig-metadata.")
+
+    def values(self) -> dict[str, Any]:
+        """What was sent, as the log stores it."""
+        sent = self.model_dump(include=self.model_fields_set)
+        if sent.get("score") is not None:
+            sent["score"] = round(sent["score"] * _SCORE)
+        if sent.get("metadata") is not None:
+            sent["metadata"], _ = metadata.read(encode(sent["metadata"]))
+        return sent
+
+
 # What comes back
+
+
+class Nothing(BaseModel):
+    """It is done."""
 
 
 class UsageMetadata(BaseModel):
@@ -181,7 +246,7 @@ class LogEntry(BaseModel):
     timings: dict[str, float]
     authentication: bool = Field(description="Whether a token of this gateway let the call in.")
     feedback: int | None
-    score: int | None
+    score: float | None
 
 
 class LogDetail(LogEntry):

@@ -1,4 +1,4 @@
-"""The rules of reading logs: whose they are, what may be seen of them, and that what was just called is there."""
+"""The rules of logs: whose they are, what may be seen of them, and that what was just called is there."""
 
 import asyncio
 import time
@@ -8,13 +8,13 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from penstock.control.context import Context, Control, found
 from penstock.control.logs import rendering, streams
-from penstock.control.logs.schema import LogQuery
+from penstock.control.logs.schema import LogEdit, LogQuery
 from penstock.core import ids, instants
 from penstock.core.codec import encode
 from penstock.core.errors import Invalid, NotFound
 from penstock.model.token import Scope, Token
 from penstock.storage import gateways
-from penstock.storage.errors import TooSlow
+from penstock.storage.errors import StoreUnavailable, TooSlow
 from penstock.wire.framing import Cutter, cutter_of
 
 SETTLE = 3.0  # seconds that a question waits for rows on their way into the log
@@ -24,6 +24,7 @@ LONGEST = 3600.0  # seconds that a call may well take
 LOOK = 0.05  # seconds between two looks for a row of another process
 EVENTS = "text/event-stream"
 _UNKNOWN = "application/octet-stream"
+_NONE = "Not found: there is no such log in this gateway."
 
 _RENDERING = asyncio.Semaphore(2)  # streams that are shown as JSON at a time: each takes up to a second of a core
 
@@ -89,13 +90,14 @@ def _rendered(content: bytes, cutter: type[Cutter]) -> bytes:
     return encode(streams.as_json(content, cutter))
 
 
-async def settled(control: Control, limit: float = SETTLE) -> None:
-    """Returns when what was called until now is in the log, or after ``limit`` seconds."""
+async def settled(control: Control, limit: float = SETTLE) -> bool:
+    """Returns when what was called until now is in the log, or after ``limit`` seconds; whether it is."""
     if control.sink.pending():
         try:
             await asyncio.wait_for(control.sink.settled(), limit)
         except TimeoutError:
-            return  # the store is away or far behind: what is there is better than nothing
+            return False  # the store is away or far behind: what is there is better than nothing
+    return True
 
 
 def patience(made: int, now: int) -> float:
@@ -106,28 +108,60 @@ def patience(made: int, now: int) -> float:
     return min(HORIZON, max(HORIZON - age, FLUSH))
 
 
+async def edit(context: Context, gateway_id: str, log_id: str, body: LogEdit) -> None:
+    """Sets what was sent of a row, also of one that is still on its way. Returns when that is committed.
+
+    Raises NotFound; StoreUnavailable where the log is so far behind that the row may still come.
+    """
+    control, number = context.control, await _number(context, gateway_id)
+    row, current = await _find(control, number, log_id)
+    if row is None and not current:
+        waiting = control.sink.pending()
+        raise StoreUnavailable(f"The log is behind, {waiting:,} rows wait: the row may still come. Try again later.")
+    values = body.values()
+    if row is None or (values and not await _written(control.logs.edit(number, ids.parse(row.id), values))):
+        raise NotFound(_NONE)
+
+
+async def _written(change: Awaitable[_T]) -> _T:
+    try:
+        return await change
+    except TooSlow:
+        raise StoreUnavailable("The log is busy: nothing was changed. Try again.") from None
+
+
 async def _number(context: Context, gateway_id: str) -> int:
     async with context.control.database.reading() as connection:
         return found(await gateways.get(connection, context.account, gateway_id)).number
 
 
 async def _row(control: Control, number: int, log_id: str) -> Any:
-    """The row; it is looked for again while it may be on its way, from this process or another."""
+    """The row. Raises NotFound."""
+    row, _ = await _find(control, number, log_id)
+    if row is None:
+        raise NotFound(_NONE)
+    return row
+
+
+async def _find(control: Control, number: int, log_id: str) -> tuple[Any, bool]:
+    """The row, or None, and whether all rows of this process were in the log, as far as that had to be known.
+
+    It is looked for again while it may be on its way, from this process or another. Raises NotFound for what is no id.
+    """
     try:
         key = ids.parse(log_id)
     except ValueError:
-        raise NotFound("Not found: there is no such log in this gateway.") from None
+        raise NotFound(_NONE) from None
+    current = True
     row = await _in_time(control.logs.get(number, key))
     if row is None and control.sink.pending():
-        await settled(control)
+        current = await settled(control)
         row = await _in_time(control.logs.get(number, key))
     until = time.monotonic() + (patience(ids.millis(key), instants.now()) if control.shared else 0.0)
     while row is None and time.monotonic() < until:
         await asyncio.sleep(LOOK)
         row = await _in_time(control.logs.get(number, key))
-    if row is None:
-        raise NotFound("Not found: there is no such log in this gateway.")
-    return row
+    return row, current
 
 
 async def _in_time(question: Awaitable[_T]) -> _T:

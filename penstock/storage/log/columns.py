@@ -60,7 +60,7 @@ COLUMNS = (
     Column("compatibility_mode", "flag", "count"),
     Column("dlp_action", "word", "words", null=True),
     Column("feedback", "small", "range", null=True, later=True),
-    Column("score", "number", "range", null=True, later=True),
+    Column("score", "number", "range", null=True, later=True, unit=1000),
 )
 
 BY_NAME = {column.name: column for column in COLUMNS}

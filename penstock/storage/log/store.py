@@ -1,15 +1,16 @@
-"""The log for an event loop: questions to ``LogReader`` in threads, each with a limit of time."""
+"""The log for an event loop: questions to ``LogReader`` in threads, each with a limit of time; and its changes."""
 
 import asyncio
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from penstock.storage import opening
+from penstock.storage.errors import TooSlow
+from penstock.storage.log.edit import edit
 from penstock.storage.log.filters import ANY, Filter
 from penstock.storage.log.reader import Bodies, LogReader, LogRow, Summary
-from penstock.storage.sql import Limit, Sql
+from penstock.storage.log.seat import Seat
+from penstock.storage.sql import Sql
 
 SECONDS = 5.0  # that a question may take
 SEATS = 4  # questions that are answered at once; more wait
@@ -25,10 +26,12 @@ class LogStore:
 
     def __init__(self, url: str, *, seconds: float = SECONDS) -> None:
         self._seconds = seconds
-        self._seats = [_Seat(url) for _ in range(SEATS)]
-        self._free: asyncio.LifoQueue[_Seat] = asyncio.LifoQueue()
+        self._seats = [Seat("log-reader", lambda: opening.connect_reader(url), LogReader) for _ in range(SEATS)]
+        self._free: asyncio.LifoQueue[Seat[LogReader]] = asyncio.LifoQueue()
         for seat in self._seats:
             self._free.put_nowait(seat)
+        self._editor = Seat[Sql]("log-editor", lambda: opening.connect(url), lambda connection: connection)
+        self._editing = asyncio.Lock()
 
     async def page(
         self, number: int, where: Filter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
@@ -46,12 +49,18 @@ class LogStore:
     async def bodies(self, number: int, log_id: bytes) -> Bodies:
         return await self._ask(lambda reader: reader.bodies(number, log_id))
 
+    async def edit(self, number: int, log_id: bytes, values: Mapping[str, Any]) -> bool:
+        """Sets columns of a row; when it returns, that is committed. False: there is no such row."""
+        return await self._change(lambda connection: edit(connection, number, log_id, values))
+
     async def close(self) -> None:
         """Cuts short what runs. Nothing may be asked any more."""
-        for seat in self._seats:
+        for seat in (*self._seats, self._editor):
             seat.cut_short()
         for _ in self._seats:
             await (await self._free.get()).close()
+        async with self._editing:
+            await self._editor.close()
 
     async def _ask(self, question: Callable[[LogReader], _T]) -> _T:
         seat = await self._free.get()
@@ -60,39 +69,12 @@ class LogStore:
         finally:
             self._free.put_nowait(seat)
 
-
-class _Seat:
-    """A thread with a connection of its own, opened when it is first needed; one question at a time."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._thread = ThreadPoolExecutor(1, "log-reader")
-        self._connection: Sql | None = None
-        self._reader: LogReader | None = None
-        self._limit = Limit()
-
-    async def ask(self, question: Callable[[LogReader], _T], seconds: float) -> _T:
-        limit = self._limit = Limit(time.monotonic() + seconds)
+    async def _change(self, change: Callable[[Sql], _T]) -> _T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question, limit)
-        except asyncio.CancelledError:
-            limit.end()  # whoever asked is gone
-            raise
-
-    def cut_short(self) -> None:
-        self._limit.end()
-
-    async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._hang_up)
-        self._thread.shutdown()
-
-    def _hang_up(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-
-    def _answer(self, question: Callable[[LogReader], _T], limit: Limit) -> _T:
-        if self._reader is None or self._connection is None:
-            self._connection = opening.connect_reader(self._url)
-            self._reader = LogReader(self._connection)
-        self._connection.limit(limit)
-        return question(self._reader)
+            await asyncio.wait_for(self._editing.acquire(), self._seconds)
+        except TimeoutError:
+            raise TooSlow from None
+        try:
+            return await self._editor.ask(change, self._seconds)
+        finally:
+            self._editing.release()

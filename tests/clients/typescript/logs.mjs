@@ -68,6 +68,15 @@ const metadata = connect({ apiToken: plan.metadata });
 await step('metadata lists', () => all(metadata.aiGateway.logs.list('js-logs', { account_id })));
 await step('metadata reads a body', () => metadata.aiGateway.logs.request(first, where));
 
+// What people say of a call
+
+const praise = { feedback: 1, score: 99.5, metadata: { team: 'ebb' } };
+const edit = (id, said) => client.aiGateway.logs.edit(id, { ...where, ...said });
+await step('edit', () => edit(first, praise));
+await step('get edited', () => client.aiGateway.logs.get(first, where));
+await step('edit with nonsense', () => edit(first, { feedback: 3 }));
+await step('edit what is not there', () => edit('01970000-0000-7000-8000-000000000000', praise));
+
 // A deleted gateway
 
 await step('delete', () => client.aiGateway.delete('js-logs', { account_id }));

@@ -1,6 +1,7 @@
 """The addresses of logs on a real database, and a sink that lets a test say when rows arrive."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 
 from penstock.control.context import Control
 from penstock.control.logs import routes
+from penstock.core import ids
 from penstock.core.codec import encode
 from penstock.core.errors import ControlError
 from penstock.core.secrets import digest
@@ -95,6 +97,15 @@ class World:
             f"/client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs{path}",
             params=query,
             headers={"authorization": f"Bearer {token}", **(headers or {})},
+        )
+
+    async def patch(self, record, *, token="all", account=ACCOUNT, gateway="default", **body):
+        """``record``: the row, or an id."""
+        log_id = record if isinstance(record, str) else ids.text(record.id)
+        return await self.http.patch(
+            f"/client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{log_id}",
+            content=json.dumps(body),
+            headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
         )
 
     async def ids(self, **query):
