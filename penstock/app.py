@@ -62,6 +62,7 @@ from penstock.proxy.server import Server
 from penstock.storage import configuration, opening
 from penstock.storage.announcements import Announcements
 from penstock.storage.engine import Database
+from penstock.storage.log.rollup_reap import days_of
 from penstock.storage.log.store import LogStore
 
 # A call leaves no circles of references behind, so the collector has little to find: it may look seldom.
@@ -211,7 +212,7 @@ class Application:
         if Part.UPKEEP in self.parts and self.shared:  # on SQLite, the log writer does it
             from penstock.worker.upkeep import Upkeep  # noqa: PLC0415  the driver takes 60 ms to import
 
-            self.tasks.start("upkeep", Upkeep(self.place.url, _say).run())
+            self.tasks.start("upkeep", Upkeep(self.place.url, _say, days_of(*_days(self.settings))).run())
 
     @asynccontextmanager
     async def _stores(self) -> AsyncGenerator[None]:
@@ -335,12 +336,18 @@ class Application:
         return {("busy",): busy, ("idle",): idle}
 
 
+def _days(settings: Settings) -> tuple[int, int, int]:
+    """That roll-ups of minutes, hours and days are kept."""
+    return settings.analytics_minute_days, settings.analytics_hour_days, settings.analytics_day_days
+
+
 def compose(settings: Settings, place: Place, routes: Mapping[str, Upstream]) -> Application:
     """The application of this process; ``routes`` are ``gateway.compile.upstreams`` of its settings."""
     tasks = Tasks()
     sink: LogSink = NullSink()
     if Part.CALLS in PARTS[settings.role]:
-        sink = LogPipe(tasks, place.url, max_bytes=settings.log_queue_size, max_rows=settings.log_queue_rows)
+        size, rows = settings.log_queue_size, settings.log_queue_rows
+        sink = LogPipe(tasks, place.url, max_bytes=size, max_rows=rows, days=_days(settings))
     return Application(settings, place, routes, sink, tasks)
 
 

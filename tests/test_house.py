@@ -132,6 +132,7 @@ UNMIRRORED = {
     "penstock/storage/errors.py": "errors, without behaviour",
     "penstock/storage/log/names.py": "numbers for words; tests/storage/log/test_table.py writes and reads them",
     "penstock/storage/log/columns.py": "a table; tests/storage/log/test_reader.py goes through all of it",
+    "penstock/storage/log/measures.py": "a table; tests/storage/log/test_rollups.py holds it to a plain sum",
     "penstock/storage/log/filters.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/log/query.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/log/seat.py": "a thread; tests/storage/log/test_store.py asks several, and cuts them short",

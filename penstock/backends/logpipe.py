@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 import socket
 import sys
 from asyncio.subprocess import Process
@@ -31,11 +32,18 @@ class LogPipe(LogSink):
 
     ``max_bytes`` and ``max_rows`` bound what is not yet written: beyond the first, new records lose their bodies;
     beyond the second, or twice the first, they are dropped. What the writer has not confirmed is kept, and sent again
-    to the next one when it dies; the store writes a record once, however often it comes.
+    to the next one when it dies. The store knows which of the pipe's records it has (``storage.log.senders``), and
+    writes each once. ``days``: roll-ups of minutes, hours and days are kept for so long.
     """
 
     def __init__(
-        self, tasks: Tasks, database_url: str, *, max_bytes: int = 64 * 1024 * 1024, max_rows: int = 100_000
+        self,
+        tasks: Tasks,
+        database_url: str,
+        *,
+        max_bytes: int = 64 * 1024 * 1024,
+        max_rows: int = 100_000,
+        days: tuple[int, int, int] = (62, 400, 1_100),
     ) -> None:
         self.dropped_bodies = 0
         self.dropped_rows = 0
@@ -46,6 +54,8 @@ class LogPipe(LogSink):
         self._max_bytes = max_bytes
         self._most_bytes = max(2 * max_bytes, LEAST_ROWS)
         self._max_rows = max_rows
+        self._id = secrets.token_bytes(16)
+        self._days = ",".join(map(str, days))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: deque[bytes] = deque()
         self._queued = 0  # bytes in the queue
@@ -54,7 +64,6 @@ class LogPipe(LogSink):
         self._offset: int = 0  # bytes of the next one that are sent
         self._bytes = 0  # in queue and frames
         self._taken = 0
-        self._confirmed = 0  # as the current writer counts
         self._moved = 0.0  # when a row began to wait alone, or was written
         self._armed = False
         self._rushed = False
@@ -225,18 +234,17 @@ class LogPipe(LogSink):
         self._answer += data
         whole = len(self._answer) // 8 * 8
         if whole:
-            count = int.from_bytes(self._answer[whole - 8 : whole], "big")
+            durable = int.from_bytes(self._answer[whole - 8 : whole], "big")
             self._answer = self._answer[whole:]
-            self._confirm(count)
+            self._confirm(durable)
 
-    def _confirm(self, count: int) -> None:
-        """The writer has made ``count`` rows durable since it was started."""
+    def _confirm(self, durable: int) -> None:
+        """So many rows are durable, of all that were ever taken."""
         assert self._loop is not None
         self._moved = self._loop.time()
-        while self._sent and self._frames[0][0] <= count - self._confirmed:
+        while self._sent and self._frames[0][0] <= durable - self.written_rows:
             rows, frame = self._frames.popleft()
             self._sent -= 1
-            self._confirmed += rows
             self.written_rows += rows
             if rows:
                 self._bytes -= len(frame) - 9
@@ -265,7 +273,7 @@ class LogPipe(LogSink):
             raise
         self._link, self._process, self.writer_pid = ours, process, process.pid
         self._answer = b""
-        self._confirmed = self._sent = self._offset = 0
+        self._sent = self._offset = 0
         self._blocked = False
         loop.add_reader(ours.fileno(), self._readable)
         self._flush(hurry=bool(self._waiters))
@@ -279,7 +287,8 @@ class LogPipe(LogSink):
     async def _spawn(self, theirs: socket.socket) -> Process:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "penstock.worker.log_writer"),
-            *("--fd", str(theirs.fileno())),
+            *("--fd", str(theirs.fileno()), "--sender", self._id.hex(), "--start", str(self.written_rows)),
+            *("--days", self._days),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # Ctrl-C is for us; the writer ends when the socket does

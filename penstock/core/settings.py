@@ -174,6 +174,13 @@ class Settings:
         SIZE,
         "Bytes of log rows that may wait to be written; beyond, bodies are dropped, and rows beyond twice as many.",
     )
+    analytics_minute_days: int = option(62, number(1, 3660), "Days that the roll-ups of each minute are kept.")
+    analytics_hour_days: int = option(
+        400, number(1, 3660), "Days that the roll-ups of each hour are kept; at least as long as those of minutes."
+    )
+    analytics_day_days: int = option(
+        1_100, number(1, 3660), "Days that the roll-ups of each day are kept; at least as long as those of hours."
+    )
     log_body_limit: int = option(
         10_000_000, SIZE, "Largest body in bytes kept with a log row; larger ones are left out."
     )

@@ -46,14 +46,18 @@ class Options:
         cache_ttl: int = 0,
         retry: Retry = ONCE,
         zdr: bool = False,
+        rolled: tuple[str, ...] = (),
     ) -> None:
         self._log = collect_logs
         self._payloads = collect_log_payloads
         self._ttl = cache_ttl
         self._retry = retry
         self._zdr = zdr
+        self._rolled = rolled
         payloads = collect_logs and collect_log_payloads
-        self.plain = CallOptions(log=collect_logs, payloads=payloads, cache_ttl=cache_ttl, retry=retry, zdr=zdr)
+        self.plain = CallOptions(
+            log=collect_logs, payloads=payloads, rolled=rolled, cache_ttl=cache_ttl, retry=retry, zdr=zdr
+        )
         self.unread = CallOptions(log=collect_logs, payloads=False)  # of a call that was not let in
 
     def read(self, request: Request, warnings: list[str]) -> CallOptions:
@@ -72,6 +76,7 @@ class Options:
             log=log,
             payloads=payloads,
             metadata=None if data is None else _metadata(data, warnings),
+            rolled=self._rolled,
             cost=None if cost is None else _cost(cost, warnings),
             cache_ttl=0 if b"no-store" in told else self._cache_ttl(said, key),
             cache_key=key,

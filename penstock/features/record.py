@@ -15,7 +15,7 @@ from penstock.core.errors import Bug, CallerError, GatewayRefusal, Overloaded
 from penstock.core.logs import access_log, log
 from penstock.core.telemetry import Telemetry
 from penstock.model.credential import WHOLESALE
-from penstock.model.decision import HIT
+from penstock.model.decision import HIT, CacheDecision
 from penstock.model.exchange import Exchange
 from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.outcome import Outcome
@@ -23,11 +23,13 @@ from penstock.model.record import Detail, LogRecord, Timings
 from penstock.model.refusals import RefusedRows, is_strange
 from penstock.model.step import Step
 from penstock.ports.logsink import LogSink
+from penstock.providers.kinds import READ_KINDS
 from penstock.providers.repeated import without
 from penstock.wire import masked
 from penstock.wire.credentials import Known
 from penstock.wire.headers import like_ours
 
+_NANO = 10**9
 _PATH_LIMIT = 2048  # characters of a path that a row keeps
 _NAME_LIMIT = 256  # characters of any other word that a client chose
 
@@ -151,7 +153,14 @@ def record(step: Step, ended: float, known: Known[object], *, logged: bool = Tru
         _detail(step, ended) if logged else b"{}",
         request.body.kept() if logged and options.payloads and not _lists(step) else None,
         without(step, step.answer) if logged and options.payloads and step.answer is not None else None,
+        sum([used.amount for used in usage.used if used.kind in READ_KINDS]) if usage else 0,
+        _saved(cache) if cached and cache else None,
+        options.rolled,
     )
+
+
+def _saved(cache: CacheDecision) -> tuple[int, int, int]:
+    return cache.saved_tokens_in, cache.saved_tokens_out, round((cache.saved_cost or 0) * _NANO)
 
 
 def _lists(step: Step) -> bool:

@@ -90,7 +90,9 @@ class Stages:
             header.encode() for upstream in parts.upstreams.values() for header in upstream.provider.credential_headers
         )
         self.auth: Mapping[bool, OpenAuth] = {True: Auth(parts.keyring, places), False: OpenAuth(parts.keyring, places)}
-        self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool], Options] = WeakValueDictionary()
+        self._options: WeakValueDictionary[tuple[bool, bool, int, Retry, bool, tuple[str, ...]], Options] = (
+            WeakValueDictionary()
+        )
         self._parts = parts
         self.budgets, self.watches = Budgets(parts.counters), Watches(parts.telemetry.targets_skipped)
         self._plain_routing = self._routing(())
@@ -169,12 +171,18 @@ class Stages:
 
     def options(self, config: GatewayConfig) -> Options:
         """Gateways whose calls begin with the same share them."""
-        told = (config.collect_logs, config.collect_log_payloads, config.cache_ttl, config.retry, config.zdr)
+        log, payloads, rolled = config.collect_logs, config.collect_log_payloads, config.analytics_metadata_keys
+        told = (log, payloads, config.cache_ttl, config.retry, config.zdr, rolled)
         found = self._options.get(told)
         if found is None:
-            log, payloads, ttl, retry, zdr = told
-            found = Options(collect_logs=log, collect_log_payloads=payloads, cache_ttl=ttl, retry=retry, zdr=zdr)
-            self._options[told] = found
+            found = self._options[told] = Options(
+                collect_logs=log,
+                collect_log_payloads=payloads,
+                cache_ttl=config.cache_ttl,
+                retry=config.retry,
+                zdr=config.zdr,
+                rolled=rolled,
+            )
         return found
 
 

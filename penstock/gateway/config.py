@@ -17,6 +17,7 @@ class GatewayConfig:
     account: str
     id: str
     authentication: bool = False
+    analytics_metadata_keys: tuple[str, ...] = ()  # that roll-ups tell apart
     collect_logs: bool = True
     collect_log_payloads: bool = True
     ask_usage: bool = True

@@ -46,6 +46,7 @@ class CallOptions(msgspec.Struct, frozen=True):
     byok_alias: str = ""  # of the stored key to be used; empty: the default
     no_wholesale: bool = False  # no key of the operator's
     zdr: bool = False  # the provider is asked not to keep the request, where a key of the operator's travels
+    rolled: tuple[str, ...] = ()  # keys of the metadata that have roll-ups
 
 
 UNADDRESSED = CallOptions(log=True, payloads=False)  # a call that reached no gateway: a row, and nothing of its body

@@ -12,8 +12,9 @@ class LogRecord(msgspec.Struct, array_like=True):
     ``gateway`` is its number (0: the address of the call exists nowhere). ``logged``: whether there is to be a row;
     without one the call only counts, ``detail`` is ``{}``, and there are no bodies. Times are milliseconds since the
     epoch, durations whole milliseconds (``latency``: to the first byte), ``cost`` nano-dollars (None: not known).
-    ``metadata`` is a JSON object. ``detail`` is the JSON object of everything that nobody filters or sorts by; its
-    members are those of ``Detail``.
+    ``metadata`` is a JSON object; ``rolled``: its keys that have roll-ups. ``cache_read``: tokens that the provider
+    read from its cache. ``saved``: what a hit saved: tokens in and out, nano-dollars; None: it was no hit. ``detail``
+    is the JSON object of everything that nobody filters or sorts by; its members are those of ``Detail``.
     """
 
     id: bytes
@@ -50,6 +51,9 @@ class LogRecord(msgspec.Struct, array_like=True):
     detail: bytes
     request: bytes | None  # None: not to be stored, or larger than the limit
     response: bytes | None
+    cache_read: int = 0
+    saved: tuple[int, int, int] | None = None
+    rolled: tuple[str, ...] = ()
 
 
 class Timings(msgspec.Struct):

@@ -7,7 +7,9 @@ tailing the log) has its SQL as text; a test holds that text to these tables, an
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 
 from penstock.storage.log.columns import COLUMNS
-from penstock.storage.log.zones import BITS, COUNTS, ENDS, NAMES
+from penstock.storage.log.measures import COLUMNS as MEASURES
+from penstock.storage.log.measures import KEY
+from penstock.storage.log.zones import BITS, COUNTS, ENDS
 
 metadata = MetaData()
 
@@ -27,6 +29,7 @@ configuration = Table(
     Column("version", BigInteger, nullable=False),  # the one row: raised by every change of a gateway or a token
     Column("compatible", Text, nullable=False),  # what knows this revision may use the database
     Column("installation", Text, nullable=False),  # its name in what it shares with others: Redis
+    Column("sweep", Integer, nullable=False, server_default="0"),  # number of the last (storage.log.name_reap)
     Column("key_check", Text),  # a word sealed with the master key; null: no server has started yet
 )
 
@@ -161,19 +164,11 @@ log_names = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", NAME, nullable=False),
+    Column("sweep", Integer, nullable=False, server_default="0"),  # during which a roll-up used it
     Index("log_names_name", "name", unique=True),
 )
 
-_TYPES = {
-    "word": Integer,
-    "media": Integer,
-    "flag": SmallInteger,
-    "small": SmallInteger,
-    "number": LONG,
-    "moment": LONG,
-    "text": Text,
-    "id": Text,
-}
+_TYPES = {"word": Integer, "media": Integer, "flag": SmallInteger, "small": SmallInteger, "number": LONG, "text": Text}
 
 logs = Table(
     "logs",
@@ -187,17 +182,6 @@ logs = Table(
 for _name, _column, _known in (("logs_event", "event_id", "event_id"), ("logs_feedback", "id", "feedback")):
     _where = logs.c[_known].is_not(None)
     Index(_name, logs.c.gateway, logs.c[_column], sqlite_where=_where, postgresql_where=_where)
-
-# Which rows have a value under a key of their metadata (storage.log.metadata).
-log_metadata = Table(
-    "log_metadata",
-    metadata,
-    Column("gateway", Integer, primary_key=True, autoincrement=False),
-    Column("key", NAME, primary_key=True),
-    Column("value", NAME, primary_key=True),  # a long one: its beginning and a hash
-    Column("id", LargeBinary, primary_key=True),  # logs
-    sqlite_with_rowid=False,
-)
 
 log_bodies = Table(
     "log_bodies",
@@ -220,6 +204,24 @@ log_zones = Table(
     *(Column(name, Integer, nullable=False) for name in COUNTS),
     *(Column(name, BigInteger, nullable=False) for name in BITS),  # bit (name id modulo 63) is set: perhaps here
     *(Column(name, BigInteger, nullable=False) for name in ENDS),
-    *(Column(name, NAME, nullable=False) for name in NAMES),
     sqlite_with_rowid=False,
+)
+
+# What the calls of a minute, an hour or a day come to (storage.log.measures).
+_SMALL = ("span", "status_code", "success", "cached")
+log_rollups = Table(
+    "log_rollups",
+    metadata,
+    *(Column(name, SmallInteger if name in _SMALL else Integer, primary_key=True, autoincrement=False) for name in KEY),
+    *(Column(name, LONG, nullable=False) for name in MEASURES),
+    sqlite_with_rowid=False,
+)
+
+# How far each sender's records are written (storage.log.senders).
+log_senders = Table(
+    "log_senders",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("position", LONG, nullable=False),
+    Column("at", BigInteger, nullable=False),  # milliseconds since the epoch
 )

@@ -1,11 +1,13 @@
 """The log writer: a process of its own, so that compressing and writing never take time from a call.
 
-``python -m penstock.worker.log_writer --fd N``, and the database's URL, which may hold a password and so must not be in
-the list of processes, in the environment as ``PENSTOCK_DATABASE_URL``. ``backends.logpipe`` starts it.
+``python -m penstock.worker.log_writer --fd N --sender HEX --start P --days M,H,D``, and the database's URL, which may
+hold a password and so must not be in the list of processes, in the environment as ``PENSTOCK_DATABASE_URL``.
+``backends.logpipe`` starts it.
 
 On the socket ``N`` come frames: four bytes of length, then a MessagePack list of log records. An empty list means
-"write now". Back go eight bytes at a time: how many records of this connection are durable; first a 0, when the
-store is open. ``REFUSED`` and a sentence instead mean that it cannot be opened; a PostgreSQL that is away just now is
+"write now". The sender numbers its records through all writers that it has; ``P`` is the number of the first to come.
+Back go eight bytes at a time: the number of the first that is not durable; first ``P``, when the store is open.
+``REFUSED`` and a sentence instead mean that it cannot be opened; a PostgreSQL that is away just now is
 waited for. While nothing comes, the one writer of an SQLite file reaps (``worker.reaper``). At the end of the input the
 rest is written and the process ends; signals are for the parent to decide on (Ctrl-C reaches both).
 """
@@ -17,12 +19,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from penstock.core import codec
 from penstock.model.record import LogRecord
 from penstock.storage import opening, schema, sqlite_file
 from penstock.storage.errors import StoreRefused, StoreUnavailable, Unwritable
+from penstock.storage.log.rollup_reap import days_of
 from penstock.storage.log.table import LogTable
 from penstock.storage.sql import Sql
 from penstock.worker.reaper import Reaper
@@ -48,8 +51,7 @@ class Inbox:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._buffer = bytearray()
-        self.records: list[LogRecord] = []
-        self.rows = 0  # of ``records``, and those that were no records
+        self.records: list[LogRecord | None] = []  # None: something that was no record
         self.size = 0  # bytes of them on the wire
         self.hurry = False  # the parent waits
         self.ended = False
@@ -67,11 +69,10 @@ class Inbox:
             end = at + 4 + int.from_bytes(self._buffer[at : at + 4], "big")
             if end > len(self._buffer):
                 break
-            rows, records = unpack(bytes(self._buffer[at + 4 : end]))
+            records = unpack(bytes(self._buffer[at + 4 : end]))
             self.records += records
-            self.rows += rows
             self.size += end - at
-            self.hurry = self.hurry or not rows
+            self.hurry = self.hurry or not records
             at = end
         del self._buffer[:at]
 
@@ -79,32 +80,35 @@ class Inbox:
         """Waits until there is a transaction's worth."""
         self.receive()
         until = time.monotonic() + SECONDS
-        while not (self.ended or self.hurry) and self.rows < ROWS and self.size < BYTES:
-            left = until - time.monotonic() if self.rows else None
+        while not (self.ended or self.hurry) and len(self.records) < ROWS and self.size < BYTES:
+            left = until - time.monotonic() if self.records else None
             if left is not None and (left <= 0 or not select.select([self._link], [], [], left)[0]):
                 return
             self.receive()
 
-    def take(self) -> tuple[int, list[LogRecord]]:
-        """How many rows have come, and the records among them."""
-        taken = self.rows, self.records
-        self.rows, self.records, self.size, self.hurry = 0, [], 0, False
+    def take(self) -> list[LogRecord | None]:
+        """What has come."""
+        taken = self.records
+        self.records, self.size, self.hurry = [], 0, False
         return taken
 
 
-def unpack(frame: bytes) -> tuple[int, list[LogRecord]]:
-    """The number of rows in a frame, and its records; what is no record is said and left out, for it never will be."""
+def unpack(frame: bytes) -> list[LogRecord | None]:
+    """The records of a frame; None, and said, is what is no record and never will be."""
+    records: list[LogRecord | None] = []
     try:
-        records = _decode(frame)
-        return len(records), records
+        records += _decode(frame)
     except codec.DecodeError:
-        rows, records = _decode_apart(frame), list[LogRecord]()
-    for row in rows:
-        try:
-            records.append(_decode_one(row))
-        except codec.DecodeError as error:
-            say("log.rejected", error=str(error))
-    return len(rows), records
+        records += map(_unpack_apart, _decode_apart(frame))
+    return records
+
+
+def _unpack_apart(row: codec.Raw) -> LogRecord | None:
+    try:
+        return _decode_one(row)
+    except codec.DecodeError as error:
+        say("log.rejected", error=str(error))
+        return None
 
 
 class Abandoned(Exception):
@@ -127,8 +131,9 @@ class Writer:
         self._ask_parent = parent
         self._parent = parent()
 
-    def write(self, records: list[LogRecord]) -> None:
-        """Returns when the records are written. A store that is full, locked or away is waited for.
+    def write(self, records: Sequence[LogRecord | None], start: int = 0) -> None:
+        """Returns when the records are written (as in ``LogTable.write``). A store that is full, locked or away is
+        waited for.
 
         Raises Abandoned if it is away for long and the parent is gone.
         """
@@ -137,7 +142,7 @@ class Writer:
         silent = 0.0  # seconds that nothing more need be said
         while True:
             try:
-                self._table.write(records)
+                self._table.write(records, start)
             except StoreUnavailable as error:
                 if waited >= ORPHAN and self._ask_parent() != self._parent:
                     raise Abandoned(error.message) from error
@@ -148,7 +153,7 @@ class Writer:
                 silent -= wait
                 wait = min(most, wait * 2)
             except Unwritable as error:
-                self._write_apart(records, error)
+                self._write_apart(records, start, error)
                 return
             else:
                 if waited:
@@ -162,18 +167,22 @@ class Writer:
         self._say("log.refused" if lasting else "log.stalled", error=error.message, rows=rows, remedy=remedy)
         return AGAIN if lasting else float("inf")
 
-    def _write_apart(self, records: list[LogRecord], error: Unwritable) -> None:
+    def _write_apart(self, records: Sequence[LogRecord | None], start: int, error: Unwritable) -> None:
         """One record that no column can hold must not cost its neighbours."""
         if len(records) == 1:
+            assert records[0] is not None
             self._say("log.rejected", error=str(error), id=records[0].id.hex())
             return
         middle = len(records) // 2
-        self.write(records[:middle])
-        self.write(records[middle:])
+        self.write(records[:middle], start)
+        self.write(records[middle:], start + middle)
 
 
-def run(link: socket.socket, url: str) -> int:
-    """The process: opens the store, says so, and writes until the input ends. Returns the exit status."""
+def run(link: socket.socket, url: str, sender: bytes, start: int, days: Mapping[int, int]) -> int:
+    """The process: opens the store, says so, and writes until the input ends. Returns the exit status.
+
+    ``days`` as in ``Reaper``.
+    """
     shared = opening.is_shared(url)
     try:
         # The writer of a killed server may still be finishing.
@@ -183,26 +192,25 @@ def run(link: socket.socket, url: str) -> int:
     except (StoreUnavailable, OSError) as error:
         link.sendall(REFUSED.to_bytes(8, "big") + str(error).encode())
         return 1
-    inbox, writer = Inbox(link), Writer(LogTable(connection), say)
-    reaper = None if shared else Reaper(connection, say)
-    durable = 0
+    inbox, writer = Inbox(link), Writer(LogTable(connection, sender=sender), say)
+    reaper = None if shared else Reaper(connection, say, days=days)
+    durable = start
     _tell(link, durable)
     while not inbox.ended:
         if reaper is not None:
             _reap_until_readable(link, reaper)
         inbox.fill()
-        rows, records = inbox.take()
+        records = inbox.take()
         if records:
             try:
-                writer.write(records)
+                writer.write(records, durable)
             except Abandoned as error:
-                say("log.lost", error=str(error), rows=rows)
+                say("log.lost", error=str(error), rows=len(records))
                 return 1
-        if rows:
-            durable += rows
+            durable += len(records)
             _tell(link, durable)
         if reaper is not None:
-            reaper.wrote(records)
+            reaper.wrote(record for record in records if record is not None)
     connection.close()
     if held is not None:
         held.release()
@@ -247,7 +255,12 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parser = argparse.ArgumentParser(prog="penstock.worker.log_writer")
     parser.add_argument("--fd", type=int, required=True)
-    return run(socket.socket(fileno=parser.parse_args().fd), os.environ[URL])
+    parser.add_argument("--sender", type=bytes.fromhex, required=True)
+    parser.add_argument("--start", type=int, required=True)
+    parser.add_argument("--days", required=True)
+    given = parser.parse_args()
+    days = days_of(*map(int, given.days.split(",")))
+    return run(socket.socket(fileno=given.fd), os.environ[URL], given.sender, given.start, days)
 
 
 if __name__ == "__main__":

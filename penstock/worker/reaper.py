@@ -6,12 +6,12 @@ a number of rows in the same way.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from penstock.core import instants
 from penstock.model.record import LogRecord
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.log import reap
+from penstock.storage.log import reap, rollup_reap, senders
 from penstock.storage.log.name_reap import Sweep
 from penstock.storage.sql import Sql
 
@@ -20,13 +20,17 @@ REST = 3  # times as long as it worked: reaping takes a quarter of a core at mos
 PAUSE = 10.0  # seconds after the store could not be used
 SWEEP = 10.0  # seconds between two sweeps of words, at least
 SPELL = 20  # times as long as the last sweep took
+EXPIRE = 3600.0  # seconds between two searches for old roll-ups
 TOMB = 24 * 3600 * 1000  # milliseconds that a tombstone stays: rows of calls that began before it still come
+
+_ENDED = object()
 
 
 class Reaper:
     """``turn`` does a bounded piece of work. ``clock`` counts seconds, ``now`` tells milliseconds since the epoch.
 
-    ``apart``: it is not told what was written, and looks for itself.
+    ``apart``: it is not told what was written, and looks for itself. ``days`` that roll-ups are kept, as
+    ``rollup_reap.days_of`` has them.
     """
 
     def __init__(
@@ -35,12 +39,14 @@ class Reaper:
         say: Callable[..., None],
         *,
         apart: bool = False,
+        days: Mapping[int, int] = rollup_reap.FOR_EVER,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], int] = instants.now,
     ) -> None:
         self._connection = connection
         self._say = say
         self._apart = apart
+        self._days = days
         self._clock = clock
         self._now = now
         self._version = -1  # of the configuration, up to which tombstones are known; -1: none is
@@ -50,6 +56,8 @@ class Reaper:
         self._next = self._look = 0.0  # on the clock: the next piece of work, and the next look for tombstones
         self._stalled = False
         self._sweep: Sweep | None = None  # of words, that is under way
+        self._expiry: Iterator[None] | None = None  # of old roll-ups, that is under way
+        self._expire_at = 0.0  # on the clock: when the next may begin
         self._unused = True  # words may have come out of use since the last one began
         self._began = self._sweep_at = 0.0  # on the clock: when the last one began, and when the next may
 
@@ -86,13 +94,24 @@ class Reaper:
         elif self._full:
             number = next(iter(self._full))
             self._sweep, self._unused = None, True
-            if not reap.reap(self._connection, number):
+            if not reap.reap(self._connection, number) and not rollup_reap.reap(self._connection, number):
                 self._full.discard(number)
+        elif self._expiry or self._clock() >= self._expire_at:
+            self._expire()
         elif self._unused and self._clock() >= self._sweep_at:
             self._sweep_words()
         else:
             self._bury()
-        return bool(self._strays or self._full or self._sweep)
+        return bool(self._strays or self._full or self._sweep or self._expiry)
+
+    def _expire(self) -> None:
+        expiry, self._expiry = self._expiry, None  # after a failure it begins anew
+        if expiry is None:
+            self._expire_at = self._clock() + EXPIRE
+            senders.forget(self._connection, self._now())
+            expiry = rollup_reap.expire(self._connection, self._days, self._now())
+        if next(expiry, _ENDED) is not _ENDED:
+            self._expiry = expiry
 
     def _sweep_words(self) -> None:
         if self._sweep is None:

@@ -5,10 +5,11 @@ stops or loses its connection; then another one does.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from penstock.storage.errors import StoreUnavailable
+from penstock.storage.log.rollup_reap import FOR_EVER
 from penstock.storage.postgres import PostgresConnection
 from penstock.storage.sql import Limit
 from penstock.worker.reaper import PAUSE, Reaper
@@ -18,10 +19,11 @@ TRY = 5.0  # seconds between two attempts to get it
 
 
 class Upkeep:
-    """``url``: of PostgreSQL. ``say`` takes an event and what there is to know about it."""
+    """``url``: of PostgreSQL. ``say`` takes an event and what there is to know about it. ``days`` as in ``Reaper``."""
 
-    def __init__(self, url: str, say: Callable[..., None]) -> None:
+    def __init__(self, url: str, say: Callable[..., None], days: Mapping[int, int] = FOR_EVER) -> None:
         self._url = url
+        self._days = days
         self._say = say
         self._connection: PostgresConnection | None = None
         self._reaper: Reaper | None = None
@@ -60,7 +62,7 @@ class Upkeep:
             ((held,),) = self._connection.execute("SELECT pg_try_advisory_lock(?)", (LOCK,))
             self._session = self._connection.opened
             if held:
-                self._reaper = Reaper(self._connection, self._say, apart=True)
+                self._reaper = Reaper(self._connection, self._say, apart=True, days=self._days)
         return self._reaper
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""``kill -9`` under load: what was acknowledged is there, and every row that is there is whole."""
+"""``kill -9`` under load: what was acknowledged is there, every row is whole, and each call is counted once."""
 
 import hashlib
 import os
@@ -13,6 +13,7 @@ import pytest
 
 from penstock.core import codec, ids
 from penstock.storage import opening, schema, sqlite_file
+from penstock.storage.log.measures import SPANS
 from penstock.storage.log.reader import LogReader
 from penstock.storage.sql import Sql
 from tests.kit.databases import database_of
@@ -40,7 +41,8 @@ async def main(url, round):
                 request, response = os.urandom(200) * (offered % 7), b"answer " * (offered % 300)
                 proof = hashlib.sha256(request + response).hexdigest()
                 pipe.offer(a_record(gateway=offered % 3 + 1, metadata=f'{{"proof":"{proof}"}}', step=offered,
-                                    model=f"round-{round}", request=request, response=response))
+                                    model=f"round-{round}", request=request, response=response,
+                                    tokens_in=offered, logged=offered % 5 > 0))
                 offered += 1
             await asyncio.sleep(0.002)
 
@@ -105,9 +107,26 @@ def test_what_was_acknowledged_survives_kill_9(kind: str, rounds: int, tmp_path:
         sql = "SELECT (SELECT count(*) FROM logs), (SELECT sum(length(ids)) / 16 FROM log_bodies), "
         sql += "(SELECT sum(rows) FROM log_zones)"
         ((rows, places, counted),) = connection.execute(sql)
+        rolled = rolled_up(connection)
     assert rows == places == counted == sum(map(len, found.values()))
     for number, count in enumerate(acknowledged):
-        assert found[f"round-{number}"] >= set(range(count)), f"round {number}: acknowledged rows are missing"
+        steps = found[f"round-{number}"]
+        assert steps >= {step for step in range(count) if step % 5}, f"round {number}: acknowledged rows are missing"
+        calls, tokens = rolled[f"round-{number}"]
+        assert calls >= count
+        assert tokens == sum(range(calls)), f"round {number}: not each call was counted once"
+        assert steps == {step for step in range(calls) if step % 5}, f"round {number}: roll-ups and rows differ"
+
+
+def rolled_up(connection: Sql) -> dict[str, tuple[int, int]]:
+    """Calls and tokens of each round; roll-ups of minutes, hours and days agree."""
+    sql = (
+        "SELECT n.name, sum(calls), sum(tokens_in) FROM log_rollups r JOIN log_names n ON n.id = r.model"
+        " WHERE span = ? GROUP BY n.name"
+    )
+    minutes, hours, days = (sorted(connection.execute(sql, (span,))) for span in SPANS)
+    assert minutes == hours == days
+    return {name: (int(calls), int(tokens)) for name, calls, tokens in days}
 
 
 def await_last_writer(url: str, connection: Sql) -> None:

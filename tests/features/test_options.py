@@ -180,6 +180,14 @@ async def test_who_is_not_let_in_has_no_say(there):
 
 # By itself
 
+
+def test_what_a_gateway_rolls_up_holds_for_calls_with_and_without_headers():
+    stage = Options(collect_logs=True, collect_log_payloads=True, rolled=("user", "team"))
+    for headers in ((), ((b"cf-aig-collect-log", b"false"),)):
+        ex = an_exchange(*headers)
+        assert stage.read(ex.request, ex.warnings).rolled == ("user", "team")
+
+
 STAGE = Options(collect_logs=True, collect_log_payloads=True)
 
 

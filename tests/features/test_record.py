@@ -22,12 +22,14 @@ from penstock.core.errors import (
 from penstock.core.telemetry import Counter, Telemetry
 from penstock.features.record import Recorder, outcome, waits
 from penstock.gateway.snapshot import Snapshot
+from penstock.model.decision import CacheDecision
 from penstock.model.endpoint import OPAQUE
+from penstock.model.options import CallOptions
 from penstock.model.outcome import Outcome
 from penstock.model.refusals import RefusedRows
 from penstock.model.reply import Body, Reply
 from penstock.model.step import Step
-from penstock.model.usage import Reported
+from penstock.model.usage import Reported, Usage, Used
 from tests.kit.client import until
 from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request
@@ -172,6 +174,23 @@ def test_what_was_refused_before_a_provider_answered_cost_nothing_and_what_is_no
         ex.step.target, ex.step.answered = (target, True) if headed else (None, False)
     (row,) = sink.records
     assert (row.cost, row.custom_cost) == (cost, False)
+
+
+def test_a_record_has_what_roll_ups_count():
+    sink, ex = MemoryLogSink(), an_exchange()
+    ex.step.options = CallOptions(log=True, payloads=False, rolled=("user",))
+    with Recorder(sink, Telemetry(), ALL).scope(ex):
+        usage = Usage(9, 2, [Used("input", 2), Used("cache_read", 4), Used("cache_read_audio", 3), Used("output", 2)])
+        ex.step.reported = Reported(usage=usage)
+        ex.step.decisions.cache = CacheDecision("MISS", "k", 60)
+    hit = an_exchange()
+    with Recorder(sink, Telemetry(), ALL).scope(hit):
+        hit.step.decisions.cache = CacheDecision(
+            "HIT", "k", 60, saved_tokens_in=7, saved_tokens_out=5, saved_cost=0.1 + 0.2
+        )
+    miss, found = sink.records
+    assert (miss.cache_read, miss.saved, miss.rolled) == (7, None, ("user",))
+    assert (found.cache_read, found.saved, found.rolled) == (0, (7, 5, 300_000_000), ())
 
 
 @pytest.mark.asyncio(loop_scope="module")

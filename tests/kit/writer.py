@@ -50,11 +50,13 @@ class Writer:
 
 
 @contextmanager
-def writing(url: str) -> Generator[Writer]:
-    """A log writer for the block; it has not said anything yet."""
+def writing(url: str, sender: bytes | None = None, start: int = 0) -> Generator[Writer]:
+    """A log writer for the block; it has not said anything yet. ``sender``: whose records come, from which one on."""
     ours, theirs = socket.socketpair()
     ours.settimeout(PATIENCE)
     command = [sys.executable, "-m", "penstock.worker.log_writer", "--fd", str(theirs.fileno())]
+    command += ["--sender", (sender or os.urandom(16)).hex(), "--start", str(start)]
+    command += ["--days", "62,400,1100"]
     environ = os.environ | {log_writer.URL: url}
     with (
         ours,

@@ -210,16 +210,19 @@ def test_a_row_that_is_no_record_costs_no_other(url: str):
 # PostgreSQL
 
 
-def test_two_writers_each_write_what_they_are_given_also_the_same(shared: str):
+def test_two_writers_each_write_what_they_are_given_also_the_same_of_one_sender(shared: str):
     """The second of them gets what the first was given when it died, as far as nobody knows that it is written."""
     records = [a_record(gateway=n % 3) for n in range(4000)]
-    with writing(shared) as one, writing(shared) as other:
-        assert one.answer() == other.answer() == 0
-        for at in range(0, 4000, 500):
-            one.send(records[at : at + 400])
-            other.send(records[at + 200 : at + 500])
-        one.until(8 * 400)
-        other.until(8 * 300)
+    sender = os.urandom(16)
+    with writing(shared, sender) as one, writing(shared, sender, start=1000) as other:
+        assert (one.answer(), other.answer()) == (0, 1000)
+        one.send(records[:1200])
+        one.until(1200)
+        for at in range(1000, 4000, 500):
+            one.send(records[at + 200 : at + 700])
+            other.send(records[at : at + 500])
+        one.until(4000)
+        other.until(4000)
         assert one.end() == other.end() == 0
     with closing(opening.connect_reader(shared)) as connection:
         assert connection.execute("SELECT count(*), count(DISTINCT id) FROM logs") == [(4000, 4000)]

@@ -106,8 +106,9 @@ def test_a_new_process_goes_on_where_the_last_one_was(world: World):
     world.write([a_record(gateway=77) for _ in range(30)])  # came after its tombstone was gone
     delete_gateway(world.connection, 1, at=world.millis - DAY)
     world.reaper = world.new_reaper()
-    world.turns(10)
+    world.turns(15)
     assert (world.rows(1), world.rows(77)) == (0, 0)
+    assert world.connection.execute("SELECT count(*) FROM log_rollups") == [(0,)]
     assert world.gateways() == []
 
 

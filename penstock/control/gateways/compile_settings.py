@@ -36,6 +36,7 @@ def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = (
         row.account,
         row.id,
         authentication=_or(get("authentication"), row.id == DEFAULT),
+        analytics_metadata_keys=tuple(dict.fromkeys(get("analytics_metadata_keys") or ())),
         collect_logs=_or(get("collect_logs"), default=True),
         collect_log_payloads=_or(get("collect_log_payloads"), default=True),
         ask_usage=_or(get("ask_usage"), default=True),

@@ -29,6 +29,7 @@ _FRACTIONS = frozenset({"limit"})  # numbers that need not be whole
 
 Name = Annotated[Text, Field(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Field(max_length=100)]
+MetadataKey = Annotated[Text, Field(min_length=1, max_length=128)]
 Secret = Annotated[Visible, Field(min_length=1)]
 Verdict = Literal["FLAG", "BLOCK"]
 
@@ -172,6 +173,9 @@ class SpendLimits(Strict):
 class Settings(Strict):
     """What can be set. A setting that is left out, or null, has its default."""
 
+    analytics_metadata_keys: Annotated[list[MetadataKey], Field(max_length=5)] | None = Field(
+        None, description="Metadata keys whose values analytics tell apart. An addition of Penstock."
+    )
     authentication: bool | None = Field(None, description="Calls need a token of ours with the permission Run.")
     byok_only: bool | None = Field(None, description="Calls need the provider's key of the customer.")
     cache_invalidate_on_update: bool = Field(description="A change of the gateway drops what it has cached.")

@@ -18,6 +18,7 @@ class Names(dict[str | None, int | None]):
     def __init__(self, connection: Sql) -> None:
         super().__init__({None: None})
         self._connection = connection
+        self.sweep = 0  # number of the last that is known (``name_reap``)
 
     def learn(self, words: set[str | None]) -> None:
         """Gives those a number that have none, in a transaction of its own.
@@ -40,13 +41,20 @@ class Names(dict[str | None, int | None]):
             self._find(missing)
 
     def confirm(self, words: set[str | None]) -> None:
-        """Raises NewWord where one of these words, all known, was taken out meanwhile. Within ``lock_names``."""
+        """Raises NewWord where one of these words, all known, was taken out meanwhile, or a sweep began that may do so.
+
+        Within ``lock_names``.
+        """
         numbers = list({number for word in words if (number := self[word]) is not None})
         for at in range(0, len(numbers), _ASKED):
             values = filled(numbers[at : at + _ASKED])
-            sql = f"SELECT count(*) FROM log_names WHERE id IN {marks(len(values))}"  # noqa: S608
-            if self._connection.execute(sql, values)[0][0] < len({*values}):
+            sql = f"SELECT count(*), (SELECT sweep FROM configuration) FROM log_names WHERE id IN {marks(len(values))}"  # noqa: S608
+            ((there, sweep),) = self._connection.execute(sql, values)
+            began, self.sweep = sweep != self.sweep, sweep
+            if there < len({*values}):
                 self.forget()
+                raise NewWord
+            if began:
                 raise NewWord
 
     def forget(self) -> None:

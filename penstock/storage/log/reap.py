@@ -6,7 +6,7 @@ shrink; what is freed is written anew. Every function raises StoreUnavailable, a
 
 from collections.abc import Iterable
 
-from penstock.storage.log import metadata
+from penstock.storage.log import rollup_reap
 from penstock.storage.log.columns import COUNTED
 from penstock.storage.log.zones import COUNTS
 from penstock.storage.sql import Sql, marks
@@ -59,19 +59,19 @@ def tombstones(connection: Sql, after: int) -> tuple[int, list[tuple[int, int]]]
 
 
 def orphans(connection: Sql) -> list[int]:
-    """Numbers of rows whose gateway is not even a tombstone: they came after it was forgotten."""
+    """Numbers of rows and roll-ups whose gateway is not even a tombstone: they came after it was forgotten."""
     sql = "SELECT DISTINCT gateway FROM log_zones WHERE gateway NOT IN (SELECT number FROM gateways UNION SELECT 0)"
-    return [number for (number,) in connection.execute(sql)]
+    return sorted({number for (number,) in connection.execute(sql)}.union(rollup_reap.orphans(connection)))
 
 
 def filled(connection: Sql, numbers: Iterable[int]) -> list[int]:
-    """Those of the gateways that have rows."""
+    """Those of the gateways that have rows or roll-ups."""
     wanted, found = list(numbers), list[int]()
     for at in range(0, len(wanted), ROWS):
         some = among(wanted[at : at + ROWS])
         sql = f"SELECT DISTINCT gateway FROM log_zones WHERE gateway IN {marks(len(some))}"  # noqa: S608
         found += [number for (number,) in connection.execute(sql, some)]
-    return found
+    return [*found, *(number for number in wanted if rollup_reap.has(connection, number))]
 
 
 def forget(connection: Sql, numbers: Iterable[int]) -> None:
@@ -88,7 +88,6 @@ def _take_out(connection: Sql, number: int, limit: int) -> int:
         connection.execute(_DEAD, (number, boundary, boundary))
         connection.execute("DELETE FROM log_zones WHERE gateway = ? AND last <= ?", (number, boundary))
         connection.execute(_CUT, (boundary, number, boundary, boundary, number))
-        metadata.remove(connection, metadata.of_oldest(connection, number, boundary))
         connection.execute("DELETE FROM logs WHERE gateway = ? AND id <= ?", (number, boundary))
     return rows
 

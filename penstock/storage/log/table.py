@@ -4,6 +4,7 @@ Several writers of one PostgreSQL database may do so at once, for the same gatew
 zones, at the end of the transaction, do they wait for one another.
 """
 
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -11,63 +12,79 @@ from typing import Any
 from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.storage.errors import Duplicate, StoreUnavailable, Unwritable
-from penstock.storage.log import blocks, metadata, zones
+from penstock.storage.log import blocks, zones
 from penstock.storage.log.columns import KEYS, WORDS, WRITTEN
 from penstock.storage.log.names import Names, NewWord
-from penstock.storage.sql import Sql, filled, marks
+from penstock.storage.log.rollups import Rolled, Rollups
+from penstock.storage.log.senders import Moved, Position
+from penstock.storage.sql import Sql
 
 _BLOCK = ("gateway", "ids", "details", "bodies")
-_ASKED = 256  # ids in one question
-_TRIES = 3  # a word is taken out at most once in minutes
+_TRIES = 4  # a word is taken out at most once in minutes
 _owner = attrgetter("gateway")
 _order = attrgetter("gateway", "id")
 
 
 class LogTable:
-    """The log of one database, for one of its writers."""
+    """The log of one database, for one of its writers.
 
-    def __init__(self, connection: Sql, zone_rows: int = zones.ROWS) -> None:
+    ``sender``: whoever numbers the records (``storage.log.senders``); None: each is given once.
+    """
+
+    def __init__(self, connection: Sql, zone_rows: int = zones.ROWS, sender: bytes | None = None) -> None:
         self._connection = connection
         self._zone_rows = zone_rows
         self._names = Names(connection)
+        self._rollups = Rollups(connection, self._names)
+        self._position = None if sender is None else Position(connection, sender)
 
-    def write(self, records: list[LogRecord]) -> None:
-        """Writes a batch in one transaction: all or nothing.
+    def write(self, records: Sequence[LogRecord | None], start: int = 0) -> None:
+        """Writes a batch in one transaction: all or nothing. ``start``: position of the first; None holds a place.
 
-        Records that are already there, or twice in the batch, are written once. Raises StoreUnavailable (the same
-        again may succeed, StoreRefused: once somebody has mended it) or Unwritable (some record's value fits no
-        column).
+        What was written before is left out. Raises StoreUnavailable (the same again may succeed, StoreRefused: once
+        somebody has mended it) or Unwritable (some record's value fits no column, or its id is there already).
         """
         try:
-            try:
-                self._write(records)
-            except Duplicate:  # a batch comes again when its writer died before it could say "written"
-                self._write(self._unknown(records))
+            for _ in range(_TRIES):
+                try:
+                    self._write([record for record in records if record is not None], start, start + len(records))
+                except Moved:
+                    assert self._position is not None
+                    written = self._position.reached(start) - start
+                    records, start = records[written:], start + written
+                else:
+                    return
         except (Duplicate, OverflowError, TypeError, ValueError) as error:
             raise Unwritable(repr(error)) from error
+        raise StoreUnavailable("another writer of the same sender writes")
 
     def close(self) -> None:
         self._connection.close()
 
-    def _write(self, records: list[LogRecord]) -> None:
-        records = [record for record in records if record.logged]
+    def _write(self, records: list[LogRecord], start: int, end: int) -> None:
         if not records:
             return
-        groups = [(gateway, list(group)) for gateway, group in groupby(sorted(records, key=_order), _owner)]
-        words = _words(records)
+        rolled = self._rollups.sorted(records)
+        logged = sorted([record for record in records if record.logged], key=_order)
+        groups = [(gateway, list(group)) for gateway, group in groupby(logged, _owner)]
+        counted = self._rollups.words(rolled)
+        words = _words(logged) | counted
         for _ in range(_TRIES):
             try:
-                self._insert(groups, words)
+                self._rollups.mark(counted)
+                self._insert(groups, rolled, words, (start, end))
             except NewWord:  # or one that was taken out meanwhile
                 self._names.learn(words)
             else:
                 return
         raise StoreUnavailable("the words of the log are taken out as fast as they are learnt")
 
-    def _insert(self, groups: zones.Groups, words: set[str | None]) -> None:
+    def _insert(self, groups: zones.Groups, rolled: Rolled, words: set[str | None], moved: tuple[int, int]) -> None:
         connection, names = self._connection, self._names
         split = [(gateway, block) for gateway, group in groups for block in blocks.split(group)]
         with connection.transaction():
+            if self._position is not None:
+                self._position.move(*moved)
             connection.lock_names(alone=False)
             names.confirm(words)
             packed = ((gateway, *blocks.pack(block)) for gateway, block in split)
@@ -78,21 +95,9 @@ class LogTable:
                 for record in block
             ]
             connection.insert("logs", WRITTEN, rows)
-            metadata.add(connection, [line for _, group in groups for record in group for line in _entries(record)])
-            connection.lock_gateways([gateway for gateway, _ in groups])
+            connection.lock_gateways({gateway for gateway, _ in groups} | {key[0] for key in rolled})
             zones.add(connection, groups, names, self._zone_rows)
-
-    def _unknown(self, records: list[LogRecord]) -> list[LogRecord]:
-        """Those that are not there yet, each once."""
-        new = {(record.gateway, record.id): record for record in records}
-        for gateway, group in groupby(sorted(new), lambda key: key[0]):
-            keys = [log_id for _, log_id in group]
-            for at in range(0, len(keys), _ASKED):
-                values = filled(keys[at : at + _ASKED])
-                sql = f"SELECT id FROM logs WHERE gateway = ? AND id IN {marks(len(values))}"  # noqa: S608
-                for (log_id,) in self._connection.execute(sql, (gateway, *values)):
-                    del new[gateway, log_id]
-        return list(new.values())
+            self._rollups.add(rolled)
 
 
 def _words(records: list[LogRecord]) -> set[str | None]:
@@ -106,10 +111,6 @@ def _row(record: LogRecord, gateway: int, block: int, names: Names) -> tuple[Any
     if row[_EVENT] == ids.text(record.id):
         row[_EVENT] = None
     return tuple(row)
-
-
-def _entries(record: LogRecord) -> list[metadata.Entry]:
-    return metadata.entries(record.gateway, record.id, record.metadata) if record.metadata else []
 
 
 _values = attrgetter(*WRITTEN[len(KEYS) :])

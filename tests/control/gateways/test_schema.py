@@ -20,7 +20,7 @@ NEEDED = {
     "rate_limiting_interval": 0,
     "rate_limiting_limit": None,
 }
-OURS = {"ask_usage", "cache_streams", "collect_log_payloads"}
+OURS = {"analytics_metadata_keys", "ask_usage", "cache_streams", "collect_log_payloads"}
 
 
 def faults(body, kind=GatewayCreate):
@@ -184,6 +184,7 @@ def test_settings_act():
     off = compiled(row(authentication=True, collect_logs=False, collect_log_payloads=False, ask_usage=False))
     assert off.authentication
     assert not (off.collect_logs or off.collect_log_payloads or off.ask_usage)
+    assert compiled(row(analytics_metadata_keys=["user", "team", "user"])).analytics_metadata_keys == ("user", "team")
 
 
 def test_the_default_gateway_is_authenticated_unless_it_says_otherwise():

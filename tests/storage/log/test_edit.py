@@ -54,7 +54,7 @@ def test_only_the_row_of_that_gateway_changes(connection: Sql):
 
 
 def test_a_batch_that_comes_again_does_not_undo_it(connection: Sql):
-    record, table = a_record(), LogTable(connection)
+    record, table = a_record(), LogTable(connection, sender=b"sender")
     table.write([record])
     edit(connection, 1, record.id, {"feedback": -1, "metadata": None})
     table.write([record, a_record()])

@@ -4,7 +4,7 @@ import threading
 from contextlib import closing
 
 from penstock.storage import opening
-from penstock.storage.log import name_reap, reap
+from penstock.storage.log import name_reap, reap, rollup_reap
 from penstock.storage.log.name_reap import Sweep
 from penstock.storage.log.reader import LogReader
 from penstock.storage.log.table import LogTable
@@ -31,7 +31,7 @@ def test_what_no_row_uses_goes_and_what_one_uses_stays(connection: Sql, monkeypa
         table.write([a_record(gateway=beta, model=f"gone-{at}", user_agent=f"agent-{at}")])
         table.write([a_record(model=f"kept-{at}", user_agent=None), a_record(gateway=0, model=f"stray-{at}")])
     table.write([a_record(model="last")])
-    while reap.reap(connection, beta):
+    while reap.reap(connection, beta) or rollup_reap.reap(connection, beta):
         pass
     swept(connection)
     kept = {f"{kind}-{at}" for kind in ("kept", "stray") for at in range(20)}
@@ -47,6 +47,7 @@ def test_a_writer_that_remembers_a_word_that_is_gone_learns_it_anew(connection: 
     table.write([a_record(gateway=beta, model="again", user_agent="agent")])
     table.write([a_record(model="last")])
     reap.reap(connection, beta)
+    rollup_reap.reap(connection, beta)
     swept(connection)
     assert "again" not in words(connection)
     table.write([a_record(model="again", user_agent="other")])
@@ -69,6 +70,36 @@ def test_a_word_that_comes_into_use_during_a_sweep_stays(connection: Sql):
         pass
     assert "later" in words(connection)
     assert "unused" not in words(connection)
+
+
+def test_what_only_a_roll_up_uses_stays(connection: Sql, monkeypatch):
+    monkeypatch.setattr(name_reap, "ROLLUPS", 2)
+    table, beta = LogTable(connection), a_gateway(connection, "beta")
+    for at in range(5):
+        table.write([a_record(gateway=beta, model=f"old-{at}", metadata='{"user":"u9"}', rolled=("user",))])
+        table.write([a_record(logged=False, model=f"unlogged-{at}")])
+    while reap.reap(connection, beta):
+        pass
+    connection.execute("INSERT INTO log_names (name) VALUES ('unused'), ('later'), ('last')")
+    swept(connection)
+    used = {f"{kind}-{at}" for kind in ("old", "unlogged") for at in range(5)}
+    assert words(connection) == used | {*("openai", "answered", "user", "u9", "last")}
+
+
+def test_a_word_that_a_roll_up_comes_to_use_during_a_sweep_stays(connection: Sql):
+    table = LogTable(connection)
+    table.write([a_record(gateway=0)])
+    connection.execute("INSERT INTO log_names (name) VALUES ('unused'), ('later'), ('last')")
+    sweep = Sweep(connection)
+    steps = 0
+    while sweep.step():
+        steps += 1
+        if steps == 2:  # the roll-ups are walked
+            table.write([a_record(model="later", logged=False)])
+    assert "later" in words(connection)
+    assert "unused" not in words(connection)
+    swept(connection)
+    assert "later" in words(connection)
 
 
 def test_no_row_is_written_with_a_word_that_is_just_being_taken_out(shared: str):

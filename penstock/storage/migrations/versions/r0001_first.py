@@ -24,6 +24,7 @@ def upgrade() -> None:
     _routes()
     _audit()
     _log()
+    _rollups()
 
 
 def _configuration() -> None:
@@ -32,6 +33,7 @@ def _configuration() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("compatible", sa.Text, nullable=False),
         sa.Column("installation", sa.Text, nullable=False),
+        sa.Column("sweep", sa.Integer, nullable=False, server_default="0"),
         sa.Column("key_check", sa.Text),
     )
     row = f"(1, '{revision}', '{secrets.token_hex(8)}')"
@@ -163,6 +165,7 @@ def _log() -> None:
         "log_names",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", NAME, nullable=False),
+        sa.Column("sweep", sa.Integer, nullable=False, server_default="0"),
     )
     op.create_index("log_names_name", "log_names", ["name"], unique=True)
     op.create_table(
@@ -195,14 +198,6 @@ def _log() -> None:
         where = sa.text(f"{known} IS NOT NULL")
         op.create_index(name, "logs", ["gateway", column], sqlite_where=where, postgresql_where=where)
     op.create_table(
-        "log_metadata",
-        sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("key", NAME, primary_key=True),
-        sa.Column("value", NAME, primary_key=True),
-        sa.Column("id", sa.LargeBinary, primary_key=True),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "log_bodies",
         sa.Column("id", LONG, primary_key=True),
         sa.Column("gateway", sa.Integer, nullable=False),
@@ -223,19 +218,47 @@ def _log() -> None:
         sa.Column("first", sa.LargeBinary, primary_key=True),
         sa.Column("last", sa.LargeBinary, nullable=False),
         *(sa.Column(name, sa.Integer, nullable=False) for name in ("rows", *(f"{flag}_rows" for flag in flags))),
-        *(
-            sa.Column(name, sa.BigInteger, nullable=False)
-            for name in (*(f"{word}s" for word in words), "metadata_keys")
-        ),
+        *(sa.Column(f"{word}s", sa.BigInteger, nullable=False) for word in words),
         *(
             sa.Column(f"{side}_{name}", sa.BigInteger, nullable=False)
             for name in (*ranges, "total_tokens")
             for side in ("min", "max")
         ),
-        *(
-            sa.Column(f"{side}_{word}", NAME, nullable=False)
-            for word in ("provider", "model", "model_type")
-            for side in ("min", "max")
-        ),
         sqlite_with_rowid=False,
+    )
+
+
+def _rollups() -> None:
+    key = (
+        "gateway",
+        "span",
+        "key",
+        "start",
+        "value",
+        "provider",
+        "model",
+        "status_code",
+        "outcome",
+        "success",
+        "cached",
+    )
+    small = ("span", "status_code", "success", "cached")
+    sums = ["calls", "unpriced", "tokens_in", "tokens_out", "cache_read", "cost"]
+    sums += ["saved_tokens_in", "saved_tokens_out", "saved_cost"]
+    for histogram in ("duration", "latency"):
+        sums += [f"{histogram}_sum", *(f"{histogram}_{bucket}" for bucket in range(21))]
+    op.create_table(
+        "log_rollups",
+        *(
+            sa.Column(name, sa.SmallInteger if name in small else sa.Integer, primary_key=True, autoincrement=False)
+            for name in key
+        ),
+        *(sa.Column(name, LONG, nullable=False) for name in sums),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "log_senders",
+        sa.Column("id", sa.LargeBinary, primary_key=True),
+        sa.Column("position", LONG, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
     )
