@@ -1,19 +1,18 @@
 """Whether a provider accepts a key: which request tells, and what its answer says. Pure."""
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-from penstock.core import codec
 from penstock.providers import credential_json
 from penstock.providers.catalog import Check, Provider
+from penstock.providers.sentence import sentence
 from penstock.providers.templates import PART, safe
 
 Outcome = Literal["accepted", "refused", "unreachable", "unclear", "not testable"]
 _REFUSED = frozenset({401, 403})
 _GOOD = range(200, 300)
 _LONGEST = 300  # characters of a provider's message
-_MEMBERS = ("message", "Message", "error_description", "err_msg", "detail", "error", "errors", "title")
 MASK = "***"
 
 
@@ -47,7 +46,7 @@ def judged(check: Check, status: int, body: bytes, hidden: Iterable[str]) -> Ver
     """What an answer says of the key. ``hidden``: texts that must not be shown."""
     if status in _GOOD:
         return Verdict("accepted", status)
-    message = shown(_said(body), hidden)
+    message = shown(sentence(body) or body.decode("utf-8", "replace"), hidden)
     if status in _REFUSED or status in check.refused:
         known = bool(check.known) and check.known in message
         return Verdict("accepted" if known else "refused", status, message)
@@ -71,22 +70,3 @@ def shown(text: str, hidden: Iterable[str]) -> str:
         for spelt in (one, quote(one, safe=""), quote(one)):
             text = text.replace(spelt, MASK) if spelt else text
     return " ".join(text.split())[:_LONGEST]
-
-
-def _said(body: bytes) -> str:
-    """The sentence in an error's body, or all of it."""
-    try:
-        return _sentence(codec.decode(body)) or body.decode("utf-8", "replace")
-    except codec.DecodeError:
-        return body.decode("utf-8", "replace")
-
-
-def _sentence(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    inner: Iterable[Any] = ()
-    if isinstance(value, list):
-        inner = cast("list[Any]", value)
-    elif isinstance(value, dict):
-        inner = map(cast("dict[str, Any]", value).get, _MEMBERS)
-    return next((said for said in map(_sentence, inner) if said), "")

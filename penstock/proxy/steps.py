@@ -1,7 +1,9 @@
 """A call's steps, one after another, until one answers."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 from penstock.core.errors import AllStepsFailed, PenstockError
@@ -11,6 +13,8 @@ from penstock.model.failure import leads_on
 from penstock.model.peek import Look
 from penstock.model.reply import Reply
 from penstock.model.step import Step
+from penstock.providers.sentence import sentence
+from penstock.wire.encodings import decoder
 
 Attempt = Callable[[Step, CompiledGateway], Awaitable[Reply]]
 
@@ -88,6 +92,8 @@ class _Best:
     async def answer(self, ex: Exchange, error: PenstockError | None) -> Reply:
         """What there is. Raises ``error``, or AllStepsFailed, where there is nothing."""
         if error is not None and (self._spare is None or not self._spare.good):
+            if self._spare is not None and (said := await self._spare.said()):
+                error.message += f" {self._spare.step.request.provider} said: {said}"
             await self.drop()
             raise error
         if self._spare is None:
@@ -126,6 +132,17 @@ class _Spare:
         reply.body.send_to(self._look)
         step.defer(self._tell)
 
+    async def said(self) -> str:
+        """The provider's words in the body of an error; empty: there are none, or they do not come in time."""
+        look, decode = self._look, decoder(self._reply.header(b"content-encoding") or b"", _HELD)
+        if look is None or decode is None:
+            return ""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await look.ended
+        said = " ".join(sentence(decode.feed(b"".join(look.frames)[:_HELD])).split())
+        return said if len(said) <= _TOLD else f"{said[: _TOLD - 1]}…"
+
     def taken(self) -> Reply:
         """The reply, its body as it was."""
         look, self._look = self._look, None
@@ -160,6 +177,8 @@ def _fail(failure: BaseException, _: Exchange) -> None:
 _HELD = 16 * 1024  # bytes of an error's body
 
 
+_PATIENCE = 1.0  # seconds for it to come
+_TOLD = 300  # characters of what a provider says
 _LONG = 160  # characters of what is said of one step
 _SHOWN = 64  # characters of a provider's name that a client chose
 

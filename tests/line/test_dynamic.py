@@ -10,6 +10,7 @@ from penstock.features.routing.budgets import Budgets
 from penstock.features.routing.graph.reading import read
 from penstock.model.route import Route
 from penstock.ports.counters import Taken
+from penstock.proxy import steps
 from tests.kit.house import envelope, house, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -145,6 +146,23 @@ async def test_what_has_no_answer_says_why_element_by_element(place):
 @pytest.mark.parametrize(("route", "says"), [("none", "no route 'none'"), ("broken", "elements.0: why")])
 async def test_a_route_that_cannot_run_says_why(place, route, says):
     assert says in envelope(await asked(place, route), 400, 2005)
+
+
+@pytest.mark.parametrize(
+    ("route", "provider", "coding"),
+    [("one", "anthropic", ""), ("failing", "anthropic", ""), ("plans", "groq", ""), ("plans", "groq", "gzip")],
+)
+async def test_what_has_no_answer_has_the_words_of_the_provider_that_answered_last(place, route, provider, coding):
+    told = {"x-mock-status": "400"} | ({"x-mock-encoding": coding, "accept-encoding": coding} if coding else {})
+    message = envelope(await asked(place, route, headers=told, metadata={"plan": "free"}), 400, 2005)
+    assert f"status 400. {provider} said: " in message
+    assert not message.endswith("said: ")
+
+
+async def test_an_error_whose_body_does_not_come_is_told_without_it(place, monkeypatch):
+    monkeypatch.setattr(steps, "_PATIENCE", 0.01)
+    answer = await asked(place, "one", headers={"x-mock-status": "503", "x-mock-stall": "body"})
+    assert envelope(answer, 400, 2005).endswith("element 'first': status 503.")
 
 
 async def test_a_long_reason_ends_where_it_was_cut(place):
