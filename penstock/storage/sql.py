@@ -19,11 +19,36 @@ class Dialect(NamedTuple):
     greatest: str  # of several values, null if one is (SQLite) or if all are (PostgreSQL)
     least: str
     text: str  # a text, compared character by character
+    spelt: str  # the text of 16 bytes of an id
+    members: str  # the members e of a JSON object: their key, and as SQL …
+    member_text: str  # … text, others than text as JSON
+    member_number: str  # … a number; null: it is none
     alone: str  # ends a SELECT of rows that nobody else may change before the transaction ends
 
 
-SQLITE = Dialect("sqlite", greatest="max", least="min", text="{}", alone="")
-POSTGRES = Dialect("postgresql", greatest="greatest", least="least", text='{} COLLATE "C"', alone=" FOR UPDATE")
+_HEX = "lower(substr(hex({0}), %d, %d))"
+SQLITE = Dialect(
+    "sqlite",
+    greatest="max",
+    least="min",
+    text="{}",
+    spelt="(" + " || '-' || ".join(_HEX % part for part in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))) + ")",
+    members="json_each({}) e",
+    member_text="CASE e.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(e.value AS TEXT) END",
+    member_number="CASE WHEN e.type IN ('integer', 'real') THEN e.value END",
+    alone="",
+)
+POSTGRES = Dialect(
+    "postgresql",
+    greatest="greatest",
+    least="least",
+    text='{} COLLATE "C"',
+    spelt="encode({0}, 'hex')::uuid::text",
+    members="json_each(replace({}, '\\u0000', '\\ufffd')::json) e",  # it has no NUL
+    member_text="(e.value #>> '{}') COLLATE \"C\"",
+    member_number="CASE WHEN json_typeof(e.value) = 'number' THEN (e.value #>> '{}')::numeric END",
+    alone=" FOR UPDATE",
+)
 
 
 class Limit:

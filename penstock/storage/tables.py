@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBina
 from penstock.storage.log.columns import COLUMNS
 from penstock.storage.log.measures import COLUMNS as MEASURES
 from penstock.storage.log.measures import KEY
-from penstock.storage.log.zones import BITS, COUNTS, ENDS
+from penstock.storage.log.zones import BITS, COUNTS, ENDS, NAMES
 
 metadata = MetaData()
 
@@ -168,7 +168,16 @@ log_names = Table(
     Index("log_names_name", "name", unique=True),
 )
 
-_TYPES = {"word": Integer, "media": Integer, "flag": SmallInteger, "small": SmallInteger, "number": LONG, "text": Text}
+_TYPES = {
+    "word": Integer,
+    "media": Integer,
+    "flag": SmallInteger,
+    "small": SmallInteger,
+    "number": LONG,
+    "moment": LONG,
+    "text": Text,
+    "id": Text,
+}
 
 logs = Table(
     "logs",
@@ -182,6 +191,17 @@ logs = Table(
 for _name, _column, _known in (("logs_event", "event_id", "event_id"), ("logs_feedback", "id", "feedback")):
     _where = logs.c[_known].is_not(None)
     Index(_name, logs.c.gateway, logs.c[_column], sqlite_where=_where, postgresql_where=_where)
+
+# Which rows have a value under a key of their metadata (storage.log.metadata).
+log_metadata = Table(
+    "log_metadata",
+    metadata,
+    Column("gateway", Integer, primary_key=True, autoincrement=False),
+    Column("key", NAME, primary_key=True),
+    Column("value", NAME, primary_key=True),  # a long one: its beginning and a hash
+    Column("id", LargeBinary, primary_key=True),  # logs
+    sqlite_with_rowid=False,
+)
 
 log_bodies = Table(
     "log_bodies",
@@ -204,6 +224,7 @@ log_zones = Table(
     *(Column(name, Integer, nullable=False) for name in COUNTS),
     *(Column(name, BigInteger, nullable=False) for name in BITS),  # bit (name id modulo 63) is set: perhaps here
     *(Column(name, BigInteger, nullable=False) for name in ENDS),
+    *(Column(name, NAME, nullable=False) for name in NAMES),
     sqlite_with_rowid=False,
 )
 

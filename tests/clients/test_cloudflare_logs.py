@@ -221,6 +221,85 @@ def test_what_a_list_can_be_narrowed_to(five, logs):
     assert logs("five", provider="openai", model=MODEL, success=True, per_page=1) == [last, one]
 
 
+def one(key: str, operator: Any, *values: Any) -> Any:
+    """A filter as the SDK takes it."""
+    return {"key": key, "operator": operator, "value": values}
+
+
+def test_filters_of_one_key(five, log, logs):
+    first, two, failed, claude, last = five
+    row = log("five", claude)
+    for filters, found in [
+        ([one("provider", "eq", "anthropic", "grok")], [claude]),
+        ([one("provider", "neq", "openai")], [claude]),
+        ([one("model", "contains", "GPT-4O-")], [last, failed, first]),
+        ([one("model", "gt", "gpt-4o")], [last, failed, first]),
+        ([one("model_type", "eq", row.to_dict()["model_type"])], [last, claude, failed, two, first]),
+        ([one("request_type", "eq", "messages")], [claude]),
+        ([one("request_content_type", "eq", "application/json")], five[::-1]),
+        ([one("response_content_type", "neq", "application/json")], []),
+        ([one("success", "eq", False)], [failed]),
+        ([one("cached", "neq", False)], []),
+        ([one("id", "eq", first, last)], [last, first]),
+        ([one("id", "contains", two)], [two]),
+        ([one("event_id", "eq", row.to_dict()["event_id"])], [claude]),
+        ([one("created_at", "lt", row.created_at.isoformat().replace("+00:00", "Z"))], [failed, two, first]),
+        ([one("cost", "gt", 0.0)], [last, claude, two, first]),
+        ([one("tokens", "gt", 0.5)], [last, claude, two, first]),
+        ([one("tokens_in", "lt", 1)], []),
+        ([one("tokens_out", "eq", row.tokens_out)], None),
+        ([one("duration", "gt", -1)], five[::-1]),
+        ([one("feedback", "neq", 1)], five[::-1]),
+        ([one("authentication", "eq", False)], five[::-1]),
+        ([one("wholesale", "eq", True)], []),
+        ([one("compatibilityMode", "eq", True)], []),
+        ([one("dlp_action", "eq", "BLOCK")], []),
+        ([one("status_code", "gt", 400)], [failed]),
+    ]:
+        shown = logs("five", filters=filters)
+        assert claude in shown if found is None else shown == found, filters
+
+
+def test_several_filters_must_all_hold(five, logs):
+    filters = [one("provider", "eq", "openai"), one("cost", "gt", 0), one("success", "eq", True)]
+    assert logs("five", filters=filters) == [five[4], five[1], five[0]]
+    values = [one("model", "eq", "gpt-4o", "claude-haiku-4-5"), one("success", "eq", True)]
+    with pytest.raises(cloudflare.BadRequestError) as caught:  # the SDK does not say which filter a value belongs to
+        logs("five", filters=values)
+    assert only(caught)["path"] == ["query", "filters"]
+    assert "ambiguous" in only(caught)["message"]
+    assert logs("five", extra_query={"filters": json.dumps(values)}) == [five[3], five[1]]
+    unknown = [one("cost", "eq", None)]  # which the SDK leaves out
+    with pytest.raises(cloudflare.BadRequestError):
+        logs("five", filters=unknown)
+    assert logs("five", extra_query={"filters": json.dumps(unknown)}) == [five[2]]
+
+
+def test_ranges_and_feedback(five, log, logs):
+    priced = [five[4], five[3], five[1], five[0]]
+    for query in ({"min_cost": 0}, {"min_tokens_in": 1}, {"min_tokens_out": 1}, {"min_total_tokens": 2}):
+        assert logs("five", **query) == priced
+    for query in ({"max_cost": 0}, {"max_tokens_in": 0}, {"max_tokens_out": 0}, {"max_total_tokens": 0}):
+        assert logs("five", **query) == []
+    assert logs("five", min_duration=0, max_duration=1e9) == five[::-1]
+    assert logs("five", feedback=0) == logs("five", feedback=1) == []
+    model_type = log("five", five[0]).to_dict()["model_type"]
+    assert logs("five", model_type=model_type, request_content_type="application/json") == five[::-1]
+    assert logs("five", response_content_type="text/plain") == []
+
+
+def test_orders(five, log, logs):
+    rows = {log_id: log("five", log_id) for log_id in five}
+    for name in ("provider", "model", "success", "cached", "cost", "tokens_out"):
+        for direction in ("asc", "desc"):
+            values = [
+                getattr(rows[log_id], name) for log_id in logs("five", order_by=name, order_by_direction=direction)
+            ]
+            known = [value for value in values if value is not None]
+            assert known == sorted(known, reverse=direction == "desc")
+            assert values == known + [None] * (5 - len(known))
+
+
 def test_dates(five, log, logs):
     moment = log("five", five[2]).created_at
     since, until = logs("five", start_date=moment), logs("five", end_date=moment)

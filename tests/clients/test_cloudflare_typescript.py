@@ -214,6 +214,13 @@ def test_lists(logs):
     assert logs.value("failed") == [failed, unauthorized]
     assert logs.value("cached") == []
     assert logs.value("until") == []
+    assert logs.value("by one of two models") == [last]
+    assert logs.value("by several filters") == [bodiless, first]
+    assert logs.value("by no cost") == [failed]
+    assert logs.value("by no feedback") == []
+    assert logs.value("by status") == [unauthorized, failed, first, bodiless, last]
+    path = ["query", "filters", 0, "key"]
+    assert logs.refused("by what there is not", "BadRequestError", 400, 7001)["path"] == path
     assert logs.refused("too many a page", "BadRequestError", 400, 7001)["path"] == ["query", "per_page"]
     logs.refused("unknown", "NotFoundError", 404, 7002)
 

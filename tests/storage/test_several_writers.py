@@ -129,7 +129,7 @@ def test_reaping_beside_two_writers_leaves_the_rest_whole(connections):
 
 
 def emptied(connections):
-    for table in ("logs", "log_bodies", "log_zones", "log_names", "log_rollups", "log_senders"):
+    for table in ("logs", "log_bodies", "log_zones", "log_metadata", "log_names", "log_rollups", "log_senders"):
         connections[0].execute(f"DELETE FROM {table}")
     return connections
 

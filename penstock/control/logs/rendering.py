@@ -5,6 +5,7 @@ from typing import Any
 from penstock.control.logs.schema import HEAD
 from penstock.core import instants
 from penstock.core.codec import decode
+from penstock.model.credential import BYOK
 from penstock.providers.kinds import CACHE_READ, REASONING
 from penstock.providers.told import told
 from penstock.storage.log.columns import BY_NAME, NANO
@@ -14,7 +15,7 @@ _SCORE = BY_NAME["score"].unit
 _PLAIN = (
     *("id", "provider", "model", "model_type", "request_type", "path", "duration", "status_code", "success", "cached"),
     *("step", "tokens_in", "tokens_out", "custom_cost", "metadata", "request_content_type", "response_content_type"),
-    *("user_agent", "outcome", "event_id", "feedback"),
+    *("user_agent", "outcome", "event_id", "authentication", "wholesale", "dlp_action", "feedback"),
 )
 
 
@@ -68,9 +69,15 @@ def _entry(row: LogRow, told: dict[str, Any]) -> dict[str, Any]:
         "cost_source": _cost_source(row, told),
         "usage_metadata": _usage(row, told.get("usage")),
         "timings": told.get("timings", {}),
-        "authentication": bool(told.get("token")),
+        "byok": _key_source(told) == BYOK,
+        "compatibilityMode": row.compatibility_mode,
         "score": None if row.score is None else row.score / _SCORE,
     }
+
+
+def _key_source(told: dict[str, Any]) -> str | None:
+    decisions: dict[str, dict[str, str]] = told.get("decisions") or {}
+    return decisions.get("key", {}).get("source")
 
 
 def _cost_source(row: LogRow, told: dict[str, Any]) -> str | None:

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 
 from penstock.control.envelope import One
-from penstock.control.logs import service
-from penstock.control.logs.schema import LogDetail, LogEdit, LogQuery, LogsAnswer, Nothing, refuse_later
+from penstock.control.logs import filters, service
+from penstock.control.logs.schema import LogDetail, LogEdit, LogQuery, LogsAnswer, Nothing
 from penstock.control.rest import InContext, needs, ok, refusals, resource
 from penstock.model.token import Scope
 
@@ -19,18 +19,17 @@ _HARMLESS = {"x-content-type-options": "nosniff", "content-security-policy": "de
 router = resource("/ai-gateway/gateways/{gateway_id}/logs", "Logs")
 
 
-def _known(request: Request) -> None:
-    refuse_later(request.query_params.multi_items())
-
-
 Accept = Annotated[str, Header(description="text/event-stream: a streamed answer as it came, not as JSON.")]
 
 
-@router.get("", response_model=LogsAnswer, dependencies=[Depends(_known)])
+@router.get("", response_model=LogsAnswer)
 @needs(Scope.READ, Scope.METADATA)
-async def list_logs(context: InContext, gateway_id: str, asked: Annotated[LogQuery, Query()]) -> Response:
+async def list_logs(
+    context: InContext, gateway_id: str, asked: Annotated[LogQuery, Query()], request: Request
+) -> Response:
     """List the calls of a gateway, newest first."""
-    rows, info = await service.page(context, gateway_id, asked)
+    tests = filters.tests(request.query_params.multi_items())
+    rows, info = await service.page(context, gateway_id, asked, tests)
     return ok(rows, info=info)
 
 

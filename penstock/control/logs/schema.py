@@ -1,35 +1,29 @@
 """What the log looks like on the wire, and what can be asked of it."""
 
-import math
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from penstock.control.envelope import Envelope, ResultInfo
+from penstock.control.logs.filters import is_member, whole
 from penstock.control.values import WHOLE
 from penstock.core import instants
 from penstock.core.codec import encode, json_schema
-from penstock.core.errors import Invalid
 from penstock.model.decision import Decisions
-from penstock.storage.log.columns import BY_NAME, NANO
-from penstock.storage.log.filters import Filter, Test
-from penstock.storage.log.query import LATEST
+from penstock.storage.log.columns import BY_NAME, ORDERS
+from penstock.storage.log.filters import LATEST, Filter, Operator, Test
 from penstock.wire import metadata
 from penstock.wire.headers import like_ours
 
 PER_PAGE = 50
 HEAD = 4096  # characters of a body in a row's details
 DAY = 24 * 3600 * 1000
-_MOST = 2**62 - 1  # beyond what any row holds, within what the store can compare
 _RANGES = ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
 _WORDS = ("provider", "model", "model_type", "request_content_type", "response_content_type", "success", "cached")
-
-# Parameters of the API that this release does not have, and orders of it.
-LATER = ("filters", "search", "feedback")
-ORDERS_LATER = ("provider", "model", "model_type", "success", "cached")
+_FEEDBACK = {0: -1, 1: 1}
 
 
 def _moment(value: object) -> int:
@@ -55,8 +49,21 @@ _DATED: dict[str, Any] = {"type": "string", "anyOf": [{"format": "date-time"}, {
 Start = Annotated[int, BeforeValidator(_moment), WithJsonSchema(_DATED)]
 End = Annotated[int, BeforeValidator(_end), WithJsonSchema(_DATED)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _order(name: str) -> str:
+    if name not in ORDERS:
+        raise PydanticCustomError("order", "must be one of {orders}", {"orders": ", ".join(ORDERS)})
+    return name
+
+
+Order = Annotated[str, AfterValidator(_order), WithJsonSchema({"type": "string", "enum": [*ORDERS]})]
 Way = Literal["asc", "desc"]
 _KIND = "Without parameters."
+_FILTERS = (
+    'JSON: [{"key": …, "operator": …, "value": […]}]. Each must hold, by any of its values. Also as filters.key, '
+    "filters.operator and filters.value, one after the other, or numbered: filters[0][key]."
+)
 
 
 def _may(description: str | None = None) -> Any:
@@ -77,8 +84,8 @@ class LogQuery(BaseModel):
 
     page: int = Field(1, ge=1, le=10_000_000, description="Page, from 1.")
     per_page: int = Field(20, ge=1, le=PER_PAGE, description="Rows a page.")
-    order_by: Literal["created_at"] = "created_at"
-    order_by_direction: Way | None = _may("Newest first (desc) unless said otherwise.")
+    order_by: Order = Field("created_at", description="Rows that have no such value come last.")
+    order_by_direction: Way | None = _may("The greatest or newest first (desc) unless said otherwise.")
     direction: Way | None = _may("Another name of order_by_direction, which counts if both come.")
     start_date: Start | None = _may("Rows from here on; without an offset it is UTC.")
     end_date: End | None = _may("Rows up to here; a date alone includes that day.")
@@ -89,6 +96,8 @@ class LogQuery(BaseModel):
     response_content_type: str | None = _may(_KIND)
     success: bool | None = _may()
     cached: bool | None = _may()
+    feedback: Annotated[int, Field(json_schema_extra={"enum": [0, 1]}, ge=0, le=1)] | None = _may("0: down, 1: up.")
+    filters: str | None = _may(_FILTERS)
     min_cost: Number | None = _may("US dollars.")
     max_cost: Number | None = _may("US dollars.")
     min_duration: Number | None = _may("Milliseconds.")
@@ -109,34 +118,31 @@ class LogQuery(BaseModel):
     def ascending(self) -> bool:
         return (self.order_by_direction or self.direction) == "asc"
 
-    def filter(self) -> Filter:
-        tests = [Test(name, "eq", (value,)) for name in _WORDS if (value := getattr(self, name)) is not None]
+    @model_validator(mode="before")
+    @classmethod
+    def _without_members(cls, given: object) -> object:
+        """Single members of ``filters`` are read from the query itself: their order counts."""
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in cast("dict[str, Any]", given).items() if not is_member(name)}
+
+    def filter(self, tests: tuple[Test, ...] = ()) -> Filter:
+        """``tests``: what else must hold, of ``filters``."""
+        own = [Test(name, "eq", (value,)) for name in _WORDS if (value := getattr(self, name)) is not None]
+        if self.feedback is not None:
+            own.append(Test("feedback", "eq", (_FEEDBACK[self.feedback],)))
         for name in _RANGES:
-            tests += _range(name, getattr(self, f"min_{name}"), getattr(self, f"max_{name}"))
-        return Filter(tuple(tests), self.start_date, self.end_date)
+            own += _range(name, getattr(self, f"min_{name}"), getattr(self, f"max_{name}"))
+        return Filter((*own, *tests), self.start_date, self.end_date)
 
 
 def _range(name: str, least: float | None, most: float | None) -> list[Test]:
     """In whole units; dollars are compared as they are written, not as the nearest binary fraction."""
-    unit, tests = NANO if name == "cost" else 1, list[Test]()
-    if least is not None:
-        tests.append(Test(name, "gte", (_bounded(math.ceil(Decimal(str(least)) * unit)),)))
-    if most is not None:
-        tests.append(Test(name, "lte", (_bounded(math.floor(Decimal(str(most)) * unit)),)))
-    return tests
-
-
-def _bounded(value: int) -> int:
-    return max(-_MOST, min(value, _MOST))
-
-
-def refuse_later(names: list[tuple[str, str]]) -> None:
-    """Raises Invalid for query parameters that the API has and this release has not."""
-    for name, value in names:
-        stem = name.partition(".")[0].partition("[")[0]
-        if stem in LATER or (name == "order_by" and value in ORDERS_LATER):
-            asked = f"{name}={value}" if name == "order_by" else stem
-            raise Invalid(f"{stem}: this release does not have {asked}.", path=("query", stem))
+    ends: tuple[tuple[Operator, float | None], ...] = (("gte", least), ("lte", most))
+    unit = BY_NAME[name].unit
+    return [
+        Test(name, operator, (whole(operator, Decimal(str(end)), unit),)) for operator, end in ends if end is not None
+    ]
 
 
 # What people say of a row
@@ -245,6 +251,10 @@ class LogEntry(BaseModel):
     usage_metadata: UsageMetadata
     timings: dict[str, float]
     authentication: bool = Field(description="Whether a token of this gateway let the call in.")
+    wholesale: bool = Field(description="Whether a key of the configuration travelled with it.")
+    byok: bool = Field(description="Whether a key that is stored in the gateway travelled with it.")
+    compatibilityMode: bool = Field(description="Whether it came by the unified API.")  # noqa: N815  the API's name
+    dlp_action: str | None
     feedback: int | None
     score: float | None
 

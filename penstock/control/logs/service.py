@@ -15,12 +15,16 @@ from penstock.core.errors import Invalid, NotFound
 from penstock.model.token import Scope, Token
 from penstock.storage import gateways
 from penstock.storage.errors import StoreUnavailable, TooSlow
+from penstock.storage.log.columns import ORDERS
+from penstock.storage.log.filters import Test
+from penstock.storage.log.reader import CREATED
 from penstock.wire.framing import Cutter, cutter_of
 
 SETTLE = 3.0  # seconds that a question waits for rows on their way into the log
 HORIZON = 2.5  # seconds after which a row that another process holds is in the log
 FLUSH = 0.3  # the same after the end of its call, which began when its id was made
 LONGEST = 3600.0  # seconds that a call may well take
+SORTED = 100_000  # rows of a list that is not in the order of time
 LOOK = 0.05  # seconds between two looks for a row of another process
 EVENTS = "text/event-stream"
 _UNKNOWN = "application/octet-stream"
@@ -38,13 +42,19 @@ class Body(NamedTuple):
     kind: str
 
 
-async def page(context: Context, gateway_id: str, asked: LogQuery) -> tuple[list[Any], dict[str, Any]]:
-    """Rows and ``result_info``. Raises NotFound and Invalid."""
+async def page(
+    context: Context, gateway_id: str, asked: LogQuery, tests: tuple[Test, ...] = ()
+) -> tuple[list[Any], dict[str, Any]]:
+    """Rows and ``result_info``. ``tests``: of ``filters``. Raises NotFound and Invalid."""
     control, number = context.control, await _number(context, gateway_id)
     await settled(control)
-    where = asked.filter()
+    where, order = asked.filter(tests), ORDERS[asked.order_by].name
+    if order != CREATED and asked.offset > SORTED:
+        raise Invalid(f"page: only the first {SORTED} rows are sorted by {asked.order_by}", path=("query", "page"))
     rows = await _in_time(
-        control.logs.page(number, where, limit=asked.per_page, offset=asked.offset, ascending=asked.ascending)
+        control.logs.page(
+            number, where, limit=asked.per_page, offset=asked.offset, ascending=asked.ascending, order=order
+        )
     )
     info: dict[str, Any] = {"page": asked.page, "per_page": asked.per_page, "count": len(rows)}
     if asked.meta_info:

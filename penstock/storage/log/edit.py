@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.storage.log import metadata
 from penstock.storage.log.columns import BY_NAME
 from penstock.storage.sql import Sql
 
@@ -16,10 +17,14 @@ def edit(connection: Sql, number: int, log_id: bytes, values: Mapping[str, Any])
     """
     with connection.transaction():
         connection.lock_gateways([number])
-        sets = ", ".join(f"{name} = ?" for name in values)
-        sql = f"UPDATE logs SET {sets} WHERE gateway = ? AND id = ? RETURNING id"  # noqa: S608
-        if not connection.execute(sql, (*values.values(), number, log_id)):
+        found = connection.execute("SELECT metadata FROM logs WHERE gateway = ? AND id = ?", (number, log_id))
+        if not found:
             return False
+        sets = ", ".join(f"{name} = ?" for name in values)
+        sql = f"UPDATE logs SET {sets} WHERE gateway = ? AND id = ?"  # noqa: S608
+        connection.execute(sql, (*values.values(), number, log_id))
+        if "metadata" in values:
+            metadata.move(connection, number, log_id, found[0][0], values["metadata"])
         ranged = [name for name, value in values.items() if value is not None and BY_NAME[name].zone == "range"]
         if ranged:
             dialect = connection.dialect

@@ -1,12 +1,15 @@
 """One test of a log's rows, as SQL: of rows, and of the zones that may have such rows."""
 
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
 
-from penstock.storage.log import zones
-from penstock.storage.log.columns import BY_NAME, TOTAL, Column, term
+from penstock.core import ids
+from penstock.storage.log import metadata, zones
+from penstock.storage.log.columns import BY_NAME, ID, Column, term
 from penstock.storage.log.names import stored
 from penstock.storage.sql import Dialect
 
@@ -14,14 +17,21 @@ Operator = Literal["eq", "neq", "contains", "lt", "gt", "lte", "gte"]
 Value = str | int | bool | None
 Numbers = Callable[[str, Sequence[Any]], list[int]]  # numbers of the words, of log_names, for which that SQL holds
 
+_ORDERED: tuple[Operator, ...] = ("eq", "neq", "lt", "gt", "lte", "gte")
+_TEXTS: tuple[Operator, ...] = ("eq", "neq", "contains", "lt", "gt", "lte", "gte")
 OPERATORS: dict[str, tuple[Operator, ...]] = {
     "flag": ("eq", "neq"),
-    "small": ("eq", "neq", "lt", "gt", "lte", "gte"),
-    "number": ("eq", "neq", "lt", "gt", "lte", "gte"),
-    "word": ("eq", "neq", "contains", "lt", "gt", "lte", "gte"),
-    "media": ("eq", "neq", "contains", "lt", "gt", "lte", "gte"),
-    "text": ("eq", "neq", "contains", "lt", "gt", "lte", "gte"),
+    "small": _ORDERED,
+    "number": _ORDERED,
+    "moment": _ORDERED,
+    "word": _TEXTS,
+    "media": _TEXTS,
+    "text": _TEXTS,
+    "id": ("eq", "neq", "contains"),
 }
+METADATA = "metadata."  # what begins so is no column, but a key of metadata; "key" and "value": any of them
+LATEST = 2**48 - 1  # milliseconds: the last moment that an id can have
+_NUMBER = re.compile(r"-?\d{1,60}(\.\d{1,60})?([eE][+-]?\d{1,3})?")
 _SIGNS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 _MANY = 500  # words of a test; with more, they are found by the query itself
 
@@ -63,14 +73,18 @@ ANY = Filter()
 
 def parts(test: Test, dialect: Dialect, numbers: Numbers) -> Parts:
     """The SQL of a test. ``numbers`` finds words' numbers."""
-    column = TOTAL if test.column == TOTAL.name else BY_NAME[test.column]
-    if column.kind == "flag":
-        return _flag(column, test)
-    if column.kind == "text":
-        return Part(*_any(test, dialect.text.format(term(column)), dialect, words(test))), None
+    if test.column.startswith(METADATA):
+        return _metadata(test, dialect)
+    column = BY_NAME[test.column]
     if column.kind in ("word", "media"):
         return _word(column, test, dialect, numbers)
-    return _number(column, test, dialect)
+    return _OF_KIND[column.kind](column, test, dialect)
+
+
+def id_range(millis: int) -> tuple[bytes, bytes]:
+    """The least and the greatest id of that millisecond."""
+    start = max(0, min(millis, LATEST)).to_bytes(6, "big")
+    return start + bytes(10), start + b"\xff" * 10
 
 
 def words(test: Test) -> list[str]:
@@ -78,7 +92,7 @@ def words(test: Test) -> list[str]:
     return [stored(str(value)) for value in test.values if value is not None]
 
 
-def _flag(column: Column, test: Test) -> Parts:
+def _flag(column: Column, test: Test, _: Dialect) -> Parts:
     wanted = {bool(value) for value in test.values if value is not None}
     wanted = wanted if test.operator == "eq" else {True, False} - wanted
     if len(wanted) == 2:  # noqa: PLR2004
@@ -100,6 +114,84 @@ def _number(column: Column, test: Test, dialect: Dialect) -> Parts:
         return Part(rows, places), _either([(f"{least} <= ? AND {most} >= ?", [value, value]) for value in values])
     end = least if test.operator in ("lt", "lte") else most
     return Part(rows, places), _either([(f"{end} {_SIGNS[test.operator]} ?", [value]) for value in values])
+
+
+def _moment(column: Column, test: Test, dialect: Dialect) -> Parts:
+    values = [value for value in test.values if isinstance(value, int)]
+    rows = Part(*_any(test, term(column), dialect, values))
+    if test.operator == "neq":
+        return rows, None
+    before, after = test.operator in ("lt", "lte"), test.operator in ("gt", "gte")
+    tests: list[tuple[str, list[Any]]] = []
+    for least, greatest in map(id_range, values):
+        ends = ([] if after else [("z.first <= ?", greatest)]) + ([] if before else [("z.last >= ?", least)])
+        tests.append((" AND ".join(sql for sql, _ in ends), [end for _, end in ends]))
+    return rows, _either(tests)
+
+
+def _text(column: Column, test: Test, dialect: Dialect) -> Parts:
+    return Part(*_any(test, dialect.text.format(term(column)), dialect, words(test))), None
+
+
+def _id(column: Column, test: Test, dialect: Dialect) -> Parts:
+    spelt = dialect.spelt.format("l.id")
+    if column is not ID:  # event_id
+        spelt = f"coalesce({term(column)}, {spelt})"
+    elif test.operator != "contains":
+        return Part(*_any(test, "l.id", dialect, parsed(test))), None
+    return Part(*_any(test, dialect.text.format(spelt), dialect, words(test))), None
+
+
+def _metadata(test: Test, dialect: Dialect) -> Parts:
+    if test.operator == "neq":
+        same, _ = _metadata(msgspec.structs.replace(test, operator="eq"), dialect)
+        return Part(f"NOT {same.sql}", same.values), None
+    name = test.column.removeprefix(METADATA)
+    here = f"FROM {dialect.members.format(term(BY_NAME['metadata']))} WHERE"
+    within, key = ("1 = 1", []) if name in ("key", "value") else ("e.key = ?", [stored(name)])
+    tests: list[tuple[str, list[Any]]] = []
+    if None in test.values and test.operator == "eq":
+        tests.append((f"NOT EXISTS (SELECT 1 {here} {within})", key))
+    if test.operator == "eq" and key:
+        values = [metadata.indexed(value) for value in words(test)]
+        if values:
+            found = "SELECT 1 FROM log_metadata m WHERE m.gateway = l.gateway AND m.key = ?"
+            tests.append((f"EXISTS ({found} AND m.value IN ({_marks(values)}) AND m.id = l.id)", [*key, *values]))
+    else:
+        what = dialect.text.format("e.key") if name == "key" else dialect.member_text
+        ones = [_of_member(test.operator, what, value, dialect) for value in words(test)]
+        if ones:
+            either = " OR ".join(sql for sql, _ in ones)
+            more = [value for _, values in ones for value in values]
+            tests.append((f"EXISTS (SELECT 1 {here} {within} AND ({either}))", [*key, *more]))
+    zone = None
+    if None not in test.values:
+        keys = words(test) if name == "key" and test.operator == "eq" else key
+        bits = sum({metadata.bit(one) for one in keys})
+        zone = Part("z.metadata_keys & ? != 0", [bits]) if keys else Part("z.metadata_keys != 0")
+    return _either(tests), zone
+
+
+def _of_member(operator: Operator, what: str, value: str, dialect: Dialect) -> tuple[str, list[Any]]:
+    """A test of a key or a value ``what``. A value that is a number is less or greater than numbers alone."""
+    if operator == "contains":
+        return f"lower({what}) LIKE ? ESCAPE '!'", [_within(value)]
+    if operator != "eq" and what == dialect.member_text and _NUMBER.fullmatch(value):
+        return f"{dialect.member_number} {_SIGNS[operator]} CAST(CAST(? AS TEXT) AS NUMERIC)", [value]
+    return f"{what} {_SIGNS.get(operator, '=')} ?", [value]
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def parsed(test: Test) -> list[bytes]:
+    """Those of the values that are ids."""
+    found: list[bytes] = []
+    for value in words(test):
+        with suppress(ValueError):
+            found.append(ids.parse(value))
+    return found
 
 
 def _word(column: Column, test: Test, dialect: Dialect, numbers: Numbers) -> Parts:
@@ -129,11 +221,12 @@ def _of_word(column: Column, operator: Operator, word: str, dialect: Dialect) ->
     return f"name {_SIGNS.get(operator, '=')} ?", [word]
 
 
-def _any(test: Test, value: str, dialect: Dialect, values: list[Any]) -> tuple[str, list[Any]]:
+def _any(test: Test, value: str, dialect: Dialect, values: Sequence[Any]) -> tuple[str, list[Any]]:
     """SQL that holds where the test does, and what is put into it."""
     null = None in test.values
     if test.operator in ("eq", "neq"):
         marks = ", ".join("?" * len(values))
+        values = list(values)
         if test.operator == "eq":
             tests = [f"{value} IN ({marks})"] if values else []
             tests += [f"{value} IS NULL"] if null else []
@@ -143,7 +236,7 @@ def _any(test: Test, value: str, dialect: Dialect, values: list[Any]) -> tuple[s
     contains = test.operator == "contains"
     one = _containing(value, dialect) if contains else f"{value} {_SIGNS[test.operator]} ?"
     sql = " OR ".join([one] * len(values)) or "1 = 0"
-    return f"({sql})", [_within(each) for each in values] if contains else values
+    return f"({sql})", [_within(each) if contains else each for each in values]
 
 
 def _containing(value: str, dialect: Dialect) -> str:
@@ -159,3 +252,13 @@ def _either(tests: list[tuple[str, list[Any]]]) -> Part:
     if not tests:
         return Part("1 = 0")
     return Part(f"({' OR '.join(sql for sql, _ in tests)})", [value for _, values in tests for value in values])
+
+
+_OF_KIND: dict[str, Callable[[Column, Test, Dialect], Parts]] = {
+    "flag": _flag,
+    "small": _number,
+    "number": _number,
+    "moment": _moment,
+    "text": _text,
+    "id": _id,
+}

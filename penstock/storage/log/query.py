@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 
 from penstock.storage.log.columns import STORED, SUMMED, term
-from penstock.storage.log.filters import Filter, Numbers, parts
+from penstock.storage.log.filters import LATEST, Filter, Numbers, id_range, parts
 from penstock.storage.sql import POSTGRES, SQLITE, Dialect
 
 FIELDS = ", ".join(f"l.{name}" for name in STORED)
-LATEST = 2**48 - 1  # milliseconds: the last moment that an id can have
 
 # The rows of each zone z, between two ids. Zones must be the outer loop, and each engine has its way to be told so.
 _ROWS_OF = {
@@ -27,7 +26,7 @@ _ROWS_OF = {
 Query = tuple[str, list[Any]]
 
 
-class _Tests(msgspec.Struct):
+class Tests(msgspec.Struct):
     """Conditions on rows and on zones, and the values of each."""
 
     rows: list[str] = []
@@ -40,13 +39,13 @@ def page(
     dialect: Dialect, gateway: int, where: Filter, numbers: Numbers, limit: int, offset: int, *, ascending: bool = False
 ) -> Query:
     """Rows in order of their ids, newest first unless ``ascending``."""
-    tests, (since, until) = _tests(where, dialect, numbers), span(where)
+    tests, (since, until) = tests_of(where, dialect, numbers), span(where)
     way, end = ("ASC" if ascending else "DESC"), " LIMIT ? OFFSET ?"
     if not tests.zones:
         also = "".join(f" AND {test}" for test in tests.rows)
         sql = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id BETWEEN ? AND ?{also} ORDER BY l.id {way}"  # noqa: S608
         return sql + end, [gateway, since, until, *tests.values, limit, offset]
-    sql, values = _matching(dialect, FIELDS, gateway, tests, since, until)
+    sql, values = matching(dialect, FIELDS, gateway, tests, (since, until))
     return f"{sql} ORDER BY z.first {way}, l.id {way}{end}", [*values, limit, offset]
 
 
@@ -55,15 +54,15 @@ def summary(dialect: Dialect, gateway: int, where: Filter, numbers: Numbers) -> 
 
     Without a condition on rows, whole zones are taken at their word, and only the two at the ends are read.
     """
-    tests, (since, until) = _tests(where, dialect, numbers), span(where)
+    tests, (since, until) = tests_of(where, dialect, numbers), span(where)
     read = "count(*), " + ", ".join(f"min({term(column)}), max({term(column)})" for column in SUMMED)
     if tests.rows:
-        return [_matching(dialect, read, gateway, tests, since, until)]
+        return [matching(dialect, read, gateway, tests, (since, until))]
     told = "coalesce(sum(rows), 0), " + ", ".join(f"min(min_{c.name}), max(max_{c.name})" for c in SUMMED)
     whole = f"SELECT {told} FROM log_zones WHERE gateway = ? AND first >= ? AND last <= ?"  # noqa: S608
     tests.zones.append("NOT (z.first >= ? AND z.last <= ?)")
     tests.zone_values += [since, until]
-    return [(whole, [gateway, since, until]), _matching(dialect, read, gateway, tests, since, until)]
+    return [(whole, [gateway, since, until]), matching(dialect, read, gateway, tests, (since, until))]
 
 
 def span(where: Filter) -> tuple[bytes, bytes]:
@@ -72,24 +71,22 @@ def span(where: Filter) -> tuple[bytes, bytes]:
     return since, id_range(LATEST if where.until is None else where.until)[1]
 
 
-def id_range(millis: int) -> tuple[bytes, bytes]:
-    """The least and the greatest id of that millisecond."""
-    start = millis.to_bytes(6, "big")
-    return start + bytes(10), start + b"\xff" * 10
-
-
-def _matching(dialect: Dialect, what: str, gateway: int, tests: _Tests, since: bytes, until: bytes) -> Query:
-    """Zones that may match, and the matching rows of each."""
+def matching(
+    dialect: Dialect, what: str, gateway: int, tests: Tests, ids: tuple[bytes, bytes], also: str = ""
+) -> Query:
+    """Zones that may match, and the matching rows of each. ``also``: what is joined to a row."""
+    since, until = ids
     sql = (
-        f"SELECT {what} FROM log_zones z {_ROWS_OF[dialect]}"  # noqa: S608
+        f"SELECT {what} FROM log_zones z {_ROWS_OF[dialect]}{also}"  # noqa: S608
         " WHERE z.gateway = ? AND z.first <= ? AND z.last >= ?"
         + "".join(f" AND {test}" for test in (*tests.zones, *tests.rows))
     )
     return sql, [since, until, gateway, until, since, *tests.zone_values, *tests.values]
 
 
-def _tests(where: Filter, dialect: Dialect, numbers: Numbers) -> _Tests:
-    tests = _Tests()
+def tests_of(where: Filter, dialect: Dialect, numbers: Numbers) -> Tests:
+    """The conditions of a filter."""
+    tests = Tests()
     for test in where.tests:
         rows, zone = parts(test, dialect, numbers)
         tests.rows.append(rows.sql)

@@ -7,15 +7,17 @@ import msgspec
 
 from penstock.core import ids
 from penstock.storage.log import blocks, query, zones
-from penstock.storage.log.columns import FLAGS, KEYS, STORED, SUMMED, WORDS
-from penstock.storage.log.filters import ANY, Filter
+from penstock.storage.log.columns import FLAGS, KEYS, ORDERS, STORED, SUMMED, WORDS
+from penstock.storage.log.filters import ANY, Filter, Test
 from penstock.storage.log.names import Words, stored
+from penstock.storage.log.order import Place, ordered
 from penstock.storage.log.query import FIELDS
 from penstock.storage.sql import Row, Sql, filled, marks
 
 _WORDS = [STORED.index(column.name) for column in WORDS]
 _FLAGS = [STORED.index(column.name) for column in FLAGS]
 _EVENT = STORED.index("event_id")
+CREATED = "created_at"  # the order of ids
 _COLUMNS = STORED[len(KEYS) :]
 _ROW = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
 _ASKED = 256  # values of one question
@@ -88,13 +90,31 @@ class LogReader:
         self._connection.close()
 
     def list_rows(
-        self, number: int, where: Filter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
+        self,
+        number: int,
+        where: Filter = ANY,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        ascending: bool = False,
+        order: str = CREATED,
     ) -> list[LogRow]:
-        """Rows of a gateway, newest first unless ``ascending``."""
+        """Rows of a gateway in the order of a column of ``columns.ORDERS``, the greatest first unless ``ascending``.
+
+        Those that have no value there come last.
+        """
         with self._connection.view():
             if offset and offset >= self._count(number):
                 return []
-            return self._page(number, where, limit, offset, ascending=ascending)
+            if order == CREATED:
+                return self._page(number, where, limit, offset, ascending=ascending)
+            column, place = ORDERS[order], Place(limit, offset, ascending)
+            found, skipped = ordered(self._connection, number, where, self._numbers, column, place)
+            rows = self._rows(number, found)
+            if len(rows) < limit and column.null:
+                unknown = msgspec.structs.replace(where, tests=(*where.tests, Test(column.name, "eq", (None,))))
+                rows += self._page(number, unknown, limit - len(rows), skipped, ascending=ascending)
+            return rows
 
     def summary(self, number: int, where: Filter = ANY) -> Summary:
         """What all rows that match come to."""
@@ -149,6 +169,12 @@ class LogReader:
     def _page(self, number: int, where: Filter, limit: int, offset: int, *, ascending: bool = False) -> list[LogRow]:
         asked = query.page(self.dialect, number, where, self._numbers, limit, offset, ascending=ascending)
         return self._finish(self._connection.execute(*asked))
+
+    def _rows(self, number: int, log_ids: Sequence[bytes]) -> list[LogRow]:
+        """The rows of these ids, in their order."""
+        sql = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id IN"  # noqa: S608
+        found = {row[1]: row for row in self._among(sql, log_ids, number)}
+        return self._finish([found[log_id] for log_id in log_ids])
 
     def _of_blocks(self, numbers: Sequence[int], limit: int | None = None) -> list[LogRow]:
         keys: list[tuple[int, bytes]] = []

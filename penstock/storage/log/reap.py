@@ -6,7 +6,7 @@ shrink; what is freed is written anew. Every function raises StoreUnavailable, a
 
 from collections.abc import Iterable
 
-from penstock.storage.log import rollup_reap
+from penstock.storage.log import metadata, rollup_reap
 from penstock.storage.log.columns import COUNTED
 from penstock.storage.log.zones import COUNTS
 from penstock.storage.sql import Sql, marks
@@ -88,6 +88,7 @@ def _take_out(connection: Sql, number: int, limit: int) -> int:
         connection.execute(_DEAD, (number, boundary, boundary))
         connection.execute("DELETE FROM log_zones WHERE gateway = ? AND last <= ?", (number, boundary))
         connection.execute(_CUT, (boundary, number, boundary, boundary, number))
+        metadata.remove(connection, metadata.of_oldest(connection, number, boundary))
         connection.execute("DELETE FROM logs WHERE gateway = ? AND id <= ?", (number, boundary))
     return rows
 

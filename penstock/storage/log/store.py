@@ -8,7 +8,7 @@ from penstock.storage import opening
 from penstock.storage.errors import TooSlow
 from penstock.storage.log.edit import edit
 from penstock.storage.log.filters import ANY, Filter
-from penstock.storage.log.reader import Bodies, LogReader, LogRow, Summary
+from penstock.storage.log.reader import CREATED, Bodies, LogReader, LogRow, Summary
 from penstock.storage.log.seat import Seat
 from penstock.storage.sql import Sql
 
@@ -34,10 +34,17 @@ class LogStore:
         self._editing = asyncio.Lock()
 
     async def page(
-        self, number: int, where: Filter = ANY, *, limit: int = 50, offset: int = 0, ascending: bool = False
+        self,
+        number: int,
+        where: Filter = ANY,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        ascending: bool = False,
+        order: str = CREATED,
     ) -> list[LogRow]:
         return await self._ask(
-            lambda reader: reader.list_rows(number, where, limit=limit, offset=offset, ascending=ascending)
+            lambda reader: reader.list_rows(number, where, limit=limit, offset=offset, ascending=ascending, order=order)
         )
 
     async def summary(self, number: int, where: Filter = ANY) -> Summary:

@@ -12,7 +12,7 @@ from typing import Any
 from penstock.core import ids
 from penstock.model.record import LogRecord
 from penstock.storage.errors import Duplicate, StoreUnavailable, Unwritable
-from penstock.storage.log import blocks, zones
+from penstock.storage.log import blocks, metadata, zones
 from penstock.storage.log.columns import KEYS, WORDS, WRITTEN
 from penstock.storage.log.names import Names, NewWord
 from penstock.storage.log.rollups import Rolled, Rollups
@@ -95,6 +95,7 @@ class LogTable:
                 for record in block
             ]
             connection.insert("logs", WRITTEN, rows)
+            metadata.add(connection, [line for _, group in groups for record in group for line in _entries(record)])
             connection.lock_gateways({gateway for gateway, _ in groups} | {key[0] for key in rolled})
             zones.add(connection, groups, names, self._zone_rows)
             self._rollups.add(rolled)
@@ -111,6 +112,10 @@ def _row(record: LogRecord, gateway: int, block: int, names: Names) -> tuple[Any
     if row[_EVENT] == ids.text(record.id):
         row[_EVENT] = None
     return tuple(row)
+
+
+def _entries(record: LogRecord) -> list[metadata.Entry]:
+    return metadata.entries(record.gateway, record.id, record.metadata) if record.metadata else []
 
 
 _values = attrgetter(*WRITTEN[len(KEYS) :])

@@ -12,15 +12,19 @@ from operator import attrgetter
 from typing import Any
 
 from penstock.model.record import LogRecord
-from penstock.storage.log.columns import COUNTED, RANGED, TOTAL, ZONED_WORDS, Column
+from penstock.storage.log import metadata
+from penstock.storage.log.columns import COUNTED, NAMED, RANGED, TOTAL, ZONED_WORDS, Column
+from penstock.storage.log.names import stored
 from penstock.storage.sql import Dialect, Sql, filled
 
 ROWS = 1024
 NOTHING = 2**62  # least of no values; its negative is the greatest
+NOBODY = "\U0010ffff"  # first of no words; the last is empty
 
 COUNTS = ("rows", *(f"{column.name}_rows" for column in COUNTED))
-BITS = tuple(f"{column.name}s" for column in ZONED_WORDS)
+BITS = (*(f"{column.name}s" for column in ZONED_WORDS), "metadata_keys")
 ENDS = tuple(f"{side}_{column.name}" for column in RANGED for side in ("min", "max"))
+NAMES = tuple(f"{side}_{column.name}" for column in NAMED for side in ("min", "max"))
 _ASKED = 64  # gateways in one question
 
 Groups = list[tuple[int, list[LogRecord]]]  # gateways, and records of each in order of id
@@ -84,12 +88,12 @@ def _finding(count: int) -> str:
 
 @cache
 def _adding(dialect: Dialect) -> str:
-    columns = ["gateway", "first", "last", *COUNTS, *BITS, *ENDS]
+    columns = ["gateway", "first", "last", *COUNTS, *BITS, *ENDS, *NAMES]
     sums = [f"{name} = log_zones.{name} + excluded.{name}" for name in COUNTS]
     either = [f"{name} = log_zones.{name} | excluded.{name}" for name in BITS]
     ends = [
         f"{name} = {dialect.least if name.startswith('min') else dialect.greatest}(log_zones.{name}, excluded.{name})"
-        for name in ENDS
+        for name in (*ENDS, *NAMES)
     ]
     last = f"last = {dialect.greatest}(log_zones.last, excluded.last)"
     return (
@@ -98,13 +102,17 @@ def _adding(dialect: Dialect) -> str:
     )
 
 
-def _summary(records: list[LogRecord], names: dict[Any, Any]) -> list[int]:
-    summary = [len(records)]
+def _summary(records: list[LogRecord], names: dict[Any, Any]) -> list[Any]:
+    summary: list[Any] = [len(records)]
     summary += [sum(map(attrgetter(column.name), records)) for column in COUNTED]
     summary += [bits({names[word] for word in set(map(attrgetter(c.name), records))} - {None}) for c in ZONED_WORDS]
+    summary.append(metadata.bits(map(attrgetter("metadata"), records)))
     for column in RANGED:
         values = _values(column, records)
         summary += (min(values, default=NOTHING), max(values, default=-NOTHING))
+    for column in NAMED:
+        words = {stored(word) for word in set(map(attrgetter(column.name), records)) if word is not None}
+        summary += (min(words, default=NOBODY), max(words, default=""))
     return summary
 
 

@@ -59,6 +59,14 @@ await step('failed', () => ids('js-logs', { success: false }));
 await step('cached', () => ids('js-logs', { cached: true }));
 await step('since', () => ids('js-logs', { start_date: row.created_at }));
 await step('until', () => ids('js-logs', { end_date: '2024-01-31T00:00:00Z' }));
+const one = (key, operator, ...value) => ({ key, operator, value });
+const by = (...filters) => () => ids('js-logs', { filters });
+await step('by one of two models', by(one('model', 'eq', 'gpt-4o', 'o3'), one('success', 'eq', true)));
+await step('by several filters', by(one('model', 'contains', 'mini'), one('tokens', 'gt', 0.5), one('cost', 'gt', 0)));
+await step('by no cost', by(one('cost', 'eq', null)));
+await step('by no feedback', () => ids('js-logs', { feedback: 1 }));
+await step('by status', () => ids('js-logs', { order_by: 'success', direction: 'asc' }));
+await step('by what there is not', by(one('colour', 'eq', 'red')));
 await step('too many a page', () => logs('js-logs', { per_page: 51 }));
 await step('unknown', () => client.aiGateway.logs.get('01970000-0000-7000-8000-000000000000', where));
 

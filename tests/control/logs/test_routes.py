@@ -3,7 +3,7 @@ import json
 import pytest
 
 from penstock.control.logs import service
-from penstock.core import ids
+from penstock.core import ids, instants
 from penstock.mock.providers import eventstream
 from tests.kit.logsink import ACCOUNT, a_record
 
@@ -143,23 +143,100 @@ async def test_a_wrong_query_is_refused_by_its_name(world, query, field):
     assert await world.refused(**query) == (400, 7001, ["query", field])
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ({"filters": "[]"}, "filters"),
-        ({"filters.key": "provider", "filters.operator": "eq", "filters.value": "openai"}, "filters"),
-        ({"filters[0][key]": "provider"}, "filters"),
-        ({"search": "x"}, "search"),
-        ({"feedback": 1}, "feedback"),
-        ({"order_by": "provider"}, "order_by"),
-    ],
-    ids=repr,
-)
-async def test_what_this_release_has_not_is_said_to_be_so(world, query, field):
-    answer = await world.get(**query)
-    (error,) = answer.json()["errors"]
-    assert (answer.status_code, error["code"], error["path"]) == (400, 7001, ["query", field])
-    assert "this release does not have" in error["message"]
+async def test_filters_narrow_a_list_in_every_form(world):
+    records = {
+        "plain": a_record(),
+        "claude": a_record(provider="anthropic", cost=1_500_000_000, event_id="mine", compatibility_mode=True),
+        "failed": a_record(success=False, cost=None, status_code=500, path="v1/embeddings"),
+    }
+    world.write(*records.values())
+
+    async def found(*filters, query=None):
+        shown = await world.ids(**(query or {"filters": json.dumps(filters)}))
+        return [key for key, record in records.items() if name(record) in shown]
+
+    def one(key, operator, *values):
+        return {"key": key, "operator": operator, "value": values}
+
+    assert await found(one("provider", "eq", "anthropic", "nobody")) == ["claude"]
+    assert await found(one("provider", "neq", "anthropic", "nobody")) == ["plain", "failed"]
+    assert await found(one("cost", "gt", 1), one("success", "eq", True)) == ["claude"]
+    assert await found(one("cost", "eq", 1.5)) == await found(one("cost", "lt", 2), one("cost", "gte", 1)) == ["claude"]
+    assert await found(one("cost", "eq", None)) == await found(one("success", "eq", False)) == ["failed"]
+    assert await found(one("tokens", "gt", 45.5)) == list(records)
+    assert await found(one("tokens", "lt", 45.5)) == await found(one("tokens", "eq", 46.5)) == []
+    assert await found(one("id", "eq", name(records["plain"]), "nonsense")) == ["plain"]
+    assert await found(one("id", "contains", name(records["plain"])[9:].upper())) == ["plain"]
+    assert await found(one("event_id", "eq", "mine", name(records["failed"]))) == ["claude", "failed"]
+    assert await found(one("compatibilityMode", "eq", True)) == ["claude"]
+    assert await found(one("status_code", "gte", 400), one("path", "contains", "EMBED")) == ["failed"]
+    moment = records["claude"].created_at
+    for value in (moment, instants.text(moment)):
+        assert "claude" in await found(one("created_at", "eq", value))
+        assert await found(one("created_at", "gt", value), one("provider", "eq", "anthropic")) == []
+    grouped = {
+        "filters.key": ["provider", "cost"],
+        "filters.operator": ["eq", "gt"],
+        "filters.value": ["anthropic", "1.25"],
+    }
+    assert await found(query=grouped) == ["claude"]
+    assert await found(query={"filters[0][key]": "cost", "filters[0][operator]": "eq", "filters[0][value]": ""}) == [
+        "failed"
+    ]
+
+
+async def test_filters_of_metadata(world):
+    records = {
+        "ann": a_record(metadata='{"user":"ann","count":3}', cost=7),
+        "bob": a_record(metadata='{"user":"bob","live":true,"note":"ann"}', cost=9),
+        "none": a_record(metadata=None),
+        "dear": a_record(metadata='{"user":"ann"}', cost=8),
+    }
+    world.write(*records.values())
+
+    async def found(*filters, **query):
+        told = [{"key": f"metadata.{key}", "operator": operator, "value": value} for key, operator, *value in filters]
+        shown = await world.ids(filters=json.dumps(told), **query)
+        return [key for log_id in shown for key, record in records.items() if name(record) == log_id]
+
+    assert await found(("user", "eq", "ann")) == ["dear", "ann"]
+    assert await found(("user", "eq", "ann"), order_by="cost") == ["dear", "ann"]
+    assert await found(("user", "eq", "ann", "bob"), order_by="cost", per_page=2) == ["bob", "dear"]
+    assert await found(("user", "neq", "ann")) == ["none", "bob"]
+    assert await found(("user", "eq", None)) == ["none"]
+    assert await found(("user", "contains", "NN"), ("count", "gt", 2)) == ["ann"]
+    assert await found(("live", "eq", True)) == await found(("live", "eq", "true")) == ["bob"]
+    assert await found(("key", "eq", "note", "count")) == ["bob", "ann"]
+    assert await found(("value", "eq", "ann")) == ["dear", "bob", "ann"]
+    assert await found(("key", "eq", "note"), ("value", "eq", "bob")) == ["bob"]  # each by itself
+
+
+async def test_feedback_is_zero_or_one(world):
+    up, down, none = (a_record() for _ in range(3))
+    world.write(up, down, none)
+    for record, feedback in ((up, 1), (down, -1)):
+        world.connection.execute("UPDATE logs SET feedback = ? WHERE id = ?", (feedback, record.id))
+    world.connection.execute("UPDATE log_zones SET min_feedback = -1, max_feedback = 1")
+    assert await world.ids(feedback=1) == [name(up)]
+    assert await world.ids(feedback=0) == [name(down)]
+    assert await world.refused(feedback=2) == (400, 7001, ["query", "feedback"])
+
+
+async def test_a_list_in_another_order(world):
+    costs = [5, 9, None, 1, 9]
+    records = [a_record(cost=cost, model=f"m{at % 2}") for at, cost in enumerate(costs)]
+    world.write(*records)
+
+    async def order(**query):
+        shown = await world.ids(**query)
+        return [shown.index(name(record)) for record in records if name(record) in shown]
+
+    assert await order(order_by="cost") == [2, 1, 4, 3, 0]
+    assert await order(order_by="cost", direction="asc") == [1, 2, 4, 0, 3]
+    assert await order(order_by="model", direction="asc") == [0, 3, 1, 4, 2]
+    first, second = await world.ids(order_by="cost", per_page=2, page=2), await world.ids(order_by="cost", per_page=2)
+    assert second + first == (await world.ids(order_by="cost"))[:4]
+    assert await world.refused(order_by="cost", page=5002) == (400, 7001, ["query", "page"])
 
 
 # One row
@@ -177,9 +254,10 @@ async def test_a_row_has_every_field(world):
         "attempts": [{"provider": "openai", "host": "h", "began": 0.1, "status": 200}],
         "warnings": ["w"],
         "token": "some-token",
-        "decisions": {"limit": {"technique": "fixed", "used": 3}, "other": {"a": [1]}},
+        "decisions": {"limit": {"technique": "fixed", "used": 3}, "key": {"source": "byok"}, "other": {"a": [1]}},
     }
-    record = at(JAN_31 + 5, detail=json.dumps(detail).encode(), event_id="mine", cost=22_200)
+    also = {"authentication": True, "compatibility_mode": True, "dlp_action": "FLAG"}
+    record = at(JAN_31 + 5, detail=json.dumps(detail).encode(), event_id="mine", cost=22_200, **also)
     world.write(record)
     answer = await world.get(f"/{name(record)}")
     listed = {
@@ -217,6 +295,10 @@ async def test_a_row_has_every_field(world):
         },
         "timings": {"total": 120.5, "latency": 80.0, "overhead": 0.5},
         "authentication": True,
+        "wholesale": False,
+        "byok": True,
+        "compatibilityMode": True,
+        "dlp_action": "FLAG",
         "feedback": None,
         "score": None,
     }
@@ -430,5 +512,5 @@ async def test_the_document_has_what_there_is(world):
     }
     names = {parameter["name"] for parameter in paths[base]["get"]["parameters"]}
     assert {"per_page", "meta_info", "min_total_tokens"} < names
-    assert not names & {"filters", "search", "feedback"}
+    assert {"filters", "feedback", "order_by"} < names
     assert ACCOUNT not in json.dumps(paths)

@@ -1,5 +1,6 @@
 """The law of the log's filters: a page is what a plain filter over all records gives."""
 
+import json
 import re
 from typing import Any
 
@@ -8,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.core import ids
+from penstock.core.codec import encode
 from penstock.model.record import LogRecord
-from penstock.storage.log.columns import BY_NAME, COLUMNS, RANGED, TOTAL, Column
+from penstock.storage.log.columns import BY_KEY, BY_NAME, COLUMNS, ID, ORDERS, RANGED, TOTAL, Column
 from penstock.storage.log.filters import OPERATORS, Filter, Test
 from penstock.storage.log.query import page
 from penstock.storage.log.reader import LogReader
@@ -28,21 +30,37 @@ OF_KIND: dict[str, st.SearchStrategy[Any]] = {
     "word": NAMES,
     "media": KINDS.filter(lambda kind: kind is not None),
     "text": NAMES,
+    "id": NAMES,
+    "moment": SMALL,
 }
-DRAWN = [column for column in COLUMNS if column.name != "created_at" and not column.later]
+DRAWN = [column for column in COLUMNS if column.name not in ("created_at", "metadata") and not column.later]
+LONG = "Long" * 100
+KEYS = st.sampled_from(["a", "b", 'q"$.', "é", "key", "\0"])
+ENTRY = st.sampled_from(["a", "B%", "aa", "3", "", LONG, "\0", 3, 2.5, -1, True, False])
+METADATA = st.none() | st.dictionaries(KEYS, ENTRY, min_size=1, max_size=3)
 FIELDS = st.fixed_dictionaries(
-    {c.name: st.none() | OF_KIND[c.kind] if c.null and c.name != "event_id" else OF_KIND[c.kind] for c in DRAWN}
+    {c.name: st.none() | OF_KIND[c.kind] if c.null else OF_KIND[c.kind] for c in DRAWN}
+    | {"metadata": METADATA.map(lambda entries: entries and encode(entries).decode())}
 )
 MOMENTS = st.integers(0, 30)
 RECORDS = st.lists(st.tuples(MOMENTS, FIELDS), max_size=60)
 
 
 def some_test(column: Column) -> st.SearchStrategy[Test]:
-    values = st.lists(OF_KIND[column.kind] | st.none(), min_size=1, max_size=3).map(tuple)
+    of_kind = OF_KIND[column.kind] | OWN if column.kind == "id" else OF_KIND[column.kind]
+    values = st.lists(of_kind | st.none(), min_size=1, max_size=3).map(tuple)
     return st.builds(Test, st.just(column.name), st.sampled_from(OPERATORS[column.kind]), values)
 
 
-TESTS = st.sampled_from([*DRAWN, TOTAL]).flatmap(some_test)
+OWN = st.builds(lambda moment, number: ids.text(log_id(moment, number)), st.integers(0, 30), st.integers(0, 9))
+WANTED = st.sampled_from(["a", "b", "AA", "3", "2.5", "1e0", "true", "", "\0", LONG, LONG[1:], "long"])
+OF_METADATA = st.builds(
+    Test,
+    st.sampled_from(["key", "value", "a", "b", 'q"$.', "nobody"]).map(lambda key: f"metadata.{key}"),
+    st.sampled_from(OPERATORS["text"]),
+    st.lists(WANTED | st.none(), min_size=1, max_size=3).map(tuple),
+)
+TESTS = st.sampled_from([*BY_KEY.values()]).flatmap(some_test) | OF_METADATA
 ENDS = {"since": st.none() | MOMENTS, "until": st.none() | MOMENTS}
 FILTERS = st.builds(Filter, st.lists(TESTS, max_size=3).map(tuple), **ENDS)
 DATES = st.builds(Filter, **ENDS)
@@ -55,10 +73,45 @@ def matches(where: Filter, record: LogRecord) -> bool:
 
 
 def holds(test: Test, record: LogRecord) -> bool:
-    column = TOTAL if test.column == TOTAL.name else BY_NAME[test.column]
-    value = numbers(record)[TOTAL.name] if column is TOTAL else getattr(record, test.column)
+    if test.column.startswith("metadata."):
+        found = entry_fits(test, json.loads(record.metadata or "{}"))
+        return not found if test.operator == "neq" else found
+    column = BY_NAME[test.column]
+    value = value_of(record, column)
     found = [fits(column, "eq" if test.operator == "neq" else test.operator, value, wanted) for wanted in test.values]
     return not any(found) if test.operator == "neq" else any(found)
+
+
+def value_of(record: LogRecord, column: Column) -> Any:
+    if column is TOTAL:
+        return numbers(record)[TOTAL.name]
+    return ids.text(record.id) if column is ID else getattr(record, column.name, None)
+
+
+def entry_fits(test: Test, entries: dict[str, Any]) -> bool:
+    name = test.column.removeprefix("metadata.")
+    if name == "key":
+        entries = {key: key for key in entries}
+    elif name != "value":
+        entries = {key: value for key, value in entries.items() if key == name}
+    operator = "eq" if test.operator == "neq" else test.operator
+    if operator == "eq" and None in test.values and not entries:
+        return True
+    return any(
+        one_fits(operator, value, wanted) for value in entries.values() for wanted in test.values if wanted is not None
+    )
+
+
+def one_fits(operator: str, value: Any, wanted: Any) -> bool:
+    """A number is less or greater than numbers alone, and so is what looks like one."""
+    text = (value if isinstance(value, str) else json.dumps(value)).replace("\0", "\ufffd")
+    if operator in ("eq", "contains"):
+        wanted = wanted.replace("\0", "\ufffd")
+        return text == wanted if operator == "eq" else wanted.lower() in text.lower()
+    if wanted in ("3", "2.5", "1e0"):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and fits(TOTAL, operator, value, float(wanted))
+    return fits(BY_NAME["path"], operator, text, wanted.replace("\0", "\ufffd"))
 
 
 def fits(column: Column, operator: str, value: Any, wanted: Any) -> bool:
@@ -80,9 +133,14 @@ def numbers(record: LogRecord) -> dict[str, int | None]:
 def records_of(drawn: list[tuple[int, dict[str, Any]]]) -> list[LogRecord]:
     made: list[LogRecord] = []
     for number, (moment, fields) in enumerate(drawn):
-        log_id = moment.to_bytes(6, "big") + number.to_bytes(10, "big")
-        made.append(a_record(id=log_id, created_at=moment, **fields))
+        own = log_id(moment, number)
+        event = fields["event_id"] or ids.text(own)
+        made.append(a_record(id=own, created_at=moment, **{**fields, "event_id": event}))
     return made
+
+
+def log_id(moment: int, number: int) -> bytes:
+    return moment.to_bytes(6, "big") + number.to_bytes(10, "big")
 
 
 @pytest.fixture
@@ -91,7 +149,7 @@ def connection(lasting: Sql) -> Sql:
 
 
 def emptied(connection: Sql) -> Sql:
-    for table in ("logs", "log_bodies", "log_zones", "log_names"):
+    for table in ("logs", "log_bodies", "log_zones", "log_metadata", "log_names"):
         connection.execute(f"DELETE FROM {table}")
     return connection
 
@@ -103,6 +161,7 @@ def emptied(connection: Sql) -> Sql:
     batch=st.integers(1, 20),
     limit=st.integers(1, 9),
     ascending=st.booleans(),
+    order=st.sampled_from([*ORDERS]),
 )
 def test_a_page_is_what_a_plain_filter_gives(
     connection: Sql,
@@ -111,15 +170,20 @@ def test_a_page_is_what_a_plain_filter_gives(
     batch: int,
     limit: int,
     ascending: bool,
+    order: str,
 ):
     records = records_of(drawn)
     write(connection, records, batch)
-    records.sort(key=lambda record: record.id, reverse=not ascending)
+    column = ORDERS[order]
+    known = [record for record in records if value_of(record, column) is not None]
+    known.sort(key=lambda record: (value_of(record, column), record.id), reverse=not ascending)
+    unknown = [record for record in records if value_of(record, column) is None]
+    records = known + sorted(unknown, key=lambda record: record.id, reverse=not ascending)
     reader = LogReader(connection)
     for one in where:
         wanted = [ids.text(record.id) for record in records if matches(one, record)]
         for offset in (0, 3):
-            rows = reader.list_rows(1, one, limit=limit, offset=offset, ascending=ascending)
+            rows = reader.list_rows(1, one, limit=limit, offset=offset, ascending=ascending, order=order)
             assert [row.id for row in rows] == wanted[offset : offset + limit]
 
 

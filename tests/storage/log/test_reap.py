@@ -17,8 +17,8 @@ from tests.kit.logsink import a_gateway, a_record, delete_gateway
 
 
 def left(connection: Sql, number: int) -> list[int]:
-    """Rows of a gateway, its blocks, its zones, and the rows they count."""
-    tables = ("logs", "log_bodies", "log_zones")
+    """Rows of a gateway, lines of their metadata, its blocks, its zones, and the rows they count."""
+    tables = ("logs", "log_metadata", "log_bodies", "log_zones")
     counts = [connection.execute(f"SELECT count(*) FROM {t} WHERE gateway = ?", (number,))[0][0] for t in tables]
     rows = connection.execute("SELECT coalesce(sum(rows), 0) FROM log_zones WHERE gateway = ?", (number,))
     return [*counts, *rows[0]]
@@ -46,7 +46,7 @@ def test_the_oldest_go_and_what_is_left_is_whole(
     limits: list[int],
 ):
     connection = lasting
-    for table in ("logs", "log_bodies", "log_zones"):
+    for table in ("logs", "log_metadata", "log_bodies", "log_zones"):
         connection.execute(f"DELETE FROM {table}")
     records = [made(number, *fate) for number, fate in enumerate(before + after)]
     table, there = LogTable(connection, zone_rows=5), list[LogRecord]()
@@ -62,7 +62,7 @@ def test_the_oldest_go_and_what_is_left_is_whole(
     check(connection, there)
     while reap.reap(connection, 1, 7):
         pass
-    assert left(connection, 1) == [0, 0, 0, 0]
+    assert left(connection, 1) == [0, 0, 0, 0, 0]
 
 
 def made(number: int, moment: int, success: bool, cached: bool) -> LogRecord:
@@ -74,6 +74,8 @@ def check(connection: Sql, there: list[LogRecord]) -> None:
     reader, newest_first = LogReader(connection), there[::-1]
     assert names(newest_first) == [row.id for row in reader.list_rows(1, limit=100)]
     assert reader.summary(1).count == len(there)
+    kept = connection.execute("SELECT id FROM log_metadata WHERE gateway = 1 ORDER BY id")
+    assert kept == [(record.id,) for record in there]
     for flag in (True, False):
         for where, same in (
             (Filter((Test("success", "eq", (flag,)),)), [r for r in newest_first if r.success is flag]),
@@ -90,7 +92,7 @@ def test_other_gateways_keep_what_they_have(connection: Sql):
     before = left(connection, other), left(connection, 0)
     while reap.reap(connection, 1, 20):
         pass
-    assert left(connection, 1) == [0, 0, 0, 0]
+    assert left(connection, 1) == [0, 0, 0, 0, 0]
     assert (left(connection, other), left(connection, 0)) == before
 
 
@@ -149,5 +151,5 @@ def test_while_the_database_is_locked_nothing_changes(connection: Sql, url: str)
         with pytest.raises(StoreUnavailable, match="lock"):
             reap.reap(connection, 1)
     other.close()
-    assert left(connection, 1) == [1, 1, 1, 1]
+    assert left(connection, 1) == [1, 1, 1, 1, 1]
     assert reap.reap(connection, 1) == 1

@@ -198,6 +198,14 @@ def _log() -> None:
         where = sa.text(f"{known} IS NOT NULL")
         op.create_index(name, "logs", ["gateway", column], sqlite_where=where, postgresql_where=where)
     op.create_table(
+        "log_metadata",
+        sa.Column("gateway", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("key", NAME, primary_key=True),
+        sa.Column("value", NAME, primary_key=True),
+        sa.Column("id", sa.LargeBinary, primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "log_bodies",
         sa.Column("id", LONG, primary_key=True),
         sa.Column("gateway", sa.Integer, nullable=False),
@@ -218,10 +226,18 @@ def _log() -> None:
         sa.Column("first", sa.LargeBinary, primary_key=True),
         sa.Column("last", sa.LargeBinary, nullable=False),
         *(sa.Column(name, sa.Integer, nullable=False) for name in ("rows", *(f"{flag}_rows" for flag in flags))),
-        *(sa.Column(f"{word}s", sa.BigInteger, nullable=False) for word in words),
+        *(
+            sa.Column(name, sa.BigInteger, nullable=False)
+            for name in (*(f"{word}s" for word in words), "metadata_keys")
+        ),
         *(
             sa.Column(f"{side}_{name}", sa.BigInteger, nullable=False)
             for name in (*ranges, "total_tokens")
+            for side in ("min", "max")
+        ),
+        *(
+            sa.Column(f"{side}_{word}", NAME, nullable=False)
+            for word in ("provider", "model", "model_type")
             for side in ("min", "max")
         ),
         sqlite_with_rowid=False,
