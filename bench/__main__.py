@@ -13,6 +13,7 @@ from bench import (
     keys,
     latency,
     lifetime,
+    logs,
     peers,
     policy,
     report,
@@ -45,9 +46,12 @@ ROWS: dict[str, Callable[[Session], Table]] = {
     "workers": workers.measure,
     "workers-prompt": workers.prompt,
     "workers-streams": workers.streams,
+    "logs": logs.measure,
     "peers": peers.measure,
 }
 """Every table of the benchmark, in running order."""
+
+APART = {"logs"}  # measured only where named
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
@@ -57,13 +61,16 @@ def options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (fewer than 5: not written)")
     parser.add_argument("--seconds", type=float, default=3, help="of load a round and target")
     parser.add_argument("--soak", type=int, default=1_000_000, help="calls after which memory is read again")
+    parser.add_argument("--log-rows", type=int, default=10_000_000, help="of the log that is asked questions")
     parser.add_argument("--quick", action="store_true", help="three rounds of one second; not written")
     parser.add_argument("--no-write", action="store_true", help="print only")
     chosen = parser.parse_args(arguments)
     if chosen.quick:
         chosen.rounds, chosen.seconds, chosen.soak = min(chosen.rounds, 3), 1, min(chosen.soak, 100_000)
     names = (
-        chosen.rows.split(",") if chosen.rows else [name for name in ROWS if name != "peers" or os.environ.get("PEERS")]
+        chosen.rows.split(",")
+        if chosen.rows
+        else [name for name in ROWS if name not in APART and (name != "peers" or os.environ.get("PEERS"))]
     )
     if unknown := set(names) - set(ROWS):
         parser.error(f"--rows: there is no {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
@@ -82,7 +89,7 @@ def say(text: str) -> None:
 def run(chosen: argparse.Namespace, folder: Path, stack: ExitStack) -> tuple[list[Table], Quiet]:
     """All tables chosen. One that cannot be measured becomes a table that says so."""
     quiet = Quiet()
-    session = Session(folder, stack, quiet, say, chosen.rounds, chosen.seconds, chosen.soak)
+    session = Session(folder, stack, quiet, say, chosen.rounds, chosen.seconds, chosen.soak, chosen.log_rows)
     tables: list[Table] = []
     for name in chosen.names:
         begun = time.monotonic()

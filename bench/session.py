@@ -26,6 +26,7 @@ class Session:
     rounds: int = 5
     seconds: float = 3
     soak: int = 1_000_000
+    log_rows: int = 10_000_000
     failures: list[str] = field(default_factory=list[str])
     fleet: targets.Fleet | None = None  # what our servers share; None: one process and SQLite
 

@@ -6,12 +6,12 @@ from bench.__main__ import ROWS, options
 def test_a_whole_run_writes_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PEERS", raising=False)
     assert options([]).whole
-    assert set(options([]).names) == set(ROWS) - {"peers"}
+    assert set(options([]).names) == set(ROWS) - {"peers", "logs"}
 
 
 def test_peers_come_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PEERS", "1")
-    assert options([]).names == list(ROWS)
+    assert options([]).names == [name for name in ROWS if name != "logs"]
 
 
 @pytest.mark.parametrize("arguments", [["--quick"], ["--rows", "latency"], ["--rounds", "4"], ["--no-write"]])
