@@ -132,6 +132,8 @@ UNMIRRORED = {
     "penstock/storage/errors.py": "errors, without behaviour",
     "penstock/storage/log/names.py": "numbers for words; tests/storage/log/test_table.py writes and reads them",
     "penstock/storage/log/columns.py": "a table; tests/storage/log/test_reader.py goes through all of it",
+    "penstock/storage/log/analytics.py": "SQL; tests/control/analytics/test_routes.py asks it on both databases",
+    "penstock/control/analytics/": "tests/control/analytics/test_routes.py asks by the API; rendering has its own",
     "penstock/storage/log/measures.py": "a table; tests/storage/log/test_rollups.py holds it to a plain sum",
     "penstock/storage/log/filters.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/log/query.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",

@@ -54,7 +54,7 @@ def list_(
 
 
 @app.command("set")
-def set_(  # noqa: PLR0913, PLR0917  one for each flag
+def set_(
     provider: Provider,
     alias: Alias = "default",
     gateway: Gateway = "default",

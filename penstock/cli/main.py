@@ -11,6 +11,7 @@ from penstock.cli.doctor import doctor
 from penstock.cli.migrate import migrate
 from penstock.cli.mock import mock
 from penstock.cli.serve import serve
+from penstock.cli.stats import stats
 from penstock.cli.try_keys import try_keys
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app.command()(serve)
 app.command()(mock)
 app.command()(migrate)
 app.command()(audit)
+app.command()(stats)
 app.command()(doctor)
 keys.app.command("test")(try_keys)
 app.add_typer(keys.app, name="keys")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from penstock.gateway.simulator import Simulator
 
 
-def simulate(  # noqa: PLR0913, PLR0917  one for each flag
+def simulate(
     name: Annotated[
         str | None, typer.Argument(help="Name of the route; left out, that of a file alone.", metavar="[NAME]")
     ] = None,

@@ -10,7 +10,7 @@ from penstock.core import settings as setting
 _HELP = {row.name: row.sentence for row in setting.SETTINGS}
 
 
-def serve(  # noqa: PLR0913, PLR0917  one for each flag
+def serve(
     host: Annotated[str | None, typer.Option(help=_HELP["host"], metavar="ADDRESS")] = None,
     port: Annotated[str | None, typer.Option(help=_HELP["port"], metavar="NUMBER")] = None,
     data_dir: Annotated[str | None, typer.Option(help=_HELP["data_dir"], metavar="PATH")] = None,

@@ -130,6 +130,7 @@ def run(place: Place, act: "Callable[[Control], Awaitable[_T]]", vault: "Vault |
         try:
             return await act(Control(database, Keyring(Telemetry()), vault or unused, nobody, NullSink(), logs))
         finally:
+            await logs.close()
             await database.close()
 
     return asyncio.run(within())

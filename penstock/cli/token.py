@@ -26,7 +26,7 @@ def token() -> None:
 
 
 @app.command()
-def create(  # noqa: PLR0913, PLR0917  one for each flag
+def create(
     name: Annotated[str, typer.Option(help="What it is for.", metavar="NAME")],
     scope: Annotated[
         list[str] | None,

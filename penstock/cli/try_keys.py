@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _STATUS = {"refused": 1, "unreachable": 3, "unclear": 3, "not testable": 4}  # the first that there is counts
 
 
-def try_keys(  # noqa: PLR0913, PLR0917  one for each flag
+def try_keys(
     provider: Annotated[
         str | None, typer.Argument(help="Id of the provider; all keys of the gateway unless given.", metavar="PROVIDER")
     ] = None,

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 import penstock
 from penstock.control import audit, operations, reference, urls
+from penstock.control.analytics import routes as analytics
 from penstock.control.cache import routes as cache
 from penstock.control.custom_providers import routes as custom_providers
 from penstock.control.gateways import routes as gateways
@@ -35,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cache.router,
     custom_providers.router,
     logs.router,
+    analytics.router,
     tokens.router,
     tokens.user_router,
     audit.router,

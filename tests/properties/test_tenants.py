@@ -129,6 +129,7 @@ def everything(tenant):
     gateway = f"{at(tenant)}/ai-gateway/gateways/{tenant.gateway}"
     yield gateway
     yield f"{gateway}/logs?per_page=50&meta_info=true"
+    yield f"{gateway}/analytics?group_by=model"
     for log_id in tenant.logs:
         yield from (f"{gateway}/logs/{log_id}{part}" for part in ("", "/request", "/response"))
     if tenant.account == OTHER:

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from penstock.core import ids
-from penstock.storage.log import blocks, query, zones
+from penstock.storage.log import analytics, blocks, query, zones
+from penstock.storage.log.analytics import Point, Question
 from penstock.storage.log.columns import FLAGS, KEYS, ORDERS, STORED, SUMMED, WORDS
 from penstock.storage.log.filters import ANY, Filter, Test
 from penstock.storage.log.names import Words, stored
@@ -126,6 +127,21 @@ class LogReader:
         ends = zip(known[::2], known[1::2], strict=True)
         ranges = [(min(least, default=None), max(greatest, default=None)) for least, greatest in ends]
         return Summary(sum(counts), dict(zip([column.name for column in SUMMED], ranges, strict=True)))
+
+    def rolled_up(self, question: Question, limit: int, order: str) -> tuple[list[Point], dict[int | None, Any]]:
+        """Points in time of the ``limit`` groups that have the most of a sum, and of all others as one; and names."""
+        with self._connection.view():
+            groups = question.groups
+            if groups:
+                most = msgspec.structs.replace(
+                    question, step=0, sums=("calls", order), order=((order, True), (groups[0], False)), limit=limit
+                )
+                top = [point.group[0] or 0 for point in analytics.ask(self._connection, most)]
+                question = msgspec.structs.replace(question, top=tuple(top))
+            points = analytics.ask(self._connection, question)
+            found = {point.group[0] for point in points if groups}
+            names = analytics.names(self._connection, self._words, groups[0], [*found]) if groups else {}
+            return sorted(points, key=lambda point: point.start), names
 
     def get(self, number: int, log_id: bytes) -> LogRow | None:
         """The row of that id."""

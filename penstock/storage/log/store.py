@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from penstock.storage import opening
 from penstock.storage.errors import TooSlow
+from penstock.storage.log.analytics import Point, Question
 from penstock.storage.log.edit import edit
 from penstock.storage.log.filters import ANY, Filter
 from penstock.storage.log.reader import CREATED, Bodies, LogReader, LogRow, Summary
@@ -55,6 +56,10 @@ class LogStore:
 
     async def bodies(self, number: int, log_id: bytes) -> Bodies:
         return await self._ask(lambda reader: reader.bodies(number, log_id))
+
+    async def rolled_up(self, question: Question, limit: int, order: str) -> tuple[list[Point], dict[int | None, Any]]:
+        """As ``LogReader.rolled_up``."""
+        return await self._ask(lambda reader: reader.rolled_up(question, limit, order))
 
     async def edit(self, number: int, log_id: bytes, values: Mapping[str, Any]) -> bool:
         """Sets columns of a row; when it returns, that is committed. False: there is no such row."""
