@@ -18,6 +18,7 @@ from penstock.control.analytics import routes as analytics
 from penstock.control.cache import routes as cache
 from penstock.control.custom_providers import routes as custom_providers
 from penstock.control.gateways import routes as gateways
+from penstock.control.graphql import routes as graphql
 from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
 from penstock.control.provider_configs import routes as provider_configs
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     custom_providers.router,
     logs.router,
     analytics.router,
+    graphql.router,
     tokens.router,
     tokens.user_router,
     audit.router,

@@ -112,6 +112,16 @@ def names(connection: Sql, words: Words, dimension: str, numbers: Sequence[int |
     return found
 
 
+def sizes(connection: Sql, account: str, gateways: frozenset[str] | None) -> list[tuple[str, str, int]]:
+    """Of each gateway: its id, its settings as JSON, and its rows. ``gateways``: only those; None: all."""
+    sql = (
+        "SELECT g.id, g.settings, (SELECT coalesce(sum(rows), 0) FROM log_zones WHERE gateway = g.number)"
+        " FROM gateways g WHERE g.account = ? AND g.deleted_at IS NULL ORDER BY g.number"
+    )
+    found = connection.execute(sql, (account,))
+    return [(name, told, int(rows)) for name, told, rows in found if gateways is None or name in gateways]
+
+
 def _columns(question: Question) -> tuple[list[str], list[Any]]:
     columns, values = list[str](), list[Any]()
     for place, name in enumerate(question.groups):

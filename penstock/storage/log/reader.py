@@ -138,10 +138,17 @@ class LogReader:
                 )
                 top = [point.group[0] or 0 for point in analytics.ask(self._connection, most)]
                 question = msgspec.structs.replace(question, top=tuple(top))
-            points = analytics.ask(self._connection, question)
-            found = {point.group[0] for point in points if groups}
-            names = analytics.names(self._connection, self._words, groups[0], [*found]) if groups else {}
-            return sorted(points, key=lambda point: point.start), names
+            points, names = self._rolled(question)
+            return sorted(points, key=lambda point: point.start), names[groups[0]] if groups else {}
+
+    def rolled(self, question: Question) -> tuple[list[Point], dict[str, dict[int | None, Any]]]:
+        """The points, and the names of the members of each dimension."""
+        with self._connection.view():
+            return self._rolled(question)
+
+    def sizes(self, account: str, gateways: frozenset[str] | None) -> list[tuple[str, str, int]]:
+        """Of each gateway: its id, its settings as JSON, and its rows. ``gateways``: only those; None: all."""
+        return analytics.sizes(self._connection, account, gateways)
 
     def get(self, number: int, log_id: bytes) -> LogRow | None:
         """The row of that id."""
@@ -181,6 +188,14 @@ class LogReader:
         """All rows of these blocks, newest first."""
         with self._connection.view():
             return self._of_blocks(blocks)
+
+    def _rolled(self, question: Question) -> tuple[list[Point], dict[str, dict[int | None, Any]]]:
+        points = analytics.ask(self._connection, question)
+        names = {
+            dimension: analytics.names(self._connection, self._words, dimension, [*{p.group[place] for p in points}])
+            for place, dimension in enumerate(question.groups)
+        }
+        return points, names
 
     def _page(self, number: int, where: Filter, limit: int, offset: int, *, ascending: bool = False) -> list[LogRow]:
         asked = query.page(self.dialect, number, where, self._numbers, limit, offset, ascending=ascending)

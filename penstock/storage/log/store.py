@@ -61,6 +61,14 @@ class LogStore:
         """As ``LogReader.rolled_up``."""
         return await self._ask(lambda reader: reader.rolled_up(question, limit, order))
 
+    async def rolled(self, question: Question) -> tuple[list[Point], dict[str, dict[int | None, Any]]]:
+        """As ``LogReader.rolled``."""
+        return await self._ask(lambda reader: reader.rolled(question))
+
+    async def sizes(self, account: str, gateways: frozenset[str] | None) -> list[tuple[str, str, int]]:
+        """Of each gateway: its id, its settings as JSON, and its rows. ``gateways``: only those; None: all."""
+        return await self._ask(lambda reader: reader.sizes(account, gateways))
+
     async def edit(self, number: int, log_id: bytes, values: Mapping[str, Any]) -> bool:
         """Sets columns of a row; when it returns, that is committed. False: there is no such row."""
         return await self._change(lambda connection: edit(connection, number, log_id, values))
