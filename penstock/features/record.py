@@ -156,6 +156,7 @@ def record(step: Step, ended: float, known: Known[object], *, logged: bool = Tru
         sum([used.amount for used in usage.used if used.kind in READ_KINDS]) if usage else 0,
         _saved(cache) if cached and cache else None,
         options.rolled,
+        ex.gateway.log_redact,
     )
 
 

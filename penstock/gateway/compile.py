@@ -195,6 +195,7 @@ class CompiledGateway:
 
     number: int
     cache_generation: int
+    log_redact: tuple[str, ...]
     auth: OpenAuth
     options: Options
     routing: Routing
@@ -224,6 +225,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
     return CompiledGateway(
         number=config.number,
         cache_generation=config.cache_generation,
+        log_redact=config.log_redact,
         auth=shared.auth[config.authentication],
         options=shared.options(config),
         routing=shared.routing(config.customs),

@@ -20,6 +20,7 @@ class GatewayConfig:
     analytics_metadata_keys: tuple[str, ...] = ()  # that roll-ups tell apart
     collect_logs: bool = True
     collect_log_payloads: bool = True
+    log_redact: tuple[str, ...] = ()  # paths of values that the log must not store
     ask_usage: bool = True
     cache_ttl: int = 0  # seconds; 0: only calls that bring a key of their own are cached
     cache_streams: bool = True

@@ -27,6 +27,7 @@ class Gateway(Protocol):
 
     number: int
     cache_generation: int
+    log_redact: tuple[str, ...]  # paths of values that the log must not store
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -73,6 +74,7 @@ class NoGateway:
 
     number = 0
     cache_generation = 0
+    log_redact: tuple[str, ...] = ()
     routes: Mapping[str, Route] = {}
     options = _Unread()
 

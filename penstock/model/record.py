@@ -14,7 +14,8 @@ class LogRecord(msgspec.Struct, array_like=True):
     epoch, durations whole milliseconds (``latency``: to the first byte), ``cost`` nano-dollars (None: not known).
     ``metadata`` is a JSON object; ``rolled``: its keys that have roll-ups. ``cache_read``: tokens that the provider
     read from its cache. ``saved``: what a hit saved: tokens in and out, nano-dollars; None: it was no hit. ``detail``
-    is the JSON object of everything that nobody filters or sorts by; its members are those of ``Detail``.
+    is the JSON object of everything that nobody filters or sorts by; its members are those of ``Detail``. Who stores
+    a record first takes out what ``redact`` names (``storage.log.redact``).
     """
 
     id: bytes
@@ -54,6 +55,7 @@ class LogRecord(msgspec.Struct, array_like=True):
     cache_read: int = 0
     saved: tuple[int, int, int] | None = None
     rolled: tuple[str, ...] = ()
+    redact: tuple[str, ...] = ()  # paths of values that must not be stored
 
 
 class Timings(msgspec.Struct):

@@ -5,6 +5,7 @@ A message is its length and that of its headers, a checksum of both, headers, a 
 """
 
 import struct
+from collections.abc import Iterator
 from functools import lru_cache
 from zlib import crc32
 
@@ -90,6 +91,36 @@ class Messages:
         self._held.clear()
         self._need = _PRELUDE.size
         return rest
+
+
+def parts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Headers and payload of each whole message of a stream. Raises ValueError where it cannot be read further."""
+    held, at = bytearray(data), 0
+    while size := _size(held, at, LARGEST):
+        if len(data) - at < size:
+            return
+        read = data[at : at + size]
+        if crc32(read[:-4]) != int.from_bytes(read[-4:]):
+            raise ValueError("corrupt")
+        end = _PRELUDE.size + int.from_bytes(read[4:8])
+        yield read[_PRELUDE.size : end], read[end:-4]
+        at += size
+    if size is None:
+        raise ValueError("corrupt")
+
+
+def message(head: bytes, payload: bytes) -> bytes:
+    """A message, as it travels."""
+    sizes = struct.pack("!II", _LEAST + len(head) + len(payload), len(head))
+    data = b"%b%b%b%b" % (sizes, crc32(sizes).to_bytes(4), head, payload)
+    return data + crc32(data).to_bytes(4)
+
+
+def kind_of(head: bytes) -> str:
+    """The type of an event with these headers, or of an exception; empty: it tells none."""
+    headers = _headers(head) or {}
+    found = headers.get(b":event-type") or headers.get(b":exception-type") or b""
+    return found.decode("latin-1")
 
 
 def _size(held: bytearray, at: int, cap: int) -> int | None:

@@ -39,6 +39,7 @@ def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = (
         analytics_metadata_keys=tuple(dict.fromkeys(get("analytics_metadata_keys") or ())),
         collect_logs=_or(get("collect_logs"), default=True),
         collect_log_payloads=_or(get("collect_log_payloads"), default=True),
+        log_redact=tuple(get("log_redact") or ()),
         ask_usage=_or(get("ask_usage"), default=True),
         cache_ttl=get("cache_ttl") or 0,
         cache_streams=_or(get("cache_streams"), default=True),

@@ -20,14 +20,23 @@ from pydantic import (
 )
 
 from penstock.control.envelope import Paging
-from penstock.control.values import EXACT, WHOLE, Amount, GatewayId, HeaderName, Text, Url, Visible, integers
+from penstock.control.values import EXACT, WHOLE, Amount, GatewayId, HeaderName, Text, Url, Visible, integers, spelt
 from penstock.core import instants
+from penstock.providers.redact.paths import LONGEST, MOST, SHAPE
 from penstock.storage.gateways import GatewayRow
 
 MASK = "********"  # what is answered in the place of a secret
 _FRACTIONS = frozenset({"limit"})  # numbers that need not be whole
 
 Name = Annotated[Text, Field(min_length=1, max_length=256)]
+RedactPath = Annotated[
+    str,
+    *spelt(
+        SHAPE,
+        "must be metadata and a key, or request or response and members, as in request.messages[*].content",
+    ),
+    Field(max_length=LONGEST),
+]
 Names = Annotated[list[Name], Field(max_length=100)]
 MetadataKey = Annotated[Text, Field(min_length=1, max_length=128)]
 Secret = Annotated[Visible, Field(min_length=1)]
@@ -194,6 +203,9 @@ class Settings(Strict):
     )
     log_management_strategy: Literal["STOP_INSERTING", "DELETE_OLDEST"] | None = Field(
         None, description="What is done when as many rows are kept as may be."
+    )
+    log_redact: Annotated[list[RedactPath], Field(max_length=MOST)] | None = Field(
+        None, description="Paths of values that the log does not store. An addition of Penstock."
     )
     logpush: bool | None = Field(None, description="Log records are pushed, encrypted.")
     logpush_public_key: Annotated[Text, Field(min_length=16, max_length=1024)] | None = None

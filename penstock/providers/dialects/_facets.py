@@ -109,6 +109,11 @@ class ChatClient(NamedTuple):
     write_failure: Callable[[int, Failure], bytes]  # by status
 
 
+Pieces = tuple[
+    tuple[str, str], ...
+]  # paths of a whole answer, as in "a.list[*].member", and of an event; "": all of it
+
+
 class Dialect(NamedTuple):
     """One wire format."""
 
@@ -135,6 +140,7 @@ class Dialect(NamedTuple):
 
     # message.py
     message: Callable[[list[bytes]], Message | None] = _no_message  # what the data of a stream's events make together
+    pieces: Pieces = ()  # where a value of a whole answer stands in the events, if not at its own path
 
     # ask_usage.py and hide_usage.py
     usage_frame: UsageFrame | None = None  # None: its streams report usage unasked

@@ -41,10 +41,12 @@ class LogTable:
     def write(self, records: Sequence[LogRecord | None], start: int = 0) -> None:
         """Writes a batch in one transaction: all or nothing. ``start``: position of the first; None holds a place.
 
-        What was written before is left out. Raises StoreUnavailable (the same again may succeed, StoreRefused: once
-        somebody has mended it) or Unwritable (some record's value fits no column, or its id is there already).
+        What a gateway's owner does not want stored is taken out of the records first. What was written before is left
+        out. Raises StoreUnavailable (the same again may succeed, StoreRefused: once somebody has mended it) or
+        Unwritable (some record's value fits no column, or its id is there already).
         """
         try:
+            _redact(records)
             for _ in range(_TRIES):
                 try:
                     self._write([record for record in records if record is not None], start, start + len(records))
@@ -99,6 +101,14 @@ class LogTable:
             connection.lock_gateways({gateway for gateway, _ in groups} | {key[0] for key in rolled})
             zones.add(connection, groups, names, self._zone_rows)
             self._rollups.add(rolled)
+
+
+def _redact(records: Sequence[LogRecord | None]) -> None:
+    if private := [record for record in records if record is not None and record.redact]:
+        from penstock.storage.log.redact import redact  # noqa: PLC0415  it brings ten megabytes
+
+        for record in private:
+            redact(record)
 
 
 def _words(records: list[LogRecord]) -> set[str | None]:

@@ -13,7 +13,13 @@ from penstock.control.gateways.schema import MASK, Settings
 
 SOME = settings(suppress_health_check=[HealthCheck.too_slow])
 ACCOUNT, OTHER = "0" * 31 + "a", "0" * 31 + "b"
-OURS = {"analytics_metadata_keys", "ask_usage", "cache_streams", "collect_log_payloads"}  # that the SDK does not have
+OURS = {
+    "analytics_metadata_keys",
+    "ask_usage",
+    "cache_streams",
+    "collect_log_payloads",
+    "log_redact",
+}  # that the SDK does not have
 NEEDED = {
     "cache_invalidate_on_update": True,
     "cache_ttl": 0,

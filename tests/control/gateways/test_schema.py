@@ -20,7 +20,7 @@ NEEDED = {
     "rate_limiting_interval": 0,
     "rate_limiting_limit": None,
 }
-OURS = {"analytics_metadata_keys", "ask_usage", "cache_streams", "collect_log_payloads"}
+OURS = {"analytics_metadata_keys", "ask_usage", "cache_streams", "collect_log_payloads", "log_redact"}
 
 
 def faults(body, kind=GatewayCreate):

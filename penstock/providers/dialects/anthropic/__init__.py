@@ -13,6 +13,7 @@ ANTHROPIC = Dialect(
     reader=stream.Reader,
     error_frame=errors.error_frame,
     message=message.message,
+    pieces=message.PIECES,
     client=CLIENT,
     provider=PROVIDER,
 )

@@ -7,6 +7,13 @@ from penstock.providers.dialects._shapes.message import Members, Texts, take_eac
 
 _START = b'"message_start"'  # the type of the first event
 _TEXTS = ("text", "thinking", "signature", "partial_json")  # pieces of a block
+PIECES = (
+    ("", "message"),
+    ("content[*]", "content_block"),
+    ("content[*]", "delta"),
+    ("content[*].input", "delta.partial_json"),
+    ("content[*].citations[*]", "delta.citation"),
+)
 
 
 def message(chunks: list[bytes]) -> Members | None:

@@ -13,5 +13,6 @@ BEDROCK_CONVERSE = Dialect(
     reported_edges=usage.reported_edges,
     reader=stream.Reader,
     message=message.message,
+    pieces=message.PIECES,
     provider=PROVIDER,
 )

@@ -7,6 +7,11 @@ from penstock.providers.dialects._shapes.message import Members, Texts, take_eac
 
 _START = b'"messageStart"'  # the type of the first event
 _REASONING = ("text", "signature", "redactedContent")  # pieces of a block of it
+PIECES = (
+    ("output.message.content[*]", "contentBlockStart.start"),
+    ("output.message.content[*]", "contentBlockDelta.delta"),
+    ("output.message.content[*].reasoningContent.reasoningText", "contentBlockDelta.delta.reasoningContent"),
+)
 
 
 def message(chunks: list[bytes]) -> Members | None:

@@ -14,5 +14,6 @@ COHERE = Dialect(
     reader=stream.Reader,
     error_frame=errors.error_frame,
     message=message.message,
+    pieces=message.PIECES,
     provider=PROVIDER,
 )

@@ -10,6 +10,13 @@ from penstock.providers.dialects.cohere.shapes import decode_event
 _FIRST, _LAST = b'"message-start"', b'"stream-end"'  # the types of the first event, and of the first version's last
 _CALLS = 128  # calls of tools: more than any answer makes
 _TEXTS = ("text", "thinking")  # pieces of a block
+PIECES = (
+    ("", "response"),
+    ("message", "delta.message"),
+    ("message.content[*]", "delta.message.content"),
+    ("message.tool_calls[*]", "delta.message.tool_calls"),
+    ("message.citations[*]", "delta.message.citations"),
+)
 
 
 def message(chunks: list[bytes]) -> Members | Raw | None:

@@ -15,6 +15,7 @@ OPENAI_CHAT = Dialect(
     done=stream.DONE,
     error_frame=errors.error_frame,
     message=message.message,
+    pieces=message.PIECES,
     usage_frame=UsageFrame(ask_usage.ask, hide_usage.HideUsage),
     client=CLIENT,
     provider=PROVIDER,

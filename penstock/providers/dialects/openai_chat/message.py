@@ -6,6 +6,7 @@ from penstock.providers.dialects._shapes.message import Members, Texts, take_eac
 
 _MEMBER = b'"choices"'  # of each chunk
 _CALLS = 128  # calls of tools: more than any answer makes
+PIECES = (("choices[*].message", "choices[*].delta"),)
 
 
 def message(chunks: list[bytes]) -> Members | None:

@@ -14,6 +14,7 @@ OPENAI_RESPONSES = Dialect(
     reader=stream.Reader,
     error_frame=errors.error_frame,
     message=message.message,
+    pieces=message.PIECES,
     client=CLIENT,
     provider=PROVIDER,
 )

@@ -3,6 +3,19 @@
 from penstock.core.codec import DecodeError, Raw, Struct, decoder
 from penstock.providers.dialects._shapes.values import NOTHING, is_object
 
+_TEXTS = ("output[*].content[*].text", "output[*].content[*].refusal", "output[*].summary[*].text")
+_INPUTS = ("output[*].arguments", "output[*].input", "output[*].code")
+PIECES = (
+    ("", "response"),
+    ("output[*]", "item"),
+    ("output[*].content[*]", "part"),
+    ("output[*].summary[*]", "part"),
+    ("output[*].content[*].annotations[*]", "annotation"),
+    ("output[*].result", "partial_image_b64"),
+    *((path, "delta") for path in (*_TEXTS, *_INPUTS)),
+    *((path, path.rpartition(".")[2]) for path in (*_TEXTS, *_INPUTS)),
+)
+
 
 class _Head(Struct):
     type: Raw = NOTHING

@@ -15,4 +15,5 @@ WORKERS_AI = Dialect(
     done=stream.DONE,
     error_frame=errors.error_frame,
     message=message.message,
+    pieces=message.PIECES,
 )

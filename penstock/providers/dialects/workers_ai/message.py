@@ -7,6 +7,7 @@ from penstock.providers.dialects._shapes.message import Members, Texts, take_eac
 
 _PIECE = re.compile(rb'"response"\s{0,9}:\s{0,9}"')  # of a text, in each event
 _PADDING = "p"  # hides how long a piece is
+PIECES = (("result", ""),)
 
 
 def message(chunks: list[bytes]) -> Members | None:
