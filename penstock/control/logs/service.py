@@ -15,9 +15,11 @@ from penstock.core.errors import Invalid, NotFound
 from penstock.model.token import Scope, Token
 from penstock.storage import gateways
 from penstock.storage.errors import StoreUnavailable, TooSlow
+from penstock.storage.gateways import GatewayRow
 from penstock.storage.log.columns import ORDERS
 from penstock.storage.log.filters import Test
 from penstock.storage.log.reader import CREATED
+from penstock.storage.log.redact import without
 from penstock.wire.framing import Cutter, cutter_of
 
 SETTLE = 3.0  # seconds that a question waits for rows on their way into the log
@@ -123,12 +125,15 @@ async def edit(context: Context, gateway_id: str, log_id: str, body: LogEdit) ->
 
     Raises NotFound; StoreUnavailable where the log is so far behind that the row may still come.
     """
-    control, number = context.control, await _number(context, gateway_id)
+    control, gateway = context.control, await _gateway(context, gateway_id)
+    number = gateway.number
     row, current = await _find(control, number, log_id)
     if row is None and not current:
         waiting = control.sink.pending()
         raise StoreUnavailable(f"The log is behind, {waiting:,} rows wait: the row may still come. Try again later.")
     values = body.values()
+    if values.get("metadata") is not None and (paths := gateway.settings.get("log_redact")):
+        values["metadata"] = without(values["metadata"], tuple(paths))
     if row is None or (values and not await _written(control.logs.edit(number, ids.parse(row.id), values))):
         raise NotFound(_NONE)
 
@@ -141,8 +146,12 @@ async def _written(change: Awaitable[_T]) -> _T:
 
 
 async def _number(context: Context, gateway_id: str) -> int:
+    return (await _gateway(context, gateway_id)).number
+
+
+async def _gateway(context: Context, gateway_id: str) -> GatewayRow:
     async with context.control.database.reading() as connection:
-        return found(await gateways.get(connection, context.account, gateway_id)).number
+        return found(await gateways.get(connection, context.account, gateway_id))
 
 
 async def _row(control: Control, number: int, log_id: str) -> Any:

@@ -9,7 +9,7 @@ from penstock.core.codec import DecodeError, decode, encode
 from penstock.model.record import LogRecord
 from penstock.providers.redact.bodies import body
 from penstock.providers.redact.paths import Tree, rules
-from penstock.providers.redact.values import REDACTED, Damaged, texts
+from penstock.providers.redact.values import REDACTED, Damaged, replaced, texts
 
 NOT_KEPT = "{} not kept: it is no JSON in which log_redact could replace values"
 LEAST = 4  # characters of a value that is looked for in sentences, which may quote it,
@@ -36,6 +36,11 @@ def redact(record: LogRecord) -> None:
     if taken or lost:
         record.detail = _detail(record.detail, texts(taken), lost)
     record.redact = ()
+
+
+def without(metadata: str, paths: tuple[str, ...]) -> str:
+    """Metadata, a JSON object, without its values."""
+    return replaced(metadata.encode(), rules(paths).metadata, []).decode()
 
 
 def _detail(data: bytes, values: Iterable[str], lost: list[str]) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 from penstock.control.logs import service
 from penstock.core import ids
+from penstock.core.codec import encode
 from penstock.storage.errors import StoreUnavailable
 from tests.kit.logsink import a_record
 
@@ -116,3 +117,12 @@ async def test_edits_at_once_are_all_there(world):
     answers = await asyncio.gather(*[world.patch(record, score=place) for place, record in enumerate(records)])
     assert {answer.status_code for answer in answers} == {200}
     assert [(await shown(world, record))[1] for record in records] == list(range(30))
+
+
+async def test_what_the_gateway_does_not_store_is_not_stored_by_an_edit_either(world):
+    settings = encode({"log_redact": ["metadata.email", "request.user"]}).decode()
+    world.connection.execute("UPDATE gateways SET settings = ? WHERE number = ?", (settings, world.number))
+    record = a_record(gateway=world.number)
+    world.write(record)
+    assert (await world.patch(record, metadata={"email": "a@b.example", "team": "a"})).status_code == 200
+    assert (await shown(world, record))[2] == '{"email":"[redacted]","team":"a"}'
