@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli import rotate, store
-from penstock.cli.store import Config, DatabaseUrl, DataDir
+from penstock.cli.store import Account, Config, DatabaseUrl, DataDir, Gateway
 from penstock.core import codec
 from penstock.core.errors import Invalid, NotFound
 
@@ -18,8 +18,6 @@ app = typer.Typer(
     no_args_is_help=True, help="List, set, test and delete the stored keys of a gateway, and seal all secrets anew."
 )
 
-Gateway = Annotated[str, typer.Option(help="Id of the gateway.", metavar="ID")]
-Account = Annotated[str | None, typer.Option(help="Id of the account, where there are several.", metavar="ID")]
 Provider = Annotated[str, typer.Argument(help="Id of the provider.", metavar="PROVIDER", hidden=True)]
 Alias = Annotated[str, typer.Option(help="The key's name.", metavar="NAME")]
 

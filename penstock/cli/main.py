@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from penstock import __version__
-from penstock.cli import keys, logs, prices, route_files, route_simulate, routes, token
+from penstock.cli import keys, prices, route_files, route_simulate, routes, token
 from penstock.cli.audit import audit
 from penstock.cli.doctor import doctor
+from penstock.cli.logs.app import app as logs
 from penstock.cli.migrate import migrate
 from penstock.cli.mock import mock
 from penstock.cli.serve import serve
@@ -25,7 +26,7 @@ app.command()(stats)
 app.command()(doctor)
 keys.app.command("test")(try_keys)
 app.add_typer(keys.app, name="keys")
-app.add_typer(logs.app, name="logs")
+app.add_typer(logs, name="logs")
 routes.app.command("export")(route_files.export)
 routes.app.command("import")(route_files.import_)
 routes.app.command("simulate")(route_simulate.simulate)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli import routes, store
-from penstock.cli.routes import Account, Gateway
-from penstock.cli.store import Config, DatabaseUrl, DataDir
+from penstock.cli.store import Account, Config, DatabaseUrl, DataDir, Gateway
 from penstock.core import codec
 from penstock.core.errors import Invalid
 
@@ -32,7 +31,7 @@ def export(
 ) -> None:
     """Write routes as JSON, each with the deployed elements: to standard output, or to files in a directory."""
     with store.failing("routes export"):
-        for route in routes.act(data_dir, database_url, config, account, lambda it: _chosen(it, gateway, names or [])):
+        for route in store.act(data_dir, database_url, config, account, lambda it: _chosen(it, gateway, names or [])):
             if not names and route["version"]["active"] != "true":
                 typer.echo(f"{route['name']}: left out, as no version of it is deployed", err=True)
                 continue
@@ -60,7 +59,7 @@ def import_(
     """
     with store.failing("routes import"):
         bodies = [_read(file) for file in _listed(files)]
-        for line in routes.act(
+        for line in store.act(
             data_dir, database_url, config, account, lambda it: _apply(it, gateway, bodies, draft=draft)
         ):
             typer.echo(line)

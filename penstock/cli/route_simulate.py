@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from penstock.cli import routes, store
-from penstock.cli.routes import Account, Gateway
-from penstock.cli.store import Config, DatabaseUrl, DataDir
+from penstock.cli.store import Account, Config, DatabaseUrl, DataDir, Gateway
 from penstock.core import codec
 from penstock.core.errors import Bug, Invalid
 

@@ -1,25 +1,21 @@
 """``penstock routes``: dynamic routes, beside a running server, which notices a change within a second."""
 
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penstock.cli import store
-from penstock.cli.store import Config, DatabaseUrl, DataDir
+from penstock.cli.store import Account, Config, DatabaseUrl, DataDir, Gateway
 from penstock.core import codec
 from penstock.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from penstock.control.context import Context
 
-_T = TypeVar("_T")
 HELP = "List, show, deploy, roll back, export, import and simulate the dynamic routes of a gateway."
 app = typer.Typer(no_args_is_help=True, help=HELP)
 
-Gateway = Annotated[str, typer.Option(help="Id of the gateway.", metavar="ID")]
-Account = Annotated[str | None, typer.Option(help="Id of the account, where there are several.", metavar="ID")]
 Route = Annotated[str, typer.Argument(help="Name of the route.", metavar="NAME")]
 
 
@@ -39,7 +35,7 @@ def list_(
 ) -> None:
     """List a gateway's routes, oldest first."""
     with store.failing("routes list"):
-        found = act(data_dir, database_url, config, account, lambda context: every(context, gateway))
+        found = store.act(data_dir, database_url, config, account, lambda context: every(context, gateway))
         if as_json:
             for row in found:
                 sys.stdout.write(codec.encode(row).decode() + "\n")
@@ -59,7 +55,7 @@ def show(
 ) -> None:
     """Show a route's versions, newest first, and what is wrong with those that cannot be deployed."""
     with store.failing("routes show"):
-        found = act(data_dir, database_url, config, account, lambda context: _versions(context, gateway, name))
+        found = store.act(data_dir, database_url, config, account, lambda context: _versions(context, gateway, name))
         rows = [(str(one["number"]), one["version_id"], _minute(one["created_at"]), _state(one)) for one in found]
         typer.echo("\n".join(store.columns([("version", "id", "created", "state"), *rows])))
 
@@ -78,7 +74,9 @@ def deploy(
 ) -> None:
     """Deploy a version of a route. Calls take its way within a second."""
     with store.failing("routes deploy"):
-        made = act(data_dir, database_url, config, account, lambda context: _deploy(context, gateway, name, version))
+        made = store.act(
+            data_dir, database_url, config, account, lambda context: _deploy(context, gateway, name, version)
+        )
         typer.echo(_deployed(made))
 
 
@@ -93,22 +91,9 @@ def rollback(
 ) -> None:
     """Deploy again what was deployed before; a second rollback takes back the first."""
     with store.failing("routes rollback"):
-        typer.echo(_deployed(act(data_dir, database_url, config, account, lambda it: _rollback(it, gateway, name))))
-
-
-def act(
-    data_dir: str | None,
-    database_url: str | None,
-    config: str | None,
-    account: str | None,
-    deed: Callable[["Context"], Awaitable[_T]],
-) -> _T:
-    """Does something with the routes of an account. Raises what ``store.failing`` tells."""
-    from penstock.control.context import Context
-
-    place = store.find(data_dir, database_url, config)
-    owner = place.one(account)
-    return store.run(place, lambda control: deed(Context(control, owner, store.user())))
+        typer.echo(
+            _deployed(store.act(data_dir, database_url, config, account, lambda it: _rollback(it, gateway, name)))
+        )
 
 
 async def every(context: "Context", gateway: str) -> list[dict[str, Any]]:

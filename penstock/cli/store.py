@@ -16,7 +16,7 @@ from penstock.storage import accounts, health, opening, schema
 from penstock.storage.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from penstock.control.context import Control
+    from penstock.control.context import Context, Control
     from penstock.control.envelope import Paging
     from penstock.core.sealing import Vault
 
@@ -26,6 +26,8 @@ _PAGE = 500
 DataDir = Annotated[str | None, typer.Option(help="Where the server keeps its data.", metavar="PATH")]
 DatabaseUrl = Annotated[str | None, typer.Option(help="Where the database is, if not there.", metavar="URL")]
 Config = Annotated[str | None, typer.Option(help="The server's configuration file.", metavar="FILE")]
+Gateway = Annotated[str, typer.Option(help="Id of the gateway.", metavar="ID")]
+Account = Annotated[str | None, typer.Option(help="Id of the account, where there are several.", metavar="ID")]
 
 
 class Place(NamedTuple):
@@ -134,6 +136,21 @@ def run(place: Place, act: "Callable[[Control], Awaitable[_T]]", vault: "Vault |
             await database.close()
 
     return asyncio.run(within())
+
+
+def act(
+    data_dir: str | None,
+    database_url: str | None,
+    config: str | None,
+    account: str | None,
+    deed: "Callable[[Context], Awaitable[_T]]",
+) -> _T:
+    """Does something within an account. Raises what ``failing`` tells."""
+    from penstock.control.context import Context
+
+    place = find(data_dir, database_url, config)
+    owner = place.one(account)
+    return run(place, lambda control: deed(Context(control, owner, user())))
 
 
 async def every(

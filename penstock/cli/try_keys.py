@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli import store
-from penstock.cli.keys import Account, Gateway, known_id
-from penstock.cli.store import Config, DatabaseUrl, DataDir
+from penstock.cli.keys import known_id
+from penstock.cli.store import Account, Config, DatabaseUrl, DataDir, Gateway
 from penstock.core import codec
 from penstock.core.errors import Invalid, NotFound
 

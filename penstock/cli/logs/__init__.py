@@ -1,0 +1,1 @@
+"""``penstock logs``: the log beside a running server, or without one."""
