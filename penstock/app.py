@@ -19,6 +19,8 @@ from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
 from penstock.backends.redis_link import RedisLink
 from penstock.control import api
+from penstock.control.alerts.deliver import Sender
+from penstock.control.alerts.watch import watch
 from penstock.control.context import Context, Control
 from penstock.control.gateways.service import ensure_default
 from penstock.control.provider_configs.uses import write_again_and_again
@@ -222,6 +224,7 @@ class Application:
         buses = self._buses()
         parts = self._parts()
         vault = Vault(*self.place.master_keys)
+        sender = Sender(database, vault, self.transport, self.rules, self.telemetry)
         publisher = Publisher(database, self.snapshots, self.keyring, parts, vault, buses=buses)
         try:
             if self.parts & {Part.CALLS, Part.API}:
@@ -234,6 +237,7 @@ class Application:
                 control = Control(
                     *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache),
                     simulator=Simulator(parts, parts.counters if self._sees_counts() else Uncounted()),
+                    sender=sender,
                     public_url=settings.named_url,
                 )
                 self.control = self.api.state.control = control
@@ -246,6 +250,8 @@ class Application:
                     self.tasks.start("key uses", write_again_and_again(database, self.key_uses))
                 for bus in buses:
                     self.tasks.start("announcements", bus.listen(publisher.heard))
+            if Part.UPKEEP in self.parts:
+                self.tasks.start("alerts", watch(database, sender))
             yield
         finally:
             await publisher.stop()

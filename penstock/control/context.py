@@ -18,6 +18,7 @@ from penstock.storage.engine import Database, Handle
 from penstock.storage.log.store import LogStore
 
 if TYPE_CHECKING:
+    from penstock.control.alerts.deliver import Sender
     from penstock.gateway.simulator import Simulator
 
 _T = TypeVar("_T")
@@ -37,6 +38,7 @@ class Control:
     shared: bool = False  # other processes write to the same log, and answer calls
     cache: CacheStore = NOTHING_CACHED
     simulator: "Simulator | None" = None  # of dynamic routes; None: a command that needs none
+    sender: "Sender | None" = None  # of alerts' webhooks; None: a command that needs none
     public_url: str = ""  # where clients reach the gateway; empty: where the request says it came to
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from penstock.control.alerts.secret import place as alert_place
 from penstock.control.custom_providers.headers import place as header_place
 from penstock.control.gateways.compile_settings import key_place
 from penstock.control.gateways.masking import setting_place
@@ -119,6 +120,11 @@ def _of_custom(row: Row, document: dict[str, Any]) -> Texts:
         yield headers, name, header_place(account, provider_id, name)
 
 
+def _of_alert(row: Row, document: dict[str, Any]) -> Texts:
+    account, alert = row.names
+    yield document, "secret", alert_place(account, alert)
+
+
 def _object(held: str) -> dict[str, Any]:
     return {"secret": held}
 
@@ -136,4 +142,5 @@ _KINDS = (
     _Kind(sealed.KEYS, _object, _secret, _of_key),
     _Kind(sealed.GATEWAYS, _settings, _json, _of_gateway),
     _Kind(sealed.CUSTOM_PROVIDERS, _settings, _json, _of_custom),
+    _Kind(sealed.ALERTS, _object, _secret, _of_alert),
 )

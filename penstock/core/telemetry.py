@@ -145,6 +145,7 @@ METRICS = (
         "Answers not read for usage, or not kept, for a limit.",
         ("gateway",),
     ),
+    Metric("penstock_alert_webhooks_total", "counter", "Attempts to deliver what alerts say.", ("result",)),
     Metric("penstock_workers", "gauge", "Serving processes.", ("state",)),
 )
 
@@ -214,6 +215,7 @@ class Telemetry:
         self.saved_cost = Counter(_NANO, SHARE)  # nano-dollars by account, gateway
         self.unread = Counter()  # gateway
         self.rows_unkept = Counter()  # gateway
+        self.alert_webhooks = Counter()  # result: delivered, failed
         self.call_duration = Histogram(BOUNDS)
         self.overhead = Histogram(FINE)
         self._parts: dict[str, Counter | Histogram | Callable[[], Reading]] = {
@@ -231,6 +233,7 @@ class Telemetry:
             "penstock_cache_saved_usd_total": self.saved_cost,
             "penstock_answers_unread_total": self.unread,
             "penstock_log_rows_unkept_total": self.rows_unkept,
+            "penstock_alert_webhooks_total": self.alert_webhooks,
             "penstock_call_duration_seconds": self.call_duration,
             "penstock_overhead_seconds": self.overhead,
         }

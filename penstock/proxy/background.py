@@ -7,7 +7,6 @@ called once, best effort, at an address that may be called as those that are set
 import asyncio
 import time
 from base64 import b64encode
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,11 +16,10 @@ from penstock.core.errors import MalformedChat, Overloaded, PenstockError, Provi
 from penstock.core.logs import log
 from penstock.core.tasks import Tasks
 from penstock.features.routing.unified import whole
+from penstock.features.webhooks import Webhook, call, placed
 from penstock.gateway.compile import CompiledGateway
 from penstock.model.body import held
 from penstock.model.exchange import Exchange
-from penstock.model.outgoing import Outgoing
-from penstock.model.plan import Origin
 from penstock.model.reply import Body, Reply
 from penstock.ports.transport import Transport
 from penstock.providers.run import Options, read
@@ -29,7 +27,6 @@ from penstock.proxy import steps
 from penstock.proxy.plane import Attempt, Plane, Runs
 
 LARGEST = 16 << 20  # bytes of an answer
-PATIENCE = 10.0  # seconds for a webhook
 _BAD = 400
 
 
@@ -44,11 +41,7 @@ class _Told(Struct):
 
 
 class _Hook(msgspec.Struct, frozen=True):
-    """Where a webhook is."""
-
-    origin: Origin
-    host: bytes
-    path: bytes
+    place: Webhook
     chat: bool
 
 
@@ -94,20 +87,10 @@ class Background(Runs):
         if not options.background:
             raise _wrong("webhookUrl: only a run with background has a webhook.")
         try:
-            place = urlsplit(url)
-            host, port = place.hostname or "", place.port
-            path = (place.path or "/") + (f"?{place.query}" if place.query else "")
-            named, path = place.netloc.encode("ascii"), path.encode("ascii")
-        except (ValueError, UnicodeEncodeError):
-            raise _wrong("webhookUrl: is no address in ASCII.") from None
-        tls = place.scheme == "https"
-        if not host or "@" in place.netloc or not (tls or (place.scheme == "http" and self._rules.plain(host))):
-            raise _wrong("webhookUrl: must be https, without a user.")
-        if any(byte <= 0x20 or byte == 0x7F for byte in path):  # noqa: PLR2004  no control characters in a head
-            raise _wrong("webhookUrl: holds spaces or control characters.")
-        if refusal := self._rules.host_refusal(host, trusted=False):
-            raise _wrong(f"webhookUrl: {host} may not be called: {refusal}.")
-        return _Hook(Origin(tls, host, port or (443 if tls else 80)), named, path, options.webhook_format == "chat")
+            hook = placed(url, self._rules)
+        except ValueError as error:
+            raise _wrong(f"webhookUrl: {error}") from None
+        return _Hook(hook, options.webhook_format == "chat")
 
     async def _run(
         self, run: Exchange, gw: CompiledGateway, plane: Plane, attempt: Attempt, hook: _Hook | None
@@ -126,13 +109,8 @@ class Background(Runs):
     async def _tell(self, hook: _Hook, told: bytes) -> None:
         if hook.chat:
             told = encode({"text": indented(Raw(told))})
-        sent = Outgoing(hook.origin, b"POST", hook.host, hook.path)
-        sent.put(b"content-type", b"application/json")
-        sent.body = told
         try:
-            async with asyncio.timeout(PATIENCE):
-                reply = await self._transport.send(sent, PATIENCE)
-                reply.body.close()
+            await call(self._transport, hook.place, told)
         except (PenstockError, TimeoutError) as error:
             log.warning("a webhook of a run was not reached: %s", str(error) or "it took too long")
 

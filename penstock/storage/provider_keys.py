@@ -121,6 +121,17 @@ async def refused(connection: Handle, key_id: str, generation: int, at: int, sta
     await connection.execute(_seen(key_id, generation).where(_later(_c.refused_at, at)).values(values))
 
 
+async def refused_ones(connection: Handle, account: str, gateway: int | None) -> list[tuple[str, KeyRow]]:
+    """Keys whose last use was refused, of an account or of one of its gateways; each after that gateway's id."""
+    whose = (gateways.c.account == account) & gateways.c.deleted_at.is_(None)
+    if gateway is not None:
+        whose &= _c.gateway == gateway
+    last = _c.refused_at.is_not(None) & or_(_c.used_at.is_(None), _c.used_at <= _c.refused_at)
+    wanted = select(gateways.c.id, *_COLUMNS).join(gateways, gateways.c.number == _c.gateway).where(whose, last)
+    rows = map(tuple[Any, ...], await connection.execute(wanted.order_by(_c.refused_at, _c.id)))
+    return [(row[0], _row(row[1:])) for row in rows]
+
+
 async def delete(connection: Handle, gateway: int, key_id: str) -> None:
     await connection.execute(remove(provider_keys).where(_c.gateway == gateway, _c.id == key_id))
 

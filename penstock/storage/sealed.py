@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, FromClause, select, update
 
 from penstock.storage.engine import Handle
-from penstock.storage.tables import configuration, custom_providers, gateways, provider_keys
+from penstock.storage.tables import alerts, configuration, custom_providers, gateways, provider_keys
 
 
 class Column(NamedTuple):
@@ -26,7 +26,7 @@ class Row(NamedTuple):
     names: tuple[Any, ...]
 
 
-_k, _g, _c = provider_keys.c, gateways.c, custom_providers.c
+_k, _g, _c, _a = provider_keys.c, gateways.c, custom_providers.c, alerts.c
 
 KEYS = Column(
     provider_keys,
@@ -37,6 +37,7 @@ KEYS = Column(
 )
 GATEWAYS = Column(gateways, _g.number, _g.settings, (_g.account, _g.id), gateways)
 CUSTOM_PROVIDERS = Column(custom_providers, _c.id, _c.settings, (_c.account, _c.id), custom_providers)
+ALERTS = Column(alerts, _a.id, _a.secret, (_a.account, _a.id), alerts)
 
 
 async def page(connection: Handle, column: Column, after: Any, limit: int) -> list[Row]:

@@ -109,6 +109,53 @@ custom_providers = Table(
     Index("custom_providers_slug", "account", "slug", unique=True),
 )
 
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),  # 32 hex
+    Column("account", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("gateway", Integer, ForeignKey("gateways.number", ondelete="CASCADE")),  # null: all of the account
+    Column("kind", Text, nullable=False),
+    Column("settings", Text, nullable=False),  # a JSON object
+    Column("secret", Text, nullable=False),  # sealed: what its webhooks are signed with
+    Column("due_at", BigInteger),  # when it is evaluated next; null: it is disabled
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Index("alerts_account", "account"),
+)
+
+alert_states = Table(  # of what an alert has told since it was made, or enabled
+    "alert_states",
+    metadata,
+    Column("alert", Text, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("subject", Text, primary_key=True),  # what it is about: the number of a gateway, the id of a stored key
+    Column("since", BigInteger),  # when its condition began to hold; null: it does not
+    Column("fired_at", BigInteger, nullable=False),  # when that was last told
+    Column("about", Text, nullable=False),  # a JSON object: what the subject is
+)
+
+alert_deliveries = Table(
+    "alert_deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),  # the webhook's id; order of ids is order of time
+    Column("alert", Text, ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON, each time the same
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),  # when it is tried next; null: that is over
+    Column("attempts", Integer, nullable=False),
+    Column("status", SmallInteger),  # of the last answer
+    Column("error", Text),  # why the last attempt failed; null: it did not
+    Column("delivered_at", BigInteger),
+    Index("alert_deliveries_alert", "alert", "id"),
+)
+Index(
+    "alert_deliveries_due",
+    alert_deliveries.c.due_at,
+    sqlite_where=alert_deliveries.c.due_at.is_not(None),
+    postgresql_where=alert_deliveries.c.due_at.is_not(None),
+)
+
 routes = Table(
     "routes",
     metadata,

@@ -61,7 +61,7 @@ async def test_it_says_how_callers_show_who_they_are(document):
     assert not any("security" in operation for operation in operations(document).values())  # it holds for all
 
 
-CONFLICTS = {"create_gateway"} | {
+CONFLICTS = {"create_gateway", "create_alert"} | {
     f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider", "route")
 }
 

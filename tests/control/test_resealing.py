@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, closing
 import pytest
 from sqlalchemy import select, update
 
+from penstock.control.alerts import secret as alert_secrets
 from penstock.control.custom_providers import headers
 from penstock.control.gateways import masking
 from penstock.control.gateways.compile_settings import key_place
@@ -15,7 +16,8 @@ from penstock.control.gateways.schema import secrets
 from penstock.control.resealing import PASSES, Tally, reseal
 from penstock.core.sealing import NotOpened, Vault
 from penstock.model.credential import StoredKey
-from penstock.storage import accounts, custom_providers, definitions, gateways, health, opening, sealed, tables
+from penstock.storage import accounts, alerts, custom_providers, definitions, gateways, health, opening, sealed, tables
+from penstock.storage.alerts import AlertRow
 from penstock.storage.custom_providers import CustomRow
 from penstock.storage.definitions import Definition
 from penstock.storage.engine import Database, Handle
@@ -26,13 +28,13 @@ OLD, NEW = Vault(MASTER_KEY), Vault(bytes(32))
 BOTH = Vault(bytes(32), MASTER_KEY)
 COLLECTOR = {"url": "https://collector.example/v1", "headers": {}, "authorization": "of the collector"}
 SETTINGS = {"otel": [COLLECTOR], "stripe": {"authorization": "of stripe", "usage_events": []}}
-ALL = Counter(["of openai", "of groq", "of a header", *["of the collector", "of stripe"] * 2])
+ALL = Counter(["of openai", "of groq", "of a header", "of an alert", *["of the collector", "of stripe"] * 2])
 SEALED = re.compile(r"v1\.[\w=-]{20,}")
 
 
 @pytest.fixture(params=KINDS)
 async def database(request, tmp_path):
-    """All that can be sealed, by the old key: of two gateways, two stored keys and a custom provider."""
+    """All that can be sealed, by the old key: of two gateways, two stored keys, a custom provider and an alert."""
     with database_of(request.param, tmp_path) as url:
         keys = [StoredKey("", name, "default", True, f"of {name}", 7) for name in ("openai", "groq")]
         await furnish(tmp_path, {"a": {}}, (), keys=keys, url=url)
@@ -47,6 +49,8 @@ async def database(request, tmp_path):
             kept = {"X-Key": OLD.seal("of a header", *headers.place(ACCOUNT, "an id", "X-Key"))}
             row = CustomRow("an id", ACCOUNT, "mine", {"base_url": "https://a.example", "headers": kept}, 3, 1, 1)
             await custom_providers.add(connection, row)
+            secret = alert_secrets.sealed(OLD, ACCOUNT, "an alert", "of an alert")
+            await alerts.add(connection, AlertRow("an alert", ACCOUNT, None, None, "kind", {}, secret, None, 1, 1))
         yield database
         await database.close()
 
@@ -75,6 +79,7 @@ async def texts(database: Database) -> list[tuple[str, tuple[str, ...]]]:
     found = await stored(database)
     async with database.reading() as connection:
         check = await sealed.key_check(connection)
+        alert = await alerts.get(connection, ACCOUNT, "an alert")
     keys = [
         (key.secret or "", key_place(ACCOUNT, key.gateway, key.provider, key.alias))
         for one in found
@@ -87,7 +92,8 @@ async def texts(database: Database) -> list[tuple[str, tuple[str, ...]]]:
     ]
     (custom,) = found[0].customs
     own = [(text, headers.place(ACCOUNT, custom.id, name)) for name, text in custom.settings["headers"].items()]
-    return [*keys, *settings, *own, (check or "", health.KEY_CHECK)]
+    told = (alert.secret, alert_secrets.place(ACCOUNT, alert.id))
+    return [*keys, *settings, *own, told, (check or "", health.KEY_CHECK)]
 
 
 async def opened(database: Database, vault: Vault) -> Counter[str]:
@@ -107,7 +113,7 @@ async def run(database: Database, batch: int = 100) -> Tally:
 WORD = Counter(["penstock"])
 
 
-async def test_all_that_is_sealed_opens_with_the_new_key_alone_and_nothing_else_has_changed(database):
+async def test_all_that_is_secretopens_with_the_new_key_alone_and_nothing_else_has_changed(database):
     before = await stored(database)
     tally = await run(database)
     assert (tally.renewed, tally.good, tally.unopened, tally.done) == (ALL.total(), ALL.total(), [], True)

@@ -88,6 +88,17 @@ def custom_provider(case):
         body["prices"] = {"input": 1.5}  # of a kind that there is
 
 
+def alert(case):
+    """It must be one of a kind with what that has, at an address that may be called."""
+    body = case.body
+    for name in ("threshold", "minimum_calls"):
+        body.pop(name, None)
+    if "gateway_id" in body:
+        body["gateway_id"] = None
+    if "url" in body:
+        body["url"] = "https://hooks.example/v1"
+
+
 def update_route(case):
     """What can only be read must be as it is."""
     for name in ("id", "gateway_id", "account_tag", "elements"):
@@ -127,6 +138,8 @@ RULES = {
     "create_token": create_token,
     "create_gateway": create_gateway,
     "update_gateway": update_gateway,
+    "create_alert": alert,
+    "update_alert": alert,
     "create_custom_provider": custom_provider,
     "update_custom_provider": custom_provider,
     "create_provider_config": create_provider_config,

@@ -20,7 +20,7 @@ from penstock.control.gateways.schema import (
 from penstock.control.values import uncallable
 from penstock.core import instants
 from penstock.core.errors import Conflict, Invalid, NotPermitted
-from penstock.storage import gateways, provider_keys, tokens
+from penstock.storage import alerts, gateways, provider_keys, tokens
 from penstock.storage.errors import Taken
 from penstock.storage.gateways import GatewayRow
 
@@ -94,6 +94,7 @@ async def delete(context: Context, gateway_id: str) -> tuple[dict[str, Any], lis
         version = await change.record("gateway.delete", row.id, masked(row.settings), None)
         await gateways.delete(connection, account, row.number, _now(row), version)
         await provider_keys.delete_all(connection, row.number)
+        await alerts.delete_of(connection, row.number)
         if gateways.store_of(row.settings):
             await gateways.touch_all(connection, account, version)
         limited = await tokens.limited_to(connection, account, row.id)

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _accounts()
     _gateways()
     _providers()
+    _alerts()
     _routes()
     _audit()
     _log()
@@ -114,6 +115,46 @@ def _providers() -> None:
         sa.Column("modified_at", sa.BigInteger, nullable=False),
     )
     op.create_index("custom_providers_slug", "custom_providers", ["account", "slug"], unique=True)
+
+
+def _alerts() -> None:
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("account", sa.Text, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("gateway", sa.Integer, sa.ForeignKey("gateways.number", ondelete="CASCADE")),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("settings", sa.Text, nullable=False),
+        sa.Column("secret", sa.Text, nullable=False),
+        sa.Column("due_at", sa.BigInteger),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("modified_at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("alerts_account", "alerts", ["account"])
+    op.create_table(
+        "alert_states",
+        sa.Column("alert", sa.Text, sa.ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("subject", sa.Text, primary_key=True),
+        sa.Column("since", sa.BigInteger),
+        sa.Column("fired_at", sa.BigInteger, nullable=False),
+        sa.Column("about", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "alert_deliveries",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("alert", sa.Text, sa.ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("due_at", sa.BigInteger),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("status", sa.SmallInteger),
+        sa.Column("error", sa.Text),
+        sa.Column("delivered_at", sa.BigInteger),
+    )
+    op.create_index("alert_deliveries_alert", "alert_deliveries", ["alert", "id"])
+    due = sa.text("due_at IS NOT NULL")
+    op.create_index("alert_deliveries_due", "alert_deliveries", ["due_at"], sqlite_where=due, postgresql_where=due)
 
 
 def _routes() -> None:

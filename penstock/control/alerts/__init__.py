@@ -1,0 +1,1 @@
+"""Alerts as a resource, what makes them fire, and how that is told (docs/alerts.md)."""
