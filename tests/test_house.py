@@ -120,6 +120,7 @@ UNMIRRORED = {
     "penstock/providers/signing/__init__.py": "a protocol, without behaviour",
     "penstock/providers/reading/": "tests/providers/test_reading.py reads answers of both kinds",
     "penstock/storage/alert_deliveries.py": "statements; tests/control/alerts/test_deliver.py runs them",
+    "penstock/storage/alert_figures.py": "questions; tests/control/alerts/test_kinds.py asks them",
     "penstock/storage/alerts.py": "statements; tests/control/alerts runs them",
     "penstock/storage/accounts.py": "four statements; tests/control/test_first_start.py runs them",
     "penstock/storage/log/blocks.py": "half of a layout; tests/storage/log/test_table.py writes and reads it",

@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 import penstock
 from penstock.control import audit, operations, reference, urls
-from penstock.control.analytics import routes as analytics
 from penstock.control.alerts import routes as alerts
+from penstock.control.analytics import routes as analytics
 from penstock.control.cache import routes as cache
 from penstock.control.custom_providers import routes as custom_providers
 from penstock.control.gateways import routes as gateways

@@ -92,6 +92,7 @@ async def texts(database: Database) -> list[tuple[str, tuple[str, ...]]]:
     ]
     (custom,) = found[0].customs
     own = [(text, headers.place(ACCOUNT, custom.id, name)) for name, text in custom.settings["headers"].items()]
+    assert alert is not None
     told = (alert.secret, alert_secrets.place(ACCOUNT, alert.id))
     return [*keys, *settings, *own, told, (check or "", health.KEY_CHECK)]
 

@@ -35,6 +35,7 @@ tokens = {{ values = {tokens} }}
 keys = {{ values = {keys} }}
 routes = {{ values = {routes} }}
 versions = {{ values = {versions} }}
+alerts = {{ values = {alerts} }}
 
 [parameters]
 account_id = "{account}"
@@ -43,6 +44,7 @@ account_id = "{account}"
 "path.token_id" = {{ dictionary = "tokens", probability = 0.5 }}
 "path.config_id" = {{ dictionary = "keys", probability = 0.9 }}
 "path.route_id" = {{ dictionary = "routes", probability = 0.9 }}
+"path.alert_id" = {{ dictionary = "alerts", probability = 0.9 }}
 "path.version_id" = {{ dictionary = "versions", probability = 0.9 }}
 
 [generation]
@@ -66,6 +68,13 @@ async def store_route(server, name):
     return made["result"]["id"], made["result"]["version"]["version_id"]
 
 
+async def store_alert(server):
+    """Its id."""
+    body = {"name": "x", "kind": "credential_refused", "url": "https://hooks.example/a"}
+    _, made = await server.ask("POST", "/accounts/{account}/ai-gateway/alerts", body)
+    return made["result"]["id"]
+
+
 @pytest.mark.hunt
 @pytest.mark.timeout(240 + EXAMPLES)
 async def test_schemathesis_finds_nothing(tmp_path):
@@ -79,6 +88,7 @@ async def test_schemathesis_finds_nothing(tmp_path):
         _, own = await server.ask("GET", "/user/tokens/verify")
         keys = [await store_key(server, gateway, alias) for gateway in ("default", "g1") for alias in ("one", "two")]
         routes = [await store_route(server, name) for name in ("one", "two")]
+        alerts = [await store_alert(server) for _ in range(2)]
         config = tmp_path / "schemathesis.toml"
         config.write_text(
             CONFIG.format(
@@ -88,6 +98,7 @@ async def test_schemathesis_finds_nothing(tmp_path):
                 tokens=[made["result"]["id"], own["result"]["id"]],
                 keys=keys,
                 routes=[route for route, _ in routes],
+                alerts=alerts,
                 versions=[version for _, version in routes],
                 examples=EXAMPLES,
                 seed=SEED,

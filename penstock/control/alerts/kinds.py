@@ -1,12 +1,16 @@
 """What an alert can be about: each kind is a row of the table."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from penstock.core import instants
-from penstock.storage import provider_keys
+from penstock.storage import alert_figures, provider_keys
+from penstock.storage.alert_figures import Gateway
 from penstock.storage.alerts import AlertRow
 from penstock.storage.engine import Handle
+from penstock.storage.log.measures import BOUNDS
+
+_SLOW = 0.95  # of the calls, the slowest of the others
 
 
 class Reading(NamedTuple):
@@ -52,7 +56,77 @@ async def _refused(connection: Handle, row: AlertRow, _now: int) -> list[Reading
     ]
 
 
+async def _failing(connection: Handle, row: AlertRow, now: int) -> list[Reading]:
+    """Of gateways with enough calls, which share of them failed."""
+    found = await alert_figures.failures(connection, row.account, row.gateway, _since(row, now))
+    shares = [
+        (one, failed / calls, {"calls": calls, "failed": failed}) for one in found for calls, failed in [one.figures]
+    ]
+    return list(_enough(row, shares))
+
+
+async def _slow(connection: Handle, row: AlertRow, now: int) -> list[Reading]:
+    """Of gateways with enough answers, how long 95 % of them made their callers wait at most."""
+    found = await alert_figures.waits(connection, row.account, row.gateway, _since(row, now))
+    waits = [(one, round(quantile(one.figures, _SLOW), 1), {"calls": sum(one.figures)}) for one in found]
+    return list(_enough(row, waits))
+
+
+async def _full(connection: Handle, row: AlertRow, _now: int) -> list[Reading]:
+    """Of gateways whose log may have so many rows, which share of them it has."""
+    found = await alert_figures.sizes(connection, row.account, row.gateway)
+    return [_reading(one, rows / most, {"rows": rows, "most": most}) for one in found for rows, most in [one.figures]]
+
+
+def quantile(buckets: Sequence[int], share: float) -> float:
+    """The value that ``share`` of all lie below, as well as buckets tell it; above all bounds, the last of them."""
+    rank, below = share * sum(buckets), 0
+    for bucket, count in enumerate(buckets[:-1]):
+        if count and below + count >= rank:
+            least = BOUNDS[bucket - 1] if bucket else 0
+            return least + (BOUNDS[bucket] - least) * (rank - below) / count
+        below += count
+    return float(BOUNDS[-1])
+
+
+def _since(row: AlertRow, now: int) -> int:
+    """The minute in which the window begins."""
+    return (now // 1000 - row.settings["window_seconds"]) // 60
+
+
+def _enough(row: AlertRow, found: Sequence[tuple[Gateway, float, dict[str, int]]]) -> Iterator[Reading]:
+    least = row.settings["minimum_calls"]
+    return (_reading(one, value, figures) for one, value, figures in found if figures["calls"] >= least)
+
+
+def _reading(one: Gateway, value: float, figures: dict[str, int]) -> Reading:
+    return Reading(str(one.number), {"gateway_id": one.id}, value, figures)
+
+
 KINDS: dict[str, Kind] = {
+    "error_rate": Kind(
+        _failing,
+        "{failed:,} of {calls:,} calls of the gateway {gateway_id} failed in the last {window}: {value:.1%}, where "
+        "{threshold:.1%} are too many.",
+        "Less than {threshold:.1%} of the calls of the gateway {gateway_id} fail again, or there are too few to tell.",
+        (0.001, 1),
+        counts=True,
+    ),
+    "latency": Kind(
+        _slow,
+        "The slowest 5 % of {calls:,} calls of the gateway {gateway_id} waited {value:,.0f} ms or longer for their "
+        "answer in the last {window}, where {threshold:,.0f} ms are too long.",
+        "95 % of the calls of the gateway {gateway_id} are answered within {threshold:,.0f} ms again, or there are too "
+        "few to tell.",
+        (1, BOUNDS[-1]),
+        counts=True,
+    ),
+    "log_cap": Kind(
+        _full,
+        "The log of the gateway {gateway_id} has {rows:,} of the {most:,} rows that it may have.",
+        "The log of the gateway {gateway_id} has less than {threshold:.0%} of the rows that it may have again.",
+        (0.01, 1),
+    ),
     "credential_refused": Kind(
         _refused,
         "{provider} refused the key {alias!r} of the gateway {gateway_id} with status {value:.0f}.",

@@ -32,6 +32,7 @@ async def enqueue(api, alert, subject="k"):
     """A webhook that is due; returns its id."""
     async with api.house.server.app.control.database.writing() as connection:
         row = await alerts.get(connection, ACCOUNT, alert["id"])
+        assert row is not None
         data = told(row, ABOUT, None) | {"value": 401}
         made = message(row, FIRING, subject, data, instants.now(), instants.now())
         await alert_deliveries.add(connection, made)
@@ -160,6 +161,7 @@ async def test_an_attempt_whose_process_is_gone_is_made_again(api, monkeypatch):
         (due,) = await alert_deliveries.due(connection, instants.now(), 10)
         claimed = await alert_deliveries.claim(connection, due.row, instants.now() + 100)
         assert await alert_deliveries.claim(connection, due.row, instants.now() + 100) is None
+    assert claimed is not None
     assert claimed.attempts == 1
     while not await sender.due():
         pass

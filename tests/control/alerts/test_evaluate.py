@@ -52,6 +52,7 @@ def said(found):
 async def test_it_fires_when_the_threshold_is_reached_and_once(share):
     assert turns(a_row(), [reading(0.49)], {}, 1000) == []
     (turn,) = turns(a_row(), [reading(0.5)], {}, 1000)
+    assert turn.state is not None
     assert turn.state == State("1", 1000, 1000, ABOUT)
     assert said([turn]) == [("alert.firing", "1", "50% in minute, of g")]
     assert turns(a_row(), [reading(0.9)], {"1": turn.state}, 10 * WINDOW) == []
@@ -63,6 +64,7 @@ async def test_it_says_when_it_is_over_with_or_without_a_reading(share):
         (turn,) = turns(a_row(), now, {"1": fired}, 2000)
         assert turn.state == State("1", None, 1000, ABOUT)
         assert said([turn]) == [("alert.resolved", "1", "less than 50%")]
+        assert turn.message is not None
         data = decode(turn.message.body)["data"]
         assert data["since"] == "1970-01-01T00:00:01.000Z"
         assert (data["value"], data.get("calls")) == ((0.1, 10) if now else (None, None))
@@ -85,7 +87,7 @@ async def test_subjects_are_apart_and_many_are_told_in_several_turns(share, monk
     assert [(kind, subject) for kind, subject, _ in said(first)] == [
         *(("alert.firing", "0"), ("alert.firing", "1"), ("alert.resolved", "x"))
     ]
-    states = {turn.subject: turn.state for turn in first}
+    states = {turn.subject: turn.state for turn in first if turn.state is not None}
     assert [subject for _, subject, _ in said(turns(a_row(), now, states, 1001))] == ["2"]
 
 

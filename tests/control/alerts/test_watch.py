@@ -1,12 +1,16 @@
 """Alerts on a real server: what happens fires them, and they say when it is over."""
 
 import asyncio
+from contextlib import closing
+from typing import Any
 
 import pytest
 
 from penstock.control.alerts.watch import watch
 from penstock.control.provider_configs.uses import write
+from penstock.storage import opening
 from penstock.storage.errors import StoreUnavailable
+from penstock.storage.log.table import LogTable
 from tests.control.alerts.conftest import ALERTS
 from tests.control.alerts.test_deliver import right
 from tests.kit.client import until
@@ -16,6 +20,7 @@ from tests.kit.store import SECRET
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = {"alias": "main", "default_config": True, "provider_slug": "openai", "secret": "sk-canary-0123456789"}
+NOTHING: Any = None
 KEYS = "/gateways/default/provider_configs"
 
 
@@ -66,6 +71,44 @@ async def test_a_refused_credential_fires_once_and_is_over_when_it_is_accepted(e
     assert b"canary" not in b"".join(got.body for got in either.receiver.got)
 
 
+async def called(api, count, **headers):
+    """So many calls, whose records are written."""
+    house = api.house
+    async with house.client() as client:
+        for _ in range(count):
+            await client.ask(request(headers={f"x-mock-{name}": value for name, value in headers.items()}))
+    await until(lambda: len(house.sink.records) == count)
+    with closing(opening.connect(house.server.app.place.url)) as connection:
+        LogTable(connection).write(house.sink.records)
+    house.sink.records.clear()
+
+
+async def test_failing_calls_fire_and_good_ones_are_the_end_of_it(either):
+    alert = await either.alert(kind="error_rate", threshold=0.5, minimum_calls=4, gateway_id="default")
+    await called(either, 3, status="500")
+    assert (await either.done("GET", f"{ALERTS}/{alert['id']}"))["firing"] == 0
+    await called(either, 1, status="500")
+    (fired,) = await either.receiver.wait(1)
+    assert (fired.type, fired.data["value"], fired.data["calls"], fired.data["failed"]) == ("alert.firing", 1, 4, 4)
+    assert fired.data["message"].startswith("4 of 4 calls of the gateway default failed in the last 5 minutes")
+    assert (await either.done("GET", f"{ALERTS}/{alert['id']}"))["firing"] == 1
+    await called(either, 5)
+    over = (await either.receiver.wait(2))[-1]
+    assert (over.type, over.data["since"]) == ("alert.resolved", fired.data["since"])
+    assert over.data["value"] == pytest.approx(4 / 9)
+
+
+async def test_slow_answers_fire(either):
+    alert = await either.alert(kind="latency", threshold=60_000, minimum_calls=1)
+    await called(either, 2, delay="60")
+    await either.done("PATCH", f"{ALERTS}/{alert['id']}", {"threshold": 40})
+    (fired,) = await either.receiver.wait(1)
+    assert (fired.type, fired.data["gateway_id"], fired.data["calls"]) == ("alert.firing", "default", 2)
+    assert fired.data["value"] >= 50
+    await either.done("PATCH", f"{ALERTS}/{alert['id']}", {"threshold": 60_000})
+    assert (await either.receiver.wait(2))[-1].type == "alert.resolved"
+
+
 async def test_it_is_over_when_the_key_is_replaced_or_deleted(either):
     alert = await either.alert()
     key = await either.done("POST", KEYS, KEY)
@@ -104,8 +147,8 @@ async def test_it_goes_on_after_the_store_was_away(quick, caplog):
             self.asked += 1
             raise StoreUnavailable("away")
 
-    away = Away()
-    task = asyncio.ensure_future(watch(away, None))
+    away: Any = Away()
+    task = asyncio.ensure_future(watch(away, NOTHING))
     await until(lambda: away.asked > 1)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,119 @@
+"""What each kind of alert is judged by."""
+
+from contextlib import closing
+
+import pytest
+
+from penstock.control.alerts import kinds
+from penstock.control.alerts.kinds import KINDS, quantile
+from penstock.control.alerts.messages import FIRING, RESOLVED, sentence, told
+from penstock.storage import opening
+from penstock.storage.alerts import AlertRow
+from penstock.storage.engine import Database
+from penstock.storage.log.measures import BOUNDS
+from penstock.storage.log.table import LogTable
+from tests.kit.databases import KINDS as ENGINES
+from tests.kit.databases import database_of
+from tests.kit.logsink import ACCOUNT, a_gateway, a_record, delete_gateway
+
+NOW = 1_800_000_000_000
+MINUTE = 60_000
+
+
+@pytest.fixture(params=ENGINES)
+async def world(request, tmp_path):
+    """A database with the gateways 1 and 2, and what reads it."""
+    with database_of(request.param, tmp_path) as url, closing(opening.connect(url)) as connection:
+        assert (a_gateway(connection), a_gateway(connection, "other")) == (1, 2)
+        a_gateway(connection, "theirs", account="f" * 32)
+        database = Database(url)
+        yield connection, database
+        await database.close()
+
+
+def a_row(kind, gateway=None, **settings):
+    known = {"name": "a", "threshold": 0.5, "window_seconds": 300, "minimum_calls": 1} | settings
+    return AlertRow("id", ACCOUNT, gateway, None, kind, known, "", 0, 0, 0)
+
+
+async def read(world, row):
+    """Readings by gateway: value, and figures."""
+    async with world[1].reading() as connection:
+        found = await KINDS[row.kind].measure(connection, row, NOW)
+    assert {one.about["gateway_id"]: one.subject for one in found}.items() <= {"default": "1", "other": "2"}.items()
+    return {one.about["gateway_id"]: (one.value, one.figures) for one in found}
+
+
+def write(world, count, ago=0, **fields):
+    LogTable(world[0]).write([a_record(created_at=NOW - ago, **fields) for _ in range(count)])
+
+
+async def test_the_share_of_calls_that_failed(world):
+    write(world, 3)
+    write(world, 1, success=False, status_code=502, outcome="failed")
+    write(world, 2, gateway=2, success=False, status_code=500, outcome="answered")
+    write(world, 9, gateway=3, success=False, outcome="failed")
+    for outcome in ("refused", "client_gone", "cancelled"):  # says nothing of how it goes
+        write(world, 5, success=False, outcome=outcome)
+    write(world, 5, ago=6 * MINUTE, success=False, outcome="failed")
+    row = a_row("error_rate")
+    one, other = (0.25, {"calls": 4, "failed": 1}), (1.0, {"calls": 2, "failed": 2})
+    assert await read(world, row) == {"default": one, "other": other}
+    assert await read(world, a_row("error_rate", gateway=2)) == {"other": other}
+    assert await read(world, a_row("error_rate", minimum_calls=3)) == {"default": one}
+    assert (await read(world, a_row("error_rate", window_seconds=360)))["default"] == (6 / 9, {"calls": 9, "failed": 6})
+    delete_gateway(world[0], 2)
+    assert await read(world, row) == {"default": one}
+
+
+async def test_calls_without_a_row_count(world):
+    write(world, 2, logged=False, success=False, outcome="failed")
+    assert await read(world, a_row("error_rate")) == {"default": (1.0, {"calls": 2, "failed": 2})}
+
+
+async def test_how_long_the_slowest_wait(world):
+    write(world, 90, latency=40)
+    write(world, 10, latency=4000)
+    write(world, 50, latency=1, cached=True)
+    write(world, 50, latency=1, outcome="failed", success=False)
+    ((value, figures),) = (await read(world, a_row("latency"))).values()
+    assert (value, figures) == (4000.0, {"calls": 100})  # half of those between 3 and 5 seconds
+
+
+def test_a_quantile_is_told_from_buckets():
+    counts = [0] * (len(BOUNDS) + 1)
+    counts[0] = 100
+    assert quantile(counts, 0.95) == pytest.approx(9.5)
+    counts[-1] = 900
+    assert quantile(counts, 0.95) == BOUNDS[-1]
+    assert quantile(counts, 0.05) == pytest.approx(5)
+
+
+async def test_how_full_a_log_is(world):
+    connection = world[0]
+    write(world, 25)
+    write(world, 5, gateway=2)
+    assert await read(world, a_row("log_cap")) == {}
+    connection.execute("UPDATE gateways SET settings = ? WHERE number = 1", ('{"log_management":100}',))
+    connection.execute("UPDATE gateways SET settings = ? WHERE number = 2", ('{"log_management":null}',))
+    assert await read(world, a_row("log_cap")) == {"default": (0.25, {"rows": 25, "most": 100})}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_says_it_in_words(kind):
+    figures = {"calls": 1200, "failed": 150, "rows": 9000, "most": 10_000, "refused_at": ""}
+    about = {"gateway_id": "g", "provider": "openai", "alias": "main", "key_id": "k"}
+    reading = kinds.Reading("1", about, 0.125 if kind == "error_rate" else 401, figures)
+    row = a_row(kind, threshold=0.05 if kind in {"error_rate", "log_cap"} else 100)
+    fired = sentence(FIRING, told(row, about, reading))
+    assert fired == {
+        "error_rate": "150 of 1,200 calls of the gateway g failed in the last 5 minutes: 12.5%, where "
+        "5.0% are too many.",
+        "latency": "The slowest 5 % of 1,200 calls of the gateway g waited 401 ms or longer for their answer in "
+        "the last 5 minutes, where 100 ms are too long.",
+        "log_cap": "The log of the gateway g has 9,000 of the 10,000 rows that it may have.",
+        "credential_refused": "openai refused the key 'main' of the gateway g with status 401.",
+    }.get(kind, fired)
+    over = sentence(RESOLVED, told(row, about, None))
+    assert "None" not in over
+    assert "gateway g" in over
