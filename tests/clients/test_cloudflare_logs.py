@@ -300,6 +300,48 @@ def test_orders(five, log, logs):
             assert values == known + [None] * (5 - len(known))
 
 
+def test_search(house, sdk, five, gateway, gpt, log, logs):
+    assert logs("five", search="of the SEA") == logs("five", search="Tell me", per_page=2) == five[::-1]
+    assert logs("five", search="haiku") == [five[3]]
+    assert logs("five", search="haiku", success=False) == logs("five", search="no such words") == []
+    assert logs("five", search=five[1]) == [five[1]]
+    asked: Any = {"model": MODEL, "messages": MESSAGES, "stream": True}
+    answer = gpt(gateway, cf_aig_metadata='{"user": "a-searched-one"}').chat.completions.with_raw_response.create(
+        **asked
+    )
+    assert [*answer.parse()]
+    log_id = answer.headers[LOG_ID]
+    assert log(gateway, log_id).success
+    assert logs(gateway, search="You said: Tell me") == logs(gateway, search="A-SEARCHED") == [log_id]
+
+
+def test_the_dearest_calls_of_a_user(house, sdk, gateway, gpt, log, logs):
+    rows = dict[str, float]()
+    for user, cost in (("ann", 0.3), ("ann", 0.9), ("ann", 0.1), ("ann", 0.7), ("bob", 5.0)):
+        told = {"cf_aig_metadata": {"user": user}, "cf_aig_custom_cost": {"total_cost": cost}}
+        headers = {name: json.dumps(value) for name, value in told.items()}
+        rows[call(gpt(gateway, **headers)).headers[LOG_ID]] = cost
+    assert all(log(gateway, log_id).cost == cost for log_id, cost in rows.items())
+    asked = {"order_by": "cost", "direction": "desc", "start_date": "2024-01-01", "per_page": 3}
+    filters = json.dumps([one("metadata.user", "eq", "ann")])
+    page = sdk.ai_gateway.logs.list(gateway, account_id=house.account, extra_query={**asked, "filters": filters})
+    assert [row.cost for row in page.result] == [0.9, 0.7, 0.3]
+    some = [one("metadata.key", "eq", "user"), one("metadata.value", "contains", "B")]
+    assert logs(gateway, filters=some) == [[*rows][-1]]
+
+
+def test_a_cursor_goes_on_where_a_page_ended(house, sdk, five):
+    where: Any = {"account_id": house.account, "per_page": 2}
+    page, shown = sdk.ai_gateway.logs.list("five", **where), []
+    while True:
+        shown += [row.id for row in page.result]
+        cursor = page.result_info.to_dict().get("cursor")
+        if cursor is None:
+            break
+        page = sdk.ai_gateway.logs.list("five", **where, extra_query={"cursor": cursor})
+    assert shown == five[::-1]
+
+
 def test_dates(five, log, logs):
     moment = log("five", five[2]).created_at
     since, until = logs("five", start_date=moment), logs("five", end_date=moment)

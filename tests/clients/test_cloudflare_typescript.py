@@ -219,6 +219,10 @@ def test_lists(logs):
     assert logs.value("by no cost") == [failed]
     assert logs.value("by no feedback") == []
     assert logs.value("by status") == [unauthorized, failed, first, bodiless, last]
+    told = logs.value("by metadata")
+    assert told == [last, failed, bodiless, first]
+    assert logs.value("by a name of metadata") == logs.value("search page by page") == told
+    assert logs.value("search") == [last, first]
     path = ["query", "filters", 0, "key"]
     assert logs.refused("by what there is not", "BadRequestError", 400, 7001)["path"] == path
     assert logs.refused("too many a page", "BadRequestError", 400, 7001)["path"] == ["query", "per_page"]

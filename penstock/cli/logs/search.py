@@ -68,16 +68,21 @@ async def _found(
     from penstock.control.logs.schema import LogQuery
 
     tests, found = asked.tests(), list[dict[str, Any]]()
+    page: dict[str, Any] = {"page": 1}
     while len(found) < limit:
-        page = {"page": len(found) // _PAGE + 1, "per_page": _PAGE}
         try:
-            rows, *_ = await service.page(context, gateway, LogQuery.model_validate(query | page), tests)
+            asking = LogQuery.model_validate(query | page | {"per_page": _PAGE})
+            rows, info, _ = await service.page(context, gateway, asking, tests)
         except ValidationError as error:
             first = error.errors()[0]
             raise Invalid(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}") from None
         except NotFound:
             raise NotFound(f"there is no gateway {store.printable(gateway)}") from None
         found += [{"gateway": gateway, **row} for row in rows]
-        if len(rows) < _PAGE:
+        if "cursor" in info:  # also where two seconds found nothing: somebody waits here
+            page = {"cursor": info["cursor"]}
+        elif len(rows) < _PAGE or "cursor" in page:
             break
+        else:
+            page = {"page": page["page"] + 1}
     return found[:limit]

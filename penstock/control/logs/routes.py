@@ -29,8 +29,8 @@ async def list_logs(
 ) -> Response:
     """List the calls of a gateway, newest first."""
     tests = filters.tests(request.query_params.multi_items())
-    rows, info = await service.page(context, gateway_id, asked, tests)
-    return ok(rows, info=info)
+    rows, info, messages = await service.page(context, gateway_id, asked, tests)
+    return ok(rows, info=info, messages=messages)
 
 
 @router.get("/{log_id}", response_model=One[LogDetail])

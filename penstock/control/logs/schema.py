@@ -10,15 +10,18 @@ from pydantic_core import PydanticCustomError
 from penstock.control.envelope import Envelope, ResultInfo
 from penstock.control.logs.filters import is_member, whole
 from penstock.control.values import WHOLE
-from penstock.core import instants
+from penstock.core import ids, instants
 from penstock.core.codec import encode, json_schema
+from penstock.core.errors import Invalid
 from penstock.model.decision import Decisions
 from penstock.storage.log.columns import BY_NAME, ORDERS
 from penstock.storage.log.filters import LATEST, Filter, Operator, Test
+from penstock.storage.log.listing import CREATED, Asked
 from penstock.wire import metadata
 from penstock.wire.headers import like_ours
 
 PER_PAGE = 50
+SEARCH = 500  # characters of a text
 HEAD = 4096  # characters of a body in a row's details
 DAY = 24 * 3600 * 1000
 _RANGES = ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
@@ -57,9 +60,18 @@ def _order(name: str) -> str:
     return name
 
 
+def _cursor(value: object) -> bytes:
+    try:
+        return ids.parse(str(value))
+    except ValueError:
+        raise PydanticCustomError("cursor", "must be a cursor of result_info, or the id of a row") from None
+
+
+Cursor = Annotated[bytes, BeforeValidator(_cursor), WithJsonSchema({"type": "string", "format": "uuid"})]
 Order = Annotated[str, AfterValidator(_order), WithJsonSchema({"type": "string", "enum": [*ORDERS]})]
 Way = Literal["asc", "desc"]
 _KIND = "Without parameters."
+_SEARCH = "What a call has in its ids, names, metadata or bodies. Bodies: for who may read them."
 _FILTERS = (
     'JSON: [{"key": …, "operator": …, "value": […]}]. Each must hold, by any of its values. Also as filters.key, '
     "filters.operator and filters.value, one after the other, or numbered: filters[0][key]."
@@ -98,6 +110,8 @@ class LogQuery(BaseModel):
     cached: bool | None = _may()
     feedback: Annotated[int, Field(json_schema_extra={"enum": [0, 1]}, ge=0, le=1)] | None = _may("0: down, 1: up.")
     filters: str | None = _may(_FILTERS)
+    search: Annotated[str, Field(min_length=2, max_length=SEARCH)] | None = _may(_SEARCH)
+    cursor: Cursor | None = _may("Of result_info: the page that goes on from there, whatever page says.")
     min_cost: Number | None = _may("US dollars.")
     max_cost: Number | None = _may("US dollars.")
     min_duration: Number | None = _may("Milliseconds.")
@@ -125,6 +139,21 @@ class LogQuery(BaseModel):
         if not isinstance(given, dict):
             return given
         return {name: value for name, value in cast("dict[str, Any]", given).items() if not is_member(name)}
+
+    def listed(self, tests: tuple[Test, ...] = (), *, bodies: bool = True) -> Asked:
+        """Its first page, or the one from the cursor on. ``bodies``: whether they may be searched. Raises Invalid."""
+        if self.order_by != CREATED and (self.search or self.cursor):
+            name = "search" if self.search else "cursor"
+            raise Invalid(f"{name}: goes with the order of created_at alone", path=("query", name))
+        return Asked(
+            where=self.filter(tests),
+            limit=self.per_page,
+            ascending=self.ascending,
+            order=self.order_by,
+            beyond=self.cursor,
+            search=self.search or "",
+            bodies=bodies,
+        )
 
     def filter(self, tests: tuple[Test, ...] = ()) -> Filter:
         """``tests``: what else must hold, of ``filters``."""
@@ -278,7 +307,9 @@ class LogDetail(LogEntry):
 
 
 class LogsInfo(ResultInfo):
-    """Where a page stands; all but the first three with meta_info only."""
+    """Where a page stands; counts and ranges with meta_info only."""
+
+    cursor: str | None = Field(None, description="Where the next page begins; left out where there is none.")
 
     min_cost: float | None = None
     max_cost: float | None = None

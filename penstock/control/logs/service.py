@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Awaitable, Iterator
+from contextlib import nullcontext, suppress
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from penstock.control.context import Context, Control, found
 from penstock.control.logs import rendering, streams
+from penstock.control.logs.pages import Pages
 from penstock.control.logs.schema import LogEdit, LogQuery
 from penstock.core import ids, instants
 from penstock.core.codec import encode
@@ -16,9 +17,9 @@ from penstock.model.token import Scope, Token
 from penstock.storage import gateways
 from penstock.storage.errors import StoreUnavailable, TooSlow
 from penstock.storage.gateways import GatewayRow
-from penstock.storage.log.columns import ORDERS
 from penstock.storage.log.filters import Test
-from penstock.storage.log.reader import CREATED
+from penstock.storage.log.listing import CREATED
+from penstock.storage.log.reader import Page
 from penstock.storage.log.redact import without
 from penstock.wire.framing import Cutter, cutter_of
 
@@ -26,12 +27,17 @@ SETTLE = 3.0  # seconds that a question waits for rows on their way into the log
 HORIZON = 2.5  # seconds after which a row that another process holds is in the log
 FLUSH = 0.3  # the same after the end of its call, which began when its id was made
 LONGEST = 3600.0  # seconds that a call may well take
+BUDGET = 2.0  # seconds that a search looks for rows, before it says how far it came
+STOPPED = 7010  # codes of messages
+UNCOUNTED = 7011
 SORTED = 100_000  # rows of a list that is not in the order of time
 LOOK = 0.05  # seconds between two looks for a row of another process
 EVENTS = "text/event-stream"
 _UNKNOWN = "application/octet-stream"
 _NONE = "Not found: there is no such log in this gateway."
 
+_searching = asyncio.Semaphore(1)  # texts that are searched for at a time: that takes a core
+_pages = Pages()
 _RENDERING = asyncio.Semaphore(2)  # streams that are shown as JSON at a time: each takes up to a second of a core
 
 _T = TypeVar("_T")
@@ -44,26 +50,49 @@ class Body(NamedTuple):
     kind: str
 
 
-async def page(
-    context: Context, gateway_id: str, asked: LogQuery, tests: tuple[Test, ...] = ()
-) -> tuple[list[Any], dict[str, Any]]:
-    """Rows and ``result_info``. ``tests``: of ``filters``. Raises NotFound and Invalid."""
+class Listed(NamedTuple):
+    """A page as the API tells it."""
+
+    rows: list[Any]
+    info: dict[str, Any]
+    messages: list[dict[str, Any]]
+
+
+async def page(context: Context, gateway_id: str, asked: LogQuery, tests: tuple[Test, ...] = ()) -> Listed:
+    """A page of rows. ``tests``: of ``filters``. Raises NotFound and Invalid."""
     control, number = context.control, await _number(context, gateway_id)
-    await settled(control)
-    where, order = asked.filter(tests), ORDERS[asked.order_by].name
-    if order != CREATED and asked.offset > SORTED:
+    listed = asked.listed(tests, bodies=_reads_bodies(context))
+    if listed.order != CREATED and asked.offset > SORTED:
         raise Invalid(f"page: only the first {SORTED} rows are sorted by {asked.order_by}", path=("query", "page"))
-    rows = await _in_time(
-        control.logs.page(
-            number, where, limit=asked.per_page, offset=asked.offset, ascending=asked.ascending, order=order
-        )
-    )
-    info: dict[str, Any] = {"page": asked.page, "per_page": asked.per_page, "count": len(rows)}
-    if asked.meta_info:
-        summary = await _in_time(control.logs.summary(number, where))
+    await settled(control)
+    place = listed if listed.beyond else _pages.place(number, listed, asked.page)
+    async with _searching if listed.search else nullcontext():
+        found = await _in_time(control.logs.page(number, place, BUDGET))
+    if not listed.beyond:
+        _pages.passed(number, listed, asked.page, found.more, stopped=found.stopped)
+    info: dict[str, Any] = {"page": asked.page, "per_page": asked.per_page, "count": len(found.rows)}
+    if found.more is not None:
+        info["cursor"] = ids.text(found.more)
+    if asked.meta_info and not listed.search:
+        summary = await _in_time(control.logs.summary(number, listed.where))
         info |= {"total_count": summary.count, "total_pages": -(-summary.count // asked.per_page)}
         info |= rendering.ranges(summary)
-    return [rendering.entry(row) for row in rows], info
+    return Listed([rendering.entry(row) for row in found.rows], info, list(_messages(found, asked)))
+
+
+def _messages(found: Page, asked: LogQuery) -> Iterator[dict[str, Any]]:
+    """What a search that had to stop says, and one that was to be counted."""
+    if found.stopped and found.more is not None:
+        seen = f"{'up to' if asked.ascending else 'back to'} {instants.text(ids.millis(found.more))}"
+        on = f"Page {asked.page + 1} goes on from there, and so does cursor={ids.text(found.more)}"
+        sentence = f"The search stopped after {BUDGET:g} seconds: calls {seen} were looked at. {on}."
+        yield {"code": STOPPED, "message": sentence}
+    if asked.meta_info and asked.search:
+        yield {"code": UNCOUNTED, "message": "meta_info: what a search finds is not counted.", "path": ["query"]}
+
+
+def _reads_bodies(context: Context) -> bool:
+    return not isinstance(context.actor, Token) or Scope.READ in context.actor.scopes
 
 
 async def get(context: Context, gateway_id: str, log_id: str) -> dict[str, Any]:
@@ -71,7 +100,7 @@ async def get(context: Context, gateway_id: str, log_id: str) -> dict[str, Any]:
     control, number = context.control, await _number(context, gateway_id)
     row = await _row(control, number, log_id)
     shown = rendering.detail(row)
-    if not isinstance(context.actor, Token) or Scope.READ in context.actor.scopes:
+    if _reads_bodies(context):
         shown |= rendering.heads(*await _in_time(control.logs.bodies(number, ids.parse(row.id))))
     return shown
 

@@ -4,7 +4,9 @@ Rows of one gateway resemble each other, so a frame of 32 is a fraction of 32 fr
 and bodies are frames of their own, because lists show the former and only single rows the latter.
 """
 
+import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 
 import zstandard
@@ -14,6 +16,8 @@ from penstock.model.record import LogRecord
 
 ROWS = 32
 BYTES = 256 * 1024  # of bodies: reading one must not cost unpacking many large ones
+# What an event of a stream says, member by member: words are cut anywhere, whatever the dialect.
+_MEMBER = re.compile(rb'"(\w{1,40})"\s{0,9}:\s{0,9}"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 
 
 class _Own(threading.local):
@@ -70,3 +74,26 @@ def bodies(column: bytes | None, place: int) -> tuple[bytes | None, bytes | None
         return None, None
     found = _bodies.decode(_own.decompress(column))
     return found[2 * place], found[2 * place + 1]
+
+
+def holding(column: bytes, wanted: list[bytes]) -> set[int]:
+    """The places of the rows that have one of these texts, of small letters, in a body."""
+    packed = _own.decompress(column)
+    small = packed.lower()
+    streams = b"data:" in small or b"}\n{" in small
+    if not streams and not any(text in small for text in wanted):
+        return set()
+    found = _bodies.decode(packed)
+    return {at // 2 for at, body in enumerate(found) if body and _holds(body, wanted)}
+
+
+def _holds(body: bytes, wanted: list[bytes]) -> bool:
+    small = body.lower()
+    if any(text in small for text in wanted):
+        return True
+    if not body.startswith((b"data:", b"event:", b"id:", b":")) and b"}\n{" not in body:
+        return False
+    members = defaultdict[bytes, list[bytes]](list)
+    for member in _MEMBER.finditer(small):
+        members[member[1]].append(member[2])
+    return any(text in b"".join(pieces) for pieces in members.values() for text in wanted)

@@ -61,11 +61,14 @@ Parts = tuple[Part, Part | None]  # of rows ``l``, of zones ``z``; None: any zon
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """What rows must have: every test must hold. Times are milliseconds, ``until`` included; None: no end."""
+    """What rows must have: every test must hold. Times are milliseconds, ``until`` included; None: no end. ``ids``: the
+    first and the last one.
+    """
 
     tests: tuple[Test, ...] = ()
     since: int | None = None
     until: int | None = None
+    ids: tuple[bytes, bytes] = (b"", b"\xff" * 16)
 
 
 ANY = Filter()
@@ -175,7 +178,7 @@ def _metadata(test: Test, dialect: Dialect) -> Parts:
 def _of_member(operator: Operator, what: str, value: str, dialect: Dialect) -> tuple[str, list[Any]]:
     """A test of a key or a value ``what``. A value that is a number is less or greater than numbers alone."""
     if operator == "contains":
-        return f"lower({what}) LIKE ? ESCAPE '!'", [_within(value)]
+        return f"lower({what}) LIKE ? ESCAPE '!'", [within(value)]
     if operator != "eq" and what == dialect.member_text and _NUMBER.fullmatch(value):
         return f"{dialect.member_number} {_SIGNS[operator]} CAST(CAST(? AS TEXT) AS NUMERIC)", [value]
     return f"{what} {_SIGNS.get(operator, '=')} ?", [value]
@@ -215,7 +218,7 @@ def _word(column: Column, test: Test, dialect: Dialect, numbers: Numbers) -> Par
 
 def _of_word(column: Column, operator: Operator, word: str, dialect: Dialect) -> tuple[str, list[Any]]:
     if operator == "contains":
-        return _containing("name", dialect), [_within(word)]
+        return _containing("name", dialect), [within(word)]
     if operator == "eq" and column.kind == "media":  # the type itself, or with parameters: ";" is followed by "<"
         return "name = ? OR name >= ? AND name < ?", [word, f"{word};", f"{word}<"]
     return f"name {_SIGNS.get(operator, '=')} ?", [word]
@@ -236,14 +239,15 @@ def _any(test: Test, value: str, dialect: Dialect, values: Sequence[Any]) -> tup
     contains = test.operator == "contains"
     one = _containing(value, dialect) if contains else f"{value} {_SIGNS[test.operator]} ?"
     sql = " OR ".join([one] * len(values)) or "1 = 0"
-    return f"({sql})", [_within(each) if contains else each for each in values]
+    return f"({sql})", [within(each) if contains else each for each in values]
 
 
 def _containing(value: str, dialect: Dialect) -> str:
     return f"lower({dialect.text.format(value)}) LIKE ? ESCAPE '!'"
 
 
-def _within(text: str) -> str:
+def within(text: str) -> str:
+    """The pattern of what contains a text."""
     lowered = "".join(c.lower() if c.isascii() else c for c in text)
     return f"%{lowered.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
 

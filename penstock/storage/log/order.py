@@ -11,7 +11,7 @@ import msgspec
 from penstock.storage.log import zones
 from penstock.storage.log.columns import Column, term
 from penstock.storage.log.filters import Filter, Numbers
-from penstock.storage.log.query import matching, span, tests_of
+from penstock.storage.log.query import conditions, matching, span
 from penstock.storage.sql import Sql, filled, marks
 
 Key = tuple[Any, bytes]  # a value and an id
@@ -56,7 +56,7 @@ def _zones(
     connection: Sql, gateway: int, where: Filter, numbers: Numbers, column: Column, *, ascending: bool
 ) -> list[tuple[Key, bytes]]:
     """Each zone that may have such rows: the best that one of them can be, and where it begins. The best come first."""
-    tests, (since, until) = tests_of(where, connection.dialect, numbers), span(where)
+    tests, (since, until) = conditions(where, connection.dialect, numbers), span(where)
     also = "".join(f" AND {test}" for test in tests.zones)
     sql = (
         f"SELECT {_bound(column, ascending=ascending)}, z.first, z.last FROM log_zones z"  # noqa: S608
@@ -82,7 +82,7 @@ def _rows(
 ) -> list[Key]:
     """The best rows of those zones, up to a count, that belong before the last row that is known already."""
     firsts, last, count, ascending = asked
-    tests, (since, until) = tests_of(where, connection.dialect, numbers), span(where)
+    tests, (since, until) = conditions(where, connection.dialect, numbers), span(where)
     value, also = f"({term(column)})", ""
     if column.kind == "word":
         value, also = "n.name", " CROSS JOIN log_names n"

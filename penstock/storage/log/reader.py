@@ -4,21 +4,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.core import ids
 from penstock.storage.log import analytics, blocks, query, zones
 from penstock.storage.log.analytics import Point, Question
-from penstock.storage.log.columns import FLAGS, KEYS, ORDERS, STORED, SUMMED, WORDS
-from penstock.storage.log.filters import ANY, Filter, Test
+from penstock.storage.log.columns import FLAGS, KEYS, STORED, SUMMED, WORDS
+from penstock.storage.log.few import few, pair
+from penstock.storage.log.filters import ANY, Filter
+from penstock.storage.log.listing import CREATED, Asked, Listing
 from penstock.storage.log.names import Words, stored
-from penstock.storage.log.order import Place, ordered
 from penstock.storage.log.query import FIELDS
 from penstock.storage.sql import Row, Sql, filled, marks
 
 _WORDS = [STORED.index(column.name) for column in WORDS]
 _FLAGS = [STORED.index(column.name) for column in FLAGS]
 _EVENT = STORED.index("event_id")
-CREATED = "created_at"  # the order of ids
 _COLUMNS = STORED[len(KEYS) :]
 _ROW = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
 _ASKED = 256  # values of one question
@@ -69,6 +70,16 @@ class LogRow(msgspec.Struct):
     score: int | None
 
 
+class Page(msgspec.Struct):
+    """Rows of a list in the order of time or of a value; ``more``: the id after which it goes on, in the order of time;
+    None: there is no more. ``stopped``: the search had no time to look at all rows, and came to ``more``.
+    """
+
+    rows: list[LogRow]
+    more: bytes | None = None
+    stopped: bool = False
+
+
 class Summary(msgspec.Struct, frozen=True):
     """How many rows there are, and the least and the greatest of each of ``columns.SUMMED``; None: none is known."""
 
@@ -90,43 +101,44 @@ class LogReader:
     def close(self) -> None:
         self._connection.close()
 
-    def list_rows(
-        self,
-        number: int,
-        where: Filter = ANY,
-        *,
-        limit: int = 50,
-        offset: int = 0,
-        ascending: bool = False,
-        order: str = CREATED,
-    ) -> list[LogRow]:
-        """Rows of a gateway in the order of a column of ``columns.ORDERS``, the greatest first unless ``ascending``.
+    def list_rows(self, number: int, where: Filter = ANY, **asked: Any) -> list[LogRow]:
+        """The rows of a list, without an end of time; ``asked``: members of ``listing.Asked``."""
+        return self.page(number, Asked(where, **asked)).rows
 
-        Those that have no value there come last.
-        """
+    def page(self, number: int, asked: Asked, until: float = float("inf")) -> Page:
+        """A page of a gateway's rows. What takes longer stops, ``until`` a moment of the monotonic clock."""
         with self._connection.view():
-            if offset and offset >= self._count(number):
-                return []
-            if order == CREATED:
-                return self._page(number, where, limit, offset, ascending=ascending)
-            column, place = ORDERS[order], Place(limit, offset, ascending)
-            found, skipped = ordered(self._connection, number, where, self._numbers, column, place)
-            rows = self._rows(number, found)
-            if len(rows) < limit and column.null:
-                unknown = msgspec.structs.replace(where, tests=(*where.tests, Test(column.name, "eq", (None,))))
-                rows += self._page(number, unknown, limit - len(rows), skipped, ascending=ascending)
-            return rows
+            if asked.offset and asked.offset >= self._count(number):
+                return Page([])
+            found = Listing(self._connection, number, asked, self._numbers, until).found()
+            full = asked.order == CREATED and len(found.ids) == asked.limit
+            more = found.ids[-1] if full else found.stopped
+            return Page(self._rows(number, found.ids), more, stopped=found.stopped is not None)
 
     def summary(self, number: int, where: Filter = ANY) -> Summary:
         """What all rows that match come to."""
         with self._connection.view():
-            asked = query.summary(self.dialect, number, where, self._numbers)
+            asked = self._summaries(number, where)
             found = [row for each in asked for row in self._connection.execute(*each)]
+        if not found:
+            return Summary(0, dict.fromkeys([column.name for column in SUMMED], (None, None)))
         counts, *values = zip(*found, strict=True)
         known = [[v for v in column if v is not None and abs(v) != zones.NOTHING] for column in values]
         ends = zip(known[::2], known[1::2], strict=True)
         ranges = [(min(least, default=None), max(greatest, default=None)) for least, greatest in ends]
         return Summary(sum(counts), dict(zip([column.name for column in SUMMED], ranges, strict=True)))
+
+    def _summaries(self, number: int, where: Filter) -> list[query.Query]:
+        candidates = few(self._connection, number, where, query.span(where))
+        if candidates is None:
+            pairs = {one: test for test in where.tests if (one := pair(test)) is not None}
+            if not pairs:
+                return [*query.summary(self.dialect, number, where, self._numbers)]
+            first, *_ = pairs
+            rest = replace(where, tests=tuple(test for test in where.tests if test is not pairs[first]))
+            return [query.summary_of_pair(self.dialect, number, rest, self._numbers, first)]
+        parts = [filled(candidates[at : at + _ASKED]) for at in range(0, len(candidates), _ASKED)]
+        return [query.summary_of(self.dialect, number, where, self._numbers, part) for part in parts]
 
     def rolled_up(self, question: Question, limit: int, order: str) -> tuple[list[Point], dict[int | None, Any]]:
         """Points in time of the ``limit`` groups that have the most of a sum, and of all others as one; and names."""
@@ -171,7 +183,8 @@ class LogReader:
                 return self._of_blocks([block for (block,) in self._connection.execute(newest, (limit,))], limit)
             rows: list[LogRow] = []
             for (number,) in self._connection.execute(_NAMED, (stored(gateway),)):
-                rows += self._page(number, ANY, limit, 0)
+                found = Listing(self._connection, number, Asked(limit=limit), self._numbers, float("inf")).found()
+                rows += self._rows(number, found.ids)
         return sorted(rows, key=lambda row: row.id, reverse=True)[:limit]
 
     def blocks_after(self, block: int, gateway: str | None = None) -> list[int]:
@@ -196,10 +209,6 @@ class LogReader:
             for place, dimension in enumerate(question.groups)
         }
         return points, names
-
-    def _page(self, number: int, where: Filter, limit: int, offset: int, *, ascending: bool = False) -> list[LogRow]:
-        asked = query.page(self.dialect, number, where, self._numbers, limit, offset, ascending=ascending)
-        return self._finish(self._connection.execute(*asked))
 
     def _rows(self, number: int, log_ids: Sequence[bytes]) -> list[LogRow]:
         """The rows of these ids, in their order."""

@@ -1,6 +1,7 @@
 """The log for an event loop: questions to ``LogReader`` in threads, each with a limit of time; and its changes."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -9,7 +10,8 @@ from penstock.storage.errors import TooSlow
 from penstock.storage.log.analytics import Point, Question
 from penstock.storage.log.edit import edit
 from penstock.storage.log.filters import ANY, Filter
-from penstock.storage.log.reader import CREATED, Bodies, LogReader, LogRow, Summary
+from penstock.storage.log.listing import ALL, Asked
+from penstock.storage.log.reader import Bodies, LogReader, LogRow, Page, Summary
 from penstock.storage.log.seat import Seat
 from penstock.storage.sql import Sql
 
@@ -34,19 +36,9 @@ class LogStore:
         self._editor = Seat[Sql]("log-editor", lambda: opening.connect(url), lambda connection: connection)
         self._editing = asyncio.Lock()
 
-    async def page(
-        self,
-        number: int,
-        where: Filter = ANY,
-        *,
-        limit: int = 50,
-        offset: int = 0,
-        ascending: bool = False,
-        order: str = CREATED,
-    ) -> list[LogRow]:
-        return await self._ask(
-            lambda reader: reader.list_rows(number, where, limit=limit, offset=offset, ascending=ascending, order=order)
-        )
+    async def page(self, number: int, asked: Asked = ALL, seconds: float = float("inf")) -> Page:
+        """``seconds``: after which what can stop does."""
+        return await self._ask(lambda reader: reader.page(number, asked, time.monotonic() + seconds))
 
     async def summary(self, number: int, where: Filter = ANY) -> Summary:
         return await self._ask(lambda reader: reader.summary(number, where))

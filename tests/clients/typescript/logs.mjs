@@ -66,6 +66,10 @@ await step('by several filters', by(one('model', 'contains', 'mini'), one('token
 await step('by no cost', by(one('cost', 'eq', null)));
 await step('by no feedback', () => ids('js-logs', { feedback: 1 }));
 await step('by status', () => ids('js-logs', { order_by: 'success', direction: 'asc' }));
+await step('by metadata', by(one('metadata.key', 'eq', 'team'), one('metadata.value', 'eq', 'tide')));
+await step('by a name of metadata', by(one('metadata.count', 'gt', 2), one('metadata.live', 'eq', true)));
+await step('search', () => ids('js-logs', { search: 'of the SEA', success: true }));
+await step('search page by page', () => ids('js-logs', { search: 'tide', per_page: 1 }));
 await step('by what there is not', by(one('colour', 'eq', 'red')));
 await step('too many a page', () => logs('js-logs', { per_page: 51 }));
 await step('unknown', () => client.aiGateway.logs.get('01970000-0000-7000-8000-000000000000', where));

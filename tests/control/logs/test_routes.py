@@ -5,6 +5,7 @@ import pytest
 from penstock.control.logs import service
 from penstock.core import ids, instants
 from penstock.mock.providers import eventstream
+from penstock.storage.log.table import LogTable
 from tests.kit.logsink import ACCOUNT, a_record
 
 OTHER = "f" * 32
@@ -98,7 +99,9 @@ async def test_dates_include_their_ends(world):
 async def test_what_all_that_match_come_to_is_told_when_asked_for(world):
     world.write(a_record(cost=2_000_000_000, duration=7), *[a_record(cost=None, tokens_in=1) for _ in range(4)])
     answer = await world.get(per_page=2, meta_info="true")
-    assert answer.json()["result_info"] == {
+    info = answer.json()["result_info"]
+    assert info.pop("cursor") == answer.json()["result"][-1]["id"]
+    assert info == {
         "page": 1,
         "per_page": 2,
         "count": 2,
@@ -136,6 +139,11 @@ async def test_what_all_that_match_come_to_is_told_when_asked_for(world):
         ({"min_cost": "nan"}, "min_cost"),
         ({"max_cost": "1e999"}, "max_cost"),
         ({"colour": "red"}, "colour"),
+        ({"search": "x"}, "search"),
+        ({"search": "x" * 501}, "search"),
+        ({"search": "sea", "order_by": "cost"}, "search"),
+        ({"cursor": "next"}, "cursor"),
+        ({"cursor": "0" * 32, "order_by": "cost"}, "cursor"),
     ],
     ids=repr,
 )
@@ -237,6 +245,85 @@ async def test_a_list_in_another_order(world):
     first, second = await world.ids(order_by="cost", per_page=2, page=2), await world.ids(order_by="cost", per_page=2)
     assert second + first == (await world.ids(order_by="cost"))[:4]
     assert await world.refused(order_by="cost", page=5002) == (400, 7001, ["query", "page"])
+
+
+# Search
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """A search has no time: it stops after a few zones."""
+    monkeypatch.setattr(service, "BUDGET", -1.0)
+    monkeypatch.setattr("penstock.storage.log.walk.ZONES", 1)
+
+
+async def test_search_finds_what_a_call_said(world):
+    records = [a_record(request=b'{"content":"Tell me of the sea"}'), a_record(event_id="sea-1"), a_record()]
+    world.write(*records)
+    both = [name(records[1]), name(records[0])]
+    assert await world.ids(search="SEA") == both
+    assert await world.ids(search="sea", direction="asc") == both[::-1]
+    assert await world.ids(search="of the sea", success=True) == [name(records[0])]
+    assert await world.ids(search="of the sea", success=False) == []
+    assert await world.ids(search=name(records[2])) == [name(records[2])]
+    answer = (await world.get(search="sea", meta_info=True)).json()
+    assert "total_count" not in answer["result_info"]
+    assert [message["code"] for message in answer["messages"]] == [service.UNCOUNTED]
+
+
+async def test_who_may_read_metadata_searches_no_bodies(world):
+    records = [a_record(request=b'{"content":"Tell me of the sea"}'), a_record(event_id="sea-1")]
+    world.write(*records)
+    assert await world.ids(search="sea", token="metadata") == [name(records[1])]
+    assert await world.ids(search="of the sea", token="metadata") == []
+
+
+@pytest.mark.parametrize(("way", "places"), [("desc", slice(None, None, -1)), ("asc", slice(None))])
+async def test_a_search_that_had_to_stop_says_so_and_the_next_page_goes_on(world, few, way, places):
+    world.table = LogTable(world.connection, zone_rows=4)
+    records = [a_record(request=b"the sea" if at % 5 == 0 else b"land") for at in range(40)]
+    for record in records:
+        world.write(record)
+    wanted = [name(record) for record in records[::5]][places]
+    by_page, by_cursor, page, cursor = [], [], 1, {}
+    while True:
+        answer = (await world.get(search="sea", direction=way, page=page)).json()
+        by_page += [row["id"] for row in answer["result"]]
+        if "cursor" not in answer["result_info"]:
+            break
+        (message,) = answer["messages"]
+        assert message["code"] == service.STOPPED
+        assert "The search stopped" in message["message"]
+        assert answer["result_info"]["cursor"] in message["message"]
+        page += 1
+    assert page > 3
+    assert by_page == wanted
+    while cursor is not None:
+        answer = (await world.get(search="sea", direction=way, **cursor)).json()
+        by_cursor += [row["id"] for row in answer["result"]]
+        cursor = {"cursor": answer["result_info"]["cursor"]} if "cursor" in answer["result_info"] else None
+    assert by_cursor == wanted
+
+
+async def test_so_does_a_filter_that_needs_every_row(world, few):
+    world.table = LogTable(world.connection, zone_rows=4)
+    for _ in range(20):
+        world.write(a_record())
+    query = {"filters": '[{"key":"path","operator":"contains","value":["embed"]}]'}
+    answer = (await world.get(**query)).json()
+    assert answer["result"] == []
+    assert [message["code"] for message in answer["messages"]] == [service.STOPPED]
+
+
+async def test_a_cursor_pages_exactly_while_rows_come(world):
+    records = [a_record() for _ in range(7)]
+    world.write(*records)
+    answer = (await world.get(per_page=3)).json()
+    world.write(a_record())
+    following = (await world.get(per_page=3, cursor=answer["result_info"]["cursor"])).json()
+    shown = [row["id"] for part in (answer, following) for row in part["result"]]
+    assert shown == [name(record) for record in records[:0:-1]]
+    assert answer["messages"] == following["messages"] == []
 
 
 # One row
@@ -512,5 +599,5 @@ async def test_the_document_has_what_there_is(world):
     }
     names = {parameter["name"] for parameter in paths[base]["get"]["parameters"]}
     assert {"per_page", "meta_info", "min_total_tokens"} < names
-    assert {"filters", "feedback", "order_by"} < names
+    assert {"filters", "feedback", "order_by", "search", "cursor"} < names
     assert ACCOUNT not in json.dumps(paths)

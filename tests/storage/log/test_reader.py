@@ -2,8 +2,12 @@
 
 import json
 import re
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +17,8 @@ from penstock.core.codec import encode
 from penstock.model.record import LogRecord
 from penstock.storage.log.columns import BY_KEY, BY_NAME, COLUMNS, ID, ORDERS, RANGED, TOTAL, Column
 from penstock.storage.log.filters import OPERATORS, Filter, Test
-from penstock.storage.log.query import page
+from penstock.storage.log.listing import Asked
+from penstock.storage.log.query import by_time, conditions, span
 from penstock.storage.log.reader import LogReader
 from penstock.storage.log.table import LogTable
 from penstock.storage.sql import SQLITE, Sql
@@ -143,6 +148,18 @@ def log_id(moment: int, number: int) -> bytes:
     return moment.to_bytes(6, "big") + number.to_bytes(10, "big")
 
 
+# By which a list is found: small figures lead the few rows of a test the way that many rows go.
+WAYS: list[dict[str, int]] = [{}, {"few.FEW": 0, "listing._SKIPPED": 0, "walk.ZONES": 1, "order._FIRST": 1}]
+
+
+@contextmanager
+def by_way(figures: dict[str, int]) -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in figures.items():
+            patch.setattr(f"penstock.storage.log.{name}", value)
+        yield
+
+
 @pytest.fixture
 def connection(lasting: Sql) -> Sql:
     return lasting
@@ -162,6 +179,7 @@ def emptied(connection: Sql) -> Sql:
     limit=st.integers(1, 9),
     ascending=st.booleans(),
     order=st.sampled_from([*ORDERS]),
+    way=st.sampled_from(WAYS),
 )
 def test_a_page_is_what_a_plain_filter_gives(
     connection: Sql,
@@ -171,6 +189,7 @@ def test_a_page_is_what_a_plain_filter_gives(
     limit: int,
     ascending: bool,
     order: str,
+    way: dict[str, int],
 ):
     records = records_of(drawn)
     write(connection, records, batch)
@@ -180,22 +199,64 @@ def test_a_page_is_what_a_plain_filter_gives(
     unknown = [record for record in records if value_of(record, column) is None]
     records = known + sorted(unknown, key=lambda record: record.id, reverse=not ascending)
     reader = LogReader(connection)
-    for one in where:
-        wanted = [ids.text(record.id) for record in records if matches(one, record)]
-        for offset in (0, 3):
-            rows = reader.list_rows(1, one, limit=limit, offset=offset, ascending=ascending, order=order)
-            assert [row.id for row in rows] == wanted[offset : offset + limit]
+    with by_way(way):
+        for one in where:
+            wanted = [ids.text(record.id) for record in records if matches(one, record)]
+            for offset in (0, 3):
+                rows = reader.list_rows(1, one, limit=limit, offset=offset, ascending=ascending, order=order)
+                assert [row.id for row in rows] == wanted[offset : offset + limit]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(drawn=RECORDS, where=st.lists(FILTERS | DATES, min_size=1, max_size=4), batch=st.integers(1, 20))
+@given(
+    drawn=RECORDS,
+    where=FILTERS,
+    batch=st.integers(1, 20),
+    limit=st.integers(1, 9),
+    ascending=st.booleans(),
+    way=st.sampled_from(WAYS),
+    seconds=st.sampled_from([-1.0, float("inf")]),
+)
+def test_each_page_goes_on_where_the_one_before_ended_or_stopped(
+    connection: Sql,
+    drawn: list[tuple[int, dict[str, Any]]],
+    where: Filter,
+    batch: int,
+    limit: int,
+    ascending: bool,
+    way: dict[str, int],
+    seconds: float,
+):
+    records = records_of(drawn)
+    write(connection, records, batch)
+    records.sort(key=lambda record: record.id, reverse=not ascending)
+    reader, shown, asked = LogReader(connection), list[str](), Asked(where, limit=limit, ascending=ascending)
+    with by_way(way):
+        while True:
+            found = reader.page(1, asked, until=time.monotonic() + seconds)
+            shown += [row.id for row in found.rows]
+            if found.more is None:
+                break
+            assert found.stopped or len(found.rows) == limit
+            asked = msgspec.structs.replace(asked, beyond=found.more)
+    assert shown == [ids.text(record.id) for record in records if matches(where, record)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    drawn=RECORDS,
+    where=st.lists(FILTERS | DATES, min_size=1, max_size=4),
+    batch=st.integers(1, 20),
+    way=st.sampled_from(WAYS),
+)
 def test_a_summary_is_that_of_all_rows_that_match(
-    connection: Sql, drawn: list[tuple[int, dict[str, Any]]], where: list[Filter], batch: int
+    connection: Sql, drawn: list[tuple[int, dict[str, Any]]], where: list[Filter], batch: int, way: dict[str, int]
 ):
     records = records_of(drawn)
     write(connection, records, batch)
     for one in where:
-        found = LogReader(connection).summary(1, one)
+        with by_way(way):
+            found = LogReader(connection).summary(1, one)
         matching = [numbers(record) for record in records if matches(one, record)]
         assert found.count == len(matching)
         for name, ends in found.ranges.items():
@@ -209,7 +270,7 @@ def write(connection: Sql, records: list[LogRecord], batch: int) -> None:
         table.write(records[at : at + batch])
 
 
-STRAIGHT = ("Index Scan", "Index Scan Backward")
+STRAIGHT = ("Index Scan", "Index Scan Backward", "Index Only Scan", "Index Only Scan Backward")
 FILTERED: list[Filter] = [
     Filter(),
     Filter((Test("model", "eq", ("a",)),)),
@@ -222,7 +283,9 @@ FILTERED: list[Filter] = [
 @pytest.mark.parametrize("where", FILTERED)
 @pytest.mark.parametrize("ascending", [False, True])
 def test_no_page_sorts_or_reads_a_whole_table(connection: Sql, where: Filter, ascending: bool):
-    sql, values = page(connection.dialect, 1, where, lambda _, __: [1], 50, 0, ascending=ascending)
+    tests = conditions(where, connection.dialect, lambda _, __: [1])
+    sql, values = by_time(connection.dialect, "l.id", 1, tests, span(where), ascending=ascending)
+    sql, values = f"{sql} LIMIT ?", [*values, 50]
     if connection.dialect is SQLITE:
         steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
         assert all(step.startswith("SEARCH") and "PRIMARY KEY" in step for step in steps), steps

@@ -14,6 +14,7 @@ from penstock.storage import opening
 from penstock.storage.errors import StoreUnavailable, TooSlow
 from penstock.storage.log import reap
 from penstock.storage.log.filters import Filter, Test
+from penstock.storage.log.listing import Asked
 from penstock.storage.log.reader import LogReader
 from penstock.storage.log.store import SEATS, LogStore
 from penstock.storage.log.table import LogTable
@@ -36,8 +37,8 @@ async def test_what_was_written_can_be_asked_for(store: LogStore, connection: Sq
     records = [a_record() for _ in range(30)]
     LogTable(connection).write(records)
     newest_first = [ids.text(record.id) for record in records][::-1]
-    assert [row.id for row in await store.page(1, limit=10, offset=5)] == newest_first[5:15]
-    assert [row.id for row in await store.page(1, limit=3, ascending=True)] == newest_first[:-4:-1]
+    assert [row.id for row in (await store.page(1, Asked(limit=10, offset=5))).rows] == newest_first[5:15]
+    assert [row.id for row in (await store.page(1, Asked(limit=3, ascending=True))).rows] == newest_first[:-4:-1]
     assert (await store.summary(1, Filter((Test("provider", "eq", ("openai",)),)))).count == 30
     row = await store.get(1, records[7].id)
     assert row is not None
@@ -48,8 +49,8 @@ async def test_what_was_written_can_be_asked_for(store: LogStore, connection: Sq
 
 async def test_more_questions_than_seats(store: LogStore, connection: Sql):
     LogTable(connection).write([a_record() for _ in range(100)])
-    answers = await asyncio.gather(*[store.page(1, limit=n) for n in range(1, 10 * SEATS)])
-    assert [len(rows) for rows in answers] == list(range(1, 10 * SEATS))
+    answers = await asyncio.gather(*[store.page(1, Asked(limit=n)) for n in range(1, 10 * SEATS)])
+    assert [len(page.rows) for page in answers] == list(range(1, 10 * SEATS))
 
 
 async def test_a_question_that_takes_too_long_is_given_up(url: str, connection: Sql):
@@ -59,7 +60,7 @@ async def test_a_question_that_takes_too_long_is_given_up(url: str, connection: 
         for _ in range(SEATS + 1):
             with pytest.raises(TooSlow):
                 await store.summary(1)
-    assert len(await store.page(1, limit=5)) == 5
+    assert len((await store.page(1, Asked(limit=5))).rows) == 5
     await store.close()
 
 
@@ -102,7 +103,7 @@ async def test_what_runs_is_cut_short_when(how: str, url: str, connection: Sql):
         for one in asked:
             one.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
-        assert await store.page(1) == []
+        assert (await store.page(1)).rows == []
         await store.close()
     else:
         await store.close()
@@ -156,7 +157,7 @@ async def test_many_readers_at_once_each_read_what_is_theirs(store: LogStore, co
 
     async def read(number: int) -> None:
         for _ in range(40):
-            rows = await store.page(number, limit=50)
+            rows = (await store.page(number, Asked(limit=50))).rows
             assert {bytes(row.detail) for row in rows} == {b'{"method":"%b"}' % (str(number).encode() * 200)}
 
     await asyncio.gather(*(read(number) for number in numbers * 2))
@@ -169,7 +170,7 @@ async def test_while_postgresql_is_away_it_says_so_and_goes_on_when_it_is_back(a
         records = [a_record() for _ in range(30)]
         LogTable(connection).write(records)
     store = LogStore(url)
-    assert len(await store.page(1, limit=7)) == 7
+    assert len((await store.page(1, Asked(limit=7))).rows) == 7
     server.stop()
     for _ in range(2 * SEATS):
         with pytest.raises(StoreUnavailable):
@@ -177,5 +178,5 @@ async def test_while_postgresql_is_away_it_says_so_and_goes_on_when_it_is_back(a
     server.start()
     await_server(server.url)
     for _ in range(2 * SEATS):
-        assert len(await store.page(1, limit=7)) == 7
+        assert len((await store.page(1, Asked(limit=7))).rows) == 7
     await store.close()
