@@ -2,11 +2,12 @@
 
 import typer
 
+from penstock.cli.logs.export import export
 from penstock.cli.logs.search import search
 from penstock.cli.logs.show import show
 from penstock.cli.logs.tail import tail
 
-HELP = "Follow, search and show the log."
+HELP = "Follow, search, show and export the log."
 app = typer.Typer(no_args_is_help=True, help=HELP)
 
 
@@ -18,3 +19,4 @@ def logs() -> None:
 app.command()(tail)
 app.command()(search)
 app.command()(show)
+app.command()(export)
