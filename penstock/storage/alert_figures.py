@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from penstock.core import codec
 from penstock.model.outcome import Outcome
 from penstock.storage.engine import Handle
-from penstock.storage.log.measures import BOUNDS, MINUTE, WHOLE
+from penstock.storage.log.measures import BOUNDS, WHOLE
 from penstock.storage.tables import gateways, log_names, log_rollups, log_zones
 
 ASKED = (Outcome.ANSWERED, Outcome.FAILED, Outcome.BROKEN, Outcome.BUG)  # outcomes of calls that say how it goes
@@ -24,16 +24,16 @@ class Gateway(NamedTuple):
     figures: tuple[int, ...]
 
 
-async def failures(connection: Handle, account: str, gateway: int | None, since: int) -> list[Gateway]:
-    """Calls since a minute, and those of them that were not answered well."""
+async def failures(connection: Handle, account: str, gateway: int | None, span: int, since: int) -> list[Gateway]:
+    """Calls since a minute, by roll-ups of that span, and those of them that were not answered well."""
     failed = case((_r.success == 0, _r.calls), else_=0)
-    return await _sums(connection, account, gateway, since, ASKED, [_r.calls, failed])
+    return await _sums(connection, account, gateway, (span, since), ASKED, [_r.calls, failed])
 
 
-async def waits(connection: Handle, account: str, gateway: int | None, since: int) -> list[Gateway]:
-    """Answers of providers since a minute, in buckets by the milliseconds to their first byte (``BOUNDS``)."""
+async def waits(connection: Handle, account: str, gateway: int | None, span: int, since: int) -> list[Gateway]:
+    """Answers of providers, as above, in buckets by the milliseconds to their first byte (``BOUNDS``)."""
     buckets = [_r[f"latency_{bucket}"] for bucket in range(len(BOUNDS) + 1)]
-    return await _sums(connection, account, gateway, since, (Outcome.ANSWERED,), buckets, _r.cached == 0)
+    return await _sums(connection, account, gateway, (span, since), (Outcome.ANSWERED,), buckets, _r.cached == 0)
 
 
 async def sizes(connection: Handle, account: str, gateway: int | None) -> list[Gateway]:
@@ -49,13 +49,13 @@ async def _sums(
     connection: Handle,
     account: str,
     gateway: int | None,
-    since: int,
+    since: tuple[int, int],
     outcomes: tuple[str, ...],
     columns: list[Any],
     more: ColumnElement[bool] | None = None,
 ) -> list[Gateway]:
     words = select(log_names.c.id).where(log_names.c.name.in_(outcomes))
-    minutes = and_(_r.gateway == _g.number, _r.span == MINUTE, _r.key == WHOLE, _r.start >= since)
+    minutes = and_(_r.gateway == _g.number, _r.span == since[0], _r.key == WHOLE, _r.start >= since[1])
     wanted = (
         select(_g.number, _g.id, *(func.sum(column) for column in columns))
         .join(log_rollups, minutes)

@@ -11,7 +11,7 @@ from penstock.storage.alert_deliveries import DeliveryRow
 from penstock.storage.alerts import AlertRow, State
 from penstock.storage.engine import Database
 
-AT_ONCE = 100  # alerts that are claimed together
+AT_ONCE = 20  # alerts that are claimed together
 MOST = 100  # subjects of which an alert begins to tell in one turn; of the others in the next ones
 
 
@@ -23,21 +23,27 @@ class Turn(NamedTuple):
     message: DeliveryRow | None
 
 
-async def evaluate(database: Database, every: float) -> None:
-    """All alerts that are due, and no other process the same ones for ``every`` seconds. Raises StoreUnavailable."""
+async def evaluate(database: Database, every: float) -> bool:
+    """Some alerts that are due, and no other process the same ones for ``every`` seconds. False: there are no more.
+
+    Raises StoreUnavailable.
+    """
     now = instants.now()
     async with database.reading() as connection:
         ids = await alerts.due(connection, now, AT_ONCE)
     if not ids:
-        return
+        return False
     async with database.writing() as connection:
         rows = await alerts.claim(connection, ids, now, now + int(every * 1000))
     for row in rows:
+        if (kind := KINDS.get(row.kind)) is None:
+            continue  # of a later version, beside which this process still runs
         async with database.reading() as connection:
-            readings = await KINDS[row.kind].measure(connection, row, now)
+            readings = await kind.measure(connection, row, now)
             seen = turns(row, readings, await alerts.states(connection, row.id), now)
         if seen:
             await _write(database, row, readings, now)
+    return len(ids) == AT_ONCE
 
 
 async def _write(database: Database, row: AlertRow, readings: Sequence[Reading], now: int) -> None:

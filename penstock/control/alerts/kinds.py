@@ -3,14 +3,16 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from penstock.control.analytics.rendering import percentile
 from penstock.core import instants
 from penstock.storage import alert_figures, provider_keys
 from penstock.storage.alert_figures import Gateway
 from penstock.storage.alerts import AlertRow
 from penstock.storage.engine import Handle
-from penstock.storage.log.measures import BOUNDS
+from penstock.storage.log.measures import BOUNDS, HOUR, MINUTE
 
-_SLOW = 0.95  # of the calls, the slowest of the others
+_SLOW = 95  # per cent of the calls, which are not the slowest
+_LONG = 3600  # seconds of a window that is read by the minute, at most
 
 
 class Reading(NamedTuple):
@@ -58,7 +60,7 @@ async def _refused(connection: Handle, row: AlertRow, _now: int) -> list[Reading
 
 async def _failing(connection: Handle, row: AlertRow, now: int) -> list[Reading]:
     """Of gateways with enough calls, which share of them failed."""
-    found = await alert_figures.failures(connection, row.account, row.gateway, _since(row, now))
+    found = await alert_figures.failures(connection, row.account, row.gateway, *_window(row, now))
     shares = [
         (one, failed / calls, {"calls": calls, "failed": failed}) for one in found for calls, failed in [one.figures]
     ]
@@ -67,8 +69,8 @@ async def _failing(connection: Handle, row: AlertRow, now: int) -> list[Reading]
 
 async def _slow(connection: Handle, row: AlertRow, now: int) -> list[Reading]:
     """Of gateways with enough answers, how long 95 % of them made their callers wait at most."""
-    found = await alert_figures.waits(connection, row.account, row.gateway, _since(row, now))
-    waits = [(one, round(quantile(one.figures, _SLOW), 1), {"calls": sum(one.figures)}) for one in found]
+    found = await alert_figures.waits(connection, row.account, row.gateway, *_window(row, now))
+    waits = [(one, percentile([*one.figures], _SLOW) or 0.0, {"calls": sum(one.figures)}) for one in found]
     return list(_enough(row, waits))
 
 
@@ -78,20 +80,11 @@ async def _full(connection: Handle, row: AlertRow, _now: int) -> list[Reading]:
     return [_reading(one, rows / most, {"rows": rows, "most": most}) for one in found for rows, most in [one.figures]]
 
 
-def quantile(buckets: Sequence[int], share: float) -> float:
-    """The value that ``share`` of all lie below, as well as buckets tell it; above all bounds, the last of them."""
-    rank, below = share * sum(buckets), 0
-    for bucket, count in enumerate(buckets[:-1]):
-        if count and below + count >= rank:
-            least = BOUNDS[bucket - 1] if bucket else 0
-            return least + (BOUNDS[bucket] - least) * (rank - below) / count
-        below += count
-    return float(BOUNDS[-1])
-
-
-def _since(row: AlertRow, now: int) -> int:
-    """The minute in which the window begins."""
-    return (now // 1000 - row.settings["window_seconds"]) // 60
+def _window(row: AlertRow, now: int) -> tuple[int, int]:
+    """By roll-ups of which span it is read, and from which minute on."""
+    seconds = row.settings["window_seconds"]
+    begin, span = (now // 1000 - seconds) // 60, MINUTE if seconds <= _LONG else HOUR
+    return span, begin - begin % span
 
 
 def _enough(row: AlertRow, found: Sequence[tuple[Gateway, float, dict[str, int]]]) -> Iterator[Reading]:

@@ -16,8 +16,9 @@ async def watch(database: Database, sender: Sender) -> None:
     """Until it is cancelled. While the store is away, nothing is told."""
     while True:
         try:
-            await evaluate(database, EVERY)
-            pause = 0.0 if await sender.due() else await _pause(database)
+            more = await evaluate(database, EVERY)
+            more = bool(await sender.due()) or more
+            pause = 0.0 if more else await _pause(database)
         except Exception as error:  # noqa: BLE001  whatever it is, the next look may go well
             log.warning("alerts could not be evaluated or delivered: %r", error)
             pause = EVERY

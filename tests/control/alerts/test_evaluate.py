@@ -13,6 +13,7 @@ from penstock.storage import alerts
 from penstock.storage.alerts import AlertRow, State
 from penstock.storage.engine import Database
 from tests.control.alerts.conftest import ALERTS
+from tests.control.alerts.test_watch import KEY, KEYS, used
 from tests.kit.store import ACCOUNT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -114,6 +115,26 @@ async def test_one_process_evaluates_what_is_due(api, share):
         assert (row.id, row.due_at) == (alert["id"], now + 1)
         assert await alerts.claim(connection, [alert["id"]], now, now + 1) == []
         assert await alerts.due(connection, now, 10) == []
+
+
+async def test_a_look_is_bounded_and_says_whether_more_are_due(api, share, monkeypatch):
+    monkeypatch.setattr(evaluate, "AT_ONCE", 2)
+    share.append(reading(0.9))
+    made = [await api.alert(kind="share", threshold=0.5) for _ in range(3)]
+    while await evaluate.evaluate(api.house.server.app.control.database, 1000.0):
+        pass
+    assert [len(await api.deliveries(alert)) for alert in made] == [1, 1, 1]
+
+
+async def test_a_kind_of_a_later_version_is_left_to_that(either, share):
+    share.append(reading(0.9))
+    await either.alert(kind="share", threshold=0.5, name="later")
+    await either.receiver.wait(1)
+    del KINDS["share"]
+    await either.alert(name="mine")
+    await either.done("POST", KEYS, KEY)
+    await used(either, "401")
+    assert (await either.receiver.wait(2))[-1].data["name"] == "mine"
 
 
 async def test_a_threshold_must_be_one_of_the_kind(refusing, share):

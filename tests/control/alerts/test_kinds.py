@@ -5,12 +5,11 @@ from contextlib import closing
 import pytest
 
 from penstock.control.alerts import kinds
-from penstock.control.alerts.kinds import KINDS, quantile
+from penstock.control.alerts.kinds import KINDS
 from penstock.control.alerts.messages import FIRING, RESOLVED, sentence, told
 from penstock.storage import opening
 from penstock.storage.alerts import AlertRow
 from penstock.storage.engine import Database
-from penstock.storage.log.measures import BOUNDS
 from penstock.storage.log.table import LogTable
 from tests.kit.databases import KINDS as ENGINES
 from tests.kit.databases import database_of
@@ -18,6 +17,7 @@ from tests.kit.logsink import ACCOUNT, a_gateway, a_record, delete_gateway
 
 NOW = 1_800_000_000_000
 MINUTE = 60_000
+HOUR = 60 * MINUTE
 
 
 @pytest.fixture(params=ENGINES)
@@ -80,13 +80,13 @@ async def test_how_long_the_slowest_wait(world):
     assert (value, figures) == (4000.0, {"calls": 100})  # half of those between 3 and 5 seconds
 
 
-def test_a_quantile_is_told_from_buckets():
-    counts = [0] * (len(BOUNDS) + 1)
-    counts[0] = 100
-    assert quantile(counts, 0.95) == pytest.approx(9.5)
-    counts[-1] = 900
-    assert quantile(counts, 0.95) == BOUNDS[-1]
-    assert quantile(counts, 0.05) == pytest.approx(5)
+async def test_a_long_window_is_read_by_the_hour(world):
+    write(world, 1, ago=3 * HOUR, success=False, outcome="failed")
+    write(world, 2)
+    write(world, 4, ago=5 * HOUR, success=False, outcome="failed")
+    long = a_row("error_rate", window_seconds=3 * 3600)
+    assert await read(world, long) == {"default": (1 / 3, {"calls": 3, "failed": 1})}
+    assert await read(world, a_row("error_rate", window_seconds=3600)) == {"default": (0.0, {"calls": 2, "failed": 0})}
 
 
 async def test_how_full_a_log_is(world):
