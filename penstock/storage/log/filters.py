@@ -147,8 +147,8 @@ def _id(column: Column, test: Test, dialect: Dialect) -> Parts:
 
 def _metadata(test: Test, dialect: Dialect) -> Parts:
     if test.operator == "neq":
-        same, _ = _metadata(msgspec.structs.replace(test, operator="eq"), dialect)
-        return Part(f"NOT {same.sql}", same.values), None
+        equal, _ = _metadata(msgspec.structs.replace(test, operator="eq"), dialect)
+        return Part(f"NOT {equal.sql}", equal.values), None
     name = test.column.removeprefix(METADATA)
     here = f"FROM {dialect.members.format(term(BY_NAME['metadata']))} WHERE"
     within, key = ("1 = 1", []) if name in ("key", "value") else ("e.key = ?", [stored(name)])
@@ -156,10 +156,9 @@ def _metadata(test: Test, dialect: Dialect) -> Parts:
     if None in test.values and test.operator == "eq":
         tests.append((f"NOT EXISTS (SELECT 1 {here} {within})", key))
     if test.operator == "eq" and key:
-        values = [metadata.indexed(value) for value in words(test)]
-        if values:
-            found = "SELECT 1 FROM log_metadata m WHERE m.gateway = l.gateway AND m.key = ?"
-            tests.append((f"EXISTS ({found} AND m.value IN ({_marks(values)}) AND m.id = l.id)", [*key, *values]))
+        # One look-up for each: of a list of values PostgreSQL may compare each line of the key.
+        same = "SELECT 1 FROM log_metadata m WHERE m.gateway = l.gateway AND m.key = ? AND m.value = ? AND m.id = l.id"
+        tests += [(f"EXISTS ({same})", [*key, metadata.indexed(value)]) for value in words(test)]
     else:
         what = dialect.text.format("e.key") if name == "key" else dialect.member_text
         ones = [_of_member(test.operator, what, value, dialect) for value in words(test)]
@@ -182,10 +181,6 @@ def _of_member(operator: Operator, what: str, value: str, dialect: Dialect) -> t
     if operator != "eq" and what == dialect.member_text and _NUMBER.fullmatch(value):
         return f"{dialect.member_number} {_SIGNS[operator]} CAST(CAST(? AS TEXT) AS NUMERIC)", [value]
     return f"{what} {_SIGNS.get(operator, '=')} ?", [value]
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def parsed(test: Test) -> list[bytes]:
