@@ -121,28 +121,17 @@ async def _count(context: "Context", gateway: str, tests: "tuple[Test, ...]") ->
 
 
 async def _pages(context: "Context", gateway: str, tests: "tuple[Test, ...]") -> AsyncIterator[list[dict[str, Any]]]:
-    """All rows in order of time. Each page begins at the millisecond that the one before ended with."""
+    """All rows in order of time."""
     from penstock.control.logs import service
     from penstock.control.logs.schema import LogQuery
-    from penstock.core import instants
-    from penstock.storage.log.filters import Test
 
-    start, number = -1, 1
-    seen: set[str] = set()
+    query: dict[str, Any] = {"per_page": _PAGE, "direction": "asc"}
     while True:
-        query = LogQuery.model_validate({"page": number, "per_page": _PAGE, "direction": "asc"})
-        found, *_ = await service.page(context, gateway, query, (*tests, Test("created_at", "gte", (start,))))
-        yield [row for row in found if row["id"] not in seen]
-        if len(found) < _PAGE:
+        found = await service.page(context, gateway, LogQuery.model_validate(query), tests)
+        yield found.rows
+        if "cursor" not in found.info:
             return
-        last = instants.parse(found[-1]["created_at"])
-        if last == start:
-            number += 1
-        else:
-            number = 1
-            seen.clear()
-        seen |= {row["id"] for row in found if instants.parse(row["created_at"]) == last}
-        start = last
+        query["cursor"] = found.info["cursor"]
 
 
 async def _bodies(context: "Context", number: int, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -62,27 +62,32 @@ def search(
 async def _found(
     context: "Context", gateway: str, asked: Wanted, query: dict[str, Any], limit: int
 ) -> list[dict[str, Any]]:
+    """Goes on until there are as many as wanted, or no more. Raises NotFound and Invalid."""
     from pydantic import ValidationError
 
     from penstock.control.logs import service
     from penstock.control.logs.schema import LogQuery
 
     tests, found = asked.tests(), list[dict[str, Any]]()
-    page: dict[str, Any] = {"page": 1}
-    while len(found) < limit:
+    query = query | {"page": 1, "per_page": min(limit, _PAGE)}
+    while True:
         try:
-            asking = LogQuery.model_validate(query | page | {"per_page": _PAGE})
-            rows, info, _ = await service.page(context, gateway, asking, tests)
+            page = await service.page(context, gateway, LogQuery.model_validate(query), tests)
         except ValidationError as error:
             first = error.errors()[0]
-            raise Invalid(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}") from None
+            raise Invalid(f"{_flag(str(first['loc'][0]))}: {first['msg']}") from None
         except NotFound:
             raise NotFound(f"there is no gateway {store.printable(gateway)}") from None
-        found += [{"gateway": gateway, **row} for row in rows]
-        if "cursor" in info:  # also where two seconds found nothing: somebody waits here
-            page = {"cursor": info["cursor"]}
-        elif len(rows) < _PAGE or "cursor" in page:
-            break
-        else:
-            page = {"page": page["page"] + 1}
-    return found[:limit]
+        found += [{"gateway": gateway, **row} for row in page.rows]
+        ends = len(page.rows) < query["per_page"] and not page.messages
+        if len(found) >= limit or ends:
+            return found[:limit]
+        if "cursor" in page.info:
+            query["cursor"] = page.info["cursor"]
+        query["page"] += 1
+        for message in page.messages if sys.stderr.isatty() else ():
+            typer.echo(message["message"].partition(". ")[0], err=True)
+
+
+def _flag(name: str) -> str:
+    return "TEXT" if name == "search" else f"--{name.replace('_', '-')}"

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from penstock.storage.log.table import LogTable
+from tests.kit.logsink import a_record
+
 
 def found(world, *flags):
     done = world.run("search", "--json", *flags)
@@ -74,3 +77,20 @@ def test_what_is_wrong_is_told_by_its_flag(world, flags, said):
 def test_a_gateway_that_is_not_there(world):
     done = world.run("search", "--gateway", "beta")
     assert (done.status, done.err) == (1, "penstock logs search: there is no gateway beta\n")
+
+
+def test_a_text_is_found_where_it_was_said(world):
+    assert found(world, "the sea") == [world.id(1)]
+    assert found(world, "the sea", "--order-by", "created_at", "--failed") == []
+    done = world.run("search", "x")
+    assert (done.status, done.err) == (2, "penstock logs search: TEXT: String should have at least 2 characters\n")
+    assert world.run("search", "the sea", "--order-by", "cost").status == 2
+
+
+def test_more_than_a_page_is_found(world):
+    LogTable(world.connection).write([a_record(cost=count) for count in range(120)])
+    assert len(found(world, "--limit", "110")) == 110
+    assert len(found(world, "--limit", "1000")) == 123
+    costs = found(world, "--limit", "115", "--order-by", "cost")
+    assert len(set(costs)) == 115
+    assert costs[0] == world.id(1)
