@@ -139,6 +139,7 @@ UNMIRRORED = {
     "penstock/storage/log/analytics.py": "SQL; tests/control/analytics/test_routes.py asks it on both databases",
     "penstock/control/analytics/": "tests/control/analytics/test_routes.py asks by the API; rendering has its own",
     "penstock/control/graphql/": "tests/control/graphql/test_execution.py asks all of it over its address",
+    "penstock/storage/log/reprice.py": "tests/cli/logs/test_reprice.py holds rows, details, zones and roll-ups to it",
     "penstock/storage/log/measures.py": "a table; tests/storage/log/test_rollups.py holds it to a plain sum",
     "penstock/storage/log/filters.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/log/few.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",

@@ -19,7 +19,7 @@ from penstock.model.decision import HIT, CacheDecision
 from penstock.model.exchange import Exchange
 from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.outcome import Outcome
-from penstock.model.record import Detail, LogRecord, Timings
+from penstock.model.record import Detail, LogRecord, Priced, Timings
 from penstock.model.refusals import RefusedRows, is_strange
 from penstock.model.step import Step
 from penstock.ports.logsink import LogSink
@@ -258,6 +258,7 @@ def _detail(step: Step, ended: float) -> bytes:
             "provider" if usage and usage.cost is not None and holding(ex, step).cost is None else "",
             ex.snapshot,
             ex.caller.token,
+            Priced(usage.model, usage.used, usage.terms, usage.prices) if usage and usage.prices else None,
         )
     )
 

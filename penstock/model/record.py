@@ -4,6 +4,7 @@ import msgspec
 
 from penstock.model.decision import Decisions
 from penstock.model.plan import Attempt
+from penstock.model.usage import Used
 
 
 class LogRecord(msgspec.Struct, array_like=True):
@@ -67,6 +68,15 @@ class Timings(msgspec.Struct):
     upstream: float = 0.0  # that waiting: for heads, bodies, between attempts, and for another call's answer
 
 
+class Priced(msgspec.Struct, omit_defaults=True):
+    """What a cost by the list was computed from. ``prices``: the list, as ``PriceBook.version`` has it."""
+
+    model: str
+    used: list[Used]
+    terms: tuple[str, ...] = ()
+    prices: str = ""
+
+
 class Detail(msgspec.Struct, omit_defaults=True):
     """Members of a row's ``detail``."""
 
@@ -80,3 +90,4 @@ class Detail(msgspec.Struct, omit_defaults=True):
     cost_source: str = ""  # "provider": the cost is what the provider states
     snapshot: int = 0
     token: str = ""  # id of the token that let the call in
+    priced: Priced | None = None  # None: the cost, if there is one, is not by the list

@@ -23,6 +23,7 @@ class Usage(msgspec.Struct):
     How its other figures relate to them differs by provider, so what is to be paid is worked out in ``used``
     (specification of features, 9.11). ``raw`` is the usage object, verbatim. ``cost``: nano-dollars that the provider
     states (None: it does not). ``terms`` set another price than the model's standard one, as ``service_tier=flex``.
+    ``model`` and ``prices``: that it was charged by, where it was by the list; ``prices`` as ``PriceBook.version``.
     """
 
     tokens_in: int | None = None
@@ -31,6 +32,8 @@ class Usage(msgspec.Struct):
     raw: bytes = b""
     cost: int | None = None
     terms: tuple[str, ...] = ()
+    model: str = ""
+    prices: str = ""
 
 
 class Reported(msgspec.Struct):

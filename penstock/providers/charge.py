@@ -12,7 +12,7 @@ from penstock.model.step import Step
 from penstock.model.usage import Reported, Usage, Used
 from penstock.providers.kinds import IMAGE
 from penstock.providers.prices import PriceBook
-from penstock.providers.pricing import cost, custom_cost
+from penstock.providers.pricing import Vector, cost, custom_cost
 from penstock.providers.upstream import Upstream
 
 UNFINISHED = 10_000  # answers remembered that the provider still works on, or that were asked for since
@@ -95,33 +95,42 @@ class Charge:
             if step.cost is None:
                 notes.append(_NO_RATE)
             return
-        ours, lacks = self._by_list(step, usage, model)
+        assert step.target is not None
+        own: Vector | None = step.target.upstream.vector
+        ours, lacks = by_list(self._prices, step.target.provider, model, usage.used, usage.terms, step.id, own)
         if usage.cost is None:
             step.cost = ours
+            usage.model, usage.prices = model, self._prices.version
             notes += lacks
             return
         step.cost = usage.cost
         if ours is not None and abs(ours - usage.cost) * 100 > ours:
             notes.append(f"the provider states a cost of {usage.cost / 1e9:.9f} dollars, the list {ours / 1e9:.9f}")
 
-    def _by_list(self, step: Step, usage: Usage, model: str) -> tuple[int | None, list[str]]:
-        """Nano-dollars by the price list; None, and what has no price."""
-        assert step.target is not None
-        whole, lacks = 0, list[str]()
-        upstream: Upstream = step.target.upstream
-        own = upstream.vector
-        for name, used in _by_model(usage.used, model):
-            vector = own or self._prices.price(step.target.provider, name, ids.millis(step.id), usage.terms)
-            if vector is None:
-                terms = f" with {', '.join(usage.terms)}" if usage.terms else ""
-                lacks.append(f"no cost: no price is known for {name or 'the model'}{terms}")
-                continue
-            nanos, unpriced = cost(used, vector)
-            if nanos is None:
-                lacks.append(f"no cost: no price is known for {', '.join(unpriced) or 'so much'} of {name}")
-            else:
-                whole += nanos
-        return (None if lacks else whole), lacks
+
+def by_list(
+    prices: PriceBook,
+    provider: str,
+    model: str,
+    used: list[Used],
+    terms: tuple[str, ...],
+    log_id: bytes,
+    own: Vector | None = None,
+) -> tuple[int | None, list[str]]:
+    """Nano-dollars by the list's prices for the time of the call, or by ``own``; None, and what has no price."""
+    whole, lacks = 0, list[str]()
+    for name, parts in _by_model(used, model):
+        vector = own or prices.price(provider, name, ids.millis(log_id), terms)
+        if vector is None:
+            said = f" with {', '.join(terms)}" if terms else ""
+            lacks.append(f"no cost: no price is known for {name or 'the model'}{said}")
+            continue
+        nanos, unpriced = cost(parts, vector)
+        if nanos is None:
+            lacks.append(f"no cost: no price is known for {', '.join(unpriced) or 'so much'} of {name}")
+        else:
+            whole += nanos
+    return (None if lacks else whole), lacks
 
 
 def _by_model(used: list[Used], model: str) -> Iterable[tuple[str, list[Used]]]:

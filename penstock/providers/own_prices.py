@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from difflib import get_close_matches
+from hashlib import sha256
 from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
@@ -62,6 +63,16 @@ class OwnPrices:
     def __init__(self, entries: Mapping[str, list[OwnPrice]], file: str = "") -> None:
         self._entries = entries
         self.file = file
+
+    @property
+    def version(self) -> str:
+        """`` + `` and a digest of the entries; empty: there are none."""
+        said = [
+            (provider, entry.model, entry.fits.pattern, sorted(entry.when), entry.since, entry.vector)
+            for provider, entries in sorted(self._entries.items())
+            for entry in entries
+        ]
+        return f" + {sha256(repr(said).encode()).hexdigest()[:8]}" if said else ""
 
     def models(self, provider: str) -> list[str]:
         """The models that entries name."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.providers.accounting import UsageRow
@@ -70,10 +71,12 @@ class Price(NamedTuple):
 class PriceBook:
     """Prices by our provider names (ids and aliases of the catalogue) and any spelling of a model's name.
 
-    ``own``: the operator's, which go over the list's rate by rate.
+    ``own``: the operator's, which go over the list's rate by rate. ``version`` names the prices: another one may price
+    otherwise.
     """
 
     def __init__(self, providers: Mapping[str, Provider], own: OwnPrices = NONE) -> None:
+        self.version = f"genai-prices {version('genai-prices')}{own.version}"
         self._rows = providers
         self._own = own
         self._books: dict[str, types.Provider] | None = None

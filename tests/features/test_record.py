@@ -131,6 +131,9 @@ async def test_a_row_tells_the_whole_call(there):
     assert detail["timings"]["total"] >= detail["timings"]["latency"] >= 0
     assert 0 <= detail["timings"]["overhead"] <= detail["timings"]["total"]
     assert detail["usage"]["prompt_tokens"] == 2
+    assert detail["priced"].pop("prices").startswith("genai-prices ")
+    assert detail["priced"]["model"] == "gpt-4o"
+    assert detail["priced"]["used"] == [["input", 2, []], ["output", 4, []]]
     assert b"secret" not in row.detail + row.path.encode()
 
 

@@ -3,11 +3,12 @@
 import typer
 
 from penstock.cli.logs.export import export
+from penstock.cli.logs.reprice import reprice
 from penstock.cli.logs.search import search
 from penstock.cli.logs.show import show
 from penstock.cli.logs.tail import tail
 
-HELP = "Follow, search, show and export the log."
+HELP = "Follow, search, show and export the log, and price it anew."
 app = typer.Typer(no_args_is_help=True, help=HELP)
 
 
@@ -20,3 +21,4 @@ app.command()(tail)
 app.command()(search)
 app.command()(show)
 app.command()(export)
+app.command()(reprice)

@@ -33,6 +33,7 @@ def detail(row: LogRow) -> dict[str, Any]:
         "response_size": row.response_size,
         "attempts": told.get("attempts", []),
         "error": told.get("error"),
+        "prices": told.get("priced", {}).get("prices"),
         "warnings": told.get("warnings", []),
         "decisions": told.get("decisions", {}),
     }

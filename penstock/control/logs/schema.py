@@ -295,6 +295,7 @@ class LogDetail(LogEntry):
     request_size: int
     response_size: int
     attempts: list[dict[str, Any]]
+    prices: str | None = Field(description="By which price list the cost was computed; null: by none.")
     error: str | None
     warnings: list[str]
     decisions: Annotated[dict[str, Any], WithJsonSchema(json_schema(Decisions))] = Field(

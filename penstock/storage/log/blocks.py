@@ -53,9 +53,14 @@ def pack(records: list[LogRecord]) -> tuple[bytes, bytes, bytes | None]:
     bodies = [body for record in records for body in (record.request, record.response)]
     return (
         b"".join([record.id for record in records]),
-        _own.compress(codec.pack([record.detail for record in records])),
+        pack_details([record.detail for record in records]),
         _own.compress(codec.pack(bodies)) if any(body is not None for body in bodies) else None,
     )
+
+
+def pack_details(details: list[bytes]) -> bytes:
+    """The column ``details``."""
+    return _own.compress(codec.pack(details))
 
 
 def ids(column: bytes) -> list[bytes]:

@@ -22,6 +22,7 @@ _FLAGS = [STORED.index(column.name) for column in FLAGS]
 _EVENT = STORED.index("event_id")
 _COLUMNS = STORED[len(KEYS) :]
 _ROW = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id = ?"  # noqa: S608
+_AFTER = f"SELECT {FIELDS} FROM logs l WHERE l.gateway = ? AND l.id > ? AND l.id <= ? ORDER BY l.id LIMIT ?"  # noqa: S608
 _ASKED = 256  # values of one question
 _NAMED = "SELECT number FROM gateways WHERE id = ? AND deleted_at IS NULL"
 _SHOWN = "(b.gateway = 0 OR EXISTS (SELECT 1 FROM gateways WHERE number = b.gateway AND deleted_at IS NULL))"
@@ -166,6 +167,11 @@ class LogReader:
         """The row of that id."""
         with self._connection.view():
             return next(iter(self._finish(self._connection.execute(_ROW, (number, log_id)))), None)
+
+    def after(self, number: int, log_id: bytes, until: bytes, limit: int) -> list[LogRow]:
+        """The rows of a gateway beyond one id, up to another, in their order."""
+        with self._connection.view():
+            return self._finish(self._connection.execute(_AFTER, (number, log_id, until, limit)))
 
     def bodies(self, number: int, log_id: bytes) -> Bodies:
         """Request and response as they were stored; None: not kept, or no such row."""

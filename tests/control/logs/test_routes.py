@@ -341,6 +341,7 @@ async def test_a_row_has_every_field(world):
         "attempts": [{"provider": "openai", "host": "h", "began": 0.1, "status": 200}],
         "warnings": ["w"],
         "token": "some-token",
+        "priced": {"model": "gpt-4o", "used": [["input", 12]], "prices": "a list 1.0"},
         "decisions": {"limit": {"technique": "fixed", "used": 3}, "key": {"source": "byok"}, "other": {"a": [1]}},
     }
     also = {"authentication": True, "compatibility_mode": True, "dlp_action": "FLAG"}
@@ -395,6 +396,7 @@ async def test_a_row_has_every_field(world):
         "response_size": 17,
         "attempts": detail["attempts"],
         "error": None,
+        "prices": "a list 1.0",
         "warnings": ["w"],
         "decisions": detail["decisions"],
         "request_head": '{"model":"gpt4"}',
