@@ -258,6 +258,7 @@ log_bodies = Table(
     Column("ids", LargeBinary, nullable=False),  # 16 bytes a row; its place here is its place in the frames
     Column("details", LargeBinary, nullable=False),  # zstd(MessagePack list of JSON objects)
     Column("bodies", LargeBinary),  # zstd(MessagePack list: request, response, request, …); null: none was kept
+    sqlite_autoincrement=True,  # no number comes again: whoever has read up to one has read what is below
 )
 
 # What a run of about a thousand rows of one gateway can contain; a query skips the runs that cannot match.

@@ -543,6 +543,21 @@ def test_what_cannot_be_said_of_a_call_is_refused_with_its_name(house, sdk, gate
     assert only(gone)["code"] == 7002
 
 
+def test_logs_are_deleted_by_filters_by_number_and_all(house, sdk, make, name, gpt, logs):
+    make(name)
+    rows = [call(gpt(name), model).headers[LOG_ID] for model in ("gpt-4o", MODEL, "gpt-4o", MODEL, MODEL)]
+    delete, where = sdk.ai_gateway.logs.delete, {"account_id": house.account}
+    only: Any = [{"key": "model", "operator": "eq", "value": ["gpt-4o"]}]
+    assert delete(name, **where, filters=[*only, {"key": "success", "operator": "eq", "value": [True]}]).success
+    assert logs(name) == [rows[4], rows[3], rows[1]]
+    assert delete(name, **where, limit=1, order_by="tokens_in", order_by_direction="desc").success
+    assert len(logs(name)) == 2
+    assert delete(name, **where, extra_query={"before": "2024-01-01"}).success
+    assert len(logs(name)) == 2
+    assert delete(name, **where).success
+    assert logs(name) == []
+
+
 def test_an_authenticated_call_makes_the_default_gateway(house, sdk, gpt, log, logs):
     with contextlib.suppress(cloudflare.NotFoundError):  # another test called it
         sdk.ai_gateway.delete("default", account_id=house.account)

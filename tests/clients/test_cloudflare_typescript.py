@@ -81,6 +81,7 @@ def test_the_guide_on_logs(guide):
     assert guide.value("logs of that January") == []
     assert guide.value("request") == {"model": "gpt-3.5-turbo", "messages": [{"role": "user", "content": "Hello!"}]}
     assert guide.value("response") == call["completion"]
+    assert guide.value("delete logs")["success"] is True
 
 
 # Gateways
@@ -195,6 +196,15 @@ def test_what_people_say_of_a_call(logs):
     assert (row["feedback"], row["score"], json.loads(row["metadata"])) == (1, 99.5, {"team": "ebb"})
     assert logs.refused("edit with nonsense", "BadRequestError", 400, 7001)["path"] == ["body", "feedback"]
     logs.refused("edit what is not there", "NotFoundError", 404, 7002)
+
+
+def test_deleting(logs):
+    assert logs.value("delete by filters")["success"] is True
+    left = logs.value("ids after filters")
+    assert logs.value("last call") not in left
+    assert logs.value("call") in left
+    assert logs.value("delete all")["success"] is True
+    assert logs.value("ids after all") == []
 
 
 def test_lists(logs):

@@ -30,6 +30,8 @@ def before_call(context, case, kwargs):
         case.path_parameters["token_id"] = "0" * 32  # or all that follows would be refused
     if operation == "delete_gateway" and case.path_parameters.get("gateway_id") == "default":
         case.path_parameters["gateway_id"] = "g2"  # or its log would be gone
+    if operation == "delete_logs" and case.path_parameters.get("gateway_id") == "default":
+        case.path_parameters["gateway_id"] = "g2"
     if operation == "delete_route" and case.path_parameters.get("route_id") in ROUTE:
         case.path_parameters["route_id"] = "0" * 32  # or none could be deployed
     valid = case.meta is not None and case.meta.generation.mode.is_positive

@@ -6,7 +6,7 @@ from fastapi import Header, Query, Request, Response
 
 from penstock.control.envelope import One
 from penstock.control.logs import filters, service
-from penstock.control.logs.schema import LogDetail, LogEdit, LogQuery, LogsAnswer, Nothing
+from penstock.control.logs.schema import LogDelete, LogDetail, LogEdit, LogQuery, LogsAnswer, LogsDeleted, Nothing
 from penstock.control.rest import InContext, needs, ok, refusals, resource
 from penstock.model.token import Scope
 
@@ -31,6 +31,16 @@ async def list_logs(
     tests = filters.tests(request.query_params.multi_items())
     rows, info, messages = await service.page(context, gateway_id, asked, tests)
     return ok(rows, info=info, messages=messages)
+
+
+@router.delete("", response_model=LogsDeleted)
+@needs(Scope.WRITE)
+async def delete_logs(
+    context: InContext, gateway_id: str, asked: Annotated[LogDelete, Query()], request: Request
+) -> Response:
+    """Delete calls of a gateway with their bodies, the oldest first; without filters, whatever they are."""
+    tests = filters.tests(request.query_params.multi_items())
+    return ok(None, info=await service.delete(context, gateway_id, asked, tests))
 
 
 @router.get("/{log_id}", response_model=One[LogDetail])

@@ -22,6 +22,7 @@ from penstock.wire.headers import like_ours
 
 PER_PAGE = 50
 SEARCH = 500  # characters of a text
+DELETED, MOST_DELETED = 10_000, 100_000  # rows that one call deletes: unless it says how many, and at most
 HEAD = 4096  # characters of a body in a row's details
 DAY = 24 * 3600 * 1000
 _RANGES = ("cost", "duration", "tokens_in", "tokens_out", "total_tokens")
@@ -89,6 +90,13 @@ def _never_null(schema: dict[str, Any]) -> None:
     schema.update(*kinds)
 
 
+def _without_members(given: object) -> object:
+    """Single members of ``filters`` are read from the query itself: their order counts."""
+    if not isinstance(given, dict):
+        return given
+    return {name: value for name, value in cast("dict[str, Any]", given).items() if not is_member(name)}
+
+
 class LogQuery(BaseModel):
     """Query parameters of a list of logs. A row whose value is not known lies in no range."""
 
@@ -135,10 +143,7 @@ class LogQuery(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_members(cls, given: object) -> object:
-        """Single members of ``filters`` are read from the query itself: their order counts."""
-        if not isinstance(given, dict):
-            return given
-        return {name: value for name, value in cast("dict[str, Any]", given).items() if not is_member(name)}
+        return _without_members(given)
 
     def listed(self, tests: tuple[Test, ...] = (), *, bodies: bool = True) -> Asked:
         """Its first page, or the one from the cursor on. ``bodies``: whether they may be searched. Raises Invalid."""
@@ -172,6 +177,28 @@ def _range(name: str, least: float | None, most: float | None) -> list[Test]:
     return [
         Test(name, operator, (whole(operator, Decimal(str(end)), unit),)) for operator, end in ends if end is not None
     ]
+
+
+class LogDelete(BaseModel):
+    """Query parameters of a deletion."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    filters: str | None = _may(_FILTERS)
+    before: Start | None = _may("Rows older than that; without an offset it is UTC.")
+    limit: int = Field(DELETED, ge=1, le=MOST_DELETED, description="Rows that go, at most.")
+    order_by: Order = Field("created_at", description="Which rows go where there are more. Those without a value last.")
+    order_by_direction: Way | None = _may("The least or oldest first (asc) unless said otherwise.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_members(cls, given: object) -> object:
+        return _without_members(given)
+
+    def deleted(self, tests: tuple[Test, ...] = ()) -> Asked:
+        """Which rows go. ``tests``: of ``filters``."""
+        where = Filter(tests, None, None if self.before is None else self.before - 1)
+        return Asked(where, self.limit, ascending=self.order_by_direction != "desc", order=ORDERS[self.order_by].name)
 
 
 # What people say of a row
@@ -237,6 +264,20 @@ class LogEdit(BaseModel):
 
 class Nothing(BaseModel):
     """It is done."""
+
+
+class DeletedInfo(BaseModel):
+    """What a deletion did."""
+
+    count: int = Field(description="Rows that were deleted.")
+    more: bool = Field(description="Whether there may be more that match.")
+
+
+class LogsDeleted(Envelope):
+    """The answer of a deletion."""
+
+    result: None
+    result_info: DeletedInfo
 
 
 class UsageMetadata(BaseModel):

@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from penstock.control.context import Context, Control, found
 from penstock.control.logs import rendering, streams
 from penstock.control.logs.pages import Pages
-from penstock.control.logs.schema import LogEdit, LogQuery
+from penstock.control.logs.schema import LogDelete, LogEdit, LogQuery
 from penstock.core import ids, instants
 from penstock.core.codec import encode
 from penstock.core.errors import Invalid, NotFound
 from penstock.model.token import Scope, Token
-from penstock.storage import gateways
+from penstock.storage import audit, gateways
 from penstock.storage.errors import StoreUnavailable, TooSlow
 from penstock.storage.gateways import GatewayRow
 from penstock.storage.log.filters import Test
@@ -165,6 +165,37 @@ async def edit(context: Context, gateway_id: str, log_id: str, body: LogEdit) ->
         values["metadata"] = without(values["metadata"], tuple(paths))
     if row is None or (values and not await _written(control.logs.edit(number, ids.parse(row.id), values))):
         raise NotFound(_NONE)
+
+
+async def delete(context: Context, gateway_id: str, asked: LogDelete, tests: tuple[Test, ...] = ()) -> dict[str, Any]:
+    """Deletes rows, with their bodies; ``result_info``. ``tests``: of ``filters``. Raises NotFound and Invalid.
+
+    What was deleted before a failure stays deleted, and is in the audit trail.
+    """
+    control, number = context.control, await _number(context, gateway_id)
+    await settled(control)
+    found = await _in_time(control.logs.ids(number, asked.deleted(tests), BUDGET))
+    more, left, count = len(found.ids) == asked.limit or found.stopped is not None, sorted(found.ids), 0
+    try:
+        while left:
+            rows, left = await _written(control.logs.erase(number, left))
+            count += rows
+    finally:
+        if count:
+            await _record_deletion(context, gateway_id, asked, tests, count)
+    return {"count": count, "more": more}
+
+
+async def _record_deletion(
+    context: Context, gateway_id: str, asked: LogDelete, tests: tuple[Test, ...], count: int
+) -> None:
+    told: dict[str, Any] = {"rows": count}
+    if asked.before is not None:
+        told["before"] = instants.text(asked.before)
+    if tests:
+        told["filters"] = list(tests)
+    async with context.control.database.writing() as connection:
+        await audit.add(connection, context.account, context.actor, "logs.delete", gateway_id, told, None)
 
 
 async def _written(change: Awaitable[_T]) -> _T:

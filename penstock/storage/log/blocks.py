@@ -7,7 +7,7 @@ and bodies are frames of their own, because lists show the former and only singl
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import zstandard
 
@@ -79,6 +79,23 @@ def bodies(column: bytes | None, place: int) -> tuple[bytes | None, bytes | None
         return None, None
     found = _bodies.decode(_own.decompress(column))
     return found[2 * place], found[2 * place + 1]
+
+
+def without(
+    column: bytes, details_column: bytes, bodies_column: bytes | None, gone: Container[bytes]
+) -> tuple[bytes, bytes, bytes | None] | None:
+    """The columns without what belongs to the rows that are gone; None: nothing is left."""
+    places = [place for place, log_id in enumerate(ids(column)) if log_id not in gone]
+    if not places:
+        return None
+    told = details(details_column)
+    left = b"".join([column[16 * place : 16 * place + 16] for place in places])
+    kept = _own.compress(codec.pack([told[place] for place in places]))
+    if bodies_column is None:
+        return left, kept, None
+    all_bodies = _bodies.decode(_own.decompress(bodies_column))
+    rest = [body for place in places for body in all_bodies[2 * place : 2 * place + 2]]
+    return left, kept, _own.compress(codec.pack(rest)) if any(body is not None for body in rest) else None
 
 
 def holding(column: bytes, wanted: list[bytes]) -> set[int]:

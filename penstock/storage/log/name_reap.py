@@ -27,7 +27,7 @@ _NEXT = (
 
 
 class Sweep:
-    """One walk over the log. Of no use once rows were taken out meanwhile: SQLite gives a block's number again."""
+    """One walk over the log. Rows may come and go meanwhile: no number of a block is given again."""
 
     def __init__(self, connection: Sql) -> None:
         self._connection = connection

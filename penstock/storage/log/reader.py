@@ -15,6 +15,7 @@ from penstock.storage.log.filters import ANY, Filter
 from penstock.storage.log.listing import CREATED, Asked, Listing
 from penstock.storage.log.names import Words, stored
 from penstock.storage.log.query import FIELDS
+from penstock.storage.log.walk import Found
 from penstock.storage.sql import Row, Sql, filled, marks
 
 _WORDS = [STORED.index(column.name) for column in WORDS]
@@ -115,6 +116,11 @@ class LogReader:
             full = asked.order == CREATED and len(found.ids) == asked.limit
             more = found.ids[-1] if full else found.stopped
             return Page(self._rows(number, found.ids), more, stopped=found.stopped is not None)
+
+    def ids(self, number: int, asked: Asked, until: float = float("inf")) -> Found:
+        """The ids of the rows of a page; ``until`` as there."""
+        with self._connection.view():
+            return Listing(self._connection, number, asked, self._numbers, until).found()
 
     def summary(self, number: int, where: Filter = ANY) -> Summary:
         """What all rows that match come to."""

@@ -2,17 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from penstock.storage import opening
 from penstock.storage.errors import TooSlow
 from penstock.storage.log.analytics import Point, Question
 from penstock.storage.log.edit import edit
+from penstock.storage.log.erase import erase
 from penstock.storage.log.filters import ANY, Filter
 from penstock.storage.log.listing import ALL, Asked
 from penstock.storage.log.reader import Bodies, LogReader, LogRow, Page, Summary
 from penstock.storage.log.seat import Seat
+from penstock.storage.log.walk import Found
 from penstock.storage.sql import Sql
 
 SECONDS = 5.0  # that a question may take
@@ -61,9 +63,17 @@ class LogStore:
         """Of each gateway: its id, its settings as JSON, and its rows. ``gateways``: only those; None: all."""
         return await self._ask(lambda reader: reader.sizes(account, gateways))
 
+    async def ids(self, number: int, asked: Asked, seconds: float) -> Found:
+        """``seconds`` as of a page."""
+        return await self._ask(lambda reader: reader.ids(number, asked, time.monotonic() + seconds))
+
     async def edit(self, number: int, log_id: bytes, values: Mapping[str, Any]) -> bool:
         """Sets columns of a row; when it returns, that is committed. False: there is no such row."""
         return await self._change(lambda connection: edit(connection, number, log_id, values))
+
+    async def erase(self, number: int, log_ids: Sequence[bytes]) -> tuple[int, list[bytes]]:
+        """Takes out the first of those rows; how many there were, and which ids are left to be asked for."""
+        return await self._change(lambda connection: erase(connection, number, log_ids))
 
     async def close(self) -> None:
         """Cuts short what runs. Nothing may be asked any more."""

@@ -96,6 +96,14 @@ await step('request', () => client.aiGateway.logs.request(logId, where));
 
 await step('response', () => client.aiGateway.logs.response(logId, where));
 
+await step('delete logs', () => client.aiGateway.logs.delete(
+  'my-gateway',
+  {
+    account_id: '3ebbcb006d4d46d7bb6a8c7f14676cb0',
+    before: '2024-01-01',
+  },
+));
+
 await step('delete', () => client.aiGateway.delete(
   'my-gateway',
   { account_id: '3ebbcb006d4d46d7bb6a8c7f14676cb0' },

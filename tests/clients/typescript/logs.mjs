@@ -89,6 +89,14 @@ await step('get edited', () => client.aiGateway.logs.get(first, where));
 await step('edit with nonsense', () => edit(first, { feedback: 3 }));
 await step('edit what is not there', () => edit('01970000-0000-7000-8000-000000000000', praise));
 
+// Deleting
+
+const filters = [{ key: 'model', operator: 'eq', value: ['gpt-4o'] }, { key: 'success', operator: 'eq', value: [true] }];
+await step('delete by filters', () => client.aiGateway.logs.delete('js-logs', { account_id, filters }));
+await step('ids after filters', () => ids('js-logs', { per_page: 50 }));
+await step('delete all', () => client.aiGateway.logs.delete('js-logs', { account_id }));
+await step('ids after all', () => ids('js-logs', {}));
+
 // A deleted gateway
 
 await step('delete', () => client.aiGateway.delete('js-logs', { account_id }));

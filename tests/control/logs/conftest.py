@@ -108,6 +108,13 @@ class World:
             headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
         )
 
+    async def delete(self, *, token="all", account=ACCOUNT, gateway="default", **query):
+        return await self.http.delete(
+            f"/client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs",
+            params=query,
+            headers={"authorization": f"Bearer {token}"},
+        )
+
     async def ids(self, **query):
         answer = await self.get(**query)
         assert answer.status_code == 200, answer.text

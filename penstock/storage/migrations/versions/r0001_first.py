@@ -253,6 +253,7 @@ def _log() -> None:
         sa.Column("ids", sa.LargeBinary, nullable=False),
         sa.Column("details", sa.LargeBinary, nullable=False),
         sa.Column("bodies", sa.LargeBinary),
+        sqlite_autoincrement=True,
     )
     if op.get_bind().dialect.name == "postgresql":
         for column in ("details", "bodies"):  # compressed already
