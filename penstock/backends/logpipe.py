@@ -5,6 +5,7 @@ import contextlib
 import logging
 import secrets
 import socket
+import struct
 import sys
 from asyncio.subprocess import Process
 from collections import deque
@@ -23,6 +24,8 @@ LEAST_ROWS = 1024 * 1024  # bytes that rows without bodies may always take, howe
 BACK_OFF = (0.05, 5.0)  # seconds before a dead writer is started again: at first, and at most
 
 _REFUSED = b"\xff" * 8
+_WORD = 16
+_counts = struct.Struct(">QQ").unpack_from  # durable, and left out
 _EMPTY = b"\x00\x00\x00\x05\xdd\x00\x00\x00\x00"
 _log = logging.getLogger("penstock")
 
@@ -64,6 +67,7 @@ class LogPipe(LogSink):
         self._offset: int = 0  # bytes of the next one that are sent
         self._bytes = 0  # in queue and frames
         self._taken = 0
+        self._left_out = 0  # rows, as the current writer counts
         self._moved = 0.0  # when a row began to wait alone, or was written
         self._armed = False
         self._rushed = False
@@ -232,10 +236,12 @@ class LogPipe(LogSink):
             self._lost()
             return
         self._answer += data
-        whole = len(self._answer) // 8 * 8
+        whole = len(self._answer) // _WORD * _WORD
         if whole:
-            durable = int.from_bytes(self._answer[whole - 8 : whole], "big")
+            durable, left_out = _counts(self._answer, whole - _WORD)
             self._answer = self._answer[whole:]
+            self.full_rows += left_out - self._left_out
+            self._left_out = left_out
             self._confirm(durable)
 
     def _confirm(self, durable: int) -> None:
@@ -273,7 +279,7 @@ class LogPipe(LogSink):
             raise
         self._link, self._process, self.writer_pid = ours, process, process.pid
         self._answer = b""
-        self._sent = self._offset = 0
+        self._left_out = self._sent = self._offset = 0
         self._blocked = False
         loop.add_reader(ours.fileno(), self._readable)
         self._flush(hurry=bool(self._waiters))

@@ -117,6 +117,7 @@ METRICS = (
     Metric("penstock_cache_failures_total", "counter", "Reads and writes that the cache's store failed at."),
     Metric("penstock_log_rows_written_total", "counter", "Log rows written."),
     Metric("penstock_log_rows_dropped_total", "counter", "Log rows lost because the queue was full."),
+    Metric("penstock_log_rows_full_total", "counter", "Log rows not written: their gateways had log_management rows."),
     Metric(
         "penstock_log_rows_unkept_total",
         "counter",

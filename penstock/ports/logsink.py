@@ -15,6 +15,7 @@ class LogSink(Protocol):
     dropped_bodies: int
     dropped_rows: int
     written_rows: int
+    full_rows: int = 0  # of the written: no rows, because their gateways have as many as they may
 
     def offer(self, record: LogRecord) -> None:
         """Takes a record; returns at once."""

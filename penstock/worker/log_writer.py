@@ -6,10 +6,11 @@ hold a password and so must not be in the list of processes, in the environment 
 
 On the socket ``N`` come frames: four bytes of length, then a MessagePack list of log records. An empty list means
 "write now". The sender numbers its records through all writers that it has; ``P`` is the number of the first to come.
-Back go eight bytes at a time: the number of the first that is not durable; first ``P``, when the store is open.
-``REFUSED`` and a sentence instead mean that it cannot be opened; a PostgreSQL that is away just now is
-waited for. While nothing comes, the one writer of an SQLite file reaps (``worker.reaper``). At the end of the input the
-rest is written and the process ends; signals are for the parent to decide on (Ctrl-C reaches both).
+Back go eight bytes of ``P`` when the store is open, and then sixteen at a time: the number of the first record that is
+not durable, and how many records this writer made no rows of, because their gateways are full. ``REFUSED`` and a
+sentence instead mean that it cannot be opened; a PostgreSQL that is away just now is waited for. While nothing comes,
+the one writer of an SQLite file reaps (``worker.reaper``). At the end of the input the rest is written and the process
+ends; signals are for the parent to decide on (Ctrl-C reaches both).
 """
 
 import argparse
@@ -28,6 +29,7 @@ from penstock.storage.errors import StoreRefused, StoreUnavailable, Unwritable
 from penstock.storage.log.rollup_reap import days_of
 from penstock.storage.log.table import LogTable
 from penstock.storage.sql import Sql
+from penstock.worker.caps import Caps
 from penstock.worker.reaper import Reaper
 
 REFUSED = 2**64 - 1
@@ -194,6 +196,7 @@ def run(link: socket.socket, url: str, sender: bytes, start: int, days: Mapping[
         return 1
     inbox, writer = Inbox(link), Writer(LogTable(connection, sender=sender), say)
     reaper = None if shared else Reaper(connection, say, days=days)
+    caps = Caps(connection, say, shared=shared)
     durable = start
     _tell(link, durable)
     while not inbox.ended:
@@ -202,13 +205,14 @@ def run(link: socket.socket, url: str, sender: bytes, start: int, days: Mapping[
         inbox.fill()
         records = inbox.take()
         if records:
+            caps.apply(record for record in records if record is not None)
             try:
                 writer.write(records, durable)
             except Abandoned as error:
                 say("log.lost", error=str(error), rows=len(records))
                 return 1
             durable += len(records)
-            _tell(link, durable)
+            _tell(link, durable, caps.left_out)
         if reaper is not None:
             reaper.wrote(record for record in records if record is not None)
     connection.close()
@@ -243,9 +247,9 @@ def say(event: str, **about: object) -> None:
     sys.stderr.flush()
 
 
-def _tell(link: socket.socket, durable: int) -> None:
+def _tell(link: socket.socket, *counts: int) -> None:
     try:
-        link.sendall(durable.to_bytes(8, "big"))
+        link.sendall(b"".join(count.to_bytes(8, "big") for count in counts))
     except OSError:  # the parent is gone; what it has sent is still to be written
         return
 

@@ -1,4 +1,4 @@
-"""Takes out the rows of deleted gateways, and then their tombstones.
+"""Takes out the rows of deleted gateways, and then their tombstones; and what gateways keep no longer.
 
 The log writer of an SQLite file does so while no rows come, on the one connection that writes the log, so that rows
 wait for one batch at most; for PostgreSQL ``worker.upkeep`` does it. Calls to addresses that exist nowhere are kept to
@@ -14,6 +14,7 @@ from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log import reap, rollup_reap, senders
 from penstock.storage.log.name_reap import Sweep
 from penstock.storage.sql import Sql
+from penstock.worker.retention import Retention
 
 LOOK = 1.0  # seconds between two looks for deleted gateways
 REST = 3  # times as long as it worked: reaping takes a quarter of a core at most
@@ -55,6 +56,7 @@ class Reaper:
         self._strays = 1  # rows that may have to be trimmed
         self._next = self._look = 0.0  # on the clock: the next piece of work, and the next look for tombstones
         self._stalled = False
+        self._retention = Retention(connection, clock, now)
         self._sweep: Sweep | None = None  # of words, that is under way
         self._expiry: Iterator[None] | None = None  # of old roll-ups, that is under way
         self._expire_at = 0.0  # on the clock: when the next may begin
@@ -63,10 +65,12 @@ class Reaper:
 
     def wrote(self, records: Iterable[LogRecord]) -> None:
         """Is to be told what was written: rows may have come for what is deleted, or for what never was."""
+        records = list(records)
         numbers = [record.gateway for record in records]
         self._full.update(self._tombs.keys() & numbers)
         self._strays += numbers.count(0)
-        if self._strays > reap.ROWS:  # also while rows wait, else a flood of strays could grow without end
+        self._retention.wrote(record.gateway for record in records if record.logged)
+        if self._strays > reap.ROWS or self._retention.presses:  # else a flood could grow it without end
             self.turn()
 
     def turn(self) -> float:
@@ -93,16 +97,18 @@ class Reaper:
             self._trim()
         elif self._full:
             number = next(iter(self._full))
-            self._sweep, self._unused = None, True
+            self._unused = True
             if not reap.reap(self._connection, number) and not rollup_reap.reap(self._connection, number):
                 self._full.discard(number)
         elif self._expiry or self._clock() >= self._expire_at:
             self._expire()
+        elif self._retention.waits:
+            self._unused |= self._retention.step()
         elif self._unused and self._clock() >= self._sweep_at:
             self._sweep_words()
         else:
             self._bury()
-        return bool(self._strays or self._full or self._sweep or self._expiry)
+        return bool(self._strays or self._full or self._expiry or self._retention.waits or self._sweep)
 
     def _expire(self) -> None:
         expiry, self._expiry = self._expiry, None  # after a failure it begins anew
@@ -123,7 +129,6 @@ class Reaper:
     def _trim(self) -> None:
         gone = reap.trim(self._connection, limit=max(self._strays, reap.ROWS))
         self._strays = max(1, self._strays - gone) if gone else 0
-        self._sweep = None if gone else self._sweep
 
     def _find(self) -> None:
         if self._version < 0:
@@ -134,6 +139,7 @@ class Reaper:
         if self._apart:
             self._full.update(reap.filled(self._connection, self._tombs))
             self._strays = max(1, self._strays)
+        self._retention.look()
         self._look = self._clock() + LOOK
 
     def _bury(self) -> None:

@@ -75,7 +75,7 @@ def test_the_other_shape_of_dlp(make, change, name, everything):
 
 
 def test_settings_of_our_own_beside_the_sdks(make, change, name):
-    ours = {"ask_usage": False, "collect_log_payloads": False}
+    ours = {"ask_usage": False, "collect_log_payloads": False, "log_retention_days": 30, "log_body_retention_days": 7}
     made = make(name, extra_body=ours)
     assert {field: wire(made).get(field) for field in ours} == ours
     assert settings(change(name)) == settings(made)

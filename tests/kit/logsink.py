@@ -3,7 +3,7 @@
 from contextlib import closing
 from typing import Any
 
-from penstock.core import ids
+from penstock.core import codec, ids
 from penstock.model.record import LogRecord
 from penstock.ports.logsink import LogSink
 from penstock.storage import opening
@@ -63,6 +63,14 @@ def delete_gateway(connection: Sql, number: int, at: int = 0) -> None:
         connection.execute("UPDATE configuration SET version = version + 1")
         sql = "UPDATE gateways SET deleted_at = ?, version = (SELECT version FROM configuration) WHERE number = ?"
         connection.execute(sql, (at, number))
+
+
+def set_gateway(connection: Sql, number: int, **settings: Any) -> None:
+    """Gives a gateway these settings, as the control plane does: in one transaction with the version."""
+    with connection.transaction():
+        connection.execute("UPDATE configuration SET version = version + 1")
+        sql = "UPDATE gateways SET settings = ?, version = (SELECT version FROM configuration) WHERE number = ?"
+        connection.execute(sql, (codec.encode(settings).decode(), number))
 
 
 def a_record(**fields: Any) -> LogRecord:

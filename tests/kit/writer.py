@@ -20,12 +20,21 @@ class Writer:
     def __init__(self, link: socket.socket, process: "subprocess.Popen[bytes]") -> None:
         self.link = link
         self.process = process
+        self.full = 0  # rows that it has left out because their gateways are full
+        self._open = False
 
     def send(self, records: list[LogRecord]) -> None:
         self.link.sendall(frame(records))
 
     def answer(self) -> int:
-        """The next number that it says."""
+        """The next number that it says: first whether it is open, then how many rows are durable."""
+        number = self._number()
+        if self._open:
+            self.full = self._number()
+        self._open = True
+        return number
+
+    def _number(self) -> int:
         data = b""
         while len(data) < 8:
             more = self.link.recv(8 - len(data))

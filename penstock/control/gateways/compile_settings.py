@@ -128,8 +128,6 @@ NOT_YET: dict[str, Callable[[Any], bool]] = {
     "dlp": lambda dlp: dlp["enabled"],
     "guardrails": lambda rails: any(map(_set, [*rails["prompt"].values(), *rails["response"].values()])),
     "log_classification": bool,
-    "log_management": _set,
-    "log_management_strategy": _set,
     "logpush": bool,
     "logpush_public_key": _set,
     "otel": bool,

@@ -41,6 +41,7 @@ Names = Annotated[list[Name], Field(max_length=100)]
 MetadataKey = Annotated[Text, Field(min_length=1, max_length=128)]
 Secret = Annotated[Visible, Field(min_length=1)]
 Verdict = Literal["FLAG", "BLOCK"]
+Days = Annotated[int, Field(ge=1, le=3650), WHOLE]
 
 
 class Strict(BaseModel):
@@ -206,6 +207,10 @@ class Settings(Strict):
     )
     log_redact: Annotated[list[RedactPath], Field(max_length=MOST)] | None = Field(
         None, description="Paths of values that the log does not store. An addition of Penstock."
+    )
+    log_retention_days: Days | None = Field(None, description="Log rows go after so long. An addition of Penstock.")
+    log_body_retention_days: Days | None = Field(
+        None, description="Bodies go after so long; their rows stay. An addition of Penstock."
     )
     logpush: bool | None = Field(None, description="Log records are pushed, encrypted.")
     logpush_public_key: Annotated[Text, Field(min_length=16, max_length=1024)] | None = None

@@ -1,4 +1,4 @@
-"""Taking rows out of the log: a gateway's oldest, a bounded batch at a time, on the connection that writes.
+"""Taking rows, or their bodies, out of the log: a gateway's oldest, a bounded batch at a time.
 
 After each batch the log is whole: rows, blocks and zones agree, so that reading goes on beside it. The file does not
 shrink; what is freed is written anew. Every function raises StoreUnavailable, and then has changed nothing.
@@ -8,17 +8,24 @@ from collections.abc import Iterable
 
 from penstock.storage.log import metadata, rollup_reap
 from penstock.storage.log.columns import COUNTED
+from penstock.storage.log.keep import count
 from penstock.storage.log.zones import COUNTS
-from penstock.storage.sql import Sql, marks
+from penstock.storage.sql import Row, Sql, marks
 from penstock.storage.sql import filled as among
 
 ROWS = 1000  # of a batch, at most
 BYTES = 8 * 1024 * 1024  # of the blocks that a batch takes out; one larger block may go with it
+ASKED = 256  # values of one question
+END = b"\xff" * 16  # the last id there can be
 STRAYS = 10_000  # rows kept of calls to addresses that exist nowhere
 
 _OLDEST = """
 SELECT l.id, l.block, length(b.details) + coalesce(length(b.bodies), 0)
-FROM logs l JOIN log_bodies b ON b.id = l.block WHERE l.gateway = ? ORDER BY l.id LIMIT ?
+FROM logs l JOIN log_bodies b ON b.id = l.block WHERE l.gateway = ? AND l.id <= ? ORDER BY l.id LIMIT ?
+"""
+_BODIES = """
+SELECT l.id, l.block, coalesce(length(b.bodies), 0)
+FROM logs l JOIN log_bodies b ON b.id = l.block WHERE l.gateway = ? AND l.id > ? AND l.id <= ? ORDER BY l.id LIMIT ?
 """
 # A block goes with the last of its rows; within a block, ids are in order.
 _DEAD = """
@@ -36,17 +43,38 @@ WHERE gateway = ? AND first = cut
 """  # noqa: S608
 
 
-def reap(connection: Sql, number: int, limit: int = ROWS) -> int:
-    """Takes out at most ``limit`` of a gateway's rows, the oldest, in one transaction; 0: there are none any more."""
+def reap(connection: Sql, number: int, limit: int = ROWS, until: bytes = END) -> int:
+    """Takes out at most ``limit`` of a gateway's rows, the oldest, in one transaction; 0: there are none any more.
+
+    ``until``: the newest id that may go.
+    """
     with connection.transaction():
-        return _take_out(connection, number, limit)
+        return _take_out(connection, number, limit, until)
 
 
 def trim(connection: Sql, number: int = 0, keep: int = STRAYS, limit: int = ROWS) -> int:
     """The same for what a gateway has beyond its ``keep`` newest rows."""
     with connection.transaction():
-        ((rows,),) = connection.execute("SELECT coalesce(sum(rows), 0) FROM log_zones WHERE gateway = ?", (number,))
-        return _take_out(connection, number, min(limit, rows - keep)) if rows > keep else 0
+        rows = count(connection, number)
+        return _take_out(connection, number, min(limit, rows - keep), END) if rows > keep else 0
+
+
+def strip(connection: Sql, number: int, after: bytes, until: bytes) -> bytes | None:
+    """Takes out bodies of a gateway's rows between two ids, in one transaction; the rows stay.
+
+    Bodies go with those that share their block: when the newest of these is old enough. Returns the id up to which all
+    is done; None: there is nothing more to do.
+    """
+    with connection.transaction():
+        connection.lock_gateways([number])
+        rows = connection.execute(_BODIES, (number, after, until, ROWS))
+        fit = _bounded(rows)
+        stored = list({block for _, block, size in rows[:fit] if size})
+        for at in range(0, len(stored), ASKED):
+            some = among(stored[at : at + ASKED])
+            sql = f"UPDATE log_bodies SET bodies = NULL WHERE id IN {marks(len(some))}"  # noqa: S608
+            connection.execute(f"{sql} AND substr(ids, length(ids) - 15) <= ?", (*some, until))
+    return rows[fit - 1][0] if rows else None
 
 
 def tombstones(connection: Sql, after: int) -> tuple[int, list[tuple[int, int]]]:
@@ -81,10 +109,12 @@ def forget(connection: Sql, numbers: Iterable[int]) -> None:
         connection.executemany(sql, [(number,) for number in numbers])
 
 
-def _take_out(connection: Sql, number: int, limit: int) -> int:
+def _take_out(connection: Sql, number: int, limit: int, until: bytes) -> int:
     connection.lock_gateways([number])
-    boundary, rows = _boundary(connection, number, limit)
+    found = connection.execute(_OLDEST, (number, until, limit))
+    rows = _bounded(found)
     if rows:
+        boundary = found[rows - 1][0]
         connection.execute(_DEAD, (number, boundary, boundary))
         connection.execute("DELETE FROM log_zones WHERE gateway = ? AND last <= ?", (number, boundary))
         connection.execute(_CUT, (boundary, number, boundary, boundary, number))
@@ -93,14 +123,13 @@ def _take_out(connection: Sql, number: int, limit: int) -> int:
     return rows
 
 
-def _boundary(connection: Sql, number: int, limit: int) -> tuple[bytes, int]:
-    """The newest id of the batch, and its rows."""
-    boundary, rows, size, seen = b"", 0, 0, set[int]()
-    for log_id, block, more in connection.execute(_OLDEST, (number, limit)):
+def _bounded(found: list[Row]) -> int:
+    """How many of the rows (id, block, bytes of the block) may go at once."""
+    size, seen = 0, set[int]()
+    for place, (_, block, more) in enumerate(found):
         if block not in seen:
             seen.add(block)
             size += more
-            if rows and size > BYTES:
-                break
-        boundary, rows = log_id, rows + 1
-    return boundary, rows
+            if place and size > BYTES:
+                return place
+    return len(found)

@@ -14,11 +14,8 @@ from penstock.control.gateways.schema import MASK, Settings
 SOME = settings(suppress_health_check=[HealthCheck.too_slow])
 ACCOUNT, OTHER = "0" * 31 + "a", "0" * 31 + "b"
 OURS = {
-    "analytics_metadata_keys",
-    "ask_usage",
-    "cache_streams",
-    "collect_log_payloads",
-    "log_redact",
+    *("analytics_metadata_keys", "ask_usage", "cache_streams", "collect_log_payloads"),
+    *("log_body_retention_days", "log_redact", "log_retention_days"),
 }  # that the SDK does not have
 NEEDED = {
     "cache_invalidate_on_update": True,

@@ -20,7 +20,10 @@ NEEDED = {
     "rate_limiting_interval": 0,
     "rate_limiting_limit": None,
 }
-OURS = {"analytics_metadata_keys", "ask_usage", "cache_streams", "collect_log_payloads", "log_redact"}
+OURS = {
+    *("analytics_metadata_keys", "ask_usage", "cache_streams", "collect_log_payloads"),
+    *("log_body_retention_days", "log_redact", "log_retention_days"),
+}
 
 
 def faults(body, kind=GatewayCreate):
@@ -226,7 +229,7 @@ def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
         ({"otel": []}, False),
         ({"otel": [{}]}, True),
         ({"stripe": {"usage_events": [{}]}}, True),
-        ({"log_management": 10_000}, True),
+        ({"log_management": 10_000}, False),
         ({"logpush": False, "log_classification": False}, False),
         ({"byok_only": True, "zdr": True, "store_id": "s", "workers_ai_billing_mode": "unified"}, False),
         ({"authentication": True, "collect_logs": False, "collect_log_payloads": False, "ask_usage": False}, False),
