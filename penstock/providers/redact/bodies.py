@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from penstock.core.codec import DecodeError, Raw, Struct, decoder, encode
 from penstock.providers.dialects import DONE
@@ -27,7 +28,7 @@ class _Chunk(Struct):
 _chunk = decoder(_Chunk).decode
 
 
-def body(data: bytes, kind: str | None, whole: Tree, stream: Tree, taken: list[bytes]) -> bytes:
+def body(data: bytes, kind: str | None, whole: Tree, stream: Tree, taken: list[Any]) -> bytes:
     """The body without the values; ``kind``: its content type; ``taken`` gets the values.
 
     A stream's last event is left out if it is not complete. Raises Damaged for what is neither JSON nor a stream of it.

@@ -19,7 +19,7 @@ _NOTHING = Tree()
 
 def redact(record: LogRecord) -> None:
     """Replaces the values in place. The record asks for nothing then."""
-    told, taken, lost = rules(record.redact), list[bytes](), list[str]()
+    told, taken, lost = rules(record.redact), list[Any](), list[str]()
 
     def kept(name: str, data: bytes | None, whole: Tree, stream: Tree = _NOTHING, kind: str | None = None) -> Any:
         try:
