@@ -2,6 +2,7 @@
 
 import typer
 
+from penstock.cli.logs.delete import delete
 from penstock.cli.logs.export import export
 from penstock.cli.logs.reprice import reprice
 from penstock.cli.logs.search import search
@@ -21,4 +22,5 @@ app.command()(tail)
 app.command()(search)
 app.command()(show)
 app.command()(export)
+app.command()(delete)
 app.command()(reprice)
