@@ -115,7 +115,7 @@ async def test_a_value_is_stored_nowhere(tmp_path):
         environ = {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_CACHE_MEMORY": "1000000"}
         data_dir = tmp_path / "data"
         async with serving(data_dir, simulate=False, config=config, environ=environ, gateways=()) as server:
-            await server.make_gateway("private", log_redact=PATHS)
+            await server.make_gateway("private", log_redact=PATHS, analytics_metadata_keys=["email"])
             await server.make_gateway("open")
             answers = [await _call(server.port, call) for call in asked("private")]
             assert answers.count(200) == ROWS - 3, answers
