@@ -153,7 +153,7 @@ def test_commands_named_in_the_docs_exist_with_their_flags(everything):
     for words, rest in named:
         match = re.match(rf"({known})\b", words)
         assert match, f"penstock {words}"
-        flags = {flag for parameter in COMMANDS[str(match[1])].params for flag in parameter.opts}
+        flags = {flag for p in COMMANDS[str(match[1])].params for flag in (*p.opts, *p.secondary_opts)}
         assert set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", rest)) <= flags | {"--help"}, f"penstock {words}{rest}"
 
 
