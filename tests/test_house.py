@@ -145,6 +145,7 @@ UNMIRRORED = {
     "penstock/storage/log/few.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/log/listing.py": "ways to rows; tests/storage/log/test_reader.py goes by each of them",
     "penstock/storage/log/walk.py": "one of them; tests/storage/log/test_reader.py holds it to a plain filter",
+    "penstock/storage/log/forget.py": "tests/cli/logs/test_forget.py forgets, and looks into the files",
     "penstock/storage/log/keep.py": "settings; tests/worker/test_caps.py and test_retention.py set them all",
     "penstock/storage/log/query.py": "SQL; tests/storage/log/test_reader.py holds it to a plain filter",
     "penstock/storage/log/seat.py": "a thread; tests/storage/log/test_store.py asks several, and cuts them short",

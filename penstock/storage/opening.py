@@ -1,9 +1,13 @@
 """A connection to the database of a URL, whichever engine it is of."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from penstock.storage import sqlite, sqlite_file
 from penstock.storage.sql import Sql
+
+LONG = 24 * 3600.0  # seconds that writing a table anew may take
 
 
 def is_shared(url: str) -> bool:
@@ -35,6 +39,23 @@ def connect_reader(url: str) -> Sql:
 
         return PostgresConnection(url, reading=True)
     return sqlite.connect_reader(sqlite_file.file_of(url))
+
+
+def vacuum(url: str, tables: Sequence[str]) -> None:
+    """Writes the database anew, without what is free in it: an SQLite file as a whole, of PostgreSQL these tables.
+
+    They cannot be used meanwhile. Raises StoreUnavailable.
+    """
+    if not is_shared(url):
+        with closing(connect(url)) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return
+    from penstock.storage.postgres import PostgresConnection  # noqa: PLC0415  see connect
+
+    with closing(PostgresConnection(url, statement=LONG)) as connection:
+        for table in tables:
+            connection.execute(f"VACUUM (FULL) {table}")
 
 
 def shown(url: str) -> str:

@@ -15,6 +15,7 @@ PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",  # in WAL mode: a power cut may cost the last commits, never the file
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=FAST",  # overwrites what is deleted, but in pages that are free
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA cache_size=-16384",

@@ -213,6 +213,7 @@ log_names = Table(
     Column("name", NAME, nullable=False),
     Column("sweep", Integer, nullable=False, server_default="0"),  # during which a roll-up used it
     Index("log_names_name", "name", unique=True),
+    sqlite_autoincrement=True,  # no number comes again: a row could use it for the word that it was of
 )
 
 _TYPES = {

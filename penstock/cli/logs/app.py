@@ -4,12 +4,13 @@ import typer
 
 from penstock.cli.logs.delete import delete
 from penstock.cli.logs.export import export
+from penstock.cli.logs.forget import forget
 from penstock.cli.logs.reprice import reprice
 from penstock.cli.logs.search import search
 from penstock.cli.logs.show import show
 from penstock.cli.logs.tail import tail
 
-HELP = "Follow, search, show and export the log, and price it anew."
+HELP = "Follow, search, show and export the log, price it anew, and forget what is to be forgotten."
 app = typer.Typer(no_args_is_help=True, help=HELP)
 
 
@@ -24,3 +25,4 @@ app.command()(show)
 app.command()(export)
 app.command()(delete)
 app.command()(reprice)
+app.command()(forget)

@@ -77,8 +77,9 @@ def move(connection: Sql, gateway: int, log_id: bytes, before: str | None, after
         connection.execute(sql, values)
 
 
-def of_oldest(connection: Sql, gateway: int, last: bytes) -> list[Entry]:
-    """The lines of a gateway's rows up to an id."""
-    sql = "SELECT id, metadata FROM logs WHERE gateway = ? AND id <= ? AND metadata IS NOT NULL"
-    rows = connection.execute(sql, (gateway, last))
-    return [line for log_id, metadata in rows for line in entries(gateway, log_id, metadata)]
+def remove_oldest(connection: Sql, gateway: int, last: bytes) -> None:
+    """Takes out the lines of all of a gateway's rows up to an id."""
+    sql = "SELECT DISTINCT metadata FROM logs WHERE gateway = ? AND id <= ? AND metadata IS NOT NULL"
+    found = {pair for (metadata,) in connection.execute(sql, (gateway, last)) for pair in pairs(metadata)}
+    sql = "DELETE FROM log_metadata WHERE gateway = ? AND key = ? AND value = ? AND id <= ?"
+    connection.executemany(sql, [(gateway, *pair, last) for pair in sorted(found)])

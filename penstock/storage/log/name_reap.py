@@ -36,8 +36,8 @@ class Sweep:
             connection.execute("UPDATE configuration SET sweep = sweep + 1")
             ((self._number,),) = connection.execute("SELECT sweep FROM configuration")
             self._end = self._newest()  # the blocks up to here are there, or never will be
-            known = connection.execute("SELECT id FROM log_names ORDER BY id")
-        self._unmet = {number for (number,) in known[:-1]}  # SQLite would give the last one's number again
+            known = connection.execute("SELECT id FROM log_names")
+        self._unmet = {number for (number,) in known}
         self._at = 0  # the blocks up to here are walked
         self._gateway: int | None = -1  # whose roll-ups are walked; None: all are
         self._rollup: tuple[int, ...] = ()  # the last of them that was

@@ -118,7 +118,7 @@ def _take_out(connection: Sql, number: int, limit: int, until: bytes) -> int:
         connection.execute(_DEAD, (number, boundary, boundary))
         connection.execute("DELETE FROM log_zones WHERE gateway = ? AND last <= ?", (number, boundary))
         connection.execute(_CUT, (boundary, number, boundary, boundary, number))
-        metadata.remove(connection, metadata.of_oldest(connection, number, boundary))
+        metadata.remove_oldest(connection, number, boundary)
         connection.execute("DELETE FROM logs WHERE gateway = ? AND id <= ?", (number, boundary))
     return rows
 

@@ -207,6 +207,7 @@ def _log() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", NAME, nullable=False),
         sa.Column("sweep", sa.Integer, nullable=False, server_default="0"),
+        sqlite_autoincrement=True,
     )
     op.create_index("log_names_name", "log_names", ["name"], unique=True)
     op.create_table(
