@@ -37,6 +37,10 @@ _SUMS = {
 SUMS = tuple(_SUMS)
 _SIGNS = {"lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
 _ASKED = 256  # values of one question
+_FAR, _MOST = (
+    2**31 - 1,
+    2**15 - 1,
+)  # the last minute, and the greatest number, that PostgreSQL compares with its columns
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -143,7 +147,7 @@ def _tests(question: Question) -> tuple[list[str], list[Any]]:
         owned += f" AND id IN {marks(len(some))}"
         values += some
     tests = [f"{owned})", "r.span = ?", "r.start >= ?", "r.start < ?"]
-    values += [question.span, question.since, question.until]
+    values += [question.span, min(question.since, _FAR), min(question.until, _FAR)]
     if question.key:
         tests.append("r.key = (SELECT id FROM log_names WHERE name = ?)")
         values.append(stored(question.key))
@@ -163,7 +167,7 @@ def _test(where: Where) -> tuple[str, list[Any]]:
         "gateway": ("id", "IN (SELECT number FROM gateways WHERE {})"),
         "number": (sql, "{}"),
     }[kind]
-    values = [stored(v) if isinstance(v, str) else v for v in where.values]
+    values = [stored(v) if isinstance(v, str) else max(-_MOST, min(v, _MOST)) for v in where.values]
     if where.operator in ("eq", "neq"):
         test = f"{value} IN {marks(len(values))}" if values else "1 = 0"
     elif where.operator == "like":

@@ -137,6 +137,10 @@ async def test_what_is_too_much_or_is_none_is_refused(world, query, says):
     assert says in answer.json()["errors"][0]["message"]
 
 
+async def test_the_end_of_time_can_be_asked_about(world):
+    assert (await told(world, start="9999-12-31", end="9999-12-31"))["totals"]["calls"] == 0
+
+
 async def test_the_interval_follows_the_time(world):
     for start, interval in (("10-04T11:00:00Z", "minute"), ("10-01", "hour"), ("09-05", "day"), ("01-01", "day")):
         assert (await told(world, start=f"2024-{start}"))["interval"] == interval
