@@ -178,10 +178,10 @@ def _bounds(given: Mapping[str, Any], now: int) -> tuple[int, int, tuple[Where, 
     return (max(since, 0) if since >= 0 else max(0, until - DAY)), max(until, 0), tuple(where)
 
 
-def _range(name: str, suffix: str, value: str) -> tuple[int, int]:
+def _range(name: str, suffix: str, value: object) -> tuple[int, int]:
     """The minutes whose time, cut to the dimension, is as the filter says; the end is not among them."""
     try:
-        millis = instants.parse(value.upper())
+        millis = instants.parse(str(value).upper())
     except ValueError:
         raise Refused(f"filter: {name} must be ISO 8601, as 2024-01-31T12:00:00Z") from None
     unit = TIMES[name] * _MINUTE

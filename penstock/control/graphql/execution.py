@@ -38,9 +38,11 @@ from penstock.control.graphql.datasets import (
     Dataset,
     Refused,
 )
+from penstock.control.graphql.variables import declared
 from penstock.control.logs.service import settled
 from penstock.core import instants
 from penstock.core.codec import decode
+from penstock.core.logs import log
 from penstock.storage.errors import TooSlow
 
 TOKENS = 2_000  # of a query
@@ -53,7 +55,7 @@ async def run(context: Context, query: str, variables: Mapping[str, Any] | None,
     """``data`` and ``errors``, as GraphQL has them."""
     schema = made()
     try:
-        document = parse(query, max_tokens=TOKENS)
+        document = declared(schema, parse(query, max_tokens=TOKENS))
         if errors := validate(schema, document, max_errors=_ERRORS) or _bounded(document):
             return _failed(errors)
     except GraphQLError as error:
@@ -64,8 +66,17 @@ async def run(context: Context, query: str, variables: Mapping[str, Any] | None,
     done = result if isinstance(result, ExecutionResult) else await result
     told: dict[str, Any] = {"data": done.data, "errors": None}
     if done.errors:
-        told["errors"] = [error.formatted for error in done.errors[:_ERRORS]]
+        told["errors"] = [_told(error).formatted for error in done.errors[:_ERRORS]]
     return told
+
+
+def _told(error: GraphQLError) -> GraphQLError:
+    """The error as clients may read it: a fault of ours goes into the log."""
+    fault = error.original_error
+    if fault is None or isinstance(fault, GraphQLError):
+        return error
+    log.error("a GraphQL query failed", exc_info=fault)
+    return GraphQLError("Internal error", error.nodes, path=error.path)
 
 
 def _failed(errors: list[GraphQLError]) -> dict[str, Any]:
@@ -118,6 +129,7 @@ def definition() -> str:
     parts = [
         "scalar Time",
         "scalar Date",
+        "scalar uint64",
         "type Query { viewer: Viewer! }",
         "type Viewer { accounts(filter: AccountFilter!): [Account!]! }",
         "input AccountFilter { accountTag: String! }",
@@ -129,7 +141,7 @@ def definition() -> str:
         fields.append(f"{name}(limit: Int! = 1000, filter: {kind}Filter, orderBy: [{kind}OrderBy!]): [{kind}!]!")
     parts += [
         "type Sizes { max: SizesMax! dimensions: SizesDimensions! }",
-        "type SizesMax { rows: Float! }",
+        "type SizesMax { rows: uint64! }",
         "type SizesDimensions { gateway: String! logManagement: Int logManagementStrategy: String }",
         "input SizesFilter { gateway: String gateway_in: [String!] }",
     ]
@@ -149,9 +161,9 @@ def _kinds(kind: str, dataset: Dataset) -> list[str]:
     filters += [f"{name}_{suffix}: [{of}!]" for name, of in places.items() for suffix in ("in", "notin")]
     filters += [f"{name}_like: String" for name, of in places.items() if of == "String"]
     orders = " ".join(f"{name}_{way}" for name in datasets.orders(dataset) for way in ("ASC", "DESC"))
-    sums = " ".join(f"{name}: Float!" for name in dataset.sums)
+    sums = " ".join(f"{name}: {'Float' if name == 'cost' else 'uint64'}!" for name in dataset.sums)
     return [
-        f"type {kind} {{ count: Float! dimensions: {kind}Dimensions! {f'sum: {kind}Sum!' if sums else ''} }}",
+        f"type {kind} {{ count: uint64! dimensions: {kind}Dimensions! {f'sum: {kind}Sum!' if sums else ''} }}",
         f"type {kind}Dimensions {{ {shown} }}",
         *([f"type {kind}Sum {{ {sums} }}"] if sums else []),
         f"input {kind}Filter {{ {' '.join(filters)} }}",

@@ -26,6 +26,7 @@ class GraphqlQuery(BaseModel):
     query: str = Field(max_length=65536)
     variables: dict[str, Any] | None = None
     operationName: str | None = Field(None, max_length=256)  # noqa: N815  its name
+    extensions: dict[str, Any] | None = None  # of clients such as Apollo's; none is known here
 
 
 class GraphqlAnswer(BaseModel):

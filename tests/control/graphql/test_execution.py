@@ -138,11 +138,32 @@ async def test_dimensions_in_the_order_asked_for(world):
         ({"datetimeFiveMinutes": "2024-10-04T12:06:00Z"}, 0),
         ({"date": "2024-10-04"}, 9),
         ({"date_geq": "2024-10-05"}, 0),
+        ({"statusCode_gt": 2**31 - 1}, 0),
+        ({"statusCode_lt": 2**31 - 1}, 9),
+        ({"statusCode_neq": -(2**31)}, 9),
     ],
 )
 async def test_filters(world, more, count):
     found = await groups(world, "count", where=OF_DAY | more)
     assert sum(group["count"] for group in found) == count
+
+
+async def test_the_end_of_time_can_be_asked_about(world):
+    assert await groups(world, "count", where={"datetime_geq": "9999-12-31T23:00:00Z", "date_leq": "9999-12-31"}) == []
+
+
+async def test_counts_are_whole_numbers_for_typed_clients(world):
+    query = f'{REQUESTS}(filter: {{date: "2024-10-04"}}) {{ count sum {{ cachedTokensIn }} }}'
+    assert '"count":9,"sum":{"cachedTokensIn":9}' in (await posted(world, of_account(query))).text
+
+
+async def test_a_fault_is_not_told(world, monkeypatch, caplog):
+    async def broken(_question):
+        raise RuntimeError("SELECT secret")
+
+    monkeypatch.setattr(world.logs, "rolled", broken)
+    assert await refused(world, of_account(f"{REQUESTS} {{ count }}")) == "Internal error"
+    assert "SELECT secret" in caplog.text
 
 
 async def test_the_other_datasets(world):
@@ -157,6 +178,19 @@ async def test_the_other_datasets(world):
     assert [(g["dimensions"]["gateway"], g["max"]["rows"]) for g in account["aiGatewaySizeAdaptiveGroups"]] == [
         ("default", 7), ("elsewhere", 1),
     ]  # fmt: skip
+
+
+async def test_variables_need_no_declaration_as_in_the_example_of_cloudflare(world):
+    query = (
+        "query{ viewer { accounts(filter: {accountTag: $tag}) { requests: aiGatewayRequestsAdaptiveGroups("
+        " limit: $limit filter: {datetimeHour_geq: $start, datetimeHour_leq: $end} orderBy: [datetimeMinute_ASC]"
+        ") { count, dimensions { model, ts: datetimeMinute } } } } }"
+    )
+    variables = {"tag": ACCOUNT, "limit": 1, "start": "2024-10-04T10:00:00.000Z", "end": "2024-10-04T20:00:00.000Z"}
+    told = (await posted(world, query, variables=variables | {"orderBy": "date_ASC"})).json()
+    assert told["errors"] is None
+    assert told["data"]["viewer"]["accounts"][0]["requests"][0]["dimensions"]["ts"] == "2024-10-04T12:00:00Z"
+    assert "ISO 8601" in await refused(world, query, variables=variables | {"start": 1.5})
 
 
 async def test_each_sees_its_own(world):
