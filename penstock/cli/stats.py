@@ -77,7 +77,9 @@ def table(told: dict[str, Any], by: str) -> list[str]:
     begins, ends = told["start"][:16].replace("T", " "), told["end"][:16].replace("T", " ")
     lines = [f"{begins} to {ends} UTC, each mark {_marks(told)}"]
     if not told["groups"]:
-        return [*lines, "no calls"]
+        key = by.removeprefix("metadata.")
+        hint = f" counted by {key}: analytics_metadata_keys of a gateway has to name it first" if key != by else ""
+        return [*lines, f"no calls{hint}"]
     rows: list[list[str]] = [[by, *_HEADS]]
     for group in told["groups"]:
         name = "(others)" if group["group"] is None else store.printable(str(group["group"])) or "-"

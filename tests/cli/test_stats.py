@@ -58,6 +58,7 @@ def test_what_is_asked_for(folder: Path):
     assert [row[0] for row in lines(folder, "--order", "cost", "-n", "1")[2:]] == ["dear·[31m", "(others)", "all"]
     assert lines(folder, "--since", "2d")[2][:2] == ["often", "4"]
     assert [row[0] for row in lines(folder, "--by", "metadata.user")[2:]] == ["u1", "all"]
+    assert "analytics_metadata_keys" in lines(folder, "--by", "metadata.team")[1]
     assert lines(folder, "--until", "40d", "--since", "41d")[1:] == [["no", "calls"]]
     told = json.loads(command("stats", "--data-dir", str(folder), "--json", "--gateway", "default").out)
     assert told["totals"]["calls"] == 5

@@ -6,6 +6,7 @@ import pytest
 
 from penstock.control.logs.schema import DELETED, MOST_DELETED
 from penstock.core import ids
+from tests.control.logs.conftest import ACCOUNT
 from tests.kit.logsink import a_record
 
 OTHER = "f" * 32
@@ -104,6 +105,15 @@ async def test_what_cannot_be_read_deletes_nothing(world, query, field):
     assert answer.status_code == 400
     assert {tuple(error["path"][:2]) for error in answer.json()["errors"]} == {("query", field)}
     assert len(await world.ids()) == 1
+
+
+async def test_filters_in_the_body_delete_nothing(world):
+    world.write(a_record())
+    address = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/default/logs"
+    for body, status in ((b'{"filters": []}', 400), (b"limit=1", 400), (b"{}", 200)):
+        answer = await world.http.request("DELETE", address, content=body, headers={"authorization": "Bearer all"})
+        assert answer.status_code == status
+        assert len(await world.ids()) == (status == 400)
 
 
 async def test_only_who_may_write_to_that_gateway(world):
