@@ -141,6 +141,7 @@ async def test_what_all_that_match_come_to_is_told_when_asked_for(world):
         ({"colour": "red"}, "colour"),
         ({"search": "x"}, "search"),
         ({"search": "x" * 501}, "search"),
+        ({"search": "sea\0"}, "search"),
         ({"search": "sea", "order_by": "cost"}, "search"),
         ({"cursor": "next"}, "cursor"),
         ({"cursor": "0" * 32, "order_by": "cost"}, "cursor"),
