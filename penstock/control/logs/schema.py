@@ -198,7 +198,7 @@ class LogDelete(BaseModel):
     def deleted(self, tests: tuple[Test, ...] = ()) -> Asked:
         """Which rows go. ``tests``: of ``filters``."""
         where = Filter(tests, None, None if self.before is None else self.before - 1)
-        return Asked(where, self.limit, ascending=self.order_by_direction != "desc", order=ORDERS[self.order_by].name)
+        return Asked(where, self.limit, ascending=self.order_by_direction != "desc", order=self.order_by)
 
 
 # What people say of a row
