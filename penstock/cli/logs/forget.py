@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PATIENCE = 10.0  # seconds that the write-ahead log of a file in use is waited for
 _ELSEWHERE = (
     "Not in the log, and so not forgotten: answers in the cache (they go with their time, or by purge_cache of the "
-    "API), what was exported, backups, and what the provider keeps."
+    "API), filters of earlier deletions in the audit trail, what was exported, backups, and what the provider keeps."
 )
 _BUSY = (
     "The write-ahead log is in use: what it holds is overwritten as the server writes. To be sure, stop it and repeat."

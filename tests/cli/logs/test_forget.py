@@ -73,6 +73,7 @@ def test_all_calls_of_one_go_and_no_others(world: World):
     assert CANARY not in world.words()
     assert world.rolled() == len({"hour", "day"})  # of u1 alone
     assert "purge_cache" in done.err
+    assert "audit trail" in done.err
 
 
 def test_numbers_and_flags_are_named_as_they_are_written(world: World):
