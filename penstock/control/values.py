@@ -43,7 +43,8 @@ def integers(value: Any, fractions: frozenset[str]) -> Any:
 WHOLE = BeforeValidator(_integer)  # stands behind the limits, or the document would not have them
 Amount = Annotated[int, Field(ge=0, le=EXACT), WHOLE]
 GatewayId = Annotated[str, *spelt(r"[a-z0-9_-]{1,64}", "an id is 1 to 64 of a-z, 0-9, _ and -")]
-Text = Annotated[str, *spelt(r"[^\x00]*", "must not hold NUL characters or halves of characters")]
+STORABLE = spelt(r"[^\x00]*", "must not hold NUL characters or halves of characters")
+Text = Annotated[str, *STORABLE]
 Visible = Annotated[str, *spelt(r"[\t -~]*", "must be visible ASCII, as the value of a header"), Field(max_length=4096)]
 _FRAMING = "|".join("".join(f"[{sign.upper()}{sign}]" for sign in name.decode()) for name in sorted(HOP_BY_HOP))
 HeaderName = Annotated[  # of a request that the gateway makes

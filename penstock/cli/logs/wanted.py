@@ -56,6 +56,8 @@ class Wanted(NamedTuple):
 
         made: list[Test] = []
         for flag, key, operator, values in self._told():
+            if any("\ud800" <= sign <= "\udfff" for text in (key, *values) for sign in text):
+                raise Invalid(f"{flag}: is not in the encoding of this terminal")
             pairs = [("filters.key", key), ("filters.operator", operator)]
             try:
                 made += filters.tests([*pairs, *(("filters.value", value) for value in values)])

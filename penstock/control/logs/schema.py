@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from penstock.control.envelope import Envelope, ResultInfo
 from penstock.control.logs.filters import is_member, whole
-from penstock.control.values import WHOLE, Text
+from penstock.control.values import STORABLE, WHOLE
 from penstock.core import ids, instants
 from penstock.core.codec import encode, json_schema
 from penstock.core.errors import Invalid
@@ -69,6 +69,7 @@ def _cursor(value: object) -> bytes:
 
 
 Cursor = Annotated[bytes, BeforeValidator(_cursor), WithJsonSchema({"type": "string", "format": "uuid"})]
+Searched = Annotated[str, Field(min_length=2, max_length=SEARCH), *STORABLE]  # limits first: their sentences say more
 Order = Annotated[str, AfterValidator(_order), WithJsonSchema({"type": "string", "enum": [*ORDERS]})]
 Way = Literal["asc", "desc"]
 _KIND = "Without parameters."
@@ -118,7 +119,7 @@ class LogQuery(BaseModel):
     cached: bool | None = _may()
     feedback: Annotated[int, Field(json_schema_extra={"enum": [0, 1]}, ge=0, le=1)] | None = _may("0: down, 1: up.")
     filters: str | None = _may(_FILTERS)
-    search: Annotated[Text, Field(min_length=2, max_length=SEARCH)] | None = _may(_SEARCH)
+    search: Searched | None = _may(_SEARCH)
     cursor: Cursor | None = _may("Of result_info: the page that goes on from there, whatever page says.")
     min_cost: Number | None = _may("US dollars.")
     max_cost: Number | None = _may("US dollars.")

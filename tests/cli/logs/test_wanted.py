@@ -40,3 +40,9 @@ def test_a_moment_ends_where_it_says():
 def test_what_is_no_filter_is_refused(text):
     with pytest.raises(Invalid, match="--filter"):
         Wanted([text]).tests()
+
+
+def test_bytes_that_are_no_text_are_refused():
+    for asked in (Wanted(metadata=["user=d\udcc3"]), Wanted(["model~\udcc3"]), Wanted(model="\udcc3")):
+        with pytest.raises(Invalid, match="encoding"):
+            asked.tests()
