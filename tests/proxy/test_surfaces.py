@@ -153,13 +153,21 @@ async def test_a_wrong_account_answers_exactly_as_an_unknown_gateway_does(there)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("provider", ["nobody", "", "OpenAI", "openai%20", "x" * 5000])
+@pytest.mark.parametrize("provider", ["nobody", "", "x" * 5000])
 async def test_an_unknown_provider_is_refused_and_the_known_ones_are_named(there, provider):
     status, body = await told(there, f"{BASE}/{provider}/x")
     assert (status, body["internalCode"]) == (400, 2008)
     assert body["message"].startswith("Invalid provider")
     assert "anthropic, aws-bedrock, azure, " in body["message"]
     assert len(body["message"]) < 500
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("provider", ["OpenAI", "openai%20"])
+async def test_a_provider_that_is_nearly_named_is_suggested(there, provider):
+    status, body = await told(there, f"{BASE}/{provider}/x")
+    assert (status, body["internalCode"]) == (400, 2008)
+    assert body["message"].endswith("did you mean openai?")
 
 
 OUTSIDE = ["..", "../x", "x/..", "x/../y", ".", "./x", "x/./y", "%2e%2e/x", "x/%2E%2e/y", ".%2e/x", "..%2fx", "..%5cx"]

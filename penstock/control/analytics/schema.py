@@ -5,12 +5,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from penstock.control.logs.schema import Start
-from penstock.control.values import Text
+from penstock.control.values import Text, spelt
 
 GROUPS = ("gateway", "provider", "model", "outcome", "status_code", "status_class")
 POINTS = 1_500  # in time
 SERIES = 20_000  # points of all groups together
-_NAMES = "|".join(GROUPS)
+Grouping = Annotated[
+    str,
+    *spelt(rf"({'|'.join(GROUPS)}|metadata\.[^\x00]{{1,128}})", f"must be one of {', '.join(GROUPS)}, metadata.<key>"),
+]
+Pair = Annotated[str, *spelt(r"[^\x00=]{1,128}=[^\x00]*", "must be <key>=<value>")]
 
 
 class AnalyticsQuery(BaseModel):
@@ -23,7 +27,7 @@ class AnalyticsQuery(BaseModel):
     interval: Literal["minute", "hour", "day"] | None = Field(
         None, description="Of the points in time; chosen by start and end unless given."
     )
-    group_by: Annotated[Text, Field(pattern=rf"^({_NAMES}|metadata\..{{1,128}})$")] | None = Field(
+    group_by: Grouping | None = Field(
         None, description="What calls are told apart by; metadata.<key>: by the values of that key."
     )
     limit: int = Field(10, ge=1, le=100, description="Groups; the calls of others are one group without a name.")
@@ -38,9 +42,7 @@ class AnalyticsQuery(BaseModel):
     status_class: int | None = Field(None, ge=0, le=9, description="5: only calls that were answered 500 to 599.")
     cached: bool | None = Field(None, description="Only hits of the cache, or only other calls.")
     success: bool | None = None
-    metadata: Annotated[Text, Field(pattern=r"^.{1,128}=.*$")] | None = Field(
-        None, description="Only calls with this value of a key, as user=u1."
-    )
+    metadata: Pair | None = Field(None, description="Only calls with this value of a key, as user=u1.")
 
 
 class Percentiles(BaseModel):
