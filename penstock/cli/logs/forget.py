@@ -114,5 +114,5 @@ async def _record(control: "Control", account: str, gateway: str | None, key: st
 def _flush(connection: Sql) -> bool:
     until = time.monotonic() + PATIENCE
     while not (done := log.flush(connection)) and time.monotonic() < until:
-        time.sleep(0.2)
+        time.sleep(0.2)  # readers that are in the way of the checkpoint tell nobody when they are done
     return done
