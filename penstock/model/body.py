@@ -141,7 +141,9 @@ class RequestBody:
         self._sink = sink
         for chunk in self.chunks:
             sink.on_frame(chunk)
-        if self.complete:
+        if self.error is not None:  # it broke off before anybody took it
+            sink.on_error(self.error)
+        elif self.complete:
             sink.on_end()
         else:
             self._flow.resume()

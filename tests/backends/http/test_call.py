@@ -67,6 +67,18 @@ async def test_a_client_that_breaks_off_its_request_ends_the_call_with_its_own_e
         await until(lambda: not provider.open)
 
 
+async def test_a_request_that_broke_off_before_its_connection_was_there_ends_the_call_with_its_own_error(way, stream):
+    async def serve(peer):
+        await peer.gone()
+
+    async with providing(serve) as provider:
+        body = stream(b"xx", length=None, complete=False)
+        body.fail(MalformedRequest("bad chunk"))
+        with pytest.raises(MalformedRequest, match="bad chunk"):
+            await way.ask(provider.port, stream=body)
+        await until(lambda: not provider.open)
+
+
 # Ends
 
 
