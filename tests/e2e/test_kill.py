@@ -4,8 +4,11 @@ import asyncio
 import base64
 import hashlib
 import os
+import random
 from contextlib import closing
+from urllib.parse import quote
 
+import psutil
 import pytest
 
 from penstock.core import codec, ids
@@ -18,6 +21,7 @@ from tests.kit.server import ACCOUNT
 
 CLIENTS = 16
 LONG = pytest.mark.deep
+LOGS = f"/client/v4/accounts/{ACCOUNT}/ai-gateway/gateways/default/logs"
 
 
 def prompt(size):
@@ -117,3 +121,68 @@ async def test_a_killed_writer_costs_no_call_and_no_row(tmp_path, calls, kills):
         assert await server.stop() == 0
         assert "the log writer ended; it is started again" in server.said
     assert check(server) == {f"call-{number}" for number in range(calls)}
+
+
+async def edits(server, noted, sent):
+    """Calls one after another, each edited as soon as it is answered; notes what was acknowledged, by log id."""
+    try:
+        async with connected(server.port) as client:
+            while True:
+                call = await client.ask(request(body=prompt(60)))
+                log_id, mark = call.headers["cf-aig-log-id"], len(sent)
+                edit = {"feedback": (-1, 1)[mark % 2], "score": mark % 101, "metadata": {"mark": str(mark)}}
+                sent.append(log_id)
+                body = codec.encode(edit)
+                head = f"PATCH {LOGS}/{log_id} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token}\r\n"
+                head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+                answer = await client.ask(head.encode() + body)
+                if answer.whole:
+                    assert answer.status == 200, answer.body
+                    noted[log_id] = edit
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return  # killed
+
+
+async def edited(server, sent):
+    """What the log has of edits, by log id, found by the index of metadata; of rows that have been ``sent`` one."""
+    found = {}
+    for start in range(0, len(sent), 50):
+        marks = [str(mark) for mark in range(start, start + 50)]
+        filters = codec.encode([{"key": "metadata.mark", "operator": "eq", "value": marks}])
+        path = LOGS.removeprefix("/client/v4") + f"?per_page=50&filters={quote(filters)}"
+        status, told = await server.ask("GET", path)
+        assert status == 200
+        for row in told["result"]:
+            edit = {name: row[name] for name in ("feedback", "score")}
+            found[row["id"]] = edit | {"metadata": codec.decode(row["metadata"].encode())}
+    return found
+
+
+async def kill_all(server):
+    """``kill -9`` of the server and of all that it started, in any order."""
+    processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+    random.shuffle(processes)
+    for process in processes:
+        process.kill()
+    await server.ended()
+    await asyncio.to_thread(psutil.wait_procs, processes[1:], 20)
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=LONG)])
+async def test_no_edit_that_was_acknowledged_is_lost_however_new_its_row(tmp_path, rounds):
+    noted, sent = {}, []
+    for _ in range(rounds):
+        enough = len(noted) + random.randrange(40, 80)
+        given = {"PENSTOCK_ACCOUNT_ID": ACCOUNT}
+        async with serving(tmp_path / "data", environ=given) as server, asyncio.TaskGroup() as group:
+            for _ in range(CLIENTS):
+                group.create_task(edits(server, noted, sent))
+            async with asyncio.timeout(20):
+                while len(noted) < enough:
+                    await asyncio.sleep(0.001)
+            await kill_all(server)
+    assert len(sent) > len(noted), "nothing was on its way when it was killed"
+    async with serving(tmp_path / "data") as server:
+        found = await edited(server, sent)
+        assert {log_id: found.get(log_id) for log_id in noted} == noted
+        assert await server.stop() == 0
