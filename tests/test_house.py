@@ -76,6 +76,7 @@ UNMIRRORED = {
     "penstock/ports/bus.py": "a protocol; tests/control/test_publish_bus.py lives by it, tests/backends holds to it",
     "penstock/ports/cache_store.py": "a protocol; tests/backends/cache holds its implementations to it",
     "penstock/ports/counters.py": "a protocol; tests/backends/counters holds its implementations to it",
+    "penstock/ports/reservations.py": "a protocol; tests/backends/reservations holds its implementations to it",
     "penstock/ports/default_gateways.py": "a protocol; tests/proxy/test_default.py holds its implementation to it",
     "penstock/ports/logsink.py": "a protocol; tests/backends holds its implementations to it",
     "penstock/ports/transport.py": "a protocol; tests/backends holds its implementations to it",
