@@ -73,6 +73,18 @@ async def page(
     return [_row(row) for row in rows], total.scalar_one()
 
 
+async def any_names(
+    connection: Handle, account: str, setting: str, text: str, *, among: frozenset[str] | None = None
+) -> bool:
+    """Whether a live one, of those ``among``, has the text in the list that a setting of it is."""
+    wanted = _live(account) & gateways.c.settings.contains(codec.encode(setting).decode(), autoescape=True)
+    wanted &= gateways.c.settings.contains(codec.encode(text).decode(), autoescape=True)
+    if among is not None:
+        wanted &= gateways.c.id.in_(sorted(among))
+    rows = await connection.execute(select(gateways.c.settings).where(wanted))
+    return any(text in (_settings(settings).get(setting) or ()) for (settings,) in rows)
+
+
 async def change(
     connection: Handle, account: str, number: int, settings: dict[str, Any], now: int, version: int
 ) -> bool:

@@ -99,6 +99,25 @@ async def test_a_page_among_some(writing):
     assert await ids(writing, among=frozenset()) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("a", True), ('é"%', True), ("é", False), ("A", False), ("b", False), ("theirs", False), ("gone", False)],
+)
+async def test_whether_any_names_a_text_in_a_setting(writing, text, named):
+    for account, gateway, settings in (
+        (MINE, "with", {"keys": ["a", 'é"%'], "others": ["b"]}),
+        (MINE, "without", {"keys": None, "a": 1}),
+        (MINE, "gone", {"keys": ["gone"]}),
+        (THEIRS, "g", {"keys": ["theirs"]}),
+    ):
+        made = await gateways.insert(writing, account, gateway, settings, 10, 2)
+        if gateway == "gone":
+            await gateways.delete(writing, account, made.number, 20, 3)
+    assert await gateways.any_names(writing, MINE, "keys", text) == named
+    assert await gateways.any_names(writing, MINE, "keys", text, among=frozenset({"with", "x"})) == named
+    assert not await gateways.any_names(writing, MINE, "keys", text, among=frozenset({"without"}))
+
+
 async def test_a_change(writing):
     (row,) = await add(writing, "g")
     assert await gateways.change(writing, MINE, row.number, {"new": True}, 20, 3)

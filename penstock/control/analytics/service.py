@@ -16,6 +16,8 @@ from penstock.storage.log.measures import DAY, HOUR, MINUTE
 
 SPANS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 METADATA = "metadata."
+UNCOUNTED = 7012  # code of a message
+_KEYS = "analytics_metadata_keys"
 _MINUTE = 60_000  # milliseconds
 _LONGEST = {MINUTE: 3 * HOUR, HOUR: 7 * DAY}  # minutes that are asked for in such points unless told otherwise
 _TESTS = ("gateway", "provider", "model", "outcome", "status_code", "status_class", "cached")
@@ -45,6 +47,23 @@ async def analytics(context: Context, asked: AnalyticsQuery, gateway_id: str | N
         "group_by": asked.group_by,
         **_grouped(points, names, asked.order_by),
     }
+
+
+async def messages(context: Context, asked: AnalyticsQuery, gateway_id: str | None = None) -> list[dict[str, Any]]:
+    """What to know of an answer of ``analytics``: that no gateway counts calls by the metadata key in question."""
+    _, key, _ = _groups(asked)
+    if not key:
+        return []
+    of, named = context.limited_to, gateway_id or asked.gateway
+    if named is not None:
+        of = frozenset({named}) if of is None else of & {named}
+    async with context.control.database.reading() as connection:
+        if await gateways.any_names(connection, context.account, _KEYS, key, among=of):
+            return []
+    name = "metadata" if asked.group_by is None else "group_by"
+    none = f"no gateway names {key!r} in {_KEYS}" if named is None else f"{_KEYS} of the gateway does not name {key!r}"
+    sentence = f"{name}: {none}: calls are counted by a key from when it is named there"
+    return [{"code": UNCOUNTED, "message": sentence, "path": ["query", name]}]
 
 
 def understood(asked: AnalyticsQuery, account: str, of: frozenset[str] | None) -> Question:

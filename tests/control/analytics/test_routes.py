@@ -7,7 +7,7 @@ from penstock.control.analytics import routes
 from penstock.storage.log.measures import DAY
 from tests.control.logs.conftest import OTHER, World
 from tests.kit.databases import KINDS, database_of
-from tests.kit.logsink import a_record
+from tests.kit.logsink import a_record, set_gateway
 
 MINUTE = 60_000
 NOON = 20_000 * DAY * MINUTE + 12 * 60 * MINUTE  # 2024-10-04T12:00:00Z
@@ -43,8 +43,10 @@ def call(minute, **fields):
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def asked(world, gateway="default", token="all", **query):
+async def asked(world, gateway="default", token="all", only=None, **query):
+    """``only``: the parameter ``gateway``."""
     of = f"/gateways/{gateway}" if gateway else ""
+    query |= {"gateway": only} if only else {}
     return await world.http.get(
         f"/client/v4/accounts/{'0123456789abcdef' * 2}/ai-gateway{of}/analytics",
         params={"start": START, "end": END, **query},
@@ -102,6 +104,30 @@ async def test_metadata_by_hours(world):
     assert [point["time"][11:13] for point in result["groups"][0]["series"]] == ["13"]
     result = await told(world, metadata="user=u2", end="2024-10-04T14:00:00Z")
     assert result["totals"]["calls"] == 1
+
+
+async def test_a_key_that_calls_are_not_counted_by_is_said(world):
+    set_gateway(world.connection, world.elsewhere, analytics_metadata_keys=["user", "te%m"])
+
+    async def hints(gateway="", **query):
+        answer = await asked(world, gateway, end="2024-10-04T14:00:00Z", **query)
+        return [(hint["code"], hint["message"], hint["path"]) for hint in answer.json()["messages"]]
+
+    of = "calls are counted by a key from when it is named there"
+    unset = "analytics_metadata_keys of the gateway does not name"
+    assert await hints("default", group_by="metadata.user") == [
+        (7012, f"group_by: {unset} 'user': {of}", ["query", "group_by"])
+    ]
+    assert await hints(metadata="team=x") == [
+        (7012, f"metadata: no gateway names 'team' in analytics_metadata_keys: {of}", ["query", "metadata"])
+    ]
+    for only, count in (("default", 1), ("elsewhere", 0)):
+        assert len(await hints(group_by="metadata.user", only=only)) == count
+    assert len(await hints(group_by="metadata.user", token="limited", only="elsewhere")) == 0
+    for key, gateway, count in (("user", "elsewhere", 0), ("user", "", 0), ("use", "", 1), ("USER", "", 1)):
+        assert len(await hints(gateway, group_by=f"metadata.{key}")) == count
+    assert len(await hints(group_by="metadata.user", metadata="user=u1")) == 0
+    assert await hints(group_by="model") == []
 
 
 async def test_each_sees_its_own(world):
