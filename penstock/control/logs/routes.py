@@ -43,6 +43,11 @@ async def delete_logs(
     if (await request.body()).strip() not in (b"", b"{}", b"null"):  # filters there would be passed over
         raise Invalid("body: is not read: send filters, before and limit in the query", path=("body",))
     tests = filters.tests(request.query_params.multi_items())
+    if asked.filters is not None and not tests:  # whoever made that list up meant some calls, not all
+        raise Invalid(
+            "filters: is an empty list: give at least one filter, or leave it out to delete calls whatever they are",
+            path=("query", "filters"),
+        )
     return ok(None, info=await service.delete(context, gateway_id, asked, tests))
 
 

@@ -97,7 +97,10 @@ async def test_before_a_moment(world):
 @pytest.mark.parametrize(("query", "field"), [
     ({"limit": 0}, "limit"), ({"limit": MOST_DELETED + 1}, "limit"), ({"order_by": "size"}, "order_by"),
     ({"order_by_direction": "down"}, "order_by_direction"), ({"before": "yesterday"}, "before"),
-    ({"filters": "[1]"}, "filters"), ({"provider": "openai"}, "provider"),
+    ({"filters": "[1]"}, "filters"), ({"filters": "[]"}, "filters"), ({"filters": " [ ] "}, "filters"),
+    ({"filters": ""}, "filters"), ({"filters": "null"}, "filters"),
+    ({"filters": "[]", "before": "2999-01-01"}, "filters"),
+    ({"provider": "openai"}, "provider"),
 ])  # fmt: skip
 async def test_what_cannot_be_read_deletes_nothing(world, query, field):
     world.write(a_record())
