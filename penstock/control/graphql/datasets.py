@@ -1,12 +1,13 @@
 """The datasets of the GraphQL endpoint as questions to the roll-ups, and the answers as its fields."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
+from penstock.control.graphql.filtering import PLACES, TIMES, Refused, understood
 from penstock.core import instants
-from penstock.storage.log.analytics import Operator, Point, Question, Where
+from penstock.storage.log.analytics import Point, Question, Where
 from penstock.storage.log.measures import DAY, HOUR, MINUTE
 
 MOST = 10_000  # groups of one dataset
@@ -14,18 +15,6 @@ WINDOW = 32  # days that one question may span
 _MINUTE = 60_000  # milliseconds
 _NANO = 10**9
 
-# Dimensions of time, in minutes.
-TIMES = {"date": DAY, "datetime": MINUTE, "datetimeMinute": MINUTE, "datetimeFiveMinutes": 5, "datetimeHour": HOUR}
-# Others: what roll-ups call them, and their type.
-PLACES = {
-    "gateway": ("gateway", "String"),
-    "provider": ("provider", "String"),
-    "model": ("model", "String"),
-    "cached": ("cached", "Int"),
-    "error": ("error", "Int"),
-    "rateLimited": ("rate_limited", "Int"),
-    "statusCode": ("status_code", "Int"),
-}
 _FIELDS = {rolled: name for name, (rolled, _) in PLACES.items()}
 # Those that only rows have.
 OF_ROWS = {
@@ -47,20 +36,6 @@ SUMS = {
     "uncachedTokensOut": "tokens_out",
     "cost": "cost",
 }
-_OPERATORS: dict[str, Operator] = {
-    "": "eq",
-    "in": "eq",
-    "neq": "neq",
-    "notin": "neq",
-    "like": "like",
-    "geq": "gte",
-    "leq": "lte",
-    "gt": "gt",
-    "lt": "lt",
-}
-TIME_SUFFIXES = ("", "_geq", "_leq", "_gt", "_lt")
-
-
 Names = Mapping[str, Mapping[int | None, Any]]  # of the members of each dimension, by what roll-ups call it
 
 
@@ -80,10 +55,6 @@ DATASETS = {
     "aiGatewayCacheAdaptiveGroups": Dataset(("gateway", "provider", "model", "cached"), status=True),
 }
 SIZES = "aiGatewaySizeAdaptiveGroups"
-
-
-class Refused(Exception):
-    """What is asked cannot be answered; the text says why."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -110,14 +81,14 @@ def question(dataset: Dataset, asked: Asked, account: str, of: frozenset[str] | 
     if dataset.status and "status" in wanted:
         wanted |= {"cached"}
     step = min([TIMES[name] for name in wanted if name in TIMES], default=0)
-    since, until, where = _bounds(asked.filter, now)
-    if until - since > WINDOW * DAY:
+    found = understood(asked.filter, now)
+    if found.until - found.since > WINDOW * DAY:
         raise Refused(f"filter: spans more than {WINDOW} days; narrow it with datetime_geq and datetime_leq")
-    span = next(s for s in (DAY, HOUR, MINUTE) if step % s == 0 and since % s == 0 and (until % s == 0 or until > now))
+    span = next(s for s in (DAY, HOUR, MINUTE) if step % s == 0 and found.fits(s, now))
     groups = tuple(PLACES[name][0] for name in dataset.places if name in wanted)
     sums = ("calls", *(SUMS[name] for name in dataset.sums))
-    where = (*dataset.where, *where)
-    return Question(account, span, since, until, of, "", where, groups, step, None, sums, (), MOST + 1)
+    where = (*dataset.where, *found.tests)
+    return Question(account, span, found.since, found.until, of, "", where, groups, step, None, sums, (), MOST + 1)
 
 
 def fields(dataset: Dataset, asked: Question, points: list[Point], names: Names, given: Asked) -> list[dict[str, Any]]:
@@ -160,38 +131,3 @@ def _moment(start: int, name: str) -> str:
     step = TIMES[name]
     text = instants.text((start - start % step) * _MINUTE)
     return text[:10] if name == "date" else text[:19] + "Z"
-
-
-def _bounds(given: Mapping[str, Any], now: int) -> tuple[int, int, tuple[Where, ...]]:
-    """From when until when, in minutes, and the tests of other dimensions."""
-    since, until, where = -1, now + 1, list[Where]()
-    for name, value in given.items():
-        if value is None:
-            continue
-        stem, _, suffix = name.partition("_")
-        if stem in TIMES:
-            least, most = _range(stem, suffix, value)
-            since, until = max(since, least), min(until, most)
-        else:
-            values = tuple(cast("list[Any]", value)) if isinstance(value, list) else (value,)
-            where.append(Where(PLACES[stem][0], _OPERATORS[suffix], values))
-    return (max(since, 0) if since >= 0 else max(0, until - DAY)), max(until, 0), tuple(where)
-
-
-def _range(name: str, suffix: str, value: object) -> tuple[int, int]:
-    """The minutes whose time, cut to the dimension, is as the filter says; the end is not among them."""
-    try:
-        millis = instants.parse(str(value).upper())
-    except ValueError:
-        raise Refused(f"filter: {name} must be ISO 8601, as 2024-01-31T12:00:00Z") from None
-    unit = TIMES[name] * _MINUTE
-    first, whole = -(-millis // unit), millis // unit  # the first not before it, and that in which it lies
-    far = 2**48
-    least, most = {
-        "geq": (first, far),
-        "gt": (whole + 1, far),
-        "leq": (0, whole + 1),
-        "lt": (0, first),
-        "": (first, first + 1 if first == whole else first),
-    }[suffix]
-    return least * TIMES[name], most * TIMES[name]

@@ -27,17 +27,8 @@ from graphql import execute as _execute  # pyright: ignore[reportUnknownVariable
 
 from penstock.control.context import Context
 from penstock.control.graphql import datasets
-from penstock.control.graphql.datasets import (
-    DATASETS,
-    OF_ROWS,
-    PLACES,
-    SIZES,
-    TIME_SUFFIXES,
-    TIMES,
-    Asked,
-    Dataset,
-    Refused,
-)
+from penstock.control.graphql.datasets import DATASETS, OF_ROWS, SIZES, Asked, Dataset
+from penstock.control.graphql.filtering import PLACES, TIME_SUFFIXES, TIMES, Refused
 from penstock.control.graphql.variables import declared
 from penstock.control.logs.service import settled
 from penstock.core import instants
@@ -160,6 +151,7 @@ def _kinds(kind: str, dataset: Dataset) -> list[str]:
     filters += [f"{n}{s}: {of}" for n, of in places.items() for s in ("", "_geq", "_leq", "_gt", "_lt", "_neq")]
     filters += [f"{name}_{suffix}: [{of}!]" for name, of in places.items() for suffix in ("in", "notin")]
     filters += [f"{name}_like: String" for name, of in places.items() if of == "String"]
+    filters += [f"{name}: [{kind}Filter!]" for name in ("AND", "OR")]
     orders = " ".join(f"{name}_{way}" for name in datasets.orders(dataset) for way in ("ASC", "DESC"))
     sums = " ".join(f"{name}: {'Float' if name == 'cost' else 'uint64'}!" for name in dataset.sums)
     return [

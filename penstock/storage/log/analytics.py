@@ -51,6 +51,22 @@ class Where(msgspec.Struct, frozen=True):
     values: tuple[str | int, ...]
 
 
+class During(msgspec.Struct, frozen=True):
+    """A test of when roll-ups begin, in minutes since the epoch; ``until`` excluded."""
+
+    since: int
+    until: int
+
+
+class Either(msgspec.Struct, frozen=True):
+    """Sets of tests: those of one set must hold."""
+
+    of: tuple[tuple["Test", ...], ...]
+
+
+Test = Where | During | Either
+
+
 class Question(msgspec.Struct, frozen=True):
     """Times are minutes since the epoch, ``until`` excluded; ``span`` is that of the roll-ups that are asked.
 
@@ -65,7 +81,7 @@ class Question(msgspec.Struct, frozen=True):
     until: int
     gateways: frozenset[str] | None = None
     key: str = ""
-    where: tuple[Where, ...] = ()
+    where: tuple[Test, ...] = ()
     groups: tuple[str, ...] = ()
     step: int = 0
     top: tuple[int, ...] | None = None
@@ -153,14 +169,25 @@ def _tests(question: Question) -> tuple[list[str], list[Any]]:
         values.append(stored(question.key))
     else:
         tests.append(f"r.key = {WHOLE}")
-    for where in question.where:
-        test, given = _test(where)
-        tests.append(test)
-        values += given
-    return tests, values
+    test, given = _all(question.where)
+    return [*tests, test], values + given
 
 
-def _test(where: Where) -> tuple[str, list[Any]]:
+def _all(tests: Sequence[Test]) -> tuple[str, list[Any]]:
+    parts = [_test(test) for test in tests]
+    return " AND ".join(sql for sql, _ in parts) or "1 = 1", [value for _, values in parts for value in values]
+
+
+def _test(test: Test) -> tuple[str, list[Any]]:
+    if isinstance(test, During):
+        return "(r.start >= ? AND r.start < ?)", [min(test.since, _FAR), min(test.until, _FAR)]
+    if isinstance(test, Either):
+        parts = [_all(tests) for tests in test.of]
+        return f"({' OR '.join(f'({sql})' for sql, _ in parts)})", [value for _, values in parts for value in values]
+    return _of_dimension(test)
+
+
+def _of_dimension(where: Where) -> tuple[str, list[Any]]:
     sql, kind = DIMENSIONS[where.dimension]
     value, within = {
         "word": ("name", "IN (SELECT id FROM log_names WHERE {})"),

@@ -63,6 +63,13 @@ async def groups(world, selection, dataset=REQUESTS, *, token="all", where=OF_DA
     return told["data"]["viewer"]["accounts"][0][dataset]
 
 
+def nested(levels):
+    filters = {"model": "a"}
+    for _ in range(levels):
+        filters = {"OR": [filters]}
+    return filters
+
+
 async def refused(world, query, token="all", **more):
     told = (await posted(world, query, token, **more)).json()
     assert told["errors"], told
@@ -141,11 +148,50 @@ async def test_dimensions_in_the_order_asked_for(world):
         ({"statusCode_gt": 2**31 - 1}, 0),
         ({"statusCode_lt": 2**31 - 1}, 9),
         ({"statusCode_neq": -(2**31)}, 9),
+        ({"AND": [{"model": "a"}, {"statusCode": 200}, {}]}, 4),
+        ({"AND": {"model": "a"}, "OR": None}, 6),
+        ({"OR": [{"model": "b"}, {"gateway": "elsewhere"}]}, 4),
+        ({"OR": [{"model": "b"}, {"gateway": "elsewhere"}], "provider": "openai"}, 3),
+        ({"OR": [{"model": "b", "datetime_lt": "2024-10-04T12:03:00Z"}, {"AND": [{"cached": 1}, {"model": "a"}]}]}, 2),
+        ({"OR": [{"datetimeMinute": "2024-10-04T12:03:00Z"}, {"datetimeHour": "2024-10-04T13:00:00Z"}]}, 4),
+        ({"OR": [{"date": "2024-10-04"}, {"date": "2024-10-05"}], "model": "b"}, 3),
+        ({"OR": [{}, {"model": "z"}]}, 9),
+        ({"OR": [{"model": "b"}] * 98}, 3),
+        (nested(8), 6),
+        ({"OR": [{"OR": [{"model": "b"}]}, {"AND": []}]}, 9),
+        ({"AND": [{"OR": [{"model": "b"}, {"cached": 1}]}, {"OR": [{"model": "a"}, {"statusCode": 500}]}]}, 1),
     ],
 )
 async def test_filters(world, more, count):
     found = await groups(world, "count", where=OF_DAY | more)
     assert sum(group["count"] for group in found) == count
+
+
+async def test_times_of_alternatives_are_the_time_of_the_filter(world):
+    (group,) = await groups(
+        world, "count", where={"OR": [{"datetimeHour": f"2024-10-04T{hour}:00:00Z"} for hour in (12, 13)]}
+    )
+    assert group["count"] == 9
+    assert await groups(world, "count", where={"OR": [{"date": "2024-10-03"}, {"date": "2024-10-05"}]}) == []
+    query = f'{REQUESTS}(filter: {{AND: [{{date: $day}}], OR: [{{model_in: $b}}, {{model: "z"}}]}}) {{ count }}'
+    told = (await posted(world, f"query {of_account(query)}", variables={"day": "2024-10-04", "b": ["b"]})).json()
+    assert told["data"]["viewer"]["accounts"][0][REQUESTS] == [{"count": 3}]
+
+
+@pytest.mark.parametrize(
+    ("filters", "says"),
+    [
+        (nested(9), "8 AND and OR"),
+        ({"OR": [{"model": "a"}] * 100}, "200 filters"),
+        ({"AND": [{}] * 200}, "200 filters"),
+        ({"model_in": ["a"] * 1001}, "1,000 values"),
+        ({"OR": []}, "OR must have"),
+        (nested(400), "nested too deeply"),
+    ],
+)
+async def test_filters_that_would_be_too_much_work_are_refused(world, filters, says):
+    query = of_account(f"{REQUESTS}(filter: $filter) {{ count }}")
+    assert says in await refused(world, query, variables={"filter": filters})
 
 
 async def test_the_end_of_time_can_be_asked_about(world):
@@ -212,6 +258,7 @@ async def test_each_sees_its_own(world):
         (of_account(" ".join(f"a{n}: {REQUESTS} {{ count }}" for n in range(11))), "at most 10"),
         ("{ viewer " * 300, "nested too deeply"),
         ("{ " + "viewer { __typename } " * 1000 + "}", "tokens"),
+        (of_account(f"{REQUESTS}(filter: {'{AND: ' * 400}{{}}{'}' * 400}) {{ count }}"), ""),
         ("{ viewer", "Syntax Error"),
         (of_account(f"{REQUESTS}(limit: null) {{ count }}"), "non-null"),
     ],
