@@ -18,6 +18,7 @@ from penstock.backends.http.limits import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
 from penstock.backends.redis_link import RedisLink
+from penstock.backends.reservations.memory import MemoryReservations
 from penstock.control import api
 from penstock.control.alerts.deliver import Sender
 from penstock.control.alerts.watch import watch
@@ -288,6 +289,7 @@ class Application:
             answers=self.answers,
             telemetry=self.telemetry,
             counters=self._counters(),
+            reservations=MemoryReservations(),
             cache=self.cache,
             largest_cached=settings.cache_answer_size,
             fetch_media=settings.fetch_media,

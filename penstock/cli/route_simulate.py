@@ -108,6 +108,7 @@ def _simulator(settings: "Settings") -> "Simulator":
     from penstock.model.reply import Reply
     from penstock.ports.cache_store import NOTHING_CACHED
     from penstock.ports.counters import Uncounted
+    from penstock.ports.reservations import Unreserved
     from penstock.ports.transport import Transport
     from penstock.providers.prices import PriceBook
 
@@ -132,6 +133,7 @@ def _simulator(settings: "Settings") -> "Simulator":
         answers=Budget(settings.answer_memory),
         telemetry=telemetry,
         counters=Uncounted(),
+        reservations=Unreserved(),
         cache=NOTHING_CACHED,
         largest_cached=0,
         fetch_media=settings.fetch_media,

@@ -44,6 +44,7 @@ from penstock.model.options import Retry
 from penstock.model.route import Route
 from penstock.ports.cache_store import CacheStore
 from penstock.ports.counters import Counters
+from penstock.ports.reservations import Reservations
 from penstock.ports.transport import Transport
 from penstock.providers import catalog, custom
 from penstock.providers.custom import Custom
@@ -71,6 +72,7 @@ class Parts:
     answers: Budget  # bytes that answers may hold while they run
     telemetry: Telemetry
     counters: Counters
+    reservations: Reservations
     cache: CacheStore
     largest_cached: int  # bytes of an answer
     fetch_media: bool = False  # images by URL, for providers that take only bytes

@@ -11,6 +11,7 @@ _DAY = 24 * 3600 * 1000  # milliseconds
 _WEEK = 7 * _DAY
 _MONDAY = 4 * _DAY  # the first one after the epoch
 _MONTHS = 12
+NEVER = 1 << 62  # milliseconds since the epoch; a database keeps it
 
 
 class Window(NamedTuple):
@@ -37,11 +38,16 @@ class Window(NamedTuple):
         """The first bucket that still counts at that time."""
         return self.bucket(now - self.length(now)) if self.technique == "sliding" else self.bucket(now)
 
-    def ends(self, bucket: int) -> int:
-        """When the spending of a bucket counts no more; ``forever`` never ends."""
+    def following(self, bucket: int) -> int:
+        """When the next bucket begins; forever: never."""
         if self.technique == "fixed":
             return self._after(bucket)
-        return bucket + self._tick() + self.length(bucket)
+        return bucket + self._tick() if self.technique == "sliding" else NEVER
+
+    def ends(self, bucket: int) -> int:
+        """When the spending of a bucket counts no more; forever: never."""
+        following = self.following(bucket)
+        return following + self.length(bucket) if self.technique == "sliding" else following
 
     def length(self, now: int) -> int:
         """Milliseconds of the window that the time lies in."""

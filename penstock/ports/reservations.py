@@ -7,7 +7,7 @@ from penstock.model.money import Budget, Claim
 
 
 class Held(NamedTuple):
-    """What a budget has left. ``spent``: within its window; ``reserved``: by calls that run. Nano-dollars."""
+    """What is taken of a budget. ``spent``: within its window; ``reserved``: by calls that run. Nano-dollars."""
 
     spent: int
     reserved: int
@@ -16,8 +16,8 @@ class Held(NamedTuple):
 class Refused(NamedTuple):
     """Why nothing was reserved. ``at``: place of the first claim that its budget does not cover.
 
-    ``wait``: seconds until spending of the window is free again, however little; ``by``: who counted, as in
-    ``model.decision``.
+    ``wait``: seconds until it does; where that is unknown, because other calls hold what is missing or the claim is
+    larger than the limit, until some spending is free again. 0: never. ``by``: who counted, as in ``model.decision``.
     """
 
     at: int
@@ -38,9 +38,25 @@ class Reservations(Protocol):
         ...
 
     def settle(self, reservation: bytes, claims: Sequence[Claim], amounts: Sequence[int]) -> None:
-        """Ends a reservation, once: so much of each claim's budget was spent now. Never raises."""
+        """Ends a reservation, once: so much of each claim's budget was spent now. Never raises.
+
+        One that is not known, of before a restart, counts all the same.
+        """
         ...
 
     async def look(self, budgets: Sequence[Budget]) -> list[Held]:
-        """What each has left."""
+        """What is spent and reserved of each."""
         ...
+
+
+class Unreserved(Reservations):
+    """In a process that cannot see what is spent: every claim is covered."""
+
+    async def reserve(self, reservation: bytes, claims: Sequence[Claim]) -> Refused | None:
+        return None
+
+    def settle(self, reservation: bytes, claims: Sequence[Claim], amounts: Sequence[int]) -> None:
+        """Counts nothing."""
+
+    async def look(self, budgets: Sequence[Budget]) -> list[Held]:
+        return [Held(0, 0)] * len(budgets)

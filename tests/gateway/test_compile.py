@@ -8,6 +8,7 @@ import pytest
 from penstock.backends.cache.index import Index
 from penstock.backends.cache.memory import MemoryCache
 from penstock.backends.counters.memory import MemoryCounters
+from penstock.backends.reservations.memory import MemoryReservations
 from penstock.core.budget import Budget
 from penstock.core.telemetry import Telemetry
 from penstock.features.ask_usage import AskUsage, NullAskUsage
@@ -27,7 +28,7 @@ def the_parts():
     telemetry = Telemetry()
     return Parts(
         *(nowhere, upstreams({}), PriceBook({}), Keyring(telemetry), 1.0, 100, Budget(1000)),
-        *(telemetry, MemoryCounters(), MemoryCache(Index(1000), 1000), 1000),
+        *(telemetry, MemoryCounters(), MemoryReservations(), MemoryCache(Index(1000), 1000), 1000),
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core import instants
-from penstock.model.money import FOREVER, TICKS, Window, dollars
+from penstock.model.money import FOREVER, NEVER, TICKS, Window, dollars
 
 TIMES = st.integers(0, instants.parse("2999-12-31"))
 UNITS = st.sampled_from(["day", "week", "month"])
@@ -51,8 +51,18 @@ def test_spending_counts_for_a_whole_sliding_window_and_at_most_a_bucket_longer(
     assert counts == (spent + later < window.ends(bucket))
 
 
+@given(FIXED | SLIDING, TIMES)
+def test_a_bucket_lasts_until_the_next_one_begins(window, now):
+    bucket = window.bucket(now)
+    following = window.following(bucket)
+    assert bucket <= now < following
+    assert window.bucket(following - 1) == bucket
+    assert window.bucket(following) == following
+
+
 def test_what_counts_for_ever_has_one_bucket():
     assert FOREVER.bucket(5) == FOREVER.oldest(10**13) == 0
+    assert FOREVER.ends(0) == FOREVER.following(0) == NEVER
     assert FOREVER.text() == "in all"
 
 
