@@ -17,6 +17,12 @@ class LogRecord(msgspec.Struct, array_like=True):
     read from its cache. ``saved``: what a hit saved: tokens in and out, nano-dollars; None: it was no hit. ``detail``
     is the JSON object of everything that nobody filters or sorts by; its members are those of ``Detail``. Who stores
     a record first takes out what ``redact`` names (``storage.log.redact``).
+
+    Money, in nano-dollars, counted with the record, once, whether it is ``logged`` or not: ``spends`` of budgets
+    (``model.money``): owner, when the bucket began, when it counts no more (0: never), and the amount; ``charge``: the
+    account that pays for the call, and how much. What is charged is not among ``spends``: the ledger counts it.
+    ``draft``: the call still runs. It stands for the call until its final record, of the same id, comes; where none
+    comes, it is the record.
     """
 
     id: bytes
@@ -57,6 +63,9 @@ class LogRecord(msgspec.Struct, array_like=True):
     saved: tuple[int, int, int] | None = None
     rolled: tuple[str, ...] = ()
     redact: tuple[str, ...] = ()  # paths of values that must not be stored
+    spends: tuple[tuple[str, int, int, int], ...] = ()
+    charge: tuple[str, int] | None = None
+    draft: bool = False
 
 
 class Timings(msgspec.Struct):

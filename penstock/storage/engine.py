@@ -5,10 +5,10 @@ hand, a few times a second at most.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, event, exc
@@ -17,14 +17,43 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from penstock.storage import opening, postgres_errors
 from penstock.storage.errors import StoreUnavailable
 from penstock.storage.log.names import stored
+from penstock.storage.sql import POSTGRES, SQLITE, Row, Statements, inserting, numbered
 from penstock.storage.sqlite import PRAGMAS
 from penstock.storage.sqlite_file import file_of
 
 Handle = AsyncConnection  # for those who may not import the driver
+T = TypeVar("T")
 
 READERS = 4  # that read at once; more wait
 PATIENCE = 5.0  # seconds one waits for its turn, and for each answer; SQLite waits as long again for others' locks
 QUEUE = 200  # writers that may wait; more are refused at once
+
+
+class _Statements:
+    """``storage.sql.Statements`` on a connection of SQLAlchemy's."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.dialect = SQLITE if connection.dialect.name == "sqlite" else POSTGRES
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        done = self._connection.exec_driver_sql(self._spelt(sql), tuple(values))
+        return [tuple(row) for row in done] if done.returns_rows else []
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        if many := [tuple(row) for row in rows]:
+            self._connection.exec_driver_sql(self._spelt(sql), many)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        self.executemany(inserting(table, columns), rows)
+
+    def _spelt(self, sql: str) -> str:
+        return sql if self.dialect is SQLITE else numbered(sql)
+
+
+async def within(connection: Handle, work: Callable[[Statements], T]) -> T:
+    """What ``work`` returns, done in the transaction of the handle: for what the log's writer does as well."""
+    return await connection.run_sync(lambda blocking: work(_Statements(blocking)))
 
 
 class Database:

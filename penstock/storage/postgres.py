@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
@@ -17,7 +16,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from penstock.storage import postgres_errors
 from penstock.storage.errors import StoreUnavailable, TooSlow
 from penstock.storage.revisions import REVISIONS
-from penstock.storage.sql import POSTGRES, Limit, Row
+from penstock.storage.sql import POSTGRES, Limit, Row, numbered
 
 CONNECT = 5.0
 STATEMENT = 30.0
@@ -87,10 +86,10 @@ class PostgresConnection:
         self._task: asyncio.Task[Any] | None = None
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self._again(lambda connection, left: _fetch(connection, _numbered(sql), values, left))
+        return self._again(lambda connection, left: _fetch(connection, numbered(sql), values, left))
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self._do(lambda connection, left: connection.executemany(_numbered(sql), rows, timeout=left))
+        self._do(lambda connection, left: connection.executemany(numbered(sql), rows, timeout=left))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         self._do(
@@ -232,10 +231,3 @@ def _aside(work: Callable[[], _T]) -> _T:
 
 async def _fetch(connection: _Connection, sql: str, values: Sequence[Any], left: float) -> list[Row]:
     return [tuple(row) for row in await connection.fetch(sql, *values, timeout=left)]
-
-
-@lru_cache(1000)
-def _numbered(sql: str) -> str:
-    """``$1, $2, …`` where the SQL says ``?``."""
-    first, *rest = sql.split("?")
-    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))

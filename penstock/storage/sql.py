@@ -7,6 +7,7 @@ line. What people and programs change through the API goes by ``storage.engine``
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 Row = tuple[Any, ...]
@@ -69,13 +70,8 @@ class Limit:
         self.ended()
 
 
-class Sql(Protocol):
-    """A connection, for one thread at a time. Parameters are ``?``; no text within the SQL has a question mark.
-
-    Everything raises StoreUnavailable: what is passing, or StoreRefused: what somebody must mend. Writing raises
-    Duplicate and Unwritable too, and what has a limit TooSlow. A connection that is lost is opened again by the next
-    statement, unless it was lost within a transaction, which then fails as a whole.
-    """
+class Statements(Protocol):
+    """What a transaction needs. Parameters are ``?``; no text within the SQL has a question mark."""
 
     dialect: Dialect
 
@@ -88,6 +84,15 @@ class Sql(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Many rows, the quickest way there is."""
         ...
+
+
+class Sql(Statements, Protocol):
+    """A connection, for one thread at a time.
+
+    Everything raises StoreUnavailable: what is passing, or StoreRefused: what somebody must mend. Writing raises
+    Duplicate and Unwritable too, and what has a limit TooSlow. A connection that is lost is opened again by the next
+    statement, unless it was lost within a transaction, which then fails as a whole.
+    """
 
     def insert_numbered(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[int]:
         """The same for a table that numbers its rows in a column ``id``; returns the numbers."""
@@ -121,6 +126,18 @@ class Sql(Protocol):
 def marks(count: int) -> str:
     """``(?, ?, …)``."""
     return f"({', '.join('?' * count)})"
+
+
+def inserting(table: str, columns: Sequence[str]) -> str:
+    """The statement that adds a row."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks(len(columns))}"  # noqa: S608  names of ours
+
+
+@lru_cache(1000)
+def numbered(sql: str) -> str:
+    """``$1, $2, …`` where the SQL says ``?``."""
+    first, *rest = sql.split("?")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
 
 
 def filled(values: Sequence[Any]) -> list[Any]:

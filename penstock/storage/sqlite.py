@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.storage.errors import Duplicate, StoreRefused, StoreUnavailable, TooSlow, Unwritable
-from penstock.storage.sql import SQLITE, Limit, Row, marks
+from penstock.storage.sql import SQLITE, Limit, Row, inserting
 
 PRAGMAS = (
     "PRAGMA busy_timeout=5000",
@@ -49,10 +49,10 @@ class SqliteConnection:
             raise self._told(error) from error
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        self.executemany(_insert(table, columns), rows)
+        self.executemany(inserting(table, columns), rows)
 
     def insert_numbered(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[int]:
-        sql = _insert(table, columns)
+        sql = inserting(table, columns)
         try:
             return [self._connection.execute(sql, row).lastrowid or 0 for row in rows]
         except (sqlite3.Error, *_UNBINDABLE) as error:
@@ -112,10 +112,6 @@ def _may_pass(error: Exception) -> bool:
     if not isinstance(error, sqlite3.OperationalError) or str(error).startswith(("no such ", "table ")):
         return False
     return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {marks(len(columns))}"  # noqa: S608  names of ours
 
 
 def connect(file: Path) -> SqliteConnection:

@@ -4,7 +4,19 @@ Importing SQLAlchemy costs a quarter of a second, so what runs at every start (r
 tailing the log) has its SQL as text; a test holds that text to these tables, and the migrations too.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    literal_column,
+)
 
 from penstock.storage.log.columns import COLUMNS
 from penstock.storage.log.measures import COLUMNS as MEASURES
@@ -294,4 +306,58 @@ log_senders = Table(
     Column("id", LargeBinary, primary_key=True),
     Column("position", LONG, nullable=False),
     Column("at", BigInteger, nullable=False),  # milliseconds since the epoch
+)
+
+# Records of calls that still run (storage.log.drafts).
+log_drafts = Table(
+    "log_drafts",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),  # of the row that it will be
+    Column("sender", LargeBinary, nullable=False),  # log_senders
+    Column("at", BigInteger, nullable=False),  # when it was written
+    Column("record", LargeBinary),  # MessagePack of a LogRecord; null: it was written as the final record
+)
+
+# What was spent of each budget (storage.spending).
+spent = Table(
+    "spent",
+    metadata,
+    Column("owner", NAME, primary_key=True),  # model.money.Budget
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # of the bucket; milliseconds
+    Column("ends", BigInteger, nullable=False),  # when the bucket counts no more; 0: never
+    Column("amount", BigInteger, nullable=False),  # nano-dollars
+    Index("spent_ends", "ends"),
+    sqlite_with_rowid=False,
+)
+
+# Money of accounts: lines of entries, to which is only ever added (storage.ledger). No account is deleted.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("id", LargeBinary, primary_key=True),  # of the entry: 16 bytes, of a UUIDv7; of a call, its row's
+    Column("book", Text, primary_key=True),
+    Column("amount", BigInteger, nullable=False),  # nano-dollars; those of an entry come to 0
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("note", Text),
+    Column("reference", Text),  # of a call: the number of its gateway
+    sqlite_with_rowid=False,
+)
+Index(
+    "ledger_kind",
+    ledger.c.account,
+    ledger.c.kind,
+    ledger.c.id,
+    sqlite_where=ledger.c.kind != literal_column("'call'"),
+    postgresql_where=ledger.c.kind != literal_column("'call'"),
+)
+ledger_balances = Table(
+    "ledger_balances",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("book", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # of the hour; -1: all of them
+    Column("amount", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -6,7 +6,7 @@ from typing import Any
 from penstock.storage.log.measures import BOUNDS, HISTOGRAMS, MEASURES
 
 _NANO = 10**9
-_DOLLARS = frozenset({"cost", "saved_cost"})
+_DOLLARS = frozenset({"cost", "charge", "saved_cost"})
 _PERCENTILES = (50, 90, 95, 99)
 
 

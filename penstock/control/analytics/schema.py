@@ -67,6 +67,7 @@ class Sums(BaseModel):
     tokens_out: int
     cache_read: int = Field(description="Input tokens that providers read from their own caches.")
     cost: float = Field(description="US dollars.")
+    charge: float = Field(description="US dollars that accounts were charged.")
     saved_tokens_in: int
     saved_tokens_out: int
     saved_cost: float = Field(description="US dollars that hits of the cache saved.")

@@ -68,6 +68,7 @@ def _entry(row: LogRow, told: dict[str, Any]) -> dict[str, Any]:
         "duration_ms": row.duration,
         "cost": _dollars(row.cost),
         "cost_source": _cost_source(row, told),
+        "charge": _dollars(row.charge),
         "usage_metadata": _usage(row, told.get("usage")),
         "timings": told.get("timings", {}),
         "byok": _key_source(told) == BYOK,

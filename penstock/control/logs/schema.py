@@ -313,6 +313,7 @@ class LogEntry(BaseModel):
     cost: float | None = Field(description="US dollars; null where it is not known.")
     cost_source: str | None
     custom_cost: bool
+    charge: float | None = Field(description="US dollars that the account was charged; null: it was not.")
     metadata: str | None = Field(description="A JSON object, as text.")
     request_content_type: str | None
     response_content_type: str | None

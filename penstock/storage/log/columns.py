@@ -59,6 +59,7 @@ COLUMNS = (
     Column("tokens_out", "number", "range", null=True, order=True),
     Column("cost", "number", "range", null=True, unit=NANO, order=True),
     Column("custom_cost", "flag", "count"),
+    Column("charge", "number", null=True, unit=NANO, key=False),
     Column("metadata", "text", null=True, key=False),
     Column("request_content_type", "media", "words", null=True),
     Column("response_content_type", "media", "words", null=True),

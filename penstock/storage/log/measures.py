@@ -75,6 +75,7 @@ MEASURES = (
     _sum("tokens_out"),
     _sum("cache_read"),
     _sum("cost"),
+    Measure("charge", lambda records: sum([r.charge[1] for r in records if r.charge is not None])),
     _saved("saved_tokens_in", 0),
     _saved("saved_tokens_out", 1),
     _saved("saved_cost", 2),

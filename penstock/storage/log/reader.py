@@ -30,7 +30,7 @@ _SHOWN = "(b.gateway = 0 OR EXISTS (SELECT 1 FROM gateways WHERE number = b.gate
 
 
 class LogRow(msgspec.Struct):
-    """A stored row. Units as in LogRecord; ``detail`` is a JSON object (members: ``Detail``).
+    """A stored row. Units as in LogRecord; ``charge``: its amount; ``detail`` is a JSON object (members: ``Detail``).
 
     ``account`` and ``gateway`` are ids; empty: the call went to an address that does not exist.
     """
@@ -56,6 +56,7 @@ class LogRow(msgspec.Struct):
     tokens_out: int | None
     cost: int | None
     custom_cost: bool
+    charge: int | None
     metadata: str | None
     request_content_type: str | None
     response_content_type: str | None

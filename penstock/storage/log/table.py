@@ -121,6 +121,8 @@ def _row(record: LogRecord, gateway: int, block: int, names: Names) -> tuple[Any
         row[place] = names[row[place]]
     if row[_EVENT] == ids.text(record.id):
         row[_EVENT] = None
+    if record.charge is not None:
+        row[_CHARGE] = record.charge[1]
     return tuple(row)
 
 
@@ -130,4 +132,4 @@ def _entries(record: LogRecord) -> list[metadata.Entry]:
 
 _values = attrgetter(*WRITTEN[len(KEYS) :])
 _NUMBERED = [WRITTEN.index(column.name) for column in WORDS]
-_EVENT = WRITTEN.index("event_id")
+_EVENT, _CHARGE = WRITTEN.index("event_id"), WRITTEN.index("charge")

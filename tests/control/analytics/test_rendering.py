@@ -33,5 +33,5 @@ def test_nothing_is_told_as_nothing():
 
 
 def test_every_measure_is_shown():
-    assert len(taken([])) == 9 + 2 * (1 + len(BOUNDS) + 1)
-    assert shown({"cost": 5, "saved_cost": 10**9})["saved_cost"] == 1.0
+    assert len(taken([])) == 10 + 2 * (1 + len(BOUNDS) + 1)
+    assert shown({"cost": 5, "charge": 10**9})["charge"] == 1.0

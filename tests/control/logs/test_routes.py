@@ -346,7 +346,9 @@ async def test_a_row_has_every_field(world):
         "decisions": {"limit": {"technique": "fixed", "used": 3}, "key": {"source": "byok"}, "other": {"a": [1]}},
     }
     also = {"authentication": True, "compatibility_mode": True, "dlp_action": "FLAG"}
-    record = at(JAN_31 + 5, detail=json.dumps(detail).encode(), event_id="mine", cost=22_200, **also)
+    record = at(
+        JAN_31 + 5, detail=json.dumps(detail).encode(), event_id="mine", cost=22_200, charge=("a" * 32, 30_000), **also
+    )
     world.write(record)
     answer = await world.get(f"/{name(record)}")
     listed = {
@@ -369,6 +371,7 @@ async def test_a_row_has_every_field(world):
         "cost_source": "list",
         "cost": 0.0000222,
         "custom_cost": False,
+        "charge": 0.00003,
         "metadata": '{"user":"u1"}',
         "request_content_type": "application/json",
         "response_content_type": "application/json",

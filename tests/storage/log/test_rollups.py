@@ -45,6 +45,7 @@ def summed(records: Iterable[LogRecord], keys: Iterable[str] = ()) -> Rolled:
             tokens_out=record.tokens_out or 0,
             cache_read=record.cache_read,
             cost=record.cost or 0,
+            charge=record.charge[1] if record.charge else 0,
         )
         one.update(dict(zip(("saved_tokens_in", "saved_tokens_out", "saved_cost"), record.saved or (), strict=False)))
         for name in ("duration", "latency"):

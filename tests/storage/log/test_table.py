@@ -17,15 +17,18 @@ def counts(connection: Sql) -> tuple[int, int, int]:
 
 
 def test_a_record_comes_back_with_every_field(connection: Sql):
-    record = a_record(event_id="e" * 36, step=2, custom_cost=True, cached=True, success=False, cost=None)
+    record = a_record(
+        event_id="e" * 36, step=2, custom_cost=True, cached=True, success=False, cost=None, charge=(ACCOUNT, 5)
+    )
     LogTable(connection).write([record])
     row = LogReader(connection).get(1, record.id)
     assert row is not None
     kept_apart = {"id", "gateway", "request", "response", "detail"}
-    not_kept = {"logged", "cache_read", "saved", "rolled", "redact"}
-    for name in set(LogRecord.__struct_fields__) - kept_apart - not_kept:
+    not_kept = {"logged", "cache_read", "saved", "rolled", "redact", "spends", "draft"}
+    for name in set(LogRecord.__struct_fields__) - kept_apart - not_kept - {"charge"}:
         assert getattr(row, name) == getattr(record, name), name
     assert (row.account, row.gateway, row.id) == (ACCOUNT, "default", ids.text(record.id))
+    assert row.charge == 5
     assert bytes(row.detail) == record.detail
     assert LogReader(connection).bodies(1, record.id) == (record.request, record.response)
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
     _audit()
     _log()
     _rollups()
+    _money()
 
 
 def _configuration() -> None:
@@ -224,6 +225,7 @@ def _log() -> None:
         *(sa.Column(name, sa.SmallInteger, nullable=False) for name in ("status_code", "success", "cached", "step")),
         *(sa.Column(name, LONG) for name in ("tokens_in", "tokens_out", "cost")),
         sa.Column("custom_cost", sa.SmallInteger, nullable=False),
+        sa.Column("charge", LONG),
         sa.Column("metadata", sa.Text),
         *(sa.Column(name, sa.Integer) for name in ("request_content_type", "response_content_type")),
         *(sa.Column(name, LONG, nullable=False) for name in ("request_size", "response_size")),
@@ -302,7 +304,7 @@ def _rollups() -> None:
         "cached",
     )
     small = ("span", "status_code", "success", "cached")
-    sums = ["calls", "unpriced", "tokens_in", "tokens_out", "cache_read", "cost"]
+    sums = ["calls", "unpriced", "tokens_in", "tokens_out", "cache_read", "cost", "charge"]
     sums += ["saved_tokens_in", "saved_tokens_out", "saved_cost"]
     for histogram in ("duration", "latency"):
         sums += [f"{histogram}_sum", *(f"{histogram}_{bucket}" for bucket in range(21))]
@@ -320,4 +322,45 @@ def _rollups() -> None:
         sa.Column("id", sa.LargeBinary, primary_key=True),
         sa.Column("position", LONG, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
+    )
+
+
+def _money() -> None:
+    op.create_table(
+        "log_drafts",
+        sa.Column("id", sa.LargeBinary, primary_key=True),
+        sa.Column("sender", sa.LargeBinary, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("record", sa.LargeBinary),
+    )
+    op.create_table(
+        "spent",
+        sa.Column("owner", NAME, primary_key=True),
+        sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("ends", sa.BigInteger, nullable=False),
+        sa.Column("amount", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("spent_ends", "spent", ["ends"])
+    op.create_table(
+        "ledger",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("id", sa.LargeBinary, primary_key=True),
+        sa.Column("book", sa.Text, primary_key=True),
+        sa.Column("amount", sa.BigInteger, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("note", sa.Text),
+        sa.Column("reference", sa.Text),
+        sqlite_with_rowid=False,
+    )
+    where = sa.text("kind <> 'call'")
+    op.create_index("ledger_kind", "ledger", ["account", "kind", "id"], sqlite_where=where, postgresql_where=where)
+    op.create_table(
+        "ledger_balances",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("book", sa.Text, primary_key=True),
+        sa.Column("start", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("amount", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )

@@ -1,0 +1,58 @@
+"""What was spent of each budget, in the buckets of its window (``model.money``); written with the log.
+
+Reservations are counted in memory or in Redis; this is what they begin from at a start.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from penstock.model.record import LogRecord
+from penstock.storage.ledger import USAGE, WHOLE
+from penstock.storage.sql import Sql, Statements
+
+CREDIT = "credit:"  # owners of credit, followed by an account: what they have spent is in the ledger
+LATE = 3600 * 1000  # milliseconds that an ended bucket stays: calls that ended within it may still be written
+ROWS = 1000  # that are taken out at once
+
+_ADD = (
+    "INSERT INTO spent (owner, start, ends, amount) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (owner, start) DO UPDATE SET amount = spent.amount + excluded.amount"
+)
+_ROWS = (
+    "SELECT owner, start, ends, amount FROM spent WHERE ends = 0 OR ends > ?"
+    " UNION ALL SELECT ? || account, 0, 0, amount FROM ledger_balances WHERE book = ? AND start = ?"
+)
+_OLD = "SELECT owner, start FROM spent WHERE ends > 0 AND ends < ? ORDER BY ends LIMIT ?"
+
+
+class Spent(NamedTuple):
+    """Nano-dollars of a budget in one bucket, which counts until ``ends`` (0: for ever)."""
+
+    owner: str
+    start: int
+    ends: int
+    amount: int
+
+
+def add(connection: Statements, records: Iterable[LogRecord]) -> None:
+    """Counts in what calls have spent, in the transaction that writes them."""
+    sums: Counter[tuple[str, int, int]] = Counter()
+    for record in records:
+        for owner, start, ends, amount in record.spends:
+            if amount and not owner.startswith(CREDIT):
+                sums[owner, start, ends] += amount
+    if sums:  # in one order for every writer, so that none waits in a circle
+        connection.executemany(_ADD, [(*bucket, amount) for bucket, amount in sorted(sums.items())])
+
+
+def rows(connection: Statements, now: int) -> list[Spent]:
+    """The buckets that still count, and under ``credit:{account}`` all that an account was ever charged."""
+    return [Spent(*row) for row in connection.execute(_ROWS, (now, CREDIT, USAGE, WHOLE))]
+
+
+def reap(connection: Sql, now: int) -> bool:
+    """Takes out some of the buckets that have ended; returns whether there may be more."""
+    sql = f"DELETE FROM spent WHERE (owner, start) IN ({_OLD}) RETURNING start"  # noqa: S608
+    with connection.transaction():
+        return len(connection.execute(sql, (now - LATE, ROWS))) == ROWS
