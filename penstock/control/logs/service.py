@@ -231,9 +231,9 @@ async def _find(control: Control, number: int, log_id: str) -> tuple[Any, bool]:
         key = ids.parse(log_id)
     except ValueError:
         raise NotFound(_NONE) from None
-    current = True
+    current, waited = True, control.sink.pending()  # before the look: the row may be written meanwhile
     row = await _in_time(control.logs.get(number, key))
-    if row is None and control.sink.pending():
+    if row is None and waited:
         current = await settled(control)
         row = await _in_time(control.logs.get(number, key))
     until = time.monotonic() + (patience(ids.millis(key), instants.now()) if control.shared else 0.0)

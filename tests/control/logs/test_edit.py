@@ -88,6 +88,30 @@ async def test_a_row_on_its_way_is_waited_for(world):
     assert (await shown(world, record))[0] == 1
 
 
+class Meanwhile:
+    """The log; rows on their way arrive while somebody looks for one."""
+
+    def __init__(self, world):
+        self.world = world
+
+    async def get(self, number, log_id):
+        row = await self.world.logs.get(number, log_id)
+        await self.world.sink.settled()
+        return row
+
+    def __getattr__(self, name):
+        return getattr(self.world.logs, name)
+
+
+async def test_a_row_that_arrives_while_it_is_looked_for_is_found(world):
+    state = world.app.state
+    state.control = dataclasses.replace(state.control, logs=Meanwhile(world))
+    record = a_record()
+    world.sink.offer(record)
+    assert (await world.patch(record, feedback=1)).status_code == 200
+    assert (await shown(world, record))[0] == 1
+
+
 async def test_so_is_a_row_of_another_process(world):
     state = world.app.state
     state.control = dataclasses.replace(state.control, shared=True)
