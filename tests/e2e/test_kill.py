@@ -168,7 +168,7 @@ async def kill_all(server):
     await asyncio.to_thread(psutil.wait_procs, processes[1:], 20)
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=LONG)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(5, marks=[LONG, pytest.mark.timeout(300)])])
 async def test_no_edit_that_was_acknowledged_is_lost_however_new_its_row(tmp_path, rounds):
     noted, sent = {}, []
     for _ in range(rounds):
