@@ -23,6 +23,7 @@
     │   ├── Unauthorized         401 / 2009
     │   ├── RateLimited          429 / 2003
     │   ├── KeyLimited           429 / 2003
+    │   ├── ModelNotAllowed      403 / 2011
     │   ├── PromptBlocked        424 / 2016
     │   ├── ReplyBlocked         424 / 2017
     │   └── Overloaded           503 / 2010
@@ -191,6 +192,13 @@ class KeyLimited(GatewayRefusal):
     """The stored key is at its rate limit"""
 
     status, code = 429, 2003
+    leads_on = True
+
+
+class ModelNotAllowed(GatewayRefusal):
+    """Model not allowed: the token that came may not call it."""
+
+    status, code = 403, 2011
     leads_on = True
 
 

@@ -9,8 +9,11 @@ from typing import Protocol
 
 from penstock.core.codec import encode
 from penstock.model.exchange import Exchange
+from penstock.model.graph import Model
 from penstock.model.reply import Body, Reply
+from penstock.model.route import Route
 from penstock.providers.custom import PREFIX
+from penstock.providers.named import may_call
 from penstock.providers.prices import PriceBook
 from penstock.providers.unified import MODELS
 from penstock.providers.upstream import Upstream
@@ -40,8 +43,10 @@ class Models:
         if surface.kind != MODELS:
             return None
         names: Iterable[tuple[str, str]] = ()
-        if ex.caller.bearer is not None:
+        if (bearer := ex.caller.bearer) is not None:
             names = [*self._names(keys, own=not surface.api), *(("dynamic", name) for name in ex.gateway.routes)]
+            if bearer.models is not None:
+                names = [*self._allowed(bearer.models, names, ex.gateway.routes)]
         data = encode({"object": "list", "data": [_model(*name) for name in names]})
         body = Body()
         body.feed(data)
@@ -61,6 +66,23 @@ class Models:
                 publisher = row.unified[0].publisher
                 for name in self._prices.models(slug):
                     yield slug, publisher + name
+
+    def _allowed(
+        self, models: tuple[str, ...], names: Iterable[tuple[str, str]], routes: Mapping[str, Route]
+    ) -> Iterator[tuple[str, str]]:
+        """Those that a token may call: of a route, that may ask one of these models."""
+        known = self._known()
+        for slug, name in names:
+            if slug != "dynamic":
+                if may_call(models, known[slug].provider, name):
+                    yield slug, name
+            elif (graph := routes[name].graph) is not None and any(
+                target.provider in known and may_call(models, known[target.provider].provider, target.model)
+                for element in graph.elements.values()
+                if isinstance(element, Model)
+                for target in element.targets
+            ):
+                yield slug, name
 
 
 def _model(provider: str, name: str) -> dict[str, object]:

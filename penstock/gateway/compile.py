@@ -36,6 +36,7 @@ from penstock.features.routing.rest import RestRouting
 from penstock.features.routing.unified import Nowhere, UnifiedRouting
 from penstock.features.routing.universal import UniversalRouting
 from penstock.features.spend import NullSpend, Spend
+from penstock.features.token_limits import TokenLimits
 from penstock.features.transcript import Transcript
 from penstock.features.translation import Translating
 from penstock.gateway.config import GatewayConfig
@@ -102,6 +103,7 @@ class Stages:
         self._plain_models = self.models(())
         self._account_routing: WeakValueDictionary[tuple[Custom, ...], BySurface] = WeakValueDictionary()
         self.limits = NullLimits()
+        self.tokens = TokenLimits(parts.counters, parts.telemetry)
         shelf = Shelf(parts.cache, parts.largest_cached, parts.answers, parts.telemetry)
         self.cache: Mapping[bool, Cache] = {on: AnswerCache(shelf, streams=on) for on in (True, False)}
         self._operators = parts.operators
@@ -114,7 +116,7 @@ class Stages:
         self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(parts.answers), False: NullAskUsage()}
         self.intake: Mapping[tuple[bool, bool], Intake] = {
             (asks, streams): Intake(
-                self._without_stored(), self.cache[streams], *([self.ask_usage[asks]] if asks else [])
+                *(self._without_stored(), self.cache[streams], self.tokens), *([self.ask_usage[asks]] if asks else [])
             )
             for asks in (True, False)
             for streams in (True, False)
@@ -202,6 +204,7 @@ class CompiledGateway:
     options: Options
     routing: Routing
     limits: Limits
+    tokens: TokenLimits
     intake: Intake
     keys: Keys
     cache: Cache
@@ -232,6 +235,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         options=shared.options(config),
         routing=shared.routing(config.customs),
         limits=shared.limits if limit is None else RateLimits(config.number, limit, parts.counters, parts.telemetry),
+        tokens=shared.tokens,
         intake=shared.intake[config.ask_usage, config.cache_streams],
         keys=shared.keys(config),
         cache=shared.cache[config.cache_streams],

@@ -80,6 +80,7 @@ class Decisions(msgspec.Struct, omit_defaults=True):
     """
 
     limit: LimitDecision | None = None
+    token: LimitDecision | None = None  # the limit of the token that came
     key: KeyDecision | None = None
     cache: CacheDecision | None = None
     translation: TranslationDecision | None = None

@@ -2,6 +2,10 @@
 
 import msgspec
 
+from penstock.core.patterns import matches
+from penstock.model.limits import RateLimit
+from penstock.model.money import Budget
+
 
 class Scope:
     """Permissions, by their names in the API (docs/tokens.md)."""
@@ -28,6 +32,13 @@ class Token(msgspec.Struct, frozen=True):
     email: str = ""  # what X-Auth-Email must say beside it; empty: it is no key for that
     gateways: frozenset[str] | None = None  # the only ones it opens; None: all
     expires_at: int | None = None
+    budget: Budget | None = None  # what calls with it may cost
+    rate_limit: RateLimit | None = None  # how many there may be
+    models: tuple[str, ...] | None = None  # the only ones it calls, as patterns of provider/model; None: all
+
+    def is_bound(self) -> bool:
+        """Whether what calls with it may do is limited."""
+        return self.budget is not None or self.rate_limit is not None or self.models is not None
 
     def opens(self, gateway: str) -> bool:
         """Whether the token is good for a gateway of its account."""
@@ -35,3 +46,20 @@ class Token(msgspec.Struct, frozen=True):
 
     def expired(self, now: int) -> bool:
         return self.expires_at is not None and self.expires_at <= now
+
+
+def budget_owner(token: str) -> str:
+    """The name under which the budget of the token of that id is counted."""
+    return f"token:{token}"
+
+
+def allows(models: tuple[str, ...], providers: tuple[str, ...], model: str) -> bool:
+    """Whether one of these patterns has the model of a provider, which has these names. A call without a model may
+    be about any, so for ``model`` empty a pattern must have all of them.
+    """
+    for provider in providers:
+        name = f"{provider}/{model or '*'}"
+        for pattern in models:
+            if matches(pattern, name):
+                return True
+    return False

@@ -2,16 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
-
-class RateLimit(NamedTuple):
-    """At most ``limit`` places within ``interval`` seconds; both above 0.
-
-    ``technique``: ``fixed`` (windows of the clock) or ``sliding`` (within any interval).
-    """
-
-    interval: int
-    limit: int
-    technique: str
+from penstock.model.limits import RateLimit
 
 
 class Taken(NamedTuple):

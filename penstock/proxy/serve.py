@@ -19,6 +19,7 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
     plane.seat(ex)  # 503; more than its gateway's share of them
     ex.options = gw.options.read(ex.request, ex.warnings)  # what it asks for itself
     ex.itinerary = gw.routing.itinerary(ex)  # 400/2008; which steps, in which order
+    await gw.tokens.admit(ex)  # 429/2003; as often as its token allows
     await gw.limits.admit(ex)  # 429/2003
     await gw.intake.read(ex)  # 408, 413; the body is here, or streams
     if ex.request.surface.kind == RUN and (told := await plane.background.begun(ex, gw, plane, attempt)):
@@ -29,6 +30,7 @@ async def serve(ex: Exchange, plane: Plane) -> Reply:
 async def attempt(step: Step, gw: CompiledGateway) -> Reply:
     """One step from the cache to its reply."""
     await gw.intake.look(step)
+    gw.tokens.check(step)  # 403/2011; before the cache, whose answers are of models too
     gw.keys.choose(step)  # 400/2040, 401/2009; which credential is to travel
     if hit := await gw.cache.lookup(step):  # a hit skips what follows
         return gw.meter.count(step, hit)

@@ -57,6 +57,9 @@ tokens = Table(
     Column("email", Text, nullable=False),
     Column("gateways", Text),  # a JSON list; null: all
     Column("expires_at", BigInteger),
+    Column("budget", Text),  # JSON, as of model.token, and so the two below; null: no limit
+    Column("rate_limit", Text),
+    Column("models", Text),
     Column("revoked_at", BigInteger),
     Column("version", BigInteger, nullable=False),  # of the configuration, at the last change
     Index("tokens_version", "version"),

@@ -1,24 +1,40 @@
 """API tokens. Of a secret there is its SHA-256 alone; a revoked token keeps its row, so that it stays revoked."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import func, select, update
 
 from penstock.core import codec
+from penstock.model.limits import RateLimit
+from penstock.model.money import Budget
 from penstock.model.token import Token
 from penstock.storage.engine import Handle
 from penstock.storage.tables import gateways, tokens
 
 _names = codec.decoder(frozenset[str]).decode
+_READ = {  # columns that are JSON
+    "scopes": _names,
+    "gateways": _names,
+    "budget": codec.decoder(Budget).decode,
+    "rate_limit": codec.decoder(RateLimit).decode,
+    "models": codec.decoder(tuple[str, ...]).decode,
+}
 _COLUMNS = [tokens.c[name] for name in Token.__struct_fields__]  # a row has the fields of a token, in their order
+_SETS = ("scopes", "gateways")
 
 
 async def add(connection: Handle, token: Token, version: int) -> None:
     """``version`` as ``configuration.raise_version`` gave it in this transaction, here and below."""
-    row = msgspec.structs.asdict(token)
-    row |= {"scopes": _listed(token.scopes), "gateways": _listed(token.gateways), "version": version}
-    await connection.execute(tokens.insert().values(row))
+    await connection.execute(tokens.insert().values(_row(token) | {"version": version}))
+
+
+async def change(connection: Handle, token: Token, version: int) -> None:
+    """Makes the token of its id, which was not revoked, what it is here."""
+    live = _live(token.account)
+    await connection.execute(
+        update(tokens).where(live, tokens.c.id == token.id).values(_row(token) | {"version": version})
+    )
 
 
 async def get(connection: Handle, account: str, token_id: str) -> Token | None:
@@ -70,12 +86,18 @@ def _live(account: str) -> Any:
     return (tokens.c.account == account) & tokens.c.revoked_at.is_(None)
 
 
-def _listed(names: frozenset[str] | None) -> str | None:
-    return None if names is None else codec.encode(sorted(names)).decode()
+def _row(token: Token) -> dict[str, Any]:
+    row = msgspec.structs.asdict(token)
+    for name in _READ:
+        value = row[name]
+        if value is not None:
+            row[name] = codec.encode(sorted(cast("frozenset[str]", value)) if name in _SETS else value).decode()
+    return row
 
 
 def _token(row: Any) -> Token:
     fields = dict(zip(Token.__struct_fields__, row, strict=True))
-    fields["scopes"] = _names(fields["scopes"])
-    fields["gateways"] = None if fields["gateways"] is None else _names(fields["gateways"])
+    for name, read in _READ.items():
+        if fields[name] is not None:
+            fields[name] = read(fields[name])
     return Token(**fields)

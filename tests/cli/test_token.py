@@ -66,6 +66,9 @@ def test_a_token_is_made_listed_and_revoked(data_dir: Path):
         "email": None,
         "gateways": None,
         "expires_on": None,
+        "budget": None,
+        "rate_limit": None,
+        "models": None,
         "status": "active",
     }
     with sqlite3.connect(data_dir / "penstock.db") as connection:
@@ -102,6 +105,76 @@ def test_the_table_reads_well(data_dir: Path):
     assert first.split()[1] == "PENSTOCK_API_TOKEN"
     assert second.endswith("2999-01-31 00:00  -       all       metadata, workers")
     assert "\x1b" not in heading + first + second
+
+
+def virtual_key(data_dir: Path, *words: str) -> dict[str, Any]:
+    done(data_dir, "token", "create", "--name", "team", "--scope", "run", *words)
+    return listed(data_dir)[-1]
+
+
+def test_what_its_holder_may_spend_and_call(data_dir: Path):
+    models = ("--models", "openai/*", "--models", "anthropic/claude-haiku-*")
+    made = virtual_key(data_dir, "--budget", "50/month", "--rate", "60/min", *models)
+    budget = made["budget"]
+    assert (budget["amount"], budget["window"], budget["technique"]) == (50, "month", "fixed")
+    assert made["rate_limit"] == {"limit": 60, "window": 60, "technique": "fixed"}
+    assert made["models"] == ["openai/*", "anthropic/claude-haiku-*"]
+    heading, first, second = done(data_dir, "token", "list").splitlines()
+    assert heading.split()[5:] == ["gateways", "budget", "rate", "models", "scopes"]
+    assert re.split("  +", first)[6:9] == ["-", "-", "-"]
+    assert re.split("  +", second)[6:] == ["$50/month", "60/min", "openai/*, anthropic/claude-haiku-*", "run"]
+    card = dict(re.split("  +", line, maxsplit=1) for line in done(data_dir, "token", "show", made["id"]).splitlines())
+    assert (card["id"], card["name"], card["budget"], card["rate"]) == (made["id"], "team", "$50/month", "60/min")
+    assert json.loads(done(data_dir, "token", "show", made["id"], "--json"))["models"] == made["models"]
+
+
+def test_a_change_leaves_what_is_not_named_and_takes_away_what_is_none(data_dir: Path):
+    made = virtual_key(data_dir, "--budget", "0.5", "--rate", "2/s sliding", "--models", "*", "--expires", "2999-01-31")
+    assert (made["budget"]["window"], made["rate_limit"]["technique"]) == ("forever", "sliding")
+    said = done(data_dir, "token", "edit", made["id"], "--budget", "$1.5/3600s sliding", "--name", "others")
+    assert "$1.5/3600s sliding" in said
+    found = listed(data_dir)[-1]
+    budget = found["budget"]
+    assert (budget["amount"], budget["window"], budget["technique"]) == (1.5, 3600, "sliding")
+    kept = ("id", "created_at", "rate_limit", "models", "expires_on", "scopes")
+    assert {name: found[name] for name in kept} == {name: made[name] for name in kept}
+    done(
+        data_dir, *("token", "edit", made["id"], "--budget", "none", "--rate", "none"),
+        *("--models", "none", "--expires", "never"),
+    )  # fmt: skip
+    gone = listed(data_dir)[-1]
+    assert [gone[name] for name in ("budget", "rate_limit", "models", "expires_on")] == [None] * 4
+    trail = [json.loads(line) for line in done(data_dir, "audit", "--json").splitlines()]
+    changes = [row for row in trail if "token.update" in json.dumps(row)]
+    assert len(changes) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (("--budget", "much"), "--budget: must be an amount"),
+        (("--budget", "50/year"), "--budget: must be an amount"),
+        (("--budget", "50 sliding"), "--budget: must be an amount"),
+        (("--budget", "0/day"), "--budget: "),
+        (("--budget", "50/0s"), "--budget: "),
+        (("--rate", "60"), "--rate: must be a number of calls"),
+        (("--rate", "0/min"), "--rate: "),
+        (("--models", "gpt-4o"), "--models: must be provider/model"),
+    ],
+)
+def test_a_limit_that_is_none_names_its_flag(data_dir: Path, words: tuple[str, ...], flag: str):
+    made = virtual_key(data_dir)
+    for verb in (("create", "--name", "x", "--scope", "run"), ("edit", made["id"])):
+        result = penstock(data_dir, "token", *verb, *words)
+        assert result.status == 2, result
+        assert flag in result.err
+    assert listed(data_dir)[-1] == made
+
+
+def test_a_change_of_nothing_is_refused(data_dir: Path):
+    result = penstock(data_dir, "token", "edit", "0" * 32)
+    assert (result.status, "say what is to be otherwise" in result.err) == (2, True)
+    assert "there is no token" in penstock(data_dir, "token", "edit", "0" * 32, "--budget", "5").err
 
 
 @pytest.mark.parametrize(("span", "hours"), [("36h", 36), ("30d", 720), ("2w", 336)])

@@ -13,6 +13,7 @@ LEAD_ON = {
     "InvalidPath",
     "InvalidProvider",
     "KeyLimited",
+    "ModelNotAllowed",
     "MalformedChat",
     "NoCredential",
     "ProviderBroke",

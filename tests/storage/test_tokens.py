@@ -1,8 +1,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from penstock.model.limits import RateLimit
+from penstock.model.money import FOREVER, Budget, Window
 from penstock.model.token import Scope
 from penstock.storage import configuration, tokens
 from penstock.storage.engine import Database
@@ -35,11 +38,25 @@ async def test_a_token_comes_back_as_it_was_given(database: Database):
         email="mia@example.org",
         gateways=frozenset({"beta", "alpha"}),
         expires_at=1_900_000_000_000,
+        budget=Budget("token:two", 50, Window("sliding", "second", 60)),
+        rate_limit=RateLimit(60, 5, "fixed"),
+        models=("openai/*", "anthropic/a-*"),
     )
     await added(database, plain, limited)
     async with database.reading() as connection:
         assert await tokens.get(connection, ACCOUNT, plain.id) == plain
         assert await tokens.get(connection, ACCOUNT, limited.id) == limited
+
+
+async def test_a_change_is_of_that_token_alone_and_newer_than_it_was(database: Database):
+    token, stays = a_token("changes"), a_token("stays")
+    version = await added(database, token, stays)
+    changed = msgspec.structs.replace(token, name="other", budget=Budget("token:x", 1, FOREVER), models=None)
+    async with database.writing() as connection:
+        await tokens.change(connection, changed, version + 1)
+        assert await tokens.get(connection, ACCOUNT, token.id) == changed
+        assert await tokens.get(connection, ACCOUNT, stays.id) == stays
+        assert await tokens.changed_since(connection, version) == ([changed], [])
 
 
 async def test_pages_are_oldest_first_and_know_how_many_there_are(database: Database):

@@ -1,1 +1,1 @@
-"""API tokens as a resource: made, listed, revoked, verified."""
+"""API tokens as a resource: made, listed, changed, revoked, verified."""

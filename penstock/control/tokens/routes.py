@@ -1,4 +1,4 @@
-"""Addresses of tokens. The list, the making and the revoking are Penstock's own; ``verify`` is what SDKs call."""
+"""Addresses of tokens. ``verify`` is what SDKs call; the others are Penstock's own."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from penstock.control import rest
 from penstock.control.envelope import Many, Message, One
 from penstock.control.rest import InContext, Pages, Readable, Shared, needs, refusals
 from penstock.control.tokens import schema, service
-from penstock.control.tokens.schema import NewToken, TokenGone, TokenMade, TokenShown, Verified
+from penstock.control.tokens.schema import NewToken, TokenGone, TokenMade, TokenShown, TokenUpdate, Verified
 from penstock.core import instants
 from penstock.model.token import Scope, Token
 
@@ -55,6 +55,13 @@ async def list_tokens(context: InContext, asked: Pages) -> Response:
 async def get_token(context: InContext, token_id: str) -> Response:
     """Show one token, without its secret."""
     return rest.ok(await service.get(context, token_id))
+
+
+@router.patch("/{token_id}", response_model=One[TokenShown], responses=refusals(413))
+@needs(Scope.WRITE)
+async def update_token(context: InContext, token_id: str, body: TokenUpdate) -> Response:
+    """Change a token: its name, its end, and what its holder may spend and call. Its secret stays."""
+    return rest.ok(await service.update(context, token_id, body))
 
 
 @router.delete("/{token_id}", response_model=One[TokenGone])

@@ -1,29 +1,24 @@
 """What a token looks like on the wire."""
 
-from collections.abc import Hashable
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from penstock.control.tokens import limits
+from penstock.control.tokens.limits import BudgetShown, ModelPatterns, TokenBudget, TokenRate, unique
 from penstock.control.values import GatewayId, spelt
 from penstock.core import instants
 from penstock.core.errors import Invalid
+from penstock.model.limits import RateLimit
+from penstock.model.money import Budget
 from penstock.model.token import SCOPES, Token
-
-_H = TypeVar("_H", bound=Hashable)
 
 
 def _scope(value: str) -> str:
     if value not in SCOPES:
         raise PydanticCustomError("scope", "must be one of: {known}", {"known": ", ".join(SCOPES)})
     return value
-
-
-def _distinct(values: list[_H]) -> list[_H]:
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("distinct", "names something twice")
-    return values
 
 
 def _instant(value: str) -> str:
@@ -42,9 +37,8 @@ Email = Annotated[str, *_email]
 ScopeName = Annotated[str, AfterValidator(_scope), Field(json_schema_extra={"enum": list(SCOPES)})]
 Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
 
-_unique = AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})
-Scopes = Annotated[list[ScopeName], Field(min_length=1, max_length=len(SCOPES)), *_unique]
-GatewayIds = Annotated[list[GatewayId], Field(min_length=1, max_length=1000), *_unique]
+Scopes = Annotated[list[ScopeName], Field(min_length=1, max_length=len(SCOPES)), *unique]
+GatewayIds = Annotated[list[GatewayId], Field(min_length=1, max_length=1000), *unique]
 
 
 class NewToken(BaseModel):
@@ -57,6 +51,12 @@ class NewToken(BaseModel):
     email: Email | None = Field(None, description="What X-Auth-Email must say where the token is sent as X-Auth-Key.")
     gateways: GatewayIds | None = Field(None, description="Ids of the only gateways it opens; left out: all.")
     expires_on: Instant | None = Field(None, description="When it stops working; left out: never.")
+    budget: TokenBudget | None = Field(None, description="What calls with it may cost; left out: no limit.")
+    rate_limit: TokenRate | None = Field(None, description="How many calls may be made; left out: no limit.")
+    models: ModelPatterns | None = Field(
+        None,
+        description="The only models it calls: `provider/model`, where `*` stands for any characters; left out: all.",
+    )
 
     def wish(self) -> "Wish":
         return Wish(
@@ -64,8 +64,34 @@ class NewToken(BaseModel):
             scopes=frozenset(self.scopes),
             email=self.email or "",
             gateways=None if self.gateways is None else frozenset(self.gateways),
-            expires_at=None if self.expires_on is None else instants.parse(self.expires_on),
+            **_bounds(self),
         )
+
+
+class TokenUpdate(BaseModel):
+    """What is to be otherwise. What is left out stays as it is; null takes the limit away."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Name = ""
+    expires_on: Instant | None = Field(None, description="When it stops working; null: never.")
+    budget: TokenBudget | None = Field(None, description="What calls with it may cost; what was spent stays counted.")
+    rate_limit: TokenRate | None = Field(None, description="How many calls may be made.")
+    models: ModelPatterns | None = Field(None, description="The only models it calls.")
+
+    def changes(self) -> dict[str, Any]:
+        """By the names of ``model.token.Token``."""
+        sent = {"expires_at" if name == "expires_on" else name for name in self.model_fields_set}
+        return {name: value for name, value in ({"name": self.name} | _bounds(self)).items() if name in sent}
+
+
+def _bounds(body: NewToken | TokenUpdate) -> dict[str, Any]:
+    return {
+        "expires_at": None if body.expires_on is None else instants.parse(body.expires_on),
+        "budget": None if body.budget is None else body.budget.limit(),
+        "rate_limit": None if body.rate_limit is None else body.rate_limit.rate(),
+        "models": None if body.models is None else tuple(body.models),
+    }
 
 
 class Wish(NamedTuple):
@@ -76,6 +102,9 @@ class Wish(NamedTuple):
     email: str = ""
     gateways: frozenset[str] | None = None
     expires_at: int | None = None
+    budget: Budget | None = None  # whose it is, is still to be said
+    rate_limit: RateLimit | None = None
+    models: tuple[str, ...] | None = None
 
 
 class TokenShown(BaseModel):
@@ -88,6 +117,9 @@ class TokenShown(BaseModel):
     gateways: list[str] | None
     created_at: Instant
     expires_on: Instant | None
+    budget: BudgetShown | None
+    rate_limit: TokenRate | None
+    models: list[str] | None
     status: Literal["active", "expired"]
 
 
@@ -116,18 +148,33 @@ def wish(**fields: Any) -> Wish:
     try:
         return NewToken(**fields).wish()
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise Invalid(str(problem["msg"]), path=problem["loc"]) from None
+        raise _first(error) from None
+
+
+def update(**fields: Any) -> TokenUpdate:
+    """The same of a change."""
+    try:
+        return TokenUpdate(**fields)
+    except ValidationError as error:
+        raise _first(error) from None
+
+
+def _first(error: ValidationError) -> Invalid:
+    problem = error.errors()[0]
+    return Invalid(str(problem["msg"]), path=problem["loc"])
 
 
 def traits(token: Token) -> dict[str, Any]:
-    """What was chosen when it was made: the audit trail keeps this."""
+    """What was chosen: the audit trail keeps this."""
     return {
         "name": token.name,
         "scopes": [scope for scope in SCOPES if scope in token.scopes],
         "email": token.email or None,
         "gateways": None if token.gateways is None else sorted(token.gateways),
         "expires_on": None if token.expires_at is None else instants.text(token.expires_at),
+        "budget": limits.budget(token.budget),
+        "rate_limit": limits.rate(token.rate_limit),
+        "models": None if token.models is None else list(token.models),
     }
 
 

@@ -3,12 +3,14 @@
 import secrets as randomness
 from typing import Any, NamedTuple
 
+import msgspec
+
 from penstock.control.context import Context, changing, found, refuse_limited
 from penstock.control.envelope import Paging
-from penstock.control.tokens.schema import Wish, shown, traits
+from penstock.control.tokens.schema import TokenUpdate, Wish, shown, traits
 from penstock.core import instants, secrets
 from penstock.core.errors import Invalid, NotPermitted
-from penstock.model.token import SCOPES, Token
+from penstock.model.token import SCOPES, Token, budget_owner
 from penstock.storage import tokens
 
 
@@ -22,7 +24,7 @@ class Made(NamedTuple):
 
 async def create(context: Context, wish: Wish) -> Made:
     """Raises Invalid, NotPermitted, and NotAuthenticated where the caller's token was revoked meanwhile."""
-    check_time(wish)
+    check_time(wish.expires_at)
     permit(context, wish)
     value = secrets.new()
     made = Token(
@@ -32,10 +34,30 @@ async def create(context: Context, wish: Wish) -> Made:
         created_at=instants.now(),
         **wish._asdict(),
     )
+    made = _owned(made)
     async with changing(context) as change:
         await tokens.add(change.connection, made, await change.record("token.create", made.id, None, traits(made)))
         missing = await tokens.unknown_gateways(change.connection, context.account, made.gateways or frozenset())
     return Made(made, value, missing)
+
+
+async def update(context: Context, token_id: str, body: TokenUpdate) -> dict[str, Any]:
+    """Changes what the holder may do; the secret stays. Answers what it is now.
+
+    Raises Invalid, NotFound, NotPermitted and NotAuthenticated.
+    """
+    changes = body.changes()
+    _permit_any(context)
+    if "expires_at" in changes:
+        check_time(changes["expires_at"])
+        _permit_time(context, changes["expires_at"])
+    async with changing(context) as change:
+        before = found(await tokens.get(change.connection, context.account, token_id))
+        after = _owned(msgspec.structs.replace(before, **changes))
+        if after != before:
+            version = await change.record("token.update", token_id, traits(before), traits(after))
+            await tokens.change(change.connection, after, version)
+    return shown(after, instants.now())
 
 
 async def revoke(context: Context, token_id: str) -> dict[str, Any]:
@@ -73,7 +95,7 @@ def _manages(context: Context) -> None:
 
 def permit(context: Context, wish: Wish) -> None:
     """Raises NotPermitted where the new token could do what its maker cannot, or outlive it."""
-    _manages(context)
+    _permit_any(context)
     actor = context.actor
     if not isinstance(actor, Token):
         return
@@ -81,14 +103,38 @@ def permit(context: Context, wish: Wish) -> None:
         raise NotPermitted(
             f"scopes: you cannot give what your token lacks: {', '.join(lacking)}.", path=("body", "scopes")
         )
-    if actor.expires_at is not None and (wish.expires_at is None or wish.expires_at > actor.expires_at):
+    _permit_time(context, wish.expires_at)
+
+
+def _permit_any(context: Context) -> None:
+    """Raises NotPermitted where any other token could be freer than the actor's: of two that have the same budget, the
+    calls may cost twice as much.
+    """
+    _manages(context)
+    if isinstance(context.actor, Token) and context.actor.is_bound():
         raise NotPermitted(
-            f"expires_on: must not be later than that of your token, {instants.text(actor.expires_at)}.",
+            "Authentication error: a token that has a budget, a rate limit or a list of models cannot make or change "
+            "tokens."
+        )
+
+
+def _permit_time(context: Context, expires_at: int | None) -> None:
+    most = context.actor.expires_at if isinstance(context.actor, Token) else None
+    if most is not None and (expires_at is None or expires_at > most):
+        raise NotPermitted(
+            f"expires_on: must not be later than that of your token, {instants.text(most)}.",
             path=("body", "expires_on"),
         )
 
 
-def check_time(wish: Wish) -> None:
-    """Raises Invalid for a token that would never work."""
-    if wish.expires_at is not None and wish.expires_at <= instants.now():
+def check_time(expires_at: int | None) -> None:
+    """Raises Invalid for the time of a token that would not work."""
+    if expires_at is not None and expires_at <= instants.now():
         raise Invalid("expires_on: must be in the future", path=("body", "expires_on"))
+
+
+def _owned(token: Token) -> Token:
+    """With its budget under the name by which it is counted."""
+    if token.budget is None:
+        return token
+    return msgspec.structs.replace(token, budget=token.budget._replace(owner=budget_owner(token.id)))

@@ -86,7 +86,7 @@ class AnswerCache(Cache):
         body = request.body.whole() if step.sends is None else step.sends
         if body is None:
             return None
-        if (own := step.options.cache_key) is not None:
+        if (own := step.options.cache_key) is not None and not _has_list(step):
             known = request.method in _OWN_KEY_METHODS
             return own_key(gateway.number, gateway.cache_generation, own) if known else None
         assert target is not None
@@ -182,6 +182,15 @@ class AnswerCache(Cache):
         telemetry.saved_tokens.add((account, gateway, "in"), answer.tokens_in)
         telemetry.saved_tokens.add((account, gateway, "out"), answer.tokens_out)
         telemetry.saved_cost.add((account, gateway), answer.cost or 0)
+
+
+def _has_list(step: Step) -> bool:
+    """Whether the caller may call some models alone. Under a key of the client's own may be an answer of any."""
+    bearer = step.ex.caller.bearer
+    if bearer is None or bearer.models is None:
+        return False
+    step.warnings.append("cf-aig-cache-key: ignored, as the token may call some models alone")
+    return True
 
 
 def _fits(step: Step, found: str) -> bool:

@@ -44,6 +44,9 @@ async def test_a_new_token_is_shown_with_its_secret_once(api: Any):
         "gateways": None,
         "created_at": made["created_at"],
         "expires_on": FUTURE,
+        "budget": None,
+        "rate_limit": None,
+        "models": None,
         "status": "active",
     }
     one = (await api.ask("GET", made["id"])).json()["result"]
@@ -128,6 +131,20 @@ WRONG = {
     "a time that is a number": (GOOD | {"expires_on": 1_900_000_000}, ["expires_on"]),
     "a time in the past": (GOOD | {"expires_on": "2020-01-01T00:00:00Z"}, ["expires_on"]),
     "a time that never comes": (GOOD | {"expires_on": "9999-12-31T23:59:59-10:00"}, ["expires_on"]),
+    "no budget": (GOOD | {"budget": 50}, ["budget"]),
+    "a budget of nothing": (GOOD | {"budget": {"amount": 0, "window": "day"}}, ["budget", "amount"]),
+    "a budget without a window": (GOOD | {"budget": {"amount": 1}}, ["budget", "window"]),
+    "a budget by no technique": (
+        GOOD | {"budget": {"amount": 1, "window": "day", "technique": "x"}},
+        ["budget", "technique"],
+    ),
+    "what was spent": (GOOD | {"budget": {"amount": 1, "window": "day", "spent": 0}}, ["budget", "spent"]),
+    "no calls": (GOOD | {"rate_limit": {"limit": 0, "window": 60}}, ["rate_limit", "limit"]),
+    "calls without a time": (GOOD | {"rate_limit": {"limit": 1}}, ["rate_limit", "window"]),
+    "no models": (GOOD | {"models": []}, ["models"]),
+    "a model without its provider": (GOOD | {"models": ["openai/*", "gpt-4o"]}, ["models", 1]),
+    "a model twice": (GOOD | {"models": ["a/b", "a/b"]}, ["models"]),
+    "a model of many stars": (GOOD | {"models": ["*/*-*-*-*"]}, ["models", 0]),
     "an unknown field": (GOOD | {"ttl": 3}, ["ttl"]),
     "the account of another": (GOOD | {"account": OTHER}, ["account"]),
 }
@@ -137,6 +154,81 @@ WRONG = {
 async def test_what_is_wrong_is_named(api: Any, body: dict[str, Any], path: list[Any]):
     assert refusal(await api.ask("POST", body=body)) == (400, 7001, ["body", *path])
     assert len((await api.ask("GET")).json()["result"]) == 1
+
+
+BOUNDS: dict[str, Any] = {
+    "budget": {"amount": 12.5, "window": "week", "technique": "sliding"},
+    "rate_limit": {"limit": 5, "window": 60, "technique": "fixed"},
+    "models": ["openai/*", "anthropic/claude-haiku-*"],
+}
+
+
+def bounds(token: dict[str, Any]) -> dict[str, Any]:
+    """Without what the holder has spent."""
+    told = {name: token[name] for name in BOUNDS}
+    return told | {"budget": told["budget"] and {name: told["budget"][name] for name in BOUNDS["budget"]}}
+
+
+async def test_what_a_holder_may_spend_and_call_is_shown_and_can_be_changed(api: Any):
+    made = await api.make(**BOUNDS, email="mia@example.org")
+    assert bounds(made) == BOUNDS
+    assert bounds((await api.ask("GET", made["id"])).json()["result"]) == BOUNDS
+    changed = await api.ask("PATCH", made["id"], {"budget": {"amount": 3, "window": 600}, "expires_on": FUTURE})
+    told = changed.json()["result"]
+    assert bounds(told) == BOUNDS | {"budget": {"amount": 3, "window": 600, "technique": "fixed"}}
+    assert (told["name"], told["email"], told["expires_on"]) == (made["name"], made["email"], FUTURE)
+    assert (await api.ask("GET", made["id"])).json()["result"] == told
+    gone = await api.ask("PATCH", made["id"], {"name": "other", "expires_on": None} | dict.fromkeys(BOUNDS))
+    assert bounds(gone.json()["result"]) == dict.fromkeys(BOUNDS)
+    assert (gone.json()["result"]["name"], gone.json()["result"]["expires_on"]) == ("other", None)
+    assert await api.status(made["value"]) == 200
+    trail = (await api.ask("GET", f"/client/v4/accounts/{ACCOUNT}/ai-gateway/audit-logs")).json()["result"]
+    (last, first) = [row for row in trail if row["action"] == "token.update"]
+    assert (first["before"]["budget"], first["after"]["budget"]["amount"]) == (BOUNDS["budget"], 3)
+    assert last["after"]["models"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"name": None}, ["name"]),
+        ({"name": ""}, ["name"]),
+        ({"expires_on": "2020-01-01T00:00:00Z"}, ["expires_on"]),
+        ({"budget": {"amount": -1, "window": "day"}}, ["budget", "amount"]),
+        ({"models": ["x"]}, ["models", 0]),
+        ({"scopes": [Scope.READ]}, ["scopes"]),
+    ],
+)
+async def test_a_change_that_is_wrong_is_named(api: Any, body: dict[str, Any], path: list[Any]):
+    made = await api.make(**BOUNDS)
+    assert refusal(await api.ask("PATCH", made["id"], body)) == (400, 7001, ["body", *path])
+    assert (await api.ask("GET", made["id"])).json()["result"] == {key: made[key] for key in made if key != "value"}
+
+
+async def test_a_change_is_for_who_may_make_such_a_token(api: Any):
+    limit = {"name": "x"}
+    target = await api.make(expires_on=FUTURE)
+    reader = await api.make(scopes=[Scope.READ])
+    writer = await api.make(scopes=[Scope.WRITE], expires_on=FUTURE)
+    elsewhere = await api.make(scopes=[Scope.WRITE], gateways=["default"])
+    assert refusal(await api.ask("PATCH", target["id"], limit, secret=reader["value"])) == (403, 10000, None)
+    assert refusal(await api.ask("PATCH", target["id"], limit, secret=elsewhere["value"])) == (403, 10000, None)
+    longer = await api.ask("PATCH", writer["id"], {"expires_on": None}, secret=writer["value"])
+    assert refusal(longer) == (403, 10000, ["body", "expires_on"])
+    assert (await api.ask("PATCH", target["id"], limit, secret=writer["value"])).status_code == 200
+    assert refusal(await api.ask("PATCH", "0" * 32, limit)) == (404, 7002, None)
+    await api.ask("DELETE", target["id"])
+    assert refusal(await api.ask("PATCH", target["id"], limit)) == (404, 7002, None)
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+async def test_a_holder_of_a_limited_token_makes_none_and_changes_none(api: Any, bound: str):
+    own = await api.make(scopes=[Scope.WRITE, Scope.READ], **{bound: BOUNDS[bound]})
+    again = await api.ask("POST", body=GOOD | {"scopes": [Scope.READ]}, secret=own["value"])
+    assert refusal(again) == (403, 10000, None)
+    assert "a budget, a rate limit or a list of models" in again.text
+    assert refusal(await api.ask("PATCH", own["id"], {bound: None}, secret=own["value"])) == (403, 10000, None)
+    assert (await api.ask("GET", own["id"], secret=own["value"])).status_code == 200
 
 
 async def test_nothing_may_be_sent_as_null(api: Any):

@@ -59,6 +59,9 @@ def _accounts() -> None:
         sa.Column("email", sa.Text, nullable=False),
         sa.Column("gateways", sa.Text),
         sa.Column("expires_at", sa.BigInteger),
+        sa.Column("budget", sa.Text),
+        sa.Column("rate_limit", sa.Text),
+        sa.Column("models", sa.Text),
         sa.Column("revoked_at", sa.BigInteger),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
