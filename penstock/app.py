@@ -215,7 +215,8 @@ class Application:
         if Part.UPKEEP in self.parts and self.shared:  # on SQLite, the log writer does it
             from penstock.worker.upkeep import Upkeep  # noqa: PLC0415  the driver takes 60 ms to import
 
-            self.tasks.start("upkeep", Upkeep(self.place.url, _say, days_of(*_days(self.settings))).run())
+            days, longest = days_of(*_days(self.settings)), self.settings.call_timeout
+            self.tasks.start("upkeep", Upkeep(self.place.url, _say, days, longest).run())
 
     @asynccontextmanager
     async def _stores(self) -> AsyncGenerator[None]:

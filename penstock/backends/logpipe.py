@@ -34,7 +34,8 @@ class LogPipe(LogSink):
     """Hands records to a writer process and knows which are durable.
 
     ``max_bytes`` and ``max_rows`` bound what is not yet written: beyond the first, new records lose their bodies;
-    beyond the second, or twice the first, they are dropped. What the writer has not confirmed is kept, and sent again
+    beyond the second, or twice the first, they are dropped. Those that say what is spent lose only what makes rows of
+    them then, up to as much again. What the writer has not confirmed is kept, and sent again
     to the next one when it dies. The store knows which of the pipe's records it has (``storage.log.senders``), and
     writes each once. ``days``: roll-ups of minutes, hours and days are kept for so long.
     """
@@ -83,22 +84,27 @@ class LogPipe(LogSink):
     # For the calls
 
     def offer(self, record: LogRecord) -> None:
-        if self._taken - self.written_rows >= self._max_rows:
+        full = 2 if record.draft or record.spends or record.charge is not None else 1
+        if self._taken - self.written_rows >= self._max_rows * full:
             self.dropped_rows += 1
             return
         try:
-            packed, bodies = codec.pack(record), 0
+            packed, bodies, rows = codec.pack(record), 0, 0
             if self._bytes + len(packed) > self._max_bytes and (record.request or record.response):
                 record.request = record.response = None
                 packed, bodies = codec.pack(record), 1
+            if full > 1 and self._over(len(packed)):
+                record.logged, record.detail, record.metadata, record.rolled = False, b"{}", None, ()
+                packed, rows = codec.pack(record), 1
         except (TypeError, ValueError, OverflowError) as error:  # text that is no text, a number beyond 64 bits
             self.dropped_rows += 1
             _log.error("a log record cannot be stored: %r", error)
             return
-        if self._bytes + len(packed) > self._most_bytes:
+        if self._bytes + len(packed) > self._most_bytes * full:
             self.dropped_rows += 1
             return
         self.dropped_bodies += bodies
+        self.dropped_rows += rows
         self._queue.append(packed)
         self._taken += 1
         self._bytes += len(packed)
@@ -158,6 +164,10 @@ class LogPipe(LogSink):
         self._disconnect()
 
     # Sending
+
+    def _over(self, size: int) -> bool:
+        """Whether a record of that many bytes has no row any more."""
+        return self._taken - self.written_rows >= self._max_rows or self._bytes + size > self._most_bytes
 
     def _arm(self) -> None:
         if self._loop is not None:

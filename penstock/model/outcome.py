@@ -11,6 +11,7 @@ class Outcome:
     CLIENT_GONE = "client_gone"
     CANCELLED = "cancelled"
     BUG = "bug"
+    LOST = "lost"
 
 
 OUTCOMES = {
@@ -21,4 +22,5 @@ OUTCOMES = {
     Outcome.CLIENT_GONE: "The client left before the end.",
     Outcome.CANCELLED: "The process stopped before the end.",
     Outcome.BUG: "A fault of Penstock.",
+    Outcome.LOST: "The process died before the end.",
 }

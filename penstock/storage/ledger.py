@@ -58,14 +58,14 @@ def of_call(record: LogRecord) -> Entry | None:
 
 def post(connection: Statements, entries: Iterable[Entry]) -> list[Entry]:
     """Adds entries within a transaction; returns those that were not there yet. Raises ValueError for a faulty one."""
-    given = {(entry.account, entry.id): entry for entry in entries}
-    for entry in given.values():
+    given: dict[str, dict[bytes, Entry]] = {}
+    for entry in entries:
         _check(entry)
+        given.setdefault(entry.account, {})[entry.id] = entry
     new: list[Entry] = []
-    for account in {account for account, _ in given}:
-        mine = [entry for entry in given.values() if entry.account == account]
-        there = _known(connection, account, [entry.id for entry in mine])
-        new += [entry for entry in mine if entry.id not in there]
+    for account, mine in given.items():
+        there = _known(connection, account, list(mine))
+        new += [entry for entry in mine.values() if entry.id not in there]
     if not new:
         return []
     connection.insert("ledger", _COLUMNS, [row for entry in new for row in _rows(entry)])

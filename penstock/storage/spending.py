@@ -4,11 +4,12 @@ Reservations are counted in memory or in Redis; this is what they begin from at 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from penstock.model.record import LogRecord
 from penstock.storage.ledger import USAGE, WHOLE
+from penstock.storage.log.names import stored
 from penstock.storage.sql import Sql, Statements
 
 CREDIT = "credit:"  # owners of credit, followed by an account: what they have spent is in the ledger
@@ -41,7 +42,7 @@ def add(connection: Statements, records: Iterable[LogRecord]) -> None:
     for record in records:
         for owner, start, ends, amount in record.spends:
             if amount and not owner.startswith(CREDIT):
-                sums[owner, start, ends] += amount
+                sums[stored(owner), start, ends] += amount
     if sums:  # in one order for every writer, so that none waits in a circle
         connection.executemany(_ADD, [(*bucket, amount) for bucket, amount in sorted(sums.items())])
 
@@ -51,8 +52,11 @@ def rows(connection: Statements, now: int) -> list[Spent]:
     return [Spent(*row) for row in connection.execute(_ROWS, (now, CREDIT, USAGE, WHOLE))]
 
 
-def reap(connection: Sql, now: int) -> bool:
-    """Takes out some of the buckets that have ended; returns whether there may be more."""
+def expire(connection: Sql, now: int) -> Iterator[None]:
+    """Takes out the buckets that have ended, a bounded number at each step."""
     sql = f"DELETE FROM spent WHERE (owner, start) IN ({_OLD}) RETURNING start"  # noqa: S608
-    with connection.transaction():
-        return len(connection.execute(sql, (now - LATE, ROWS))) == ROWS
+    while True:
+        with connection.transaction():
+            if len(connection.execute(sql, (now - LATE, ROWS))) < ROWS:
+                return
+        yield

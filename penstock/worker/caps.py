@@ -44,7 +44,7 @@ class Caps:
                 self._learn()
             if self._most:
                 for record in records:
-                    if record.logged and (most := self._most.get(record.gateway)) is not None:
+                    if record.logged and not record.draft and (most := self._most.get(record.gateway)) is not None:
                         self._judge(record, most)
         except StoreUnavailable:
             return  # as the writer is about to say

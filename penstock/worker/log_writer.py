@@ -9,8 +9,9 @@ On the socket ``N`` come frames: four bytes of length, then a MessagePack list o
 Back go eight bytes of ``P`` when the store is open, and then sixteen at a time: the number of the first record that is
 not durable, and how many records this writer made no rows of, because their gateways are full. ``REFUSED`` and a
 sentence instead mean that it cannot be opened; a PostgreSQL that is away just now is waited for. While nothing comes,
-the one writer of an SQLite file reaps (``worker.reaper``). At the end of the input the rest is written and the process
-ends; signals are for the parent to decide on (Ctrl-C reaches both).
+the one writer of an SQLite file reaps (``worker.reaper``). At the end of the input the rest is written, drafts without
+a final record as well (``storage.log.drafts``), and the process ends; signals are for the parent to decide on (Ctrl-C
+reaches both).
 """
 
 import argparse
@@ -21,14 +22,18 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from penstock.core import codec
 from penstock.model.record import LogRecord
 from penstock.storage import opening, schema, sqlite_file
 from penstock.storage.errors import StoreRefused, StoreUnavailable, Unwritable
+from penstock.storage.log import drafts
+from penstock.storage.log.drafts import Whose
 from penstock.storage.log.rollup_reap import days_of
 from penstock.storage.log.table import LogTable
 from penstock.storage.sql import Sql
+from penstock.worker import lost
 from penstock.worker.caps import Caps
 from penstock.worker.reaper import Reaper
 
@@ -41,6 +46,8 @@ URL = "PENSTOCK_DATABASE_URL"
 BACK_OFF = (0.1, 2.0)  # seconds before a store that is away is tried again: at first, and at most
 AGAIN = 30.0  # seconds after which what somebody must mend is said again
 ORPHAN = 600.0  # seconds that a writer whose parent is gone waits for a store that is away
+
+T = TypeVar("T")
 
 _decode = codec.unpacker(list[LogRecord]).decode
 _decode_apart = codec.unpacker(list[codec.Raw]).decode
@@ -139,28 +146,38 @@ class Writer:
 
         Raises Abandoned if it is away for long and the parent is gone.
         """
+        late = self._table.late
+        try:
+            self._persist(lambda: self._table.write(records, start), len(records))
+        except Unwritable as error:
+            self._write_apart(records, start, error)
+        if late != self._table.late:
+            self._say("log.late", rows=self._table.late - late, remedy="none: they are counted as they were reserved")
+
+    def settle(self, whose: Whose) -> None:
+        """Writes drafts as final records, and waits for the store in the same way."""
+        self._persist(lambda: lost.settle(self._table, whose, self._say), 0)
+
+    def _persist(self, work: Callable[[], T], rows: int) -> T:
         waited = 0.0
         wait, most = BACK_OFF
         silent = 0.0  # seconds that nothing more need be said
         while True:
             try:
-                self._table.write(records, start)
+                done = work()
             except StoreUnavailable as error:
                 if waited >= ORPHAN and self._ask_parent() != self._parent:
                     raise Abandoned(error.message) from error
                 if silent <= 0.0:
-                    silent = self._stalled(error, len(records))
+                    silent = self._stalled(error, rows)
                 self._pause(wait)
                 waited += wait
                 silent -= wait
                 wait = min(most, wait * 2)
-            except Unwritable as error:
-                self._write_apart(records, start, error)
-                return
             else:
                 if waited:
-                    self._say("log.resumed", rows=len(records))
-                return
+                    self._say("log.resumed", rows=rows)
+                return done
 
     def _stalled(self, error: StoreUnavailable, rows: int) -> float:
         """Says why rows wait; returns for how long that is enough."""
@@ -199,22 +216,27 @@ def run(link: socket.socket, url: str, sender: bytes, start: int, days: Mapping[
     caps = Caps(connection, say, shared=shared)
     durable = start
     _tell(link, durable)
-    while not inbox.ended:
-        if reaper is not None:
-            _reap_until_readable(link, reaper)
-        inbox.fill()
-        records = inbox.take()
-        if records:
-            caps.apply(record for record in records if record is not None)
-            try:
+    records: list[LogRecord | None] = []
+    try:
+        if not shared:
+            writer.settle(drafts.of_others(sender))
+        while not inbox.ended:
+            if reaper is not None:
+                _reap_until_readable(link, reaper)
+            inbox.fill()
+            records = inbox.take()
+            if records:
+                caps.apply(record for record in records if record is not None)
                 writer.write(records, durable)
-            except Abandoned as error:
-                say("log.lost", error=str(error), rows=len(records))
-                return 1
-            durable += len(records)
-            _tell(link, durable, caps.left_out)
-        if reaper is not None:
-            reaper.wrote(record for record in records if record is not None)
+                durable += len(records)
+                _tell(link, durable, caps.left_out)
+            if reaper is not None:
+                reaper.wrote(record for record in records if record is not None)
+        records = []
+        writer.settle(drafts.of(sender))
+    except Abandoned as error:
+        say("log.lost", error=str(error), rows=len(records))
+        return 1
     connection.close()
     if held is not None:
         held.release()

@@ -7,13 +7,17 @@ a number of rows in the same way.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 
 from penstock.core import instants
 from penstock.model.record import LogRecord
+from penstock.storage import spending
 from penstock.storage.errors import StoreUnavailable
-from penstock.storage.log import reap, rollup_reap, senders
+from penstock.storage.log import drafts, reap, rollup_reap, senders
 from penstock.storage.log.name_reap import Sweep
+from penstock.storage.log.table import LogTable
 from penstock.storage.sql import Sql
+from penstock.worker import lost
 from penstock.worker.retention import Retention
 
 LOOK = 1.0  # seconds between two looks for deleted gateways
@@ -30,7 +34,8 @@ _ENDED = object()
 class Reaper:
     """``turn`` does a bounded piece of work. ``clock`` counts seconds, ``now`` tells milliseconds since the epoch.
 
-    ``apart``: it is not told what was written, and looks for itself. ``days`` that roll-ups are kept, as
+    ``apart``: it is not told what was written, and looks for itself, also for drafts whose senders have died with
+    their writers; ``longest``: seconds that a call may take. ``days`` that roll-ups are kept, as
     ``rollup_reap.days_of`` has them.
     """
 
@@ -40,6 +45,7 @@ class Reaper:
         say: Callable[..., None],
         *,
         apart: bool = False,
+        longest: float = 3600.0,
         days: Mapping[int, int] = rollup_reap.FOR_EVER,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], int] = instants.now,
@@ -47,6 +53,8 @@ class Reaper:
         self._connection = connection
         self._say = say
         self._apart = apart
+        self._longest = int(longest * 1000)
+        self._table = LogTable(connection)
         self._days = days
         self._clock = clock
         self._now = now
@@ -66,10 +74,10 @@ class Reaper:
     def wrote(self, records: Iterable[LogRecord]) -> None:
         """Is to be told what was written: rows may have come for what is deleted, or for what never was."""
         records = list(records)
-        numbers = [record.gateway for record in records]
+        numbers = [record.gateway for record in records if not record.draft]
         self._full.update(self._tombs.keys() & numbers)
         self._strays += numbers.count(0)
-        self._retention.wrote(record.gateway for record in records if record.logged)
+        self._retention.wrote(record.gateway for record in records if record.logged and not record.draft)
         if self._strays > reap.ROWS or self._retention.presses:  # else a flood could grow it without end
             self.turn()
 
@@ -114,8 +122,12 @@ class Reaper:
         expiry, self._expiry = self._expiry, None  # after a failure it begins anew
         if expiry is None:
             self._expire_at = self._clock() + EXPIRE
-            senders.forget(self._connection, self._now())
-            expiry = rollup_reap.expire(self._connection, self._days, self._now())
+            now = self._now()
+            senders.forget(self._connection, now)
+            drafts.forget(self._connection, now)
+            expiry = chain(
+                spending.expire(self._connection, now), rollup_reap.expire(self._connection, self._days, now)
+            )
         if next(expiry, _ENDED) is not _ENDED:
             self._expiry = expiry
 
@@ -139,6 +151,7 @@ class Reaper:
         if self._apart:
             self._full.update(reap.filled(self._connection, self._tombs))
             self._strays = max(1, self._strays)
+            lost.settle(self._table, drafts.older_than(self._longest, self._now()), self._say)
         self._retention.look()
         self._look = self._clock() + LOOK
 

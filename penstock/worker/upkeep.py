@@ -19,11 +19,14 @@ TRY = 5.0  # seconds between two attempts to get it
 
 
 class Upkeep:
-    """``url``: of PostgreSQL. ``say`` takes an event and what there is to know about it. ``days`` as in ``Reaper``."""
+    """``url``: of PostgreSQL. ``say`` takes an event and what there is to know about it. The rest as in ``Reaper``."""
 
-    def __init__(self, url: str, say: Callable[..., None], days: Mapping[int, int] = FOR_EVER) -> None:
+    def __init__(
+        self, url: str, say: Callable[..., None], days: Mapping[int, int] = FOR_EVER, longest: float = 3600.0
+    ) -> None:
         self._url = url
         self._days = days
+        self._longest = longest
         self._say = say
         self._connection: PostgresConnection | None = None
         self._reaper: Reaper | None = None
@@ -62,7 +65,7 @@ class Upkeep:
             ((held,),) = self._connection.execute("SELECT pg_try_advisory_lock(?)", (LOCK,))
             self._session = self._connection.opened
             if held:
-                self._reaper = Reaper(self._connection, self._say, apart=True, days=self._days)
+                self._reaper = Reaper(self._connection, self._say, apart=True, days=self._days, longest=self._longest)
         return self._reaper
 
     def _close(self) -> None:

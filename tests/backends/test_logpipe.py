@@ -146,6 +146,23 @@ async def test_a_queue_without_room_for_bodies_has_room_for_rows(store: schema.S
         assert (pipe.dropped_bodies, pipe.dropped_rows, pipe.written_rows) == (100, 0, 100)
 
 
+async def test_what_is_spent_is_not_dropped_with_its_row(store: schema.Store):
+    spends = (("token:t", 0, 0, 1),)
+    async with piped(store, max_rows=10) as pipe:
+        with locked(store):
+            for _ in range(15):
+                pipe.offer(a_record(spends=spends))
+            pipe.offer(a_record())
+            assert (pipe.dropped_rows, pipe.pending()) == (6, 15)
+            for _ in range(9):
+                pipe.offer(a_record(spends=spends))
+            assert (pipe.dropped_rows, pipe.pending()) == (15, 20)  # as much again is the bound
+        await pipe.settled()
+        assert len(stored(store)) == 10
+    with closing(opening.connect_reader(store.url)) as connection:
+        assert connection.execute("SELECT amount FROM spent") == [(20,)]
+
+
 async def test_beyond_the_row_bound_rows_are_dropped_and_counted(store: schema.Store):
     async with piped(store, max_rows=10) as pipe:
         records = [a_record() for _ in range(25)]

@@ -1,7 +1,7 @@
 from penstock.core import ids
 from penstock.storage import ledger, spending
 from penstock.storage.ledger import Entry
-from penstock.storage.spending import LATE, Spent
+from penstock.storage.spending import LATE, ROWS, Spent
 from penstock.storage.sql import Sql
 from tests.kit.logsink import ACCOUNT, a_record
 
@@ -27,7 +27,7 @@ def test_what_has_ended_counts_no_more_and_goes_in_time(connection: Sql):
     add(connection, ("token:a", 0, 0, 5), ("token:a", 1, NOW, 6), ("token:a", 2, NOW + 1, 7))
     assert {spent.amount for spent in spending.rows(connection, NOW)} == {5, 7}
     for now, left in ((NOW + LATE, 3), (NOW + LATE + 1, 2), (NOW + 9 * LATE, 1)):
-        assert not spending.reap(connection, now)
+        assert list(spending.expire(connection, now)) == []
         assert connection.execute("SELECT count(*) FROM spent") == [(left,)]
 
 
@@ -37,3 +37,9 @@ def test_of_credit_all_that_was_ever_charged_is_spent(connection: Sql):
     with connection.transaction():
         ledger.post(connection, [Entry(ids.new(), ACCOUNT, "call", NOW, None, None, charged)])
     assert spending.rows(connection, NOW) == [Spent(f"credit:{ACCOUNT}", 0, 0, 30)]
+
+
+def test_many_buckets_go_in_bounded_steps(connection: Sql):
+    add(connection, *((f"token:{n}", 0, 1, 5) for n in range(ROWS + 1)))
+    assert list(spending.expire(connection, NOW)) == [None]
+    assert connection.execute("SELECT count(*) FROM spent") == [(0,)]

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, closing
 import pytest
 
 from penstock.storage import opening
+from penstock.storage.log import drafts
 from penstock.storage.log.table import LogTable
 from penstock.worker import upkeep
 from penstock.worker.upkeep import Upkeep
@@ -26,9 +27,9 @@ async def eventually(condition):
 
 
 @asynccontextmanager
-async def kept(*urls):
+async def kept(*urls, **given):
     said = []
-    tasks = [asyncio.ensure_future(Upkeep(url, lambda event, **_: said.append(event)).run()) for url in urls]
+    tasks = [asyncio.ensure_future(Upkeep(url, lambda event, **_: said.append(event), **given).run()) for url in urls]
     try:
         yield tasks, said
     finally:
@@ -98,3 +99,14 @@ async def test_to_stop_it_does_not_wait_for_a_database_that_does_not_answer(shar
         async with kept(shared):
             await eventually(lambda: sql.execute("SELECT 1 FROM pg_locks WHERE NOT granted") != [])
     assert rows(sql, 1) == 30
+
+
+async def test_drafts_of_a_server_that_died_with_its_writer_become_rows(shared, sql):
+    LogTable(sql, sender=b"dead").write([a_record(outcome="lost", spends=(("token:t", 0, 0, 5),), draft=True)])
+    LogTable(sql, sender=b"live").write([a_record(outcome="lost", spends=(("token:t", 0, 0, 7),), draft=True)])
+    sql.execute("UPDATE log_drafts SET at = at - ?", (drafts.QUIET + 6000,))
+    sql.execute("UPDATE log_senders SET at = 0 WHERE id = ?", (b"dead",))
+    async with kept(shared, longest=5.0) as (_, said):
+        await eventually(lambda: rows(sql, 1))
+        assert "log.settled" in said
+        assert sql.execute("SELECT amount FROM spent") == [(5,)]
