@@ -240,6 +240,7 @@ class Application:
                     *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache),
                     simulator=Simulator(parts, parts.counters if self._sees_counts() else Uncounted()),
                     sender=sender,
+                    reservations=parts.reservations if self._sees_counts() else None,
                     public_url=settings.named_url,
                 )
                 self.control = self.api.state.control = control

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from penstock.cli import store
+from penstock.model.money import NANO, dollars
 
 if TYPE_CHECKING:
     from penstock.control.tokens.service import Made
@@ -35,6 +36,8 @@ def card(told: dict[str, Any]) -> str:
     rows += [("gateways", joined(told["gateways"])), ("e-mail", told["email"] or "-")]
     rows += [("created", minute(told["created_at"])), ("expires", minute(told["expires_on"]))]
     rows += [("status", told["status"]), *((name, text(told)) for name, text in _BOUNDS.items())]
+    if told["budget"] is not None:
+        rows.append(("spent", spent(told["budget"])))
     return "\n".join(store.columns(rows))
 
 
@@ -71,6 +74,12 @@ def budget(row: dict[str, Any]) -> str:
     window = told["window"]
     span = "" if window == "forever" else f"/{window}s" if isinstance(window, int) else f"/{window}"
     return f"${told['amount']:,.9g}{span}{' sliding' * (told['technique'] == 'sliding')}"
+
+
+def spent(told: dict[str, Any]) -> str:
+    """What is gone of a budget, and when it is there again."""
+    again = "" if told["resets_at"] is None else f", until {minute(told['resets_at'])}"
+    return f"{dollars(round(told['spent'] * NANO))}{again}"
 
 
 def rate(row: dict[str, Any]) -> str:

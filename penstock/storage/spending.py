@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from penstock.model.money import Budget
 from penstock.model.record import LogRecord
 from penstock.storage.ledger import USAGE, WHOLE
 from penstock.storage.log.names import stored
@@ -50,6 +51,13 @@ def add(connection: Statements, records: Iterable[LogRecord]) -> None:
 def rows(connection: Statements, now: int) -> list[Spent]:
     """The buckets that still count, and under ``credit:{account}`` all that an account was ever charged."""
     return [Spent(*row) for row in connection.execute(_ROWS, (now, CREDIT, USAGE, WHOLE))]
+
+
+def counted(connection: Statements, budgets: Iterable[Budget], now: int) -> dict[str, int]:
+    """What was spent of each within its window, by owner, as far as it is written."""
+    sql = "SELECT COALESCE(SUM(amount), 0) FROM spent WHERE owner = ? AND start >= ?"
+    found = {budget.owner: connection.execute(sql, (budget.owner, budget.window.oldest(now))) for budget in budgets}
+    return {owner: int(amount) for owner, ((amount,),) in found.items()}
 
 
 def expire(connection: Sql, now: int) -> Iterator[None]:

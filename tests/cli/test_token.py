@@ -128,6 +128,20 @@ def test_what_its_holder_may_spend_and_call(data_dir: Path):
     assert json.loads(done(data_dir, "token", "show", made["id"], "--json"))["models"] == made["models"]
 
 
+def test_what_is_spent_is_told_as_far_as_it_is_written(data_dir: Path):
+    made = virtual_key(data_dir, "--budget", "50/month")
+    assert (made["budget"]["spent"], made["budget"]["reserved"]) == (0, None)
+    start = instants.parse(made["budget"]["resets_at"]) - 86_400_000  # a day of this month, if not its last
+    with sqlite3.connect(data_dir / "penstock.db") as connection:
+        for begun, amount in ((start, 12_340_000_000), (start - 40 * 86_400_000, 99)):
+            connection.execute("INSERT INTO spent VALUES (?, ?, ?, ?)", (f"token:{made['id']}", begun, 0, amount))
+    connection.close()
+    assert listed(data_dir)[-1]["budget"]["spent"] == 12.34
+    assert re.search(
+        r"\nspent +\$12\.34, until [0-9]{4}-[0-9]{2}-01 00:00\n", done(data_dir, "token", "show", made["id"])
+    )
+
+
 def test_a_change_leaves_what_is_not_named_and_takes_away_what_is_none(data_dir: Path):
     made = virtual_key(data_dir, "--budget", "0.5", "--rate", "2/s sliding", "--models", "*", "--expires", "2999-01-31")
     assert (made["budget"]["window"], made["rate_limit"]["technique"]) == ("forever", "sliding")

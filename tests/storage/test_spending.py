@@ -1,4 +1,5 @@
 from penstock.core import ids
+from penstock.model.money import FOREVER, Budget, Window
 from penstock.storage import ledger, spending
 from penstock.storage.ledger import Entry
 from penstock.storage.spending import LATE, ROWS, Spent
@@ -29,6 +30,14 @@ def test_what_has_ended_counts_no_more_and_goes_in_time(connection: Sql):
     for now, left in ((NOW + LATE, 3), (NOW + LATE + 1, 2), (NOW + 9 * LATE, 1)):
         assert list(spending.expire(connection, now)) == []
         assert connection.execute("SELECT count(*) FROM spent") == [(left,)]
+
+
+def test_of_a_budget_counts_what_lies_within_its_window(connection: Sql):
+    add(connection, ("token:a", 0, 0, 5), ("token:a", NOW - 9_000, NOW, 6), ("token:a", NOW - 2_000, NOW, 7))
+    windows = {"token:a": Window("sliding", "second", 5), "token:b": FOREVER}
+    budgets = [Budget(owner, 9, window) for owner, window in windows.items()]
+    assert spending.counted(connection, budgets, NOW) == {"token:a": 7, "token:b": 0}
+    assert spending.counted(connection, [Budget("token:a", 9, FOREVER)], NOW) == {"token:a": 18}
 
 
 def test_of_credit_all_that_was_ever_charged_is_spent(connection: Sql):

@@ -1,12 +1,14 @@
 """What the holder of a token may spend and call, on the wire."""
 
 from collections.abc import Hashable
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from penstock.control.values import WHOLE, spelt
+from penstock.core import instants
 from penstock.model.limits import RateLimit
 from penstock.model.money import FOREVER, NANO, Budget, Window
 
@@ -76,11 +78,14 @@ class TokenRate(_Strict):
 
 
 class BudgetShown(BaseModel):
-    """A budget."""
+    """A budget, and what is left of it."""
 
     amount: float = Field(description="US dollars.")
     window: Literal["day", "week", "month", "forever"] | int
     technique: Technique
+    spent: float = Field(description="US dollars, within the window.")
+    reserved: float | None = Field(description="US dollars, by calls that run; null: this process does not know it.")
+    resets_at: datetime | None = Field(description="When a fixed window ends.")
 
 
 def budget(found: Budget | None) -> dict[str, Any] | None:
@@ -92,6 +97,16 @@ def budget(found: Budget | None) -> dict[str, Any] | None:
         return {"amount": found.limit / NANO, "window": "forever", "technique": "fixed"}
     span = window.units if window.unit == "second" else window.unit
     return {"amount": found.limit / NANO, "window": span, "technique": window.technique}
+
+
+def standing(budget: Budget, spent: int, reserved: int | None, now: int) -> dict[str, Any]:
+    """What is left of it, as BudgetShown says; nano-dollars, and milliseconds since the epoch."""
+    window = budget.window
+    return {
+        "spent": spent / NANO,
+        "reserved": None if reserved is None else reserved / NANO,
+        "resets_at": instants.text(window.ends(window.bucket(now))) if window.technique == "fixed" else None,
+    }
 
 
 def rate(found: RateLimit | None) -> dict[str, Any] | None:

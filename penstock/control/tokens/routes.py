@@ -39,8 +39,8 @@ class Standing(BaseModel):
 async def create_token(context: InContext, body: NewToken) -> Response:
     """Make a token; its secret is shown this once."""
     made = await service.create(context, body.wish())
-    result = schema.shown(made.token, instants.now()) | {"value": made.value}
-    return rest.ok(result, messages=[_missing(gateway) for gateway in made.missing])
+    (told,) = await service.told(context, [made.token])
+    return rest.ok(told | {"value": made.value}, messages=[_missing(gateway) for gateway in made.missing])
 
 
 @router.get("", response_model=Many[TokenShown])

@@ -1,5 +1,6 @@
 """What a token looks like on the wire."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -178,11 +179,14 @@ def traits(token: Token) -> dict[str, Any]:
     }
 
 
-def shown(token: Token, now: int) -> dict[str, Any]:
-    """As TokenShown says; ``now`` in milliseconds."""
+def shown(token: Token, now: int, standing: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """As TokenShown says; ``now`` in milliseconds, ``standing`` what is left of its budget."""
+    told = traits(token)
+    if told["budget"] is not None:
+        told["budget"] |= standing or {}
     return {
         "id": token.id,
-        **traits(token),
+        **told,
         "created_at": instants.text(token.created_at),
         "status": status(token, now),
     }

@@ -1,17 +1,20 @@
 """The rules of tokens, for the API and the command line: nobody hands on more than they have."""
 
 import secrets as randomness
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from penstock.control.context import Context, changing, found, refuse_limited
 from penstock.control.envelope import Paging
+from penstock.control.tokens.limits import standing
 from penstock.control.tokens.schema import TokenUpdate, Wish, shown, traits
 from penstock.core import instants, secrets
 from penstock.core.errors import Invalid, NotPermitted
 from penstock.model.token import SCOPES, Token, budget_owner
-from penstock.storage import tokens
+from penstock.storage import spending, tokens
+from penstock.storage.engine import within
 
 
 class Made(NamedTuple):
@@ -57,7 +60,7 @@ async def update(context: Context, token_id: str, body: TokenUpdate) -> dict[str
         if after != before:
             version = await change.record("token.update", token_id, traits(before), traits(after))
             await tokens.change(change.connection, after, version)
-    return shown(after, instants.now())
+    return (await told(context, [after]))[0]
 
 
 async def revoke(context: Context, token_id: str) -> dict[str, Any]:
@@ -77,7 +80,8 @@ async def get(context: Context, token_id: str) -> dict[str, Any]:
     """Raises NotFound and NotPermitted."""
     _manages(context)
     async with context.control.database.reading() as connection:
-        return shown(found(await tokens.get(connection, context.account, token_id)), instants.now())
+        token = found(await tokens.get(connection, context.account, token_id))
+    return (await told(context, [token]))[0]
 
 
 async def page(context: Context, asked: Paging) -> tuple[list[dict[str, Any]], int]:
@@ -85,7 +89,22 @@ async def page(context: Context, asked: Paging) -> tuple[list[dict[str, Any]], i
     _manages(context)
     async with context.control.database.reading() as connection:
         rows, total = await tokens.page(connection, context.account, asked.per_page, asked.offset)
-    return [shown(token, instants.now()) for token in rows], total
+    return await told(context, rows), total
+
+
+async def told(context: Context, rows: Sequence[Token]) -> list[dict[str, Any]]:
+    """With what is left of their budgets: as it is counted now, or, where that is done elsewhere, as it is written."""
+    now, control = instants.now(), context.control
+    budgets = [token.budget for token in rows if token.budget is not None]
+    left: dict[str, dict[str, Any]] = {}
+    if budgets and control.reservations is not None:
+        for budget, held in zip(budgets, await control.reservations.look(budgets), strict=True):
+            left[budget.owner] = standing(budget, held.spent, held.reserved, now)
+    elif budgets:
+        async with control.database.reading() as connection:
+            spent = await within(connection, lambda statements: spending.counted(statements, budgets, now))
+        left = {budget.owner: standing(budget, spent[budget.owner], None, now) for budget in budgets}
+    return [shown(token, now, left.get(budget_owner(token.id))) for token in rows]
 
 
 def _manages(context: Context) -> None:

@@ -11,6 +11,7 @@ import pytest
 from cloudflare import AsyncCloudflare
 
 from penstock.core import instants
+from penstock.model.money import NANO, Claim
 from penstock.model.token import SCOPES, Scope
 from penstock.storage import opening, tables
 from tests.kit.store import ACCOUNT, SECRET, a_token
@@ -203,6 +204,22 @@ async def test_a_change_that_is_wrong_is_named(api: Any, body: dict[str, Any], p
     made = await api.make(**BOUNDS)
     assert refusal(await api.ask("PATCH", made["id"], body)) == (400, 7001, ["body", *path])
     assert (await api.ask("GET", made["id"])).json()["result"] == {key: made[key] for key in made if key != "value"}
+
+
+async def test_what_is_spent_and_reserved_of_a_budget_is_shown(api: Any):
+    counted = api.house.server.app.control.reservations
+    for window in ("month", 31_000_000, "forever"):
+        made = await api.make(budget={"amount": 5, "window": window, "technique": "fixed"})
+        budget = api.house.server.app.keyring.known(made["value"].encode()).budget
+        assert await counted.reserve(b"one" + made["id"].encode(), [Claim(budget, 3)]) is None
+        assert await counted.reserve(b"two" + made["id"].encode(), [Claim(budget, NANO)]) is None
+        counted.settle(b"two" + made["id"].encode(), [Claim(budget, NANO)], [NANO // 4])
+        shown = (await api.ask("GET", made["id"])).json()["result"]["budget"]
+        assert (shown["spent"], shown["reserved"]) == (0.25, 3e-9)
+        assert (shown["resets_at"] is None) == (window == "forever")
+        assert (await api.ask("GET")).json()["result"][-1]["budget"] == shown
+        changed = await api.ask("PATCH", made["id"], {"budget": {"amount": 9, "window": window}})
+        assert changed.json()["result"]["budget"] == shown | {"amount": 9}
 
 
 async def test_a_change_is_for_who_may_make_such_a_token(api: Any):
