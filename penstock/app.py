@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import uvicorn
@@ -18,7 +19,9 @@ from penstock.backends.http.limits import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
 from penstock.backends.redis_link import RedisLink
+from penstock.backends.reservations.known import known
 from penstock.backends.reservations.memory import MemoryReservations
+from penstock.backends.reservations.redis import RedisReservations
 from penstock.control import api
 from penstock.control.alerts.deliver import Sender
 from penstock.control.alerts.watch import watch
@@ -71,6 +74,8 @@ from penstock.storage.log.store import LogStore
 # A call leaves no circles of references behind, so the collector has little to find: it may look seldom.
 COLLECT = (20_000, 20, 5)
 
+MARGIN = 600.0  # seconds that a step may take longer than a call to its provider
+
 LATE = 5.0  # seconds without a written row, though some wait, after which /readyz says so
 
 
@@ -122,6 +127,7 @@ class Application:
         cache_link = RedisLink(tasks, settings.redis_url, "the cache") if settings.redis_url else None
         self.cache = cache_store(settings, cache_link, tasks)
         self.links = [link for link in (self.link, cache_link if self.cache.shared else None) if link is not None]
+        self.reservations = self._reservations()
         self.plane: Plane
         self.transport: HttpTransport
         self.control: Control
@@ -195,8 +201,9 @@ class Application:
         self.plane = self._plane(deadlines, outbox, calls)
         self.plane.background = Background(self.transport, self.rules, self.tasks)
         try:
-            async with self._stores():
+            async with self._stores() as database:
                 await self.sink.start()
+                await self.reservations.start(self.tasks, partial(known, database))
                 self._watch()
                 self._begin()
                 try:
@@ -219,7 +226,7 @@ class Application:
             self.tasks.start("upkeep", Upkeep(self.place.url, _say, days, longest).run())
 
     @asynccontextmanager
-    async def _stores(self) -> AsyncGenerator[None]:
+    async def _stores(self) -> AsyncGenerator[Database]:
         """What reads and writes the database beside the log, as far as this role has it."""
         settings = self.settings
         database, logs = Database(self.place.url), LogStore(self.place.url)
@@ -255,11 +262,12 @@ class Application:
                     self.tasks.start("announcements", bus.listen(publisher.heard))
             if Part.UPKEEP in self.parts:
                 self.tasks.start("alerts", watch(database, sender))
-            yield
+            yield database
         finally:
             await publisher.stop()
             await self.cache.stop()
             await parts.stages.budgets.settled()
+            await self.reservations.settled()
             for link in self.links:
                 await link.stop()
             await self.tasks.stop()
@@ -291,7 +299,7 @@ class Application:
             answers=self.answers,
             telemetry=self.telemetry,
             counters=self._counters(),
-            reservations=MemoryReservations(),
+            reservations=self.reservations,
             cache=self.cache,
             largest_cached=settings.cache_answer_size,
             fetch_media=settings.fetch_media,
@@ -307,6 +315,14 @@ class Application:
         if self.link is None:
             return MemoryCounters()
         return RedisCounters(self.link, self.settings.limits_without_redis, self.telemetry)
+
+    def _reservations(self) -> MemoryReservations | RedisReservations:
+        if self.link is None:
+            return MemoryReservations(self.telemetry.reservations_refused)
+        settings = self.settings
+        return RedisReservations(
+            self.link, settings.limits_without_redis, self.telemetry, self.sink, settings.call_timeout + MARGIN
+        )
 
     def _plane(self, deadlines: Deadlines, outbox: Outbox, calls: Calls) -> Plane:
         settings = self.settings
@@ -334,6 +350,7 @@ class Application:
         watch("penstock_log_rows_full_total", lambda: sink.full_rows)
         watch("penstock_log_bodies_dropped_total", lambda: sink.dropped_bodies)
         watch("penstock_log_rows_pending", sink.pending)
+        watch("penstock_settlements_pending", self.reservations.waiting)
         watch("penstock_buffered_bytes", lambda: plane.bounds.budget.used)
         watch("penstock_held_answer_bytes", lambda: self.answers.used)
         watch("penstock_cache_bytes", lambda: self.cache.figures()[0])

@@ -58,7 +58,7 @@ class LogPipe(LogSink):
         self._max_bytes = max_bytes
         self._most_bytes = max(2 * max_bytes, LEAST_ROWS)
         self._max_rows = max_rows
-        self._id = secrets.token_bytes(16)
+        self.sender = secrets.token_bytes(16)
         self._days = ",".join(map(str, days))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: deque[bytes] = deque()
@@ -303,7 +303,7 @@ class LogPipe(LogSink):
     async def _spawn(self, theirs: socket.socket) -> Process:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "penstock.worker.log_writer"),
-            *("--fd", str(theirs.fileno()), "--sender", self._id.hex(), "--start", str(self.written_rows)),
+            *("--fd", str(theirs.fileno()), "--sender", self.sender.hex(), "--start", str(self.written_rows)),
             *("--days", self._days),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],

@@ -203,7 +203,7 @@ class Settings:
     limits_without_redis: str = option(
         "count",
         WITHOUT_REDIS,
-        "What rate limits do while Redis is away: count (each process for itself), allow, or refuse (503).",
+        "What rate limits and budgets do while Redis is away: count (each process for itself), allow, or refuse (503).",
     )
     prices_file: str = option(
         "", TEXT, "File of your own prices; by default prices.toml beside the configuration file, if there is one."

@@ -72,9 +72,11 @@ METRICS = (
     Metric(
         "penstock_limits_without_redis_total",
         "counter",
-        "Calls whose rate limit was decided while Redis was away, by what the setting limits_without_redis says.",
+        "Rate limits and budgets decided while Redis was away, by what the setting limits_without_redis says.",
         ("policy",),
     ),
+    Metric("penstock_reservations_refused_total", "counter", "Reservations of money that a budget did not cover."),
+    Metric("penstock_settlements_pending", "gauge", "Settlements of money that Redis does not know yet."),
     Metric("penstock_retries_total", "counter", "Further attempts at a provider.", ("provider",)),
     Metric(
         "penstock_retries_withheld_total",
@@ -208,6 +210,7 @@ class Telemetry:
         self.refused = Counter()  # plane: data or control; reason
         self.rate_limited = Counter(share=SHARE)  # account, gateway
         self.limits_alone = Counter()  # policy
+        self.reservations_refused = Counter()
         self.retries = Counter()  # provider
         self.retries_withheld = Counter()  # provider
         self.targets_skipped = Counter()  # provider
@@ -226,6 +229,7 @@ class Telemetry:
             "penstock_credentials_refused_total": self.refused,
             "penstock_rate_limited_total": self.rate_limited,
             "penstock_limits_without_redis_total": self.limits_alone,
+            "penstock_reservations_refused_total": self.reservations_refused,
             "penstock_retries_total": self.retries,
             "penstock_retries_withheld_total": self.retries_withheld,
             "penstock_targets_skipped_total": self.targets_skipped,

@@ -15,6 +15,9 @@ class LogSink(Protocol):
     dropped_bodies: int
     dropped_rows: int
     written_rows: int
+    sender: bytes = (
+        b""  # as whose records the store counts them: rows written and pending are the place of the next one
+    )
     full_rows: int = 0  # of the written: no rows, because their gateways have as many as they may
 
     def offer(self, record: LogRecord) -> None:

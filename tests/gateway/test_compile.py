@@ -28,7 +28,13 @@ def the_parts():
     telemetry = Telemetry()
     return Parts(
         *(nowhere, upstreams({}), PriceBook({}), Keyring(telemetry), 1.0, 100, Budget(1000)),
-        *(telemetry, MemoryCounters(), MemoryReservations(), MemoryCache(Index(1000), 1000), 1000),
+        *(
+            telemetry,
+            MemoryCounters(),
+            MemoryReservations(telemetry.reservations_refused),
+            MemoryCache(Index(1000), 1000),
+            1000,
+        ),
     )
 
 

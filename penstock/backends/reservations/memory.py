@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from penstock.backends.reservations.known import Load
 from penstock.core import instants
-from penstock.model.money import FOREVER, Budget, Claim, Window
+from penstock.core.tasks import Tasks
+from penstock.core.telemetry import Counter
+from penstock.model.money import FOREVER, NEVER, Budget, Claim, Window
 from penstock.ports.reservations import Held, Refused, Reservations
 
 FEW = 1024  # budgets that are kept without asking whether they still matter
@@ -50,9 +53,10 @@ class Spending:
 
 
 class MemoryReservations(Reservations):
-    """``clock``: milliseconds since the epoch; ``by``: as who it counts."""
+    """``refused`` counts; ``clock``: milliseconds since the epoch; ``by``: as who it counts."""
 
-    def __init__(self, clock: Callable[[], int] = instants.now, by: str = "memory") -> None:
+    def __init__(self, refused: Counter, clock: Callable[[], int] = instants.now, by: str = "memory") -> None:
+        self._refused = refused
         self._clock = clock
         self._by = by
         self._budgets: dict[str, Spending] = {}
@@ -61,12 +65,24 @@ class MemoryReservations(Reservations):
         self._ended: set[bytes] = set()
         self._ended_before: set[bytes] = set()
 
+    async def start(self, tasks: Tasks, load: Load) -> None:
+        """Begins from what the database says. Raises StoreUnavailable."""
+        self.seed((await load()).rows)
+
+    async def settled(self) -> None:
+        """Returns when all is counted: it is."""
+
+    def waiting(self) -> int:
+        """Settlements that are not counted yet."""
+        return 0
+
     async def reserve(self, reservation: bytes, claims: Sequence[Claim]) -> Refused | None:
         now = self._clock()
         for at, (budget, amount) in enumerate(claims):
             spending = self._rolled(budget, now)
             if budget.limit - spending.spent - spending.reserved < (amount or 1):
                 self._give_back(claims[:at])
+                self._refused.add()
                 held = Held(spending.spent, spending.reserved)
                 return Refused(at, held, wait(claims[at], held, spending.buckets, now), self._by)
             spending.reserved += amount
@@ -74,17 +90,8 @@ class MemoryReservations(Reservations):
         return None
 
     def settle(self, reservation: bytes, claims: Sequence[Claim], amounts: Sequence[int]) -> None:
-        if (held := self._open.pop(reservation, None)) is not None:
-            self._give_back(held)
-        elif reservation in self._ended or reservation in self._ended_before:
-            return
-        self._ended.add(reservation)
-        if len(self._ended) >= ENDED:
-            self._ended, self._ended_before = set(), self._ended
-        now = self._clock()
-        for (budget, _), amount in zip(claims, amounts, strict=True):
-            if amount:
-                self._rolled(budget, now).add(amount)
+        if self.end(reservation):
+            self.spend(claims, amounts)
 
     async def look(self, budgets: Sequence[Budget]) -> list[Held]:
         now, found = self._clock(), list[Held]()
@@ -95,10 +102,41 @@ class MemoryReservations(Reservations):
             found.append(Held(0, 0) if spending is None else Held(spending.spent, spending.reserved))
         return found
 
+    def hold(self, reservation: bytes, claims: Sequence[Claim]) -> None:
+        """Reserves, whatever the limits."""
+        now = self._clock()
+        for budget, amount in claims:
+            self._rolled(budget, now).reserved += amount
+        self._open[reservation] = claims
+
+    def end(self, reservation: bytes) -> bool:
+        """Gives back what is reserved; False: that one has ended before."""
+        if (held := self._open.pop(reservation, None)) is not None:
+            self._give_back(held)
+        elif reservation in self._ended or reservation in self._ended_before:
+            return False
+        self._ended.add(reservation)
+        if len(self._ended) >= ENDED:
+            self._ended, self._ended_before = set(), self._ended
+        return True
+
+    def spend(self, claims: Sequence[Claim], amounts: Sequence[int]) -> None:
+        """Counts, whatever was reserved."""
+        now = self._clock()
+        for (budget, _), amount in zip(claims, amounts, strict=True):
+            if amount:
+                self._rolled(budget, now).add(amount)
+
+    def learn(self, budget: Budget, spent: int) -> None:
+        """At least so much was spent within the window, by others too."""
+        spending = self._rolled(budget, self._clock())
+        if spent > spending.spent:
+            spending.add(spent - spending.spent)
+
     def seed(self, rows: Iterable[tuple[str, int, int, int]]) -> None:
-        """At least so much was spent: owner, bucket, amount, and when that counts no more."""
-        for owner, start, amount, ends in rows:
-            self._of(owner).raise_to(start, amount, ends)
+        """At least so much was spent: owner, bucket, when that counts no more (0: never), amount."""
+        for owner, start, ends, amount in rows:
+            self._of(owner).raise_to(start, amount, ends or NEVER)
 
     def __len__(self) -> int:
         return len(self._budgets)

@@ -99,6 +99,12 @@ def split(records: list[LogRecord]) -> tuple[list[LogRecord], list[LogRecord]]:
     return finals, [record for record in records if record.draft and record.id not in ended]
 
 
+def reserved(connection: Statements) -> list[tuple[bytes, int, tuple[tuple[str, int, int, int], ...]]]:
+    """What calls that run, or died, have reserved: id, when it was written, and of which budgets, as in ``spends``."""
+    found = connection.execute("SELECT id, at, record FROM log_drafts WHERE record IS NOT NULL")
+    return [(bytes(draft), at, _decode(record).spends) for draft, at, record in found]
+
+
 def read(connection: Statements, whose: Whose, most: int) -> list[LogRecord]:
     """Some drafts, as final records; none: there is none."""
     records = [_decode(packed) for (packed,) in connection.execute(_found("record", whose), (*whose.values, most))]

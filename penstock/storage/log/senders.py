@@ -5,7 +5,7 @@ that it has reached in the transaction that writes the records, and skips what l
 """
 
 from penstock.core import instants
-from penstock.storage.sql import Sql
+from penstock.storage.sql import Sql, Statements
 
 KEPT = 30 * 24 * 3600 * 1000  # milliseconds: a sender that is silent for so long has ended
 _MOVE = "UPDATE log_senders SET position = ?, at = ? WHERE id = ? AND position <= ? RETURNING position"
@@ -38,6 +38,11 @@ class Position:
             sql = "SELECT position FROM log_senders WHERE id = ?"
             ((position,),) = self._connection.execute(sql, (self._sender,))
         return position
+
+
+def positions(connection: Statements) -> dict[bytes, int]:
+    """How far the records of each are written."""
+    return {bytes(sender): position for sender, position in connection.execute("SELECT id, position FROM log_senders")}
 
 
 def forget(connection: Sql, now: int) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.backends.reservations.memory import ENDED, FEW, SOON, MemoryReservations
+from penstock.core.telemetry import Counter
 from penstock.model.money import FOREVER, Budget, Claim, Window
 from penstock.ports.reservations import Held
 from tests.kit.spending import BUDGETS, START, STEPS, WINDOWS, Model
@@ -27,14 +28,14 @@ class Time:
         self.now = START
 
     def reservations(self):
-        return MemoryReservations(lambda: self.now)
+        return MemoryReservations(Counter(), lambda: self.now)
 
 
 @given(BUDGETS, STEPS)
 def test_money_is_conserved_whatever_comes_when(budgets, steps):
     """Reserved, settled, released (at 0), passed time, a changed limit, a crash with what was reserved."""
     model, names = Model(budgets), (str(number).encode() for number in count())
-    ours = MemoryReservations(lambda: model.now)
+    ours = MemoryReservations(Counter(), lambda: model.now)
     for what, *about in steps:
         if what == "reserve":
             name, claims = next(names), [Claim(model.budgets[at], amount) for at, amount in about[0]]
@@ -59,7 +60,7 @@ def test_money_is_conserved_whatever_comes_when(budgets, steps):
         elif what == "crash":
             model.die()
             model.ended.clear()  # the next process knows them no more, and nobody settles them again
-            ours = MemoryReservations(lambda: model.now)
+            ours = MemoryReservations(Counter(), lambda: model.now)
             ours.seed(model.rows())
         for budget in model.budgets:
             assert done(ours.look([budget])) == [Held(*model.held(budget))]
@@ -95,7 +96,7 @@ def test_where_others_hold_what_is_missing_the_wait_is_for_any_spending(spends, 
 
 
 async def test_of_thousands_at_once_exactly_as_many_as_fit_are_let_in():
-    ours = MemoryReservations()
+    ours = MemoryReservations(Counter())
     wide, narrow = Budget("wide", 10**9, FOREVER), Budget("narrow", 1234 * 7 + 6, Window("sliding", "month"))
     told = await asyncio.gather(
         *(ours.reserve(str(at).encode(), [Claim(wide, 10), Claim(narrow, 7)]) for at in range(5000))
@@ -123,14 +124,14 @@ def test_a_seed_counts_where_it_is_the_larger():
     ours.settle(b"first", [Claim(budget, 0)], [4])
     start, ends = budget.window.bucket(time.now), budget.window.ends(budget.window.bucket(time.now))
     for seed, held in ((3, 4), (6, 6), (5, 6)):
-        ours.seed([("one", start, seed, ends)])
+        ours.seed([("one", start, ends, seed)])
         assert done(ours.look([budget])) == [Held(held, 0)]
 
 
 def test_budgets_that_nobody_asks_for_any_more_are_forgotten():
     time = Time()
     ours = time.reservations()
-    ours.seed((f"seed {at}", time.now, 1, time.now + 1000) for at in range(FEW))
+    ours.seed((f"seed {at}", time.now, time.now + 1000, 1) for at in range(FEW))
     for at in range(5 * FEW):
         budget, name = Budget(f"budget {at}", 10, Window("fixed", "second", 1)), str(at).encode()
         assert done(ours.reserve(name, [Claim(budget, 3)])) is None
@@ -150,7 +151,7 @@ def test_what_still_counts_is_never_forgotten():
 
 
 def test_a_reservation_of_nothing_outlives_its_budget():
-    ours, free = MemoryReservations(), Budget("free", 10, FOREVER)
+    ours, free = MemoryReservations(Counter()), Budget("free", 10, FOREVER)
     assert done(ours.reserve(b"one", [Claim(free, 0)])) is None
     for at in range(2 * FEW):
         claims = [Claim(free, 0), Claim(Budget(f"budget {at}", 0, FOREVER), 3)]
@@ -160,7 +161,7 @@ def test_a_reservation_of_nothing_outlives_its_budget():
 
 
 def test_reservations_that_ended_are_remembered_for_a_bounded_time():
-    ours, budget = MemoryReservations(), Budget("one", 10**9, FOREVER)
+    ours, budget = MemoryReservations(Counter()), Budget("one", 10**9, FOREVER)
     for at in range(4 * ENDED):
         ours.settle(str(at).encode(), [Claim(budget, 0)], [1])
         ours.settle(str(max(0, at - ENDED + 1)).encode(), [Claim(budget, 0)], [1])

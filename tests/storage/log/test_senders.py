@@ -23,6 +23,7 @@ def test_a_position_moves_on_from_where_it_is_or_before(connection: Sql):
         position.move(8, 12)
     assert position.reached(8) == 9
     assert other.reached(0) == 0
+    assert senders.positions(connection) == {b"one": 9, b"other": 0}
     with connection.transaction():
         position.move(11, 12)  # what lay between was no record
     assert position.reached(0) == 12
