@@ -305,6 +305,7 @@ class Application:
             fetch_media=settings.fetch_media,
             key_uses=self.key_uses,
             operators=operators(settings.provider_keys),
+            spend_limit_code=int(settings.spend_limit_code),
         )
 
     def _sees_counts(self) -> bool:

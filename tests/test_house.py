@@ -48,7 +48,8 @@ UNMIRRORED = {
     "penstock/features/dlp.py": "null so far; tests/line runs it",
     "penstock/features/guard.py": "null so far; tests/line runs it",
     "penstock/features/policies.py": "null so far; tests/line runs it",
-    "penstock/features/spend.py": "null so far; tests/line runs it",
+    "penstock/features/spend/saying.py": "words of the stage; tests/features/spend/test_stage.py reads them",
+    "penstock/features/spend/settling.py": "the end of the stage; tests/features/spend/test_stage.py has every end",
     "penstock/features/routing/graph/fields.py": "tests/features/routing/graph/test_conditions.py names them all",
     "penstock/features/routing/graph/given.py": "tests/features/routing/graph/test_reading.py has its faults",
     "penstock/features/routing/graph/places.py": "tests/features/routing/graph/test_conditions.py reads bodies by it",
@@ -75,6 +76,7 @@ UNMIRRORED = {
     "penstock/model/surface.py": "a struct; tests/proxy/test_surfaces.py reads the table",
     "penstock/model/step.py": "slots; tests/line shows what they are for",
     "penstock/model/token.py": "a struct; tests/features/test_auth.py holds the line to it",
+    "penstock/model/spending.py": "slots; tests/features/spend/test_stage.py spends",
     "penstock/model/usage.py": "structs; tests/providers fills them",
     "penstock/providers/named.py": "tests/features/test_token_limits.py calls models by all of their names",
     "penstock/ports/bus.py": "a protocol; tests/control/test_publish_bus.py lives by it, tests/backends holds to it",
@@ -107,6 +109,7 @@ UNMIRRORED = {
     "penstock/providers/translating.py": "tests/line/test_unified.py calls it on a real server",
     "penstock/providers/unified.py": "tests/line/test_unified.py asks all rows",
     "penstock/providers/fetching.py": "tests/line/test_unified.py fetches on a real server",
+    "penstock/storage/spending_limits.py": "one row; tests/control/test_spending_limit.py sets, reads and deletes it",
     "penstock/providers/kinds.py": "words; tests/providers/test_accounting.py counts by them",
     "penstock/providers/dialects/_facets.py": "types; tests/providers/test_dialects.py asks them of each dialect",
     "penstock/providers/dialects/_shapes/": "what the dialects share; their tests read it all",
@@ -163,6 +166,8 @@ UNMIRRORED = {
 COMMON = {
     "in_progress": "a status of jobs, whoever does them",
     "inference_geo": "a term of the price list",
+    "max_completion_tokens": "what some providers lack",
+    "max_tokens": "a member of analytics",
     "service_tier": "a term of the price list",
 }
 

@@ -13,7 +13,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 import penstock
-from penstock.control import audit, operations, reference, urls
+from penstock.control import audit, operations, reference, spending_limit, urls
 from penstock.control.alerts import routes as alerts
 from penstock.control.analytics import routes as analytics
 from penstock.control.cache import routes as cache
@@ -43,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     graphql.router,
     tokens.router,
     tokens.user_router,
+    spending_limit.router,
     audit.router,
     urls.router,
 )

@@ -24,6 +24,8 @@
     │   ├── RateLimited          429 / 2003
     │   ├── KeyLimited           429 / 2003
     │   ├── ModelNotAllowed      403 / 2011
+    │   ├── SpendLimited         429 / 2045
+    │   ├── OutOfCredit          402 / 2021
     │   ├── PromptBlocked        424 / 2016
     │   ├── ReplyBlocked         424 / 2017
     │   └── Overloaded           503 / 2010
@@ -61,7 +63,7 @@ class PenstockError(Exception):
     """Something went wrong."""
 
     status: ClassVar[int] = 500
-    code: ClassVar[int] = 2000
+    code: int = 2000
     retry_after: int | None = None
     leads_on: ClassVar[bool] = False  # a step that ends with it has failed, and the next one is taken
 
@@ -199,6 +201,24 @@ class ModelNotAllowed(GatewayRefusal):
     """Model not allowed: the token that came may not call it."""
 
     status, code = 403, 2011
+    leads_on = True
+
+
+class SpendLimited(GatewayRefusal):
+    """Spend limit exceeded"""
+
+    status, code = 429, 2045
+    leads_on = True
+
+    def __init__(self, message: str = "", *, retry_after: int | None = None, code: int = 2045) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.code = code  # as the operator set it
+
+
+class OutOfCredit(GatewayRefusal):
+    """Insufficient wholesale credits: add money to the account, or use a key of your own."""
+
+    status, code = 402, 2021
     leads_on = True
 
 

@@ -43,6 +43,7 @@ REDIS = server(r"(redis|rediss|unix)://.+", "redis://host:6379/0, rediss:// for 
 MASTER_KEY = pattern(r"[0-9a-fA-F]{64}", "64 hexadecimal digits; `openssl rand -hex 32` makes such a key")
 CACHE_STORE = pattern(r"memory|sqlite|redis", "memory, sqlite or redis")
 WITHOUT_REDIS = pattern(r"count|allow|refuse", "count, allow or refuse")
+SPEND_CODE = pattern(r"2041|2045", "2041 or 2045")
 EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 
@@ -208,6 +209,7 @@ class Settings:
     prices_file: str = option(
         "", TEXT, "File of your own prices; by default prices.toml beside the configuration file, if there is one."
     )
+    spend_limit_code: str = option("2045", SPEND_CODE, "Error code of an exceeded spend limit; 2041 is the older one.")
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
     provider_keys: dict[str, str] = field(default_factory=dict[str, str])  # slug -> the operator's own key

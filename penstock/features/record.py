@@ -157,6 +157,7 @@ def record(step: Step, ended: float, known: Known[object], *, logged: bool = Tru
         _saved(cache) if cached and cache else None,
         options.rolled,
         ex.gateway.log_redact,
+        step.spending.spent if step.spending is not None else (),
     )
 
 
@@ -255,12 +256,20 @@ def _detail(step: Step, ended: float) -> bytes:
             step.attempts,
             error.message if error else _fault(step),
             warnings,
-            "provider" if usage and usage.cost is not None and holding(ex, step).cost is None else "",
+            _source(step),
             ex.snapshot,
             ex.caller.token,
             Priced(usage.model, usage.used, usage.terms, usage.prices) if usage and usage.prices else None,
         )
     )
+
+
+def _source(step: Step) -> str:
+    """Where the cost is from that is neither by the list nor by the caller's prices."""
+    if step.spending is not None and step.spending.reserved:
+        return "reserved"
+    usage = step.reported.usage if step.reported else None
+    return "provider" if usage and usage.cost is not None and holding(step.ex, step).cost is None else ""
 
 
 def _fault(step: Step) -> str | None:

@@ -35,7 +35,9 @@ from penstock.features.routing.native import NativeRouting
 from penstock.features.routing.rest import RestRouting
 from penstock.features.routing.unified import Nowhere, UnifiedRouting
 from penstock.features.routing.universal import UniversalRouting
-from penstock.features.spend import NullSpend, Spend
+from penstock.features.spend.estimate import Estimates
+from penstock.features.spend.rules import Rule, Rules
+from penstock.features.spend.stage import NullSpend, Purse, Spend, SpendLimits
 from penstock.features.token_limits import TokenLimits
 from penstock.features.transcript import Transcript
 from penstock.features.translation import Translating
@@ -48,7 +50,7 @@ from penstock.ports.counters import Counters
 from penstock.ports.reservations import Reservations
 from penstock.ports.transport import Transport
 from penstock.providers import catalog, custom
-from penstock.providers.custom import Custom
+from penstock.providers.custom import PREFIX, Custom
 from penstock.providers.fetching import Fetching
 from penstock.providers.own_prices import OwnPrices
 from penstock.providers.own_prices import read as read_prices
@@ -79,6 +81,7 @@ class Parts:
     fetch_media: bool = False  # images by URL, for providers that take only bytes
     key_uses: KeyUses = field(default_factory=KeyUses)
     operators: Mapping[str, Credential] = field(default_factory=dict[str, Credential])  # keys, by provider
+    spend_limit_code: int = 2045
     stages: "Stages" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -110,7 +113,8 @@ class Stages:
         self._signers: Mapping[str, Signer] = {"aws": AwsSigner(), "google": GoogleSigner(parts.transport)}
         self._keyless: dict[tuple[bool, frozenset[str]], Keys] = {}
         self.policies = NullPolicies()
-        self.spend = NullSpend()
+        self._purse = Purse(parts.reservations, Estimates(parts.prices), parts.spend_limit_code)
+        self._spend = NullSpend(self._purse)
         self.dlp = NullDlp()
         self.guard = NullGuard()
         self.ask_usage: Mapping[bool, AskUsage | NullAskUsage] = {True: AskUsage(parts.answers), False: NullAskUsage()}
@@ -173,6 +177,16 @@ class Stages:
             self._keyless[only, of] = found
         return found
 
+    def spend(self, config: GatewayConfig) -> Spend:
+        """Gateways without limits share it."""
+        rules, budget = config.spend, config.account_budget
+        if not rules and budget is None:
+            return self._spend
+        if any(rule.providers for rule in rules):
+            ids = {slug: upstream.provider.id for slug, upstream in self.known(config.customs).items()}
+            rules = tuple(_with_ids(rule, ids) for rule in rules)
+        return SpendLimits(self._purse, Rules(config.number, rules), budget)
+
     def options(self, config: GatewayConfig) -> Options:
         """Gateways whose calls begin with the same share them."""
         log, payloads, rolled = config.collect_logs, config.collect_log_payloads, config.analytics_metadata_keys
@@ -221,6 +235,13 @@ class CompiledGateway:
     routes: Mapping[str, Route]
 
 
+def _with_ids(rule: Rule, ids: Mapping[str, str]) -> Rule:
+    """A rule whose providers are named by their ids."""
+    if rule.providers is None:
+        return rule
+    return rule._replace(providers=frozenset(ids.get(name) or ids.get(PREFIX + name, name) for name in rule.providers))
+
+
 _NO_ROUTES: Mapping[str, Route] = {}
 
 
@@ -240,7 +261,7 @@ def compile_gateway(config: GatewayConfig, parts: Parts) -> CompiledGateway:
         keys=shared.keys(config),
         cache=shared.cache[config.cache_streams],
         policies=shared.policies,
-        spend=shared.spend,
+        spend=shared.spend(config),
         dlp=shared.dlp,
         guard=shared.guard,
         ask_usage=shared.ask_usage[config.ask_usage],

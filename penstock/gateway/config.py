@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from penstock.features.spend.rules import Rule
 from penstock.model.credential import StoredKey
+from penstock.model.money import Budget
 from penstock.model.options import ONCE, Retry
 from penstock.model.route import Route
 from penstock.ports.counters import RateLimit
@@ -26,6 +28,8 @@ class GatewayConfig:
     cache_streams: bool = True
     cache_generation: int = 0  # what was cached under another one is not found any more
     limit: RateLimit | None = None
+    spend: tuple[Rule, ...] = ()
+    account_budget: Budget | None = None  # of all calls of its account
     retry: Retry = ONCE
     keys: tuple[StoredKey, ...] = ()
     byok_only: bool = False  # no key of the operator's travels,

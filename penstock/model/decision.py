@@ -22,6 +22,17 @@ class LimitDecision(msgspec.Struct, omit_defaults=True):
     retry_after: float | None = None
 
 
+class SpendDecision(msgspec.Struct, omit_defaults=True):
+    """The limits on money that hold for a step. ``reserved``: what it may cost, US dollars (0: that is not known).
+
+    ``exceeded``: the one of ``limits`` that does not cover it; empty: all do.
+    """
+
+    reserved: float
+    limits: list[str]
+    exceeded: str = ""
+
+
 class KeyDecision(msgspec.Struct, omit_defaults=True):
     """The key of ours that a step's request travels with. ``source``: byok or wholesale; ``alias``: of a stored key.
 
@@ -85,3 +96,4 @@ class Decisions(msgspec.Struct, omit_defaults=True):
     cache: CacheDecision | None = None
     translation: TranslationDecision | None = None
     route: RouteDecision | None = None
+    spend: SpendDecision | None = None

@@ -12,6 +12,7 @@ from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Attempt, Target
 from penstock.model.reply import Reply
 from penstock.model.request import Request
+from penstock.model.spending import Spending
 from penstock.model.usage import Reported
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Step:
         "reported",
         "request",
         "sends",
+        "spending",
         "target",
         "translation",
         "waited",
@@ -82,6 +84,7 @@ class Step:
         self.credential: Credential | None = None  # of ours, to be sent; None: the client's own, or none
         self.target: Target | None = None  # None: not known yet, or refused
         self.decisions = Decisions()
+        self.spending: Spending | None = None  # what it reserved; None: no limit holds for it
         self.flight: Flight | None = None  # that this step leads
         self.keyed = b""  # the path for a stored key that tells parts of it; empty: any key goes with the target
         self.keeper: Any = None  # what keeps its answer for the cache

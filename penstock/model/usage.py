@@ -64,3 +64,5 @@ class Asked(msgspec.Struct, frozen=True):
     wants_usage: bool = False  # a stream whose client asked for the usage frame, or whose dialect always sends it
     used: tuple[Used, ...] = ()  # what is paid for it, where the answer tells no usage
     terms: tuple[str, ...] = ()  # that may set the price of the pictures it asks for, as ``Usage`` has them
+    most: int = 0  # tokens of output that an answer may have; 0: it does not say
+    choices: int = 1  # answers

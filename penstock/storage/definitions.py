@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from penstock.storage import custom_providers, gateways, provider_keys, routes
+from penstock.storage import custom_providers, gateways, provider_keys, routes, spending_limits
 from penstock.storage.custom_providers import CustomRow
 from penstock.storage.engine import Handle
 from penstock.storage.gateways import GatewayRow, store_of
 from penstock.storage.provider_keys import KeyRow
 from penstock.storage.routes import DeployedRoute
+from penstock.storage.spending_limits import LimitRow
 
 
 class Definition(NamedTuple):
-    """What a gateway is compiled from; ``customs`` are those of its account.
+    """What a gateway is compiled from; ``customs`` and ``spending_limit`` are those of its account.
 
     ``shared``: the keys of its store, for each provider those of one gateway. ``routes``: those that are deployed.
     """
@@ -22,6 +23,7 @@ class Definition(NamedTuple):
     customs: list[CustomRow]
     shared: Sequence[KeyRow] = ()
     routes: Sequence[DeployedRoute] = ()
+    spending_limit: LimitRow | None = None
 
 
 async def changed_since(connection: Handle, version: int) -> list[Definition]:
@@ -31,6 +33,7 @@ async def changed_since(connection: Handle, version: int) -> list[Definition]:
     customs = await custom_providers.of_changed(connection, version) if rows else {}
     shared = await provider_keys.of_stores(connection, version) if any(store_of(row.settings) for row in rows) else {}
     deployed = await routes.of_changed(connection, version) if rows else {}
+    limits = await spending_limits.of_changed(connection, version) if rows else {}
     return [
         Definition(
             row,
@@ -38,6 +41,7 @@ async def changed_since(connection: Handle, version: int) -> list[Definition]:
             customs.get(row.account, []),
             shared.get((row.account, store_of(row.settings)), []),
             deployed.get(row.number, []),
+            limits.get(row.account),
         )
         for row in rows
     ]
@@ -57,4 +61,5 @@ async def of(connection: Handle, account: str, gateway_id: str) -> Definition | 
         await custom_providers.of(connection, account),
         shared.get((account, store), []),
         await routes.of(connection, row.number),
+        await spending_limits.get(connection, account),
     )

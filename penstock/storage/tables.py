@@ -311,6 +311,17 @@ log_senders = Table(
     Column("at", BigInteger, nullable=False),  # milliseconds since the epoch
 )
 
+# What all calls of an account may cost (storage.spending_limits).
+spending_limits = Table(
+    "spending_limits",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("amount", BigInteger, nullable=False),  # cents
+    Column("duration", Text, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+)
+
 # Records of calls that still run (storage.log.drafts).
 log_drafts = Table(
     "log_drafts",

@@ -14,6 +14,8 @@ LEAD_ON = {
     "InvalidProvider",
     "KeyLimited",
     "ModelNotAllowed",
+    "SpendLimited",
+    "OutOfCredit",
     "MalformedChat",
     "NoCredential",
     "ProviderBroke",

@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 from penstock.control.gateways.schema import DEFAULT
+from penstock.control.gateways.spend_limits import rules
+from penstock.control.spending_limit import budget
 from penstock.core.codec import decode
 from penstock.core.logs import log
 from penstock.core.sealing import NotOpened, Vault
@@ -45,6 +47,8 @@ def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = (
         cache_streams=_or(get("cache_streams"), default=True),
         cache_generation=row.generation,
         limit=_limit(row.settings),
+        spend=rules(get("spend_limits")),
+        account_budget=budget(definition.spending_limit) if definition.spending_limit else None,
         retry=_retry(row.settings),
         keys=tuple(_key(row.account, key, vault) for key in _usable(definition)),
         byok_only=_or(get("byok_only"), default=False),
@@ -131,7 +135,6 @@ NOT_YET: dict[str, Callable[[Any], bool]] = {
     "logpush": bool,
     "logpush_public_key": _set,
     "otel": bool,
-    "spend_limits": lambda limits: limits.get("enabled") is not False and bool(limits.get("rules")),
     "stripe": lambda stripe: bool(stripe["usage_events"]),
 }
 STORED_ONLY = 7100  # code of the message that says so

@@ -57,7 +57,7 @@ class UnifiedRouting(Routing):
         if at is not None:
             name = body[at].decode("utf-8", "replace")
             return self._begin(step, request, Chat(kind, dialect, name, body, Asked(name), at))
-        asked = _asked_in_path(request) or DIALECTS[dialect or _PLAIN].asked(body)
+        asked = _with_path(request, DIALECTS[dialect or _PLAIN].asked(body))
         if not asked.model:
             _check(body)
         return self._begin(step, request, Chat(kind, dialect, asked.model, body, asked))
@@ -75,7 +75,7 @@ class UnifiedRouting(Routing):
         upstream = self._native.upstream(slug)
         way = unified.way(upstream.provider.unified, kind, dialect, slug)
         model = model.removeprefix(way.publisher)
-        request.asked = Asked(model, asked.stream, asked.wants_usage)
+        request.asked = replace(asked, model=model, used=(), terms=())
         request.provider = slug
         request.path, step.query = unified.place(way, model, stream=asked.stream)
         step.target = self._native.target(request)
@@ -141,13 +141,14 @@ class Nowhere(Lone, Routing):
         return self
 
 
-def _asked_in_path(request: Request) -> Asked | None:
+def _with_path(request: Request, asked: Asked) -> Asked:
+    """What a body asks for, and the path in its place."""
     named = unified.in_path(request.path)
     if named is None:
-        return None
+        return asked
     if named.stream and b"alt=sse" not in request.query:
         raise MalformedChat("alt: streams are served as events alone, ask for streamGenerateContent?alt=sse.")
-    return Asked(*named)
+    return replace(asked, model=named.model, stream=named.stream)
 
 
 def _check(body: bytes) -> None:

@@ -225,7 +225,7 @@ def test_every_setting_either_acts_or_is_told_to_be_stored_only(bodies, data):
         ({"guardrails": {"prompt": {}, "response": {"S1": "FLAG"}}}, True),
         ({"spend_limits": {}}, False),
         ({"spend_limits": {"enabled": False, "rules": [{}]}}, False),
-        ({"spend_limits": {"rules": [{}]}}, True),
+        ({"spend_limits": {"rules": [{}]}}, False),
         ({"otel": []}, False),
         ({"otel": [{}]}, True),
         ({"stripe": {"usage_events": [{}]}}, True),

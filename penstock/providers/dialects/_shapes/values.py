@@ -12,6 +12,7 @@ BOM = b"\xef\xbb\xbf"
 NAME_LIMIT = 256  # characters: names are remembered and stored, and callers choose them
 SHORT = 16 * 1024  # bytes of an object that is decoded: options, usage
 LONG = 1 << 20  # bytes of a text of which the beginning is a name
+DIGITS = 9  # of a number that is counted with
 OBJECTS = 4096  # in a list that is decoded
 NO_OBJECT = "the answer is no JSON object, or its beginning and end do not show it"
 TOO_LONG = f"the usage object has more than {SHORT} bytes"
@@ -28,6 +29,12 @@ def name(raw: Raw) -> str:
         return _decode_text(text)[:NAME_LIMIT] if text.startswith(b'"') else ""
     except DecodeError:
         return ""
+
+
+def whole(raw: Raw) -> int:
+    """A whole number above 0, of nine digits at most; 0: it is none."""
+    text = bytes(raw) if 0 < len(raw) <= DIGITS else b""
+    return int(text) if text.isdigit() else 0
 
 
 def is_true(raw: Raw) -> bool:

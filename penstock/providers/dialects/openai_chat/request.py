@@ -2,8 +2,8 @@
 
 from penstock.core.codec import DecodeError, Raw, Struct, decoder
 from penstock.model.usage import Asked
-from penstock.providers.dialects._shapes.asked import ask_of
-from penstock.providers.dialects._shapes.values import NOTHING, is_true, name, short
+from penstock.providers.dialects._shapes.asked import ask_of, asked_of
+from penstock.providers.dialects._shapes.values import NOTHING, is_true, short
 
 
 class _Options(Struct):
@@ -19,7 +19,7 @@ def asked(body: bytes) -> Asked:
     if ask is None:
         return Asked()
     stream = is_true(ask.stream)
-    return Asked(name(ask.model), stream, stream and _includes_usage(ask.stream_options))
+    return asked_of(ask, stream, stream and _includes_usage(ask.stream_options))
 
 
 def _includes_usage(options: Raw) -> bool:

@@ -6,7 +6,7 @@ from penstock.core.codec import Raw, decoder
 from penstock.model.usage import Asked
 from penstock.providers.dialects._shapes.asked import Ask
 from penstock.providers.dialects._shapes.bodies import EDGE, read
-from penstock.providers.dialects._shapes.values import NAME_LIMIT, NOTHING, is_true, name
+from penstock.providers.dialects._shapes.values import NAME_LIMIT, NOTHING, is_true, name, whole
 
 _FIELD = rb'name="%b"\r\n(?:[^\r\n]{1,200}\r\n){0,4}\r\n([^\r\n]{1,%d})\r\n'
 _MODEL = re.compile(_FIELD % (b"model", NAME_LIMIT))
@@ -41,7 +41,7 @@ def _asked(ask: _Request | None) -> Asked:
         return Asked()
     stream = is_true(ask.stream)
     told = {"quality": name(ask.quality), "size": name(ask.size)}
-    return Asked(name(ask.model), stream, stream, terms=_terms(told))
+    return Asked(name(ask.model), stream, stream, terms=_terms(told), choices=whole(ask.n) or 1)
 
 
 def _terms(told: dict[str, str]) -> tuple[str, ...]:

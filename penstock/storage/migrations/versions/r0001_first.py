@@ -330,6 +330,14 @@ def _rollups() -> None:
 
 def _money() -> None:
     op.create_table(
+        "spending_limits",
+        sa.Column("account", sa.Text, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("amount", sa.BigInteger, nullable=False),
+        sa.Column("duration", sa.Text, nullable=False),
+        sa.Column("strategy", sa.Text, nullable=False),
+        sa.Column("modified_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
         "log_drafts",
         sa.Column("id", sa.LargeBinary, primary_key=True),
         sa.Column("sender", sa.LargeBinary, nullable=False),

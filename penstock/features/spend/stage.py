@@ -1,0 +1,99 @@
+"""The stage: reserves what a step may cost of every budget that holds for it, and settles it when the step ends.
+
+Ends a step that a budget does not cover (429/2045). Writes ``spending``; decides ``spend``.
+"""
+
+import math
+from typing import NamedTuple, Protocol
+
+from penstock.core import instants
+from penstock.core.errors import SpendLimited
+from penstock.features.spend.estimate import Estimates
+from penstock.features.spend.rules import NO_RULES, Bound, Rules
+from penstock.features.spend.saying import exceeded
+from penstock.features.spend.settling import settled
+from penstock.model.decision import SpendDecision
+from penstock.model.money import NANO, Budget, Claim
+from penstock.model.spending import Spending
+from penstock.model.step import Step
+from penstock.ports.reservations import Refused, Reservations
+
+_SOON = 5  # seconds in which calls that run have ended, as a rule
+_HOLDER = "ask whoever manages the token to raise it"
+_ACCOUNT = "the account's spending limit", "ask whoever manages the account to raise it"
+
+
+class Spend(Protocol):
+    """The stage on the line."""
+
+    async def admit(self, step: Step) -> None:
+        """Reserves. Raises SpendLimited where something does not cover the step."""
+        ...
+
+
+class Purse(NamedTuple):
+    """What the stages of all gateways share."""
+
+    reservations: Reservations
+    estimates: Estimates
+    code: int  # of the error
+
+
+class SpendLimits(Spend):
+    """The limits of a gateway."""
+
+    def __init__(self, purse: Purse, rules: Rules = NO_RULES, account: Budget | None = None) -> None:
+        self._purse = purse
+        self._rules = rules
+        self._always = [] if account is None else [Bound(account, *_ACCOUNT)]
+
+    async def admit(self, step: Step) -> None:
+        bounds = self._rules.of(step)
+        if (token := step.ex.caller.bearer) is not None and token.budget is not None:
+            bounds.append(Bound(token.budget, f"the budget of token '{token.name}'", _HOLDER))
+        if bounds := bounds + self._always:
+            await self._reserve(step, bounds)
+
+    async def _reserve(self, step: Step, bounds: list[Bound]) -> None:
+        estimate = self._purse.estimates.of(step)
+        amount = estimate or 0
+        claims = [Claim(bound.budget, amount) for bound in bounds]
+        step.decisions.spend = decision = SpendDecision(amount / NANO, [bound.what for bound in bounds])
+        refused = None
+        try:
+            refused = await self._purse.reservations.reserve(step.id, claims)
+        except BaseException:  # the call was cancelled: whether it has the money is not known
+            self._purse.reservations.settle(step.id, claims, [0] * len(claims))
+            raise
+        if refused is not None:
+            decision.exceeded = bounds[refused.at].what
+            raise self._refusal(step, bounds[refused.at], refused, amount)
+        step.spending = Spending(claims, estimate)
+        step.defer(self._settle)
+
+    def _settle(self, step: Step) -> None:
+        """The step ends, and the meter has read its answer."""
+        assert step.spending is not None
+        self._purse.estimates.learn(step)
+        amount = settled(step, step.spending)
+        claims = step.spending.claims
+        self._purse.reservations.settle(step.id, claims, [amount] * len(claims))
+        step.spending.settle(amount, instants.now())
+
+    def _refusal(self, step: Step, bound: Bound, refused: Refused, amount: int) -> SpendLimited:
+        """Where other calls hold what is missing, they may have ended soon."""
+        held = refused.held
+        waits = held.spent + (amount or 1) > bound.budget.limit
+        wait = max(1, math.ceil(refused.wait)) if waits else _SOON
+        return SpendLimited(exceeded(step, bound, refused, amount), retry_after=wait, code=self._purse.code)
+
+
+class NullSpend(Spend):
+    """Nothing of the gateway limits what its calls spend; the token of a call may."""
+
+    def __init__(self, purse: Purse) -> None:
+        self._limits = SpendLimits(purse)
+
+    async def admit(self, step: Step) -> None:
+        if (token := step.ex.caller.bearer) is not None and token.budget is not None:
+            await self._limits.admit(step)
