@@ -7,6 +7,7 @@ import typer
 from penstock import __version__
 from penstock.cli import keys, prices, route_files, route_simulate, routes, token
 from penstock.cli.audit import audit
+from penstock.cli.billing.app import app as billing
 from penstock.cli.doctor import doctor
 from penstock.cli.logs.app import app as logs
 from penstock.cli.migrate import migrate
@@ -33,6 +34,7 @@ routes.app.command("simulate")(route_simulate.simulate)
 app.add_typer(routes.app, name="routes")
 app.add_typer(token.app, name="token")
 app.add_typer(prices.app, name="prices")
+app.add_typer(billing, name="billing")
 
 
 def _version(asked: bool) -> None:

@@ -1,0 +1,1 @@
+"""``penstock billing``: money, beside a running server or without one."""

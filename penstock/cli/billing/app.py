@@ -1,0 +1,16 @@
+"""The commands of ``penstock billing``, each in a module of its own."""
+
+import typer
+
+from penstock.cli.billing.reconcile import reconcile
+
+HELP = "Hold the log against what providers say."
+app = typer.Typer(no_args_is_help=True, help=HELP)
+
+
+@app.callback(help=HELP)
+def billing() -> None:
+    """Groups the commands below."""
+
+
+app.command()(reconcile)
