@@ -18,6 +18,7 @@ from penstock.backends.http.dialer import Dialer
 from penstock.backends.http.limits import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.backends.logpipe import LogPipe
+from penstock.backends.payments.choose import payments
 from penstock.backends.redis_link import RedisLink
 from penstock.backends.reservations.known import known
 from penstock.backends.reservations.memory import MemoryReservations
@@ -29,6 +30,7 @@ from penstock.control.context import Context, Control
 from penstock.control.gateways.service import ensure_default
 from penstock.control.provider_configs.uses import write_again_and_again
 from penstock.control.publish import Publisher
+from penstock.control.topups import automatic
 from penstock.core.addresses import Rules
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
@@ -235,21 +237,24 @@ class Application:
         vault = Vault(*self.place.master_keys)
         sender = Sender(database, vault, self.transport, self.rules, self.telemetry)
         publisher = Publisher(database, self.snapshots, self.keyring, parts, vault, buses=buses)
+        method = payments(settings)
+        serves = self.parts & {Part.CALLS, Part.API}
+        refresh = publisher.published if serves else publisher.announced
+        control = Control(
+            *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache),
+            simulator=Simulator(parts, parts.counters if self._sees_counts() else Uncounted()),
+            sender=sender,
+            reservations=parts.reservations if self._sees_counts() else None,
+            payments=method,
+            public_url=settings.named_url,
+        )
         try:
-            if self.parts & {Part.CALLS, Part.API}:
+            if serves:
                 if self.links:
                     async with database.reading() as connection:
                         installation = await configuration.installation(connection)
                     await asyncio.gather(*(link.start(installation) for link in self.links))
                 await self.cache.start()
-                refresh = publisher.published
-                control = Control(
-                    *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache),
-                    simulator=Simulator(parts, parts.counters if self._sees_counts() else Uncounted()),
-                    sender=sender,
-                    reservations=parts.reservations if self._sees_counts() else None,
-                    public_url=settings.named_url,
-                )
                 self.control = self.api.state.control = control
                 created = CreatedByCalls(control)
                 self.plane.default = DefaultGateway(self.snapshots, parts.stages.auth[True], created)
@@ -262,6 +267,7 @@ class Application:
                     self.tasks.start("announcements", bus.listen(publisher.heard))
             if Part.UPKEEP in self.parts:
                 self.tasks.start("alerts", watch(database, sender))
+                self.tasks.start("automatic top-ups", automatic.watch(control))
             yield database
         finally:
             await publisher.stop()
@@ -271,6 +277,7 @@ class Application:
             for link in self.links:
                 await link.stop()
             await self.tasks.stop()
+            method.close()
             await logs.close()
             await database.close()
 

@@ -185,6 +185,7 @@ def context() -> list[str]:
 GIVEN = {
     *("host", "port", "data_dir", "config", "workers", "role", "tls_certificate", "tls_key"),
     *("database_url", "redis_url", "master_key", "master_key_previous", "account_id", "api_token"),
+    *("stripe_secret_key", "stripe_webhook_secret"),
 }
 
 

@@ -27,6 +27,7 @@ app.command()(stats)
 app.command()(doctor)
 keys.app.command("test")(try_keys)
 app.add_typer(keys.app, name="keys")
+app.add_typer(billing, name="billing")
 app.add_typer(logs, name="logs")
 routes.app.command("export")(route_files.export)
 routes.app.command("import")(route_files.import_)
@@ -34,7 +35,6 @@ routes.app.command("simulate")(route_simulate.simulate)
 app.add_typer(routes.app, name="routes")
 app.add_typer(token.app, name="token")
 app.add_typer(prices.app, name="prices")
-app.add_typer(billing, name="billing")
 
 
 def _version(asked: bool) -> None:

@@ -51,7 +51,7 @@ def create(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="What it may do: read, metadata, write, run, workers, or a full name. Repeat for several.",
+            help="What it may do: read, metadata, write, run, billing, workers, or a full name. Repeat for several.",
             metavar="SCOPE",
         ),
     ] = None,

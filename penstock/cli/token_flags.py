@@ -17,6 +17,7 @@ SHORT = {
     "metadata": Scope.METADATA,
     "write": Scope.WRITE,
     "run": Scope.RUN,
+    "billing": Scope.BILLING,
     "workers": Scope.WORKERS,
 }
 _UNITS = {"h": 3_600_000, "d": 86_400_000, "w": 604_800_000}

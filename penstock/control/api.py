@@ -26,6 +26,8 @@ from penstock.control.provider_configs import routes as provider_configs
 from penstock.control.rest import MOST_ERRORS
 from penstock.control.routes import routes
 from penstock.control.tokens import routes as tokens
+from penstock.control.topups import routes as topups
+from penstock.control.topups import webhook
 from penstock.core.codec import decode, encode
 from penstock.core.errors import Bug, ControlError, Invalid, NoRoute, NotAllowed, PenstockError
 from penstock.core.roles import PARTS, Part
@@ -44,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tokens.router,
     tokens.user_router,
     spending_limit.router,
+    topups.router,
     audit.router,
     urls.router,
 )
@@ -76,6 +79,7 @@ def application(process: operations.Process, role: str = "all", metrics_token: s
     if here:
         for router in ROUTERS:
             app.include_router(router)
+        webhook.add(app, process.telemetry.payment_webhooks)
         _describe(app)
     else:
         for path in _ELSEWHERE:

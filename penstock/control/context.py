@@ -12,6 +12,7 @@ from penstock.features.auth import Keyring
 from penstock.model.token import Token
 from penstock.ports.cache_store import NOTHING_CACHED, CacheStore
 from penstock.ports.logsink import LogSink
+from penstock.ports.payments import MANUAL, Payments
 from penstock.ports.reservations import Reservations
 from penstock.storage import audit, tokens
 from penstock.storage.configuration import raise_version
@@ -41,6 +42,7 @@ class Control:
     simulator: "Simulator | None" = None  # of dynamic routes; None: a command that needs none
     sender: "Sender | None" = None  # of alerts' webhooks; None: a command that needs none
     reservations: Reservations | None = None  # that budgets are counted by; None: this process does not see them
+    payments: Payments = MANUAL  # how credit is paid for
     public_url: str = ""  # where clients reach the gateway; empty: where the request says it came to
 
 

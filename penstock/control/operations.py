@@ -11,10 +11,13 @@ from penstock.control.kept import Kept
 from penstock.core.codec import encode
 from penstock.core.errors import PenstockError
 from penstock.core.exposition import CONTENT_TYPE
+from penstock.core.telemetry import Telemetry
 
 
 class Process(Protocol):
     """Whoever knows."""
+
+    telemetry: Telemetry
 
     def unready(self) -> str:
         """What keeps the process from serving; empty: nothing."""

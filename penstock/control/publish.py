@@ -89,12 +89,16 @@ class Publisher:
         """The same after a commit, which stands: where it cannot be read back just now, ``watch`` publishes it. The
         other processes are told.
         """
-        for bus in self._buses:
-            bus.announce()
+        await self.announced()
         try:
             await self.refresh()
         except Exception as error:  # noqa: BLE001  whatever it is, the answer must not say that nothing was changed
             _complain("a change is stored, but not published yet", error)
+
+    async def announced(self) -> None:
+        """Tells the other processes of a commit."""
+        for bus in self._buses:
+            bus.announce()
 
     def heard(self) -> None:
         """Somebody says that something changed: ``watch`` looks at once."""

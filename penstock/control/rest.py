@@ -198,6 +198,7 @@ InContext = Annotated[Context, Depends(_context)]  # what a service is given
 _REFUSED = {
     400: "The request is not valid, or no credentials came: the errors say what, each with the path of its field.",
     401: "The token opens nothing: it is unknown, revoked or expired.",
+    402: "The payment was refused.",
     403: "The token lacks a permission.",
     404: "There is none of that id, or the account is not the token's.",
     409: "There is one of that id already.",

@@ -48,7 +48,9 @@
     │   ├── NoRoute              404 / 7003
     │   ├── NotAllowed           405 / 7001
     │   ├── Conflict             409 / 7009
-    │   └── SlugTaken            409 / 1003
+    │   ├── SlugTaken            409 / 1003
+    │   ├── PaymentFailed        402 / 7010
+    │   └── PaymentsUnavailable  503 / 7011
     └── Bug                      500 / 2000
 
 ``status`` and ``code`` are what the data plane answers, and for ``ControlError`` the control plane (docs/errors.md);
@@ -364,6 +366,19 @@ class SlugTaken(ControlError):
     """There is a custom provider of that slug already."""
 
     status, code = 409, 1003
+
+
+class PaymentFailed(ControlError):
+    """The payment was refused."""
+
+    status, code = 402, 7010
+
+
+class PaymentsUnavailable(ControlError):
+    """The payment service does not answer; try again: the same top-up goes on, and is charged once."""
+
+    status, code = 503, 7011
+    retry_after = 2
 
 
 class Bug(PenstockError):

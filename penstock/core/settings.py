@@ -6,7 +6,7 @@ configuration file, default. All that is wrong is reported together, each line s
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,6 +30,7 @@ from penstock.core.options import (
     server,
     url,
 )
+from penstock.core.settings_refusals import refusals
 
 BASE_URL = Kind("address", url)
 SLUG = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
@@ -44,6 +45,7 @@ MASTER_KEY = pattern(r"[0-9a-fA-F]{64}", "64 hexadecimal digits; `openssl rand -
 CACHE_STORE = pattern(r"memory|sqlite|redis", "memory, sqlite or redis")
 WITHOUT_REDIS = pattern(r"count|allow|refuse", "count, allow or refuse")
 SPEND_CODE = pattern(r"2041|2045", "2041 or 2045")
+PAYMENTS = pattern(r"manual|stripe", "manual or stripe")
 EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 
@@ -210,6 +212,14 @@ class Settings:
         "", TEXT, "File of your own prices; by default prices.toml beside the configuration file, if there is one."
     )
     spend_limit_code: str = option("2045", SPEND_CODE, "Error code of an exceeded spend limit; 2041 is the older one.")
+    payments: str = option(
+        "manual", PAYMENTS, "How credit is paid for: manual (an operator marks a top-up paid) or stripe."
+    )
+    stripe_secret_key: str = option("", KEY, "Secret key of the Stripe account that is paid.", secret=True)
+    stripe_webhook_secret: str = option(
+        "", KEY, "Secret that signs Stripe's webhooks to /client/v4/webhooks/stripe.", secret=True
+    )
+    stripe_base_url: str = option("", URL, "Address of a stand-in for Stripe, for tests; by default Stripe's own.")
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
     provider_keys: dict[str, str] = field(default_factory=dict[str, str])  # slug -> the operator's own key
@@ -271,34 +281,12 @@ def load(
     values["provider_keys"] = {slug: one["api_key"] for slug, one in sections.items() if "api_key" in one} | keys
     values["prices_file"], values["prices"] = reader.prices(values.get("prices_file", ""), path.with_name(PRICES))
     settings = Settings(**values)
-    if problems := reader.problems + (list(_refusals(settings)) if serving else []):
+    if problems := reader.problems + (list(refusals(settings)) if serving else []):
         raise SettingsError(problems)
     scheme = "https" if settings.tls_certificate else "http"
     return (
         settings if settings.public_url else replace(settings, public_url=url_of(settings.host, settings.port, scheme))
     )
-
-
-def _refusals(settings: Settings) -> Iterator[str]:
-    """What is well formed and yet cannot act, with the reason."""
-    postgres = settings.database_url.startswith("postgres")
-    if settings.workers > 1 and not (postgres and settings.redis_url):
-        yield (
-            "workers: more than one share a PostgreSQL database and a Redis server: set database_url and redis_url"
-            " (one process alone writes to an SQLite file, and counts in its own memory)"
-        )
-    if settings.role != "all" and not postgres:
-        yield "role: parts in processes of their own share a PostgreSQL database: set database_url"
-    if postgres and not settings.master_key:
-        yield "master_key: required with PostgreSQL, the same for every process; `openssl rand -hex 32` makes one"
-    if settings.cache_store == "redis" and not settings.redis_url:
-        yield "cache_store: redis needs a Redis server: set redis_url"
-    if settings.cache_store == "sqlite" and (settings.workers > 1 or settings.role != "all"):
-        yield "cache_store: sqlite is for one process; several share redis, or have memory each"
-    if bool(settings.tls_certificate) != bool(settings.tls_key):
-        yield "tls_certificate, tls_key: HTTPS needs both, or neither"
-    if settings.hold_body > settings.buffer_memory * 7 // 24:
-        yield "hold_body: must not be larger than 7/24 of buffer_memory, a gateway's share, or no body could be held"
 
 
 class _Reader(NamedTuple):

@@ -149,6 +149,12 @@ METRICS = (
         ("gateway",),
     ),
     Metric("penstock_alert_webhooks_total", "counter", "Attempts to deliver what alerts say.", ("result",)),
+    Metric(
+        "penstock_payment_webhooks_total",
+        "counter",
+        "Webhooks of the payment service: applied, ignored (they concern no top-up), refused (not signed).",
+        ("result",),
+    ),
     Metric("penstock_workers", "gauge", "Serving processes.", ("state",)),
 )
 
@@ -220,6 +226,7 @@ class Telemetry:
         self.unread = Counter()  # gateway
         self.rows_unkept = Counter()  # gateway
         self.alert_webhooks = Counter()  # result: delivered, failed
+        self.payment_webhooks = Counter()  # result: applied, ignored, refused
         self.call_duration = Histogram(BOUNDS)
         self.overhead = Histogram(FINE)
         self._parts: dict[str, Counter | Histogram | Callable[[], Reading]] = {
@@ -239,6 +246,7 @@ class Telemetry:
             "penstock_answers_unread_total": self.unread,
             "penstock_log_rows_unkept_total": self.rows_unkept,
             "penstock_alert_webhooks_total": self.alert_webhooks,
+            "penstock_payment_webhooks_total": self.payment_webhooks,
             "penstock_call_duration_seconds": self.call_duration,
             "penstock_overhead_seconds": self.overhead,
         }

@@ -14,10 +14,11 @@ class Scope:
     METADATA = "AI Gateway Metadata Read"  # the log without bodies
     WRITE = "AI Gateway Write"
     RUN = "AI Gateway Run"
+    BILLING = "AI Gateway Billing"  # to say that credit was paid for
     WORKERS = "Workers AI Read"  # counts as RUN for inference on the control plane's address
 
 
-SCOPES = (Scope.READ, Scope.METADATA, Scope.WRITE, Scope.RUN, Scope.WORKERS)
+SCOPES = (Scope.READ, Scope.METADATA, Scope.WRITE, Scope.RUN, Scope.BILLING, Scope.WORKERS)
 
 
 class Token(msgspec.Struct, frozen=True):

@@ -215,7 +215,7 @@ def test_a_gateway_that_does_not_exist_is_a_warning(data_dir: Path):
 
 WRONG = {
     "an unknown scope": (("--scope", "rum"), "--scope: there is no scope 'rum'; did you mean 'run'?"),
-    "a scope like none": (("--scope", "42"), "there are read, metadata, write, run, workers."),
+    "a scope like none": (("--scope", "42"), "there are read, metadata, write, run, billing, workers."),
     "no scope": ((), "--scope, repeated for several, or --all"),
     "too many scopes": (("--all", "--scope", "run"), "not both"),
     "an empty name": (("--all", "--name", ""), "--name: String should have at least 1 character"),

@@ -9,6 +9,7 @@ import pytest_asyncio
 from fastapi.routing import APIRoute
 
 from penstock.control import api
+from penstock.core.telemetry import Telemetry
 from penstock.storage import sqlite_file
 from tests.kit.house import house
 from tests.kit.store import ACCOUNT, SECRET
@@ -61,9 +62,11 @@ async def test_it_says_how_callers_show_who_they_are(document):
     assert not any("security" in operation for operation in operations(document).values())  # it holds for all
 
 
-CONFLICTS = {"create_gateway", "create_alert"} | {
-    f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider", "route")
-}
+CONFLICTS = (
+    {"create_gateway", "create_alert", "create_topup", "get_topup_status", "create_topup_config"}
+    | {"mark_topup_paid", "cancel_topup"}
+    | {f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider", "route")}
+)
 
 
 async def test_the_parameters_of_a_path_stand_in_its_order(document):
@@ -78,6 +81,8 @@ async def test_it_says_how_each_operation_is_refused(document):
         expected = {"400", "401", "503"} if path == VERIFY else set(refused)
         if "requestBody" in operation:
             expected |= {"413"}
+        if operation["operationId"] == "create_topup":
+            expected |= {"402"}
         if operation["operationId"] in CONFLICTS:
             expected |= {"409"}
         assert operation["responses"].keys() == expected | {"200"}, (path, method)
@@ -123,6 +128,8 @@ async def test_a_fault_of_ours_is_told_in_the_envelope_and_logged_with_its_cause
 
 class Nothing:
     """A process of which there is nothing to tell."""
+
+    telemetry = Telemetry()
 
     def unready(self):
         return ""

@@ -42,7 +42,14 @@ TOKENS = [
 
 # Every operation, with what it needs, from the routes themselves.
 PLACES = {"account_id": ACCOUNT, "gateway_id": "target", "log_id": "1", "token_id": "1", "config_id": "1"}
-PLACES |= {"provider_id": "1", "provider": "openai", "route_id": "1", "version_id": "1", "alert_id": "1"}
+PLACES |= {
+    "provider_id": "1",
+    "provider": "openai",
+    "route_id": "1",
+    "version_id": "1",
+    "alert_id": "1",
+    "topup_id": "1",
+}
 OPERATIONS = [
     (method, route.path.format(**PLACES), getattr(route.endpoint, "scopes", None))
     for router in ROUTERS

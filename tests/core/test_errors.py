@@ -22,7 +22,7 @@ def test_every_error_has_a_message_status_and_code(kind):
     assert "\n" not in error.message
     assert 400 <= error.status <= 599
     control = isinstance(error, errors.ControlError | errors.ModelNotFound)  # whose numbers are the API's own
-    codes = {1002, 1003, 1004, 6003, 7001, 7002, 7003, 7009, 9106, 10000}
+    codes = {1002, 1003, 1004, 6003, 7001, 7002, 7003, 7009, 7010, 7011, 9106, 10000}
     assert error.code in codes if control else 2000 <= error.code <= 2999
 
 

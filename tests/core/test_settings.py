@@ -161,6 +161,7 @@ POSTGRES = {"database_url": "postgresql://u:secret@db/x", "master_key": "0" * 64
         ({"workers": "2", "redis_url": "redis://u:secret@cache"}, "one process alone writes to an SQLite file"),
         ({"role": "proxy"}, "role: parts in processes of their own share a PostgreSQL database"),
         ({"database_url": "postgresql://u:secret@db/x"}, "master_key: required with PostgreSQL"),
+        ({"payments": "stripe", "stripe_secret_key": "sk"}, "stripe_webhook_secret: payments by stripe need it"),
         ({"tls_key": "key.pem"}, "tls_certificate, tls_key: HTTPS needs both"),
     ],
 )

@@ -129,6 +129,11 @@ def alert(case):
         body["url"] = "https://hooks.example/v1"
 
 
+def topup(case):
+    """Nothing is charged here, so no means of payment can be named."""
+    case.body.pop("payment_method_id", None)
+
+
 def update_route(case):
     """What can only be read must be as it is."""
     for name in ("id", "gateway_id", "account_tag", "elements"):
@@ -175,6 +180,7 @@ RULES = {
     "update_custom_provider": custom_provider,
     "create_provider_config": create_provider_config,
     "update_provider_config": update_provider_config,
+    "create_topup": topup,
     "update_route": update_route,
     "create_route_deployment": create_route_deployment,
     "simulate_route": simulate_route,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from penstock.model.token import Token
-from penstock.storage import configuration, opening, revisions, schema, sqlite_file, tables, tokens
+from penstock.storage import configuration, opening, payment_tables, revisions, schema, sqlite_file, tables, tokens
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreRefused, StoreUnavailable
 from penstock.storage.log.columns import STORED
@@ -36,7 +36,7 @@ def test_the_list_of_revisions_is_the_folder_of_migrations():
 
 
 def differences(connection: Connection) -> list[object]:
-    return compare_metadata(MigrationContext.configure(connection), tables.metadata)
+    return compare_metadata(MigrationContext.configure(connection), payment_tables.metadata)
 
 
 async def test_the_migrations_make_the_tables(url: str):

@@ -3,8 +3,9 @@
 import typer
 
 from penstock.cli.billing.reconcile import reconcile
+from penstock.cli.billing.topups import cancel, paid, topups
 
-HELP = "Hold the log against what providers say."
+HELP = "What accounts pay for credit, and the log held against what providers say."
 app = typer.Typer(no_args_is_help=True, help=HELP)
 
 
@@ -13,4 +14,7 @@ def billing() -> None:
     """Groups the commands below."""
 
 
+app.command()(topups)
+app.command()(paid)
+app.command()(cancel)
 app.command()(reconcile)

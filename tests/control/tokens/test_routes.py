@@ -13,7 +13,7 @@ from cloudflare import AsyncCloudflare
 from penstock.core import instants
 from penstock.model.money import NANO, Claim
 from penstock.model.token import SCOPES, Scope
-from penstock.storage import opening, tables
+from penstock.storage import opening, payment_tables
 from tests.kit.store import ACCOUNT, SECRET, a_token
 
 OTHER = "f" * 32
@@ -71,7 +71,7 @@ async def test_it_opens_what_it_should_at_once(api: Any):
 async def test_the_secret_is_nowhere_in_the_database(api: Any):
     made = await api.make(name="findable")
     with closing(opening.connect_reader(api.house.server.app.place.url)) as connection:
-        dump = "\n".join(repr(connection.execute(f"SELECT * FROM {table}")) for table in tables.metadata.tables)
+        dump = "\n".join(repr(connection.execute(f"SELECT * FROM {table}")) for table in payment_tables.metadata.tables)
         assert "findable" in dump
         assert made["value"] not in dump
         assert made["value"][4:44] not in dump

@@ -5,6 +5,8 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
+from penstock.storage.migrations import first_payments
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -21,6 +23,7 @@ def upgrade() -> None:
     _accounts()
     _gateways()
     _providers()
+    first_payments.create()
     _alerts()
     _routes()
     _audit()

@@ -1,0 +1,1 @@
+"""Methods of payment that need a library."""

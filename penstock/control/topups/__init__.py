@@ -1,0 +1,1 @@
+"""Top-ups of credit as a resource."""
