@@ -204,8 +204,8 @@ class Application:
         self.plane.background = Background(self.transport, self.rules, self.tasks)
         try:
             async with self._stores() as database:
-                await self.sink.start()
                 await self.reservations.start(self.tasks, partial(known, database))
+                await self.sink.start()
                 self._watch()
                 self._begin()
                 try:

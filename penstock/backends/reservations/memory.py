@@ -1,6 +1,8 @@
 """Money reserved and spent, counted in this process."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 from penstock.backends.reservations.known import Load
 from penstock.core import instants
@@ -66,8 +68,11 @@ class MemoryReservations(Reservations):
         self._ended_before: set[bytes] = set()
 
     async def start(self, tasks: Tasks, load: Load) -> None:
-        """Begins from what the database says. Raises StoreUnavailable."""
-        self.seed((await load()).rows)
+        """Begins from what the database says; whoever had reserved something is dead. Raises StoreUnavailable."""
+        known, sums = await load(), defaultdict[tuple[str, int, int], int](int)
+        for owner, start, ends, amount in chain(known.rows, *(draft.rows for draft in known.drafts)):
+            sums[owner, start, ends] += amount
+        self.seed((*bucket, amount) for bucket, amount in sums.items())
 
     async def settled(self) -> None:
         """Returns when all is counted: it is."""

@@ -48,7 +48,9 @@ class Part(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """``place``: of its record in the log, as the sender numbers them; ``at``: milliseconds since the epoch."""
+    """``place``: of its record in the log, as the sender numbers them, or a little before, where a call has several;
+    ``at``: milliseconds since the epoch.
+    """
 
     place: int
     at: int
@@ -91,6 +93,7 @@ class RedisReservations(Reservations):
         self._journal: deque[Settled] = deque()
         self._first = 0  # number of the first in the journal
         self._next = 0  # number of the first that is not in Redis
+        self._written = 0  # records of this process that this epoch began with
         self._ready = asyncio.Event()  # Redis holds what it should
         self._until = 0.0  # when nobody waits for that any more, by the loop's clock
         self._said = False  # that something failed
@@ -99,7 +102,7 @@ class RedisReservations(Reservations):
         self._task: asyncio.Task[Any] | None = None
 
     async def start(self, tasks: Tasks, load: Load) -> None:
-        """Returns when Redis holds what it should, or cannot be asked. The link and the sink have started.
+        """Returns when Redis holds what it should, or cannot be asked. The link has started.
 
         Raises StoreUnavailable.
         """
@@ -281,7 +284,7 @@ class RedisReservations(Reservations):
     async def _join(self) -> None:
         """Makes Redis hold what this process has reserved, and finds out from where on it is to be told."""
         if (written := await self._state.join()) is not None:
-            self._next = self._first + sum(one.place < written for one in self._journal)
+            self._next, self._written = self._first, written
         held = set[bytes]()
         while some := list(islice((name for name in self._open if name not in held), TOGETHER)):
             now = self._clock()
@@ -297,7 +300,7 @@ class RedisReservations(Reservations):
             for number, one in enumerate(some, self._next):
                 for part in one.parts:
                     named += keys(self._link, part.owner)
-                    given += (number, part.member, part.start, part.amount, part.lives)
+                    given += (number, *part[1:], int(one.place < self._written))
             number = self._next
             if await self._link.run(SETTLE, named, self._state.epoch, self._sink.sender.hex(), *given) < 0:
                 raise UnknownEpoch

@@ -106,8 +106,9 @@ return answer
 )
 
 # KEYS: the state of all; two for each part. ARGV: epoch; the sender; and for each part the number of its settlement,
-# what was outstanding (or nothing), the bucket, the amount, and milliseconds for which it matters. A sender numbers its
-# settlements, so that each counts once, however often it is told. Returns 1; -1: another epoch.
+# what was outstanding (or nothing), the bucket, the amount, milliseconds for which it matters, and 1 if the seeds may
+# have it: then it counts only where it is outstanding. A sender numbers its settlements, so that each counts once,
+# however often it is told. Returns 1; -1: another epoch.
 SETTLE = Script(
     _COMMON
     + """
@@ -116,16 +117,18 @@ if redis.call('HGET', KEYS[1], 'epoch') ~= epoch then return -1 end
 local applied = tonumber(redis.call('HGET', KEYS[1], sender) or '-1')
 for at = 1, (#KEYS - 1) / 2 do
   local hash, open = KEYS[2 * at], KEYS[2 * at + 1]
-  local number, member, start, amount, millis = unpack(ARGV, 5 * at - 2, 5 * at + 2)
+  local number, member, start, amount, millis, seeded = unpack(ARGV, 6 * at - 3, 6 * at + 2)
   if tonumber(number) > applied then
     fresh(hash, open, epoch)
     local reserved, bucket = string.match(member, '^(%d+):(%d+):')
     if reserved and redis.call('ZREM', open, member) == 1 then
       redis.call('HINCRBY', hash, 'reserved', '-' .. reserved)
+      seeded = '0'
     elseif reserved and redis.call('ZREM', open, '-' .. member) == 1 and redis.call('HEXISTS', hash, bucket) == 1 then
       add(hash, bucket, '-' .. reserved)
+      seeded = '0'
     end
-    if amount ~= '0' then
+    if seeded == '0' and amount ~= '0' then
       add(hash, start, amount)
       lives(hash, millis)
     end

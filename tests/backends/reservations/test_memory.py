@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.backends.reservations.known import Draft, Known
 from penstock.backends.reservations.memory import ENDED, FEW, SOON, MemoryReservations
+from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Counter
 from penstock.model.money import FOREVER, Budget, Claim, Window
 from penstock.ports.reservations import Held
@@ -126,6 +128,19 @@ def test_a_seed_counts_where_it_is_the_larger():
     for seed, held in ((3, 4), (6, 6), (5, 6)):
         ours.seed([("one", start, ends, seed)])
         assert done(ours.look([budget])) == [Held(held, 0)]
+
+
+async def test_a_start_begins_with_what_was_spent_and_what_the_dead_had_reserved():
+    time = Time()
+    ours, budget = time.reservations(), Budget("one", 10, Window("fixed", "day"))
+    start, ends = budget.window.bucket(time.now), budget.window.ends(budget.window.bucket(time.now))
+
+    async def load():
+        rows, dead = [("one", start, ends, 3), ("ever", 0, 0, 1)], [("one", start, ends, 2)]
+        return Known(rows, {}, [Draft(b"dead", time.now, dead), Draft(b"too", time.now, dead)])
+
+    await ours.start(Tasks(), load)
+    assert await ours.look([budget, Budget("ever", 10, FOREVER)]) == [Held(7, 0), Held(1, 0)]
 
 
 def test_budgets_that_nobody_asks_for_any_more_are_forgotten():

@@ -284,6 +284,29 @@ async def test_a_restarted_redis_holds_what_was_spent_before_and_meanwhile(kept)
             assert await place.held(one, DAY) == [Held(7, 0)]
 
 
+async def test_what_a_process_could_not_tell_before_it_ended_is_found_at_the_next_start():
+    async with installation(2) as (place, one, other):
+        await one._link.stop()  # Redis is away for it alone
+        one.settle(b"a", [Claim(DAY, 0)], [4])
+        place.sink(one).take(b"a", [Claim(DAY, 0)], [4])
+        await one.settled()
+        place.sink(one).write()
+        assert await other.look([DAY]) == [Held(0, 0)]
+        place.running = [running for running in place.running if running[0] is other]
+        await place.process()
+        assert await place.held(other, DAY) == [Held(4, 0)]
+
+
+async def test_a_process_that_asks_nothing_notices_another_epoch(monkeypatch):
+    """What it has reserved counts there as well."""
+    monkeypatch.setattr(redis, "LOOK", 0.01)
+    async with installation(2) as (_, one, other):
+        assert await one.reserve(b"runs", [Claim(DAY, 4)]) is None
+        await other._link.ask("DEL", other._state.key)
+        while await other.look([DAY]) != [Held(0, 4)]:
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize(("policy", "refused"), [("count", [None, 0, 0]), ("allow", [None] * 3), ("refuse", [0] * 3)])
 async def test_without_redis_the_policy_decides_and_is_counted(policy, refused, unused_tcp_port):
     async with installation(policy=policy, url=f"redis://127.0.0.1:{unused_tcp_port}/0") as (place, ours):

@@ -26,9 +26,19 @@ async def test_a_settlement_counts_once_and_to_the_nano_dollar(link):
     assert await link.run(SEED, ["lock", "spent", "open"], "e", 1000, 0, 7, LARGE, 60_000, "", "") == 1
     assert await link.run(BEGIN, ["state", "lock"], "e", "run") == 1
     for _ in range(2):
-        assert await link.run(SETTLE, ["state", "spent", "open"], "e", "me", 0, "", 7, 1, 60_000) == 1
+        assert await link.run(SETTLE, ["state", "spent", "open"], "e", "me", 0, "", 7, 1, 60_000, 0) == 1
     assert int(await link.ask("HGET", "spent", "7")) == LARGE + 1
-    assert await link.run(SETTLE, ["state", "spent", "open"], "other", "me", 1, "", 7, 1, 60_000) == -1
+    assert await link.run(SETTLE, ["state", "spent", "open"], "other", "me", 1, "", 7, 1, 60_000, 0) == -1
+
+
+async def test_what_the_seeds_may_have_counts_where_it_is_outstanding(link):
+    """Then its draft was in the database, not yet its record."""
+    rows = (7, 5, 60_000, "", "", 7, 4, 60_000, 9, "known")
+    await link.run(SEED, ["lock", "spent", "open", "spent", "open"], "e", 1000, 0, *rows)
+    await link.run(BEGIN, ["state", "lock"], "e", "run")
+    for number, name in enumerate((b"known", b"other")):
+        await link.run(SETTLE, ["state", "spent", "open"], "e", "me", number, b"4:7:" + name, 7, 3, 60_000, 1)
+    assert await link.ask("HMGET", "spent", "7", "spent", "reserved") == [b"8", b"8", b"0"]
 
 
 async def test_whoever_has_lost_the_lock_begins_nothing(link):
