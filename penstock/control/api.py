@@ -19,6 +19,7 @@ from penstock.control.analytics import routes as analytics
 from penstock.control.cache import routes as cache
 from penstock.control.custom_providers import routes as custom_providers
 from penstock.control.gateways import routes as gateways
+from penstock.control.gateways import spend
 from penstock.control.graphql import routes as graphql
 from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
@@ -35,6 +36,7 @@ from penstock.storage.errors import StoreUnavailable
 
 ROUTERS: tuple[APIRouter, ...] = (
     gateways.router,
+    spend.router,
     provider_configs.router,
     routes.router,
     cache.router,

@@ -16,7 +16,7 @@ from penstock.core.logs import access_log, log
 from penstock.core.telemetry import Telemetry
 from penstock.model.credential import WHOLESALE
 from penstock.model.decision import HIT, CacheDecision
-from penstock.model.exchange import Exchange
+from penstock.model.exchange import Drafts, Exchange
 from penstock.model.options import UNADDRESSED, CallOptions
 from penstock.model.outcome import Outcome
 from penstock.model.record import Detail, LogRecord, Priced, Timings
@@ -34,7 +34,7 @@ _PATH_LIMIT = 2048  # characters of a path that a row keeps
 _NAME_LIMIT = 256  # characters of any other word that a client chose
 
 
-class Recorder:
+class Recorder(Drafts):
     """Opens scopes and takes down what became of them. ``known``: which secrets are tokens of ours."""
 
     def __init__(
@@ -48,7 +48,18 @@ class Recorder:
 
     def scope(self, ex: Exchange) -> "Scope":
         """``with recorder.scope(ex):`` around everything that happens in the call."""
+        ex.drafts = self
         return Scope(self, ex)
+
+    def draft(self, step: Step) -> None:
+        """Without bodies, which may be large. The final record takes its place."""
+        spending, cost = step.spending, step.cost
+        assert spending is not None
+        step.cost = spending.estimate
+        draft = record(step, time.monotonic(), self._known, logged=holding(step.ex, step).log)
+        step.cost = cost
+        draft.outcome, draft.draft, draft.request = Outcome.LOST, True, None
+        self._sink.offer(draft)
 
     def take_down(self, ex: Exchange, ended: float) -> None:
         """Counts the call, and writes what is to be written of it."""

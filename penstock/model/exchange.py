@@ -62,6 +62,21 @@ class Itinerary(Protocol):
         ...
 
 
+class Drafts(Protocol):
+    """Who takes down what is to be written of a call that dies with its process."""
+
+    def draft(self, step: Step) -> None:
+        """The step has reserved money: should no record of it come, it has spent that."""
+        ...
+
+
+class NoDrafts(Drafts):
+    """Of a call that nobody records."""
+
+    def draft(self, step: Step) -> None:
+        """Nothing is taken down."""
+
+
 class _Unread(ReadsOptions):
     """Headers of a call to no gateway are not read."""
 
@@ -80,6 +95,7 @@ class NoGateway:
 
 
 NO_GATEWAY = NoGateway()
+NO_DRAFTS = NoDrafts()
 
 
 class Exchange:
@@ -90,6 +106,7 @@ class Exchange:
         "begun",
         "caller",
         "client_gone",
+        "drafts",
         "error",
         "event_id",
         "gateway",
@@ -118,6 +135,7 @@ class Exchange:
         self.gateway: Gateway = NO_GATEWAY
         self.options: CallOptions = UNADDRESSED  # the gateway's, until the call's headers are read
         self.caller: Caller = NOBODY
+        self.drafts: Drafts = NO_DRAFTS
         self.itinerary: Itinerary | None = None  # None: the call has not come so far as to have one
         self.step = Step(self, request, started)  # the one that runs, or that answered
         self.steps = [self.step]  # those that were begun

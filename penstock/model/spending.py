@@ -11,16 +11,18 @@ Spent = tuple[str, int, int, int]
 class Spending:
     """``claims`` of one reservation, all of the same call. ``estimate``: None where no price is known.
 
-    When the step has ended: ``reserved`` says that its cost is the estimate, ``spent`` what was counted.
+    ``reserved``: the cost of the step is the estimate; ``spent``: what is counted. Until the step has ended, that is
+    what will be if its process dies.
     """
 
     __slots__ = ("claims", "estimate", "reserved", "spent")
 
-    def __init__(self, claims: Sequence[Claim], estimate: int | None) -> None:
+    def __init__(self, claims: Sequence[Claim], estimate: int | None, now: int) -> None:
         self.claims = claims
         self.estimate = estimate
-        self.reserved = False
+        self.reserved = estimate is not None
         self.spent: tuple[Spent, ...] = ()
+        self.settle(estimate or 0, now)
 
     def settle(self, amount: int, now: int) -> None:
         """So much was spent of each budget at that time."""

@@ -25,6 +25,7 @@ _ROWS = (
     "SELECT owner, start, ends, amount FROM spent WHERE ends = 0 OR ends > ?"
     " UNION ALL SELECT ? || account, 0, 0, amount FROM ledger_balances WHERE book = ? AND start = ?"
 )
+_BEGINS = "owner >= ? AND owner < ? AND start >= ?"
 _OLD = "SELECT owner, start FROM spent WHERE ends > 0 AND ends < ? ORDER BY ends LIMIT ?"
 
 
@@ -58,6 +59,24 @@ def counted(connection: Statements, budgets: Iterable[Budget], now: int) -> dict
     sql = "SELECT COALESCE(SUM(amount), 0) FROM spent WHERE owner = ? AND start >= ?"
     found = {budget.owner: connection.execute(sql, (budget.owner, budget.window.oldest(now))) for budget in budgets}
     return {owner: int(amount) for owner, ((amount,),) in found.items()}
+
+
+def owners(connection: Statements, prefix: str, since: int, limit: int, offset: int) -> list[str]:
+    """Those that begin so and of which something was spent in a bucket from ``since`` on; in order, a page of them."""
+    sql = f"SELECT DISTINCT owner FROM spent WHERE {_BEGINS} ORDER BY owner LIMIT ? OFFSET ?"  # noqa: S608
+    return [owner for (owner,) in connection.execute(sql, (*_range(prefix), since, limit, offset))]
+
+
+def count_owners(connection: Statements, prefix: str, since: int) -> int:
+    """How many there are."""
+    sql = f"SELECT COUNT(DISTINCT owner) FROM spent WHERE {_BEGINS}"  # noqa: S608
+    ((count,),) = connection.execute(sql, (*_range(prefix), since))
+    return int(count)
+
+
+def _range(prefix: str) -> tuple[str, str]:
+    """From the first owner that begins so on, and before the first that no longer does."""
+    return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def expire(connection: Sql, now: int) -> Iterator[None]:

@@ -13,16 +13,20 @@ ACCOUNT = "0123456789abcdef" * 2
 
 
 class MemoryLogSink(LogSink):
-    """Keeps the records of rows in ``records``, others in ``unlogged``; each is written at once."""
+    """Keeps the records of rows in ``records``, others in ``unlogged``; each is written at once. Drafts are apart."""
 
     def __init__(self) -> None:
         self.records: list[LogRecord] = []
         self.unlogged: list[LogRecord] = []
+        self.drafts: list[LogRecord] = []
         self.dropped_bodies = 0
         self.dropped_rows = 0
         self.written_rows = 0
 
     def offer(self, record: LogRecord) -> None:
+        if record.draft:
+            self.drafts.append(record)
+            return
         (self.records if record.logged else self.unlogged).append(record)
         self.written_rows += 1
 

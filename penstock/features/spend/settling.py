@@ -8,12 +8,10 @@ _GOOD = range(200, 300)
 
 def settled(step: Step, spending: Spending) -> int:
     """Nano-dollars. Writes ``cost`` where an answer had begun whose usage nobody told: it is taken for the estimate."""
-    if step.cost is not None:
-        return step.cost
-    if spending.estimate is None or not _may_have_cost(step):
-        return 0
-    step.cost, spending.reserved = spending.estimate, True
-    return spending.estimate
+    spending.reserved = step.cost is None and spending.estimate is not None and _may_have_cost(step)
+    if spending.reserved:
+        step.cost = spending.estimate
+    return step.cost or 0
 
 
 def _may_have_cost(step: Step) -> bool:

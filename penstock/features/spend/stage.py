@@ -7,7 +7,7 @@ import math
 from typing import NamedTuple, Protocol
 
 from penstock.core import instants
-from penstock.core.errors import SpendLimited
+from penstock.core.errors import Overloaded, PenstockError, SpendLimited
 from penstock.features.spend.estimate import Estimates
 from penstock.features.spend.rules import NO_RULES, Bound, Rules
 from penstock.features.spend.saying import exceeded
@@ -66,10 +66,12 @@ class SpendLimits(Spend):
             self._purse.reservations.settle(step.id, claims, [0] * len(claims))
             raise
         if refused is not None:
-            decision.exceeded = bounds[refused.at].what
+            if refused.by != "refuse":
+                decision.exceeded = bounds[refused.at].what
             raise self._refusal(step, bounds[refused.at], refused, amount)
-        step.spending = Spending(claims, estimate)
+        step.spending = Spending(claims, estimate, instants.now())
         step.defer(self._settle)
+        step.ex.drafts.draft(step)
 
     def _settle(self, step: Step) -> None:
         """The step ends, and the meter has read its answer."""
@@ -80,8 +82,12 @@ class SpendLimits(Spend):
         self._purse.reservations.settle(step.id, claims, [amount] * len(claims))
         step.spending.settle(amount, instants.now())
 
-    def _refusal(self, step: Step, bound: Bound, refused: Refused, amount: int) -> SpendLimited:
+    def _refusal(self, step: Step, bound: Bound, refused: Refused, amount: int) -> PenstockError:
         """Where other calls hold what is missing, they may have ended soon."""
+        if refused.by == "refuse":
+            return Overloaded(
+                "The gateway cannot count what calls spend while Redis is away, and lets none in uncounted; try again."
+            )
         held = refused.held
         waits = held.spent + (amount or 1) > bound.budget.limit
         wait = max(1, math.ceil(refused.wait)) if waits else _SOON

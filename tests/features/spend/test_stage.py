@@ -164,3 +164,17 @@ async def test_the_budget_of_a_token_holds_for_its_calls_alone(authentication, l
         assert await seen(client, costs(0.25, **with_budget), costs(2, **without)) == [200, 200]
         owners = [owner for owner, *_ in (await made.row("first")).spends]
         assert owners[-1] == "token:ann"
+
+
+async def test_a_call_that_has_reserved_leaves_a_draft_of_its_row():
+    body = b'{"model":"gpt-4o","max_tokens":100,"messages":[{"role":"user","content":"hello"}]}'
+    async with house(gateways=limits(rule(1, id="r"))) as made, made.client() as client:
+        assert (await client.ask(request(body=body, event="told"))).status == 200
+        row, (draft,) = await made.row("told"), made.sink.drafts
+        assert (draft.id, draft.event_id, draft.outcome, draft.cost) == (row.id, "told", "lost", 1_050_000)
+        assert json.loads(draft.detail)["cost_source"] == "reserved"
+        assert "cost_source" not in json.loads(row.detail)
+        ((owner, start, ends, reserved),), ((same, _, _, spent),) = draft.spends, row.spends
+        assert owner == same
+        assert (reserved, spent) == (1_050_000, row.cost)
+        assert start <= row.created_at < ends
