@@ -18,6 +18,7 @@ from bench import (
     policy,
     report,
     routes,
+    spend,
     steps,
     streaming,
     throughput,
@@ -32,6 +33,7 @@ from bench.table import Table, plain
 ROWS: dict[str, Callable[[Session], Table]] = {
     "throughput": throughput.measure,
     "policy": policy.measure,
+    "spend": spend.measure,
     "steps": steps.measure,
     "keys": keys.measure,
     "routes": routes.measure,

@@ -84,7 +84,8 @@ class MemoryReservations(Reservations):
     async def reserve(self, reservation: bytes, claims: Sequence[Claim]) -> Refused | None:
         now = self._clock()
         for at, (budget, amount) in enumerate(claims):
-            spending = self._rolled(budget, now)
+            spending = self._budgets.get(budget.owner) or self._of(budget.owner)
+            spending.roll(budget.window, now)
             if budget.limit - spending.spent - spending.reserved < (amount or 1):
                 self._give_back(claims[:at])
                 self._refused.add()
