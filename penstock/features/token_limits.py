@@ -1,12 +1,15 @@
 """What a token lets its holder do: how often it calls, and which models. Holds a call to the token that came with it.
 
 Ends a call that is over its token's rate limit (429/2003), and a step whose model the token may not call (403/2011).
-A call without a token, and one whose token limits nothing, passes. Decides ``token``.
+Whose calls have a budget does not say what they cost. A call without a token, and one whose token limits nothing,
+passes. Decides ``token``.
 
 Models are looked at before the cache is asked, so that nobody gets an answer of a model that is not for them.
 """
 
 import math
+
+from msgspec.structs import replace
 
 from penstock.core.errors import ModelNotAllowed, Overloaded, RateLimited
 from penstock.core.telemetry import Telemetry
@@ -60,9 +63,14 @@ class TokenLimits:
         return token is not None and token.models is not None and not (step.target is not None and step.target.model)
 
     def check(self, step: Step) -> None:
-        """Raises ModelNotAllowed."""
+        """Takes away the call's own prices where it has a budget. Raises ModelNotAllowed."""
         token = step.ex.caller.bearer
-        if token is None or token.models is None:
+        if token is None:
+            return
+        if token.budget is not None and step.options.cost is not None:
+            step.options = replace(step.options, cost=None)
+            step.warnings.append("cf-aig-custom-cost: ignored, as the token has a budget")
+        if token.models is None:
             return
         target = step.target
         assert target is not None

@@ -121,7 +121,7 @@ async def acts(client, call, wanted):
     return time.monotonic() - begun
 
 
-async def test_a_token_made_or_revoked_anywhere_is_known_to_all(there):
+async def test_a_token_made_changed_or_revoked_anywhere_is_known_to_all(there):
     await there.make_gateway("closed", authentication=True)
     async with each(there) as clients:
         for make in (by_the_api, by_the_command_line):
@@ -129,6 +129,11 @@ async def test_a_token_made_or_revoked_anywhere_is_known_to_all(there):
             call = request(gateway="closed", headers={"cf-aig-authorization": f"Bearer {secret}"})
             for client in clients.values():
                 await acts(client, call, 200)
+            token_id = (await there.ask("GET", "/accounts/{account}/tokens"))[1]["result"][-1]["id"]
+            for models, wanted in (["anthropic/*"], 403), (None, 200):
+                await there.ask("PATCH", f"/accounts/{{account}}/tokens/{token_id}", {"models": models})
+                for client in clients.values():
+                    await acts(client, call, wanted)
             await revoke()
             for client in clients.values():
                 await acts(client, call, 401)

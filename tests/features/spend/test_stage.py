@@ -21,6 +21,18 @@ def limits(*rules, **more):
     return {"default": {"spend_limits": {"rules": [*rules]} | more}}
 
 
+_PRICE = (
+    '[[prices]]\nprovider = "openai"\nmodel = "costs-{0}"\ntokens = {{input = 0, output = 0}}\nunits = {{call = {0}}}\n'
+)
+PRICED = "".join(map(_PRICE.format, (0.25, 0.5, 0.75, 2)))
+
+
+def priced(dollars, event="", **headers):
+    """A call of a model that costs so much by the operator's prices."""
+    body = {"model": f"costs-{dollars}", "messages": [{"role": "user", "content": "hello"}]}
+    return request(headers=headers, body=json.dumps(body).encode(), event=event)
+
+
 def costs(dollars, event="", **headers):
     """A call that costs so much, and of which that is known before."""
     cost = json.dumps({"total_cost": dollars})
@@ -154,14 +166,14 @@ async def test_the_budget_of_a_token_holds_for_its_calls_alone(authentication, l
     budget = Budget("token:ann", NANO, Window("fixed", "month"))
     gateways = {"default": limited | {"authentication": authentication}}
     tokens = [a_token(secret, name="ann", budget=budget)]
-    async with house(gateways=gateways, tokens=tokens) as made, made.client() as client:
+    async with house(gateways=gateways, tokens=tokens, prices=PRICED) as made, made.client() as client:
         with_budget = {"cf-aig-authorization": f"Bearer {secret}"}
         without = {"cf-aig-authorization": f"Bearer {SECRET}"}
-        assert await seen(client, costs(0.75, "first", **with_budget), costs(2, **without)) == [200, 200]
-        message = envelope(await client.ask(costs(0.5, **with_budget)), 429, 2045)
-        assert "the budget of token 'ann' (cost limit $1.00 per month, fixed) for openai gpt-4o: $0.75" in message
+        assert await seen(client, priced(0.75, "first", **with_budget), priced(2, **without)) == [200, 200]
+        message = envelope(await client.ask(priced(0.5, **with_budget)), 429, 2045)
+        assert "the budget of token 'ann' (cost limit $1.00 per month, fixed) for openai costs-0.5: $0.75" in message
         assert message.endswith("wait, or ask whoever manages the token to raise it.")
-        assert await seen(client, costs(0.25, **with_budget), costs(2, **without)) == [200, 200]
+        assert await seen(client, priced(0.25, **with_budget), priced(2, **without)) == [200, 200]
         owners = [owner for owner, *_ in (await made.row("first")).spends]
         assert owners[-1] == "token:ann"
 
@@ -178,3 +190,16 @@ async def test_a_call_that_has_reserved_leaves_a_draft_of_its_row():
         assert owner == same
         assert (reserved, spent) == (1_050_000, row.cost)
         assert start <= row.created_at < ends
+
+
+async def test_whose_calls_have_a_budget_does_not_say_what_they_cost():
+    token = a_token("pst_with_a_budget_0123456789", budget=Budget("token:ann", NANO, Window("fixed", "month")))
+    async with house(tokens=[token], prices=PRICED) as made, made.client() as client:
+        own = {
+            "cf-aig-authorization": "Bearer pst_with_a_budget_0123456789",
+            "cf-aig-custom-cost": '{"total_cost": 0}',
+        }
+        assert await seen(client, priced(0.75, "first", **own), priced(0.75, **own)) == [200, 429]
+        row = await made.row("first")
+        assert (row.cost, row.custom_cost) == (NANO * 3 // 4, False)
+        assert json.loads(row.detail)["warnings"] == ["cf-aig-custom-cost: ignored, as the token has a budget"]
