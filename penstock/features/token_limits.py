@@ -8,6 +8,7 @@ Models are looked at before the cache is asked, so that nobody gets an answer of
 """
 
 import math
+import re
 
 from msgspec.structs import replace
 
@@ -18,8 +19,10 @@ from penstock.model.exchange import Exchange
 from penstock.model.step import Step
 from penstock.model.token import Token
 from penstock.ports.counters import Counters
+from penstock.providers.dialects import WHOLE
 from penstock.providers.named import may_call
 
+_ESCAPED = re.compile(rb"\\u00(?:6[cdfCDF45])")  # a letter of "model", which nobody writes so who means well
 _SHOWN = 128  # characters of a model's name that a client chose
 _FEW = 20  # patterns that a refusal lists
 
@@ -74,9 +77,17 @@ class TokenLimits:
             return
         target = step.target
         assert target is not None
-        model = target.model or step.request.asked.model
+        model = target.model or ("" if _may_name_several(step) else step.request.asked.model)
         if not may_call(token.models, target.upstream.provider, model):
             raise ModelNotAllowed(_sentence(token, token.models, target.provider, model))
+
+
+def _may_name_several(step: Step) -> bool:
+    """Whether the body is so large that only its edges were read, and may have another name of a model between them."""
+    body = step.request.body.whole()
+    if body is None or len(body) <= WHOLE:
+        return False
+    return body.count(b'"model"') > 1 or _ESCAPED.search(body) is not None
 
 
 def _sentence(token: Token, models: tuple[str, ...], provider: str, model: str) -> str:

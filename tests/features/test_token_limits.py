@@ -147,6 +147,18 @@ async def test_a_long_body_is_read_for_its_model(place):
     assert (await ask(place, "minis", named="gpt-4o", **long)).status == 403
 
 
+@pytest.mark.parametrize("second", ["model", "\\u006dodel"])
+async def test_a_name_in_the_middle_of_a_long_body_is_not_passed_over(place, second):
+    long = "x" * 1_000_000
+    told = f'"messages":{json.dumps(MESSAGES)}'
+    body = f'{{"model":"gpt-4o-mini","user":"{long}","{second}":"gpt-4o",{told},"stop":"{long}"}}'
+    async with place.client() as client:
+        for token, status in (("minis", 403), ("openai", 200)):
+            call = {"cf-aig-authorization": f"Bearer pst_{token}"}
+            asked = request("openai/v1/chat/completions", headers=call, body=body.encode())
+            assert (await client.ask(asked)).status == status
+
+
 async def test_in_a_list_of_steps_and_in_a_route_the_next_one_is_taken(place):
     steps: list[dict[str, Any]] = [
         {"provider": "openai", "endpoint": "v1/chat/completions", "headers": {}, "query": {"model": one}}

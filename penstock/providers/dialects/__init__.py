@@ -11,6 +11,7 @@ from penstock.providers.dialects._facets import (
     StreamReader,
     UsageFrame,
 )
+from penstock.providers.dialects._shapes.bodies import WHOLE
 from penstock.providers.dialects.anthropic import ANTHROPIC
 from penstock.providers.dialects.bedrock_converse import BEDROCK_CONVERSE
 from penstock.providers.dialects.bedrock_invoke import bedrock_invoke
@@ -27,6 +28,7 @@ from penstock.providers.dialects.workers_ai import WORKERS_AI
 __all__ = [
     "DIALECTS",
     "DONE",
+    "WHOLE",
     "ChatStreamReader",
     "ChatStreamWriter",
     "Dialect",
