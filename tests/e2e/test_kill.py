@@ -8,7 +8,6 @@ import random
 from contextlib import closing
 from urllib.parse import quote
 
-import psutil
 import pytest
 
 from penstock.core import codec, ids
@@ -18,6 +17,7 @@ from tests.kit.client import connected
 from tests.kit.house import request
 from tests.kit.process import serving
 from tests.kit.server import ACCOUNT
+from tests.kit.several import kill_all
 
 CLIENTS = 16
 LONG = pytest.mark.deep
@@ -156,16 +156,6 @@ async def edited(server, sent):
             edit = {name: row[name] for name in ("feedback", "score")}
             found[row["id"]] = edit | {"metadata": codec.decode(row["metadata"].encode())}
     return found
-
-
-async def kill_all(server):
-    """``kill -9`` of the server and of all that it started, in any order."""
-    processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
-    random.shuffle(processes)
-    for process in processes:
-        process.kill()
-    await server.ended()
-    await asyncio.to_thread(psutil.wait_procs, processes[1:], 20)
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(5, marks=[LONG, pytest.mark.timeout(300)])])

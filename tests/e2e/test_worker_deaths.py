@@ -13,7 +13,7 @@ from tests.kit.databases import SERVER, postgres_on
 from tests.kit.house import request
 from tests.kit.process import PATIENCE, Refused, eventually
 from tests.kit.services import redis
-from tests.kit.several import Load, each, gone, several
+from tests.kit.several import Load, all_run, each, gone, several
 from tests.kit.store import OPEN
 
 STREAM = b'{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hello"}]}'
@@ -22,19 +22,12 @@ LONG = {"x-mock-frames": "80", "x-mock-pace": "40"}
 STALLED = {"x-mock-frames": "30", "x-mock-stall": "3"}
 CALLS = 'penstock_calls_total{{account="{}",gateway="default",outcome="answered",provider="openai"}}'
 WRITTEN = "penstock_log_rows_written_total"
-RUNNING = 'penstock_workers{state="running"}'
 GATEWAY = "/accounts/{account}/ai-gateway/gateways/default"
 
 
 async def rows(server):
     """Event ids of all log rows."""
     return [row["event_id"] for row in await server.rows()]
-
-
-async def all_run(server):
-    async with asyncio.timeout(PATIENCE):
-        while (await server.metrics())[RUNNING] < 2:
-            await asyncio.sleep(0.02)
 
 
 TIMES = [1, pytest.param(3, marks=pytest.mark.deep)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.kit.process import PATIENCE, Serving, eventually, serving, shared
 
 CACHE = "PENSTOCK_TEST_REDIS_URL"  # names a Redis server
 ALIVE = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+RUNNING = 'penstock_workers{state="running"}'
 _REFUSED = 503
 
 
@@ -85,6 +87,23 @@ async def gone(processes: Iterable[psutil.Process]) -> None:
     """Returns when none of them runs any more."""
     waited = list(processes)
     await eventually(lambda: not any(map(_runs, waited)))
+
+
+async def kill_all(server: Serving) -> None:
+    """``kill -9`` of the server and of all that it started, in any order."""
+    processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+    random.shuffle(processes)
+    for process in processes:
+        process.kill()
+    await server.ended()
+    await gone(processes[1:])
+
+
+async def all_run(server: Serving, workers: int = 2) -> None:
+    """Returns when so many processes serve, also after some were killed."""
+    async with asyncio.timeout(PATIENCE):
+        while (await server.metrics())[RUNNING] < workers:
+            await asyncio.sleep(0.02)
 
 
 def _runs(process: psutil.Process) -> bool:
