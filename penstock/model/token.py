@@ -1,5 +1,7 @@
 """API tokens: what one may do, where and until when. The secret itself is nowhere but with its holder."""
 
+from functools import lru_cache
+
 import msgspec
 
 from penstock.core.patterns import matches
@@ -54,6 +56,7 @@ def budget_owner(token: str) -> str:
     return f"token:{token}"
 
 
+@lru_cache(maxsize=4096)  # holders call the same few models; names are short
 def allows(models: tuple[str, ...], providers: tuple[str, ...], model: str) -> bool:
     """Whether one of these patterns has the model of a provider, which has these names. A call without a model may
     be about any, so for ``model`` empty a pattern must have all of them.
