@@ -139,9 +139,14 @@ async def test_budgets_hold_and_the_books_agree_whatever_is_killed(tmp_path, cal
 @pytest.mark.parametrize("calls", [1000, pytest.param(10_000, marks=pytest.mark.deep)])
 async def test_two_processes_share_budgets_while_one_is_killed_and_redis_begins_anew(tmp_path, calls):
     more, spenders = iter(range(calls)), Spenders()
-    given = {"PENSTOCK_OPENAI_API_KEY": "sk-operator", "PENSTOCK_LIMITS_WITHOUT_REDIS": "refuse"}
     with redis() as cache, postgres_on(os.environ[SERVER]) as url:
-        async with several(tmp_path, database=url, redis=cache.url, **given) as server:
+        async with several(
+            tmp_path,
+            database=url,
+            redis=cache.url,
+            PENSTOCK_OPENAI_API_KEY="sk-operator",
+            PENSTOCK_LIMITS_WITHOUT_REDIS="refuse",
+        ) as server:
             await limit(server)
             async with asyncio.TaskGroup() as group:
                 group.create_task(spenders.run(server, more))
