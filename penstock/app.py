@@ -236,7 +236,11 @@ class Application:
         parts = self._parts()
         vault = Vault(*self.place.master_keys)
         sender = Sender(database, vault, self.transport, self.rules, self.telemetry)
-        publisher = Publisher(database, self.snapshots, self.keyring, parts, vault, buses=buses)
+        publisher = Publisher(
+            *(database, self.snapshots, self.keyring, parts, vault),
+            buses=buses,
+            prepaid=settings.billing_mode == "prepaid",
+        )
         method = payments(settings)
         serves = self.parts & {Part.CALLS, Part.API}
         refresh = publisher.published if serves else publisher.announced

@@ -91,7 +91,7 @@ def _routes(settings: Settings) -> dict[str, Upstream]:
         tls.context(settings)
         operators(settings.provider_keys)
         own_prices(settings)
-        return upstreams(settings.providers)
+        return upstreams(settings.providers, settings.markups)
     except ValueError as error:  # an override that names no provider, a bad address, proxy, certificate or price
         raise Refused(str(error)) from error
 

@@ -111,7 +111,7 @@ def main() -> int:
         return 0  # the parent is gone already
     settings = handover.read()
     logs.configure(access=settings.access_log)
-    app = compose(settings, Place(handover.url, handover.master_keys), upstreams(settings.providers))
+    app = compose(settings, Place(handover.url, handover.master_keys), upstreams(settings.providers, settings.markups))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(link, listener, app, first=handover.first))
 

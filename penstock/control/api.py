@@ -16,6 +16,7 @@ import penstock
 from penstock.control import audit, operations, reference, spending_limit, urls
 from penstock.control.alerts import routes as alerts
 from penstock.control.analytics import routes as analytics
+from penstock.control.billing import routes as billing
 from penstock.control.cache import routes as cache
 from penstock.control.custom_providers import routes as custom_providers
 from penstock.control.gateways import routes as gateways
@@ -49,6 +50,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tokens.user_router,
     spending_limit.router,
     topups.router,
+    billing.router,
     audit.router,
     urls.router,
 )

@@ -22,6 +22,7 @@ from penstock.model.token import Token
 from penstock.ports.bus import Bus
 from penstock.providers.custom import Custom
 from penstock.storage import configuration, definitions, tokens
+from penstock.storage.definitions import Definition
 from penstock.storage.engine import Database, Handle
 from penstock.storage.errors import StoreUnavailable
 
@@ -42,6 +43,8 @@ class Publisher:
         vault: Vault,
         compiler: Callable[[GatewayConfig, Parts], CompiledGateway] = compile_gateway,
         buses: Sequence[Bus] = (),
+        *,
+        prepaid: bool = False,
     ) -> None:
         self.away = False  # the store, at the last look of ``watch``
         self._database = database
@@ -53,6 +56,7 @@ class Publisher:
         self._looked = time.monotonic()  # when what is published was last known to be the newest
         self._stopped = False
         self._buses = buses
+        self._prepaid = prepaid  # gateways know what credit their accounts have
         self._pause = SLOW if buses else LOOK
         self._news = asyncio.Event()  # somebody has announced a change
         self._turn = asyncio.Lock()  # one after the other, or an older state could be swapped in last
@@ -132,15 +136,16 @@ class Publisher:
             if live or (row.account, row.id) not in changed:  # deleted and made again: the living one stands
                 if live and row.account not in shared:
                     shared[row.account] = customs(definition.customs, self._vault)
-                compiled = (
-                    self._compile(config(definition, self._vault, shared[row.account]), self._parts) if live else None
-                )
-                changed[row.account, row.id] = compiled
+                changed[row.account, row.id] = self._compiled(definition, shared[row.account]) if live else None
         live_tokens, revoked = await tokens.changed_since(connection, since)
         known = dict(self._keyring.tokens) | {token.hash: token for token in live_tokens}
         for digest in revoked:
             known.pop(digest, None)
         return changed, known
+
+    def _compiled(self, definition: Definition, shared: tuple[Custom, ...]) -> CompiledGateway:
+        made = config(definition, self._vault, shared, prepaid=self._prepaid)
+        return self._compile(made, self._parts)
 
 
 def _complain(what: str, error: Exception) -> None:

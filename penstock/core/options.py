@@ -160,6 +160,21 @@ def number(least: int, most: int | None = None) -> Kind:
     return Kind(f"number, {allowed}", parse)
 
 
+def decimal(least: float, most: float) -> Kind:
+    """A number, both ends included."""
+
+    def parse(value: object) -> float:
+        try:
+            result = float("nan") if isinstance(value, bool) else float(str(value))
+        except ValueError:
+            result = float("nan")
+        if not least <= result <= most:
+            raise ValueError(f"must be a number, {least:g} to {most:g}")
+        return result
+
+    return Kind(f"number, {least:g} to {most:g}", parse)
+
+
 def seconds(*, zero: bool = False) -> Kind:
     """Seconds, fractions included; above nothing unless ``zero`` is allowed."""
     allowed = "0 or more" if zero else "more than 0"

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
+from penstock.core import settings_sections
 from penstock.core.options import (
     NETWORKS,
     ORIGINS,
@@ -20,7 +21,6 @@ from penstock.core.options import (
     SWITCH,
     TEXT,
     URL,
-    Kind,
     Network,
     Setting,
     number,
@@ -28,14 +28,11 @@ from penstock.core.options import (
     pattern,
     seconds,
     server,
-    url,
 )
 from penstock.core.settings_refusals import refusals
+from penstock.core.settings_sections import KEY, PROVIDER
 
-BASE_URL = Kind("address", url)
-SLUG = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 MASK = "********"
-KEY = pattern(r"[!-~]([ -~]*[!-~])?", "visible ASCII, as the value of a header")
 PRICES = "prices.toml"
 TOKEN = pattern(r"[!-~]{20,}", "20 or more characters, printable, without spaces")
 ROLE = pattern(r"all|proxy|control|worker", "all, proxy, control or worker")
@@ -43,6 +40,7 @@ DATABASE = server(r"(sqlite:///|postgresql://|postgres://).+", "sqlite:///path o
 REDIS = server(r"(redis|rediss|unix)://.+", "redis://host:6379/0, rediss:// for TLS, or unix:// and a path")
 MASTER_KEY = pattern(r"[0-9a-fA-F]{64}", "64 hexadecimal digits; `openssl rand -hex 32` makes such a key")
 CACHE_STORE = pattern(r"memory|sqlite|redis", "memory, sqlite or redis")
+BILLING = pattern(r"postpaid|prepaid", "postpaid or prepaid")
 WITHOUT_REDIS = pattern(r"count|allow|refuse", "count, allow or refuse")
 SPEND_CODE = pattern(r"2041|2045", "2041 or 2045")
 PAYMENTS = pattern(r"manual|stripe", "manual or stripe")
@@ -220,9 +218,15 @@ class Settings:
         "", KEY, "Secret that signs Stripe's webhooks to /client/v4/webhooks/stripe.", secret=True
     )
     stripe_base_url: str = option("", URL, "Address of a stand-in for Stripe, for tests; by default Stripe's own.")
+    billing_mode: str = option(
+        "postpaid",
+        BILLING,
+        "Calls on the operator's keys are charged to their accounts; prepaid refuses those that credit does not cover.",
+    )
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
     provider_keys: dict[str, str] = field(default_factory=dict[str, str])  # slug -> the operator's own key
+    markups: tuple[tuple[str, str, float], ...] = ()  # provider, pattern of models, per cent
     prices: str = ""  # the text of ``prices_file``
 
     @property
@@ -248,10 +252,6 @@ SETTINGS = tuple(
 )
 _BY_NAME = {row.name: row for row in SETTINGS}
 _IN_FILE = {name: row for name, row in _BY_NAME.items() if name != "config"}
-_PROVIDER = {
-    "base_url": Setting("base_url", BASE_URL, "", "Address that replaces the provider's own.", secret=False),
-    "api_key": Setting("api_key", KEY, "", "Key for calls that bring none and have none stored.", secret=True),
-}
 _KEY_VARIABLE = re.compile(r"PENSTOCK_([A-Z0-9_]+)_API_KEY")  # of the provider with that slug
 
 
@@ -272,13 +272,14 @@ def load(
     values = reader.environ(environ) | reader.flags(flags)
     path: Path = config_path or values.get("config") or Settings().config
     document = reader.document(path, named=config_path is not None or "config" in values)
-    providers = document.pop("providers", {})
+    providers, markups = document.pop("providers", {}), document.pop("markups", [])
     keys = reader.keys(environ)
     values = reader.members(document, _IN_FILE, str(path)) | values
     values["config"] = path
-    sections = reader.providers(providers, f"{path}: [providers")
+    sections = settings_sections.providers(providers, f"{path}: [providers", reader)
     values["providers"] = {slug: section["base_url"] for slug, section in sections.items() if "base_url" in section}
     values["provider_keys"] = {slug: one["api_key"] for slug, one in sections.items() if "api_key" in one} | keys
+    values["markups"] = settings_sections.markups(markups, f"{path}: [[markups]]", reader)
     values["prices_file"], values["prices"] = reader.prices(values.get("prices_file", ""), path.with_name(PRICES))
     settings = Settings(**values)
     if problems := reader.problems + (list(refusals(settings)) if serving else []):
@@ -316,7 +317,7 @@ class _Reader(NamedTuple):
         read: dict[str, str] = {}
         for name, value in environ.items():
             if value and (match := _KEY_VARIABLE.fullmatch(name)):
-                for key in self._parsed([(_PROVIDER["api_key"], value, f"variable {name}")]).values():
+                for key in self._parsed([(PROVIDER["api_key"], value, f"variable {name}")]).values():
                     read[match[1].lower().replace("_", "-")] = key
         return read
 
@@ -345,22 +346,6 @@ class _Reader(NamedTuple):
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             self.problems.append(f"prices_file: {path} cannot be read: {reason}")
         return named, ""
-
-    def providers(self, section: object, place: str) -> dict[str, dict[str, Any]]:
-        """``[providers.<slug>]``."""
-        read: dict[str, dict[str, Any]] = {}
-        items = cast("dict[str, object]", section).items() if isinstance(section, dict) else [("", section)]
-        for name, members in items:
-            if not isinstance(members, dict):
-                self.problems.append(f"{place}.<id>]: must be a table, not {members!r}")
-            elif not SLUG.fullmatch(name):
-                self.problems.append(f"{place}.{name}]: an id is 1 to 64 of a-z, 0-9, _ and -")
-            else:
-                at = f"{place}.{name}]"
-                if not members:
-                    self.problems.append(f"{at}: is empty; it takes base_url and api_key")
-                read[name] = self.members(cast("dict[str, Any]", members), _PROVIDER, at)
-        return read
 
     def members(self, section: Mapping[str, Any], known: Mapping[str, Setting], place: str) -> dict[str, Any]:
         """A table of the configuration file; unknown members are refused."""

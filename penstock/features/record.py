@@ -169,7 +169,21 @@ def record(step: Step, ended: float, known: Known[object], *, logged: bool = Tru
         options.rolled,
         ex.gateway.log_redact,
         step.spending.spent if step.spending is not None else (),
+        charge(step),
     )
+
+
+def charge(step: Step) -> tuple[str, int] | None:
+    """The account that a step is charged to, and how much; None: its cost is not known, or no key of the operator's
+    travelled with it. Prices that the caller gave are the caller's own affair.
+    """
+    key, target, cost = step.decisions.key, step.target, step.cost
+    if key is None or key.source != WHOLESALE or target is None:
+        return None
+    if step.options.cost is not None:
+        usage = step.reported.usage if step.reported else None
+        cost = usage.real if usage else None
+    return None if cost is None else (step.request.account, target.upstream.markups.charged(_model(step), cost))
 
 
 def _saved(cache: CacheDecision) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 A stage that is off is a null object chosen here, never an ``if`` on the line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -52,6 +52,7 @@ from penstock.ports.transport import Transport
 from penstock.providers import catalog, custom
 from penstock.providers.custom import PREFIX, Custom
 from penstock.providers.fetching import Fetching
+from penstock.providers.markup import Markup, Markups
 from penstock.providers.own_prices import OwnPrices
 from penstock.providers.own_prices import read as read_prices
 from penstock.providers.prices import PriceBook
@@ -279,14 +280,23 @@ def own_prices(settings: Settings) -> OwnPrices:
     return read_prices(settings.prices, catalog.load(), settings.prices_file)
 
 
-def upstreams(overrides: Mapping[str, str]) -> dict[str, Upstream]:
+def upstreams(overrides: Mapping[str, str], markups: Sequence[tuple[str, str, float]] = ()) -> dict[str, Upstream]:
     """Every provider of the catalogue under its id and aliases, at its own address or the operator's.
 
-    Raises ValueError for an override of a provider that the catalogue does not have, or that is no address.
+    ``markups`` as ``Settings`` has them. Raises ValueError for an override or a mark-up of a provider that the
+    catalogue does not have, or an override that is no address.
     """
     rows = _known(overrides)
+    of = {slug: _known({slug: ""})[slug].id for slug, _, _ in markups if slug != "*"}
     given = {rows[slug].id: url for slug, url in overrides.items()}
-    compiled = {row.id: Upstream(row, given.get(row.id)) for row in rows.values()}
+    compiled = {
+        row.id: Upstream(
+            row,
+            given.get(row.id),
+            Markups([Markup(model, percent) for slug, model, percent in markups if of.get(slug, row.id) == row.id]),
+        )
+        for row in rows.values()
+    }
     return {slug: compiled[row.id] for slug, row in rows.items()}
 
 

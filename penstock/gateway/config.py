@@ -37,3 +37,4 @@ class GatewayConfig:
     zdr: bool = False  # providers are asked not to keep requests, where a key of the operator's travels
     routes: tuple[Route, ...] = ()  # that are deployed
     customs: tuple[Custom, ...] = ()  # of its account
+    credit: int | None = None  # nano-dollars that the account was ever given; None: it is charged afterwards

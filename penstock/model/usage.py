@@ -24,6 +24,7 @@ class Usage(msgspec.Struct):
     (specification of features, 9.11). ``raw`` is the usage object, verbatim. ``cost``: nano-dollars that the provider
     states (None: it does not). ``terms`` set another price than the model's standard one, as ``service_tier=flex``.
     ``model`` and ``prices``: that it was charged by, where it was by the list; ``prices`` as ``PriceBook.version``.
+    ``real``: where the cost is by prices that the caller gave, what it is without them (None: not known).
     """
 
     tokens_in: int | None = None
@@ -34,6 +35,7 @@ class Usage(msgspec.Struct):
     terms: tuple[str, ...] = ()
     model: str = ""
     prices: str = ""
+    real: int | None = None
 
 
 class Reported(msgspec.Struct):

@@ -90,14 +90,14 @@ class Charge:
         return True
 
     def _price(self, step: Step, usage: Usage, model: str, notes: list[str]) -> None:
-        if (custom := step.options.cost) is not None:
-            step.cost = custom_cost(usage, custom)
-            if step.cost is None:
-                notes.append(_NO_RATE)
-            return
         assert step.target is not None
         own: Vector | None = step.target.upstream.vector
         ours, lacks = by_list(self._prices, step.target.provider, model, usage.used, usage.terms, step.id, own)
+        if (custom := step.options.cost) is not None:
+            step.cost, usage.real = custom_cost(usage, custom), ours if usage.cost is None else usage.cost
+            if step.cost is None:
+                notes.append(_NO_RATE)
+            return
         if usage.cost is None:
             step.cost = ours
             usage.model, usage.prices = model, self._prices.version

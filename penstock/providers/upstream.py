@@ -11,6 +11,7 @@ from penstock.model.plan import Origin, Target
 from penstock.providers.accounting import Accounting
 from penstock.providers.catalog import Provider, Route
 from penstock.providers.dialects import DIALECTS
+from penstock.providers.markup import NO_MARKUPS, Markups
 from penstock.providers.pricing import Vector
 from penstock.providers.templates import BaseUrl, Parts, check_label, expression, fill, host_header, names, safe
 from penstock.wire.headers import like_ours
@@ -31,11 +32,12 @@ class Upstream:
 
     __slots__ = (
         *("_endpoints", "_named", "_patterns", "_prefixes", "_accounting", "_stays", "_ways"),
-        *("added", "credential_headers", "mark", "moved", "provider", "vector"),
+        *("added", "credential_headers", "mark", "markups", "moved", "provider", "vector"),
     )
 
-    def __init__(self, provider: Provider, base_url: str | None = None) -> None:
+    def __init__(self, provider: Provider, base_url: str | None = None, markups: Markups = NO_MARKUPS) -> None:
         self.provider = provider
+        self.markups = markups  # of calls on the operator's key
         self.credential_headers = tuple(name.encode() for name in provider.credential_headers)
         self.moved = base_url is not None
         # Of an account's own: headers that go with its calls, what stands for it in a cache key, and its prices.

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from penstock.storage import custom_providers, gateways, provider_keys, routes, spending_limits
+from penstock.storage import custom_providers, gateways, ledger, provider_keys, routes, spending_limits
 from penstock.storage.custom_providers import CustomRow
-from penstock.storage.engine import Handle
+from penstock.storage.engine import Handle, within
 from penstock.storage.gateways import GatewayRow, store_of
 from penstock.storage.provider_keys import KeyRow
 from penstock.storage.routes import DeployedRoute
@@ -13,7 +13,8 @@ from penstock.storage.spending_limits import LimitRow
 
 
 class Definition(NamedTuple):
-    """What a gateway is compiled from; ``customs`` and ``spending_limit`` are those of its account.
+    """What a gateway is compiled from; ``customs`` and ``spending_limit`` are those of its account, ``credit`` all that
+    it was ever given.
 
     ``shared``: the keys of its store, for each provider those of one gateway. ``routes``: those that are deployed.
     """
@@ -24,6 +25,7 @@ class Definition(NamedTuple):
     shared: Sequence[KeyRow] = ()
     routes: Sequence[DeployedRoute] = ()
     spending_limit: LimitRow | None = None
+    credit: int = 0
 
 
 async def changed_since(connection: Handle, version: int) -> list[Definition]:
@@ -34,6 +36,7 @@ async def changed_since(connection: Handle, version: int) -> list[Definition]:
     shared = await provider_keys.of_stores(connection, version) if any(store_of(row.settings) for row in rows) else {}
     deployed = await routes.of_changed(connection, version) if rows else {}
     limits = await spending_limits.of_changed(connection, version) if rows else {}
+    credited = await within(connection, ledger.all_credited) if rows else {}
     return [
         Definition(
             row,
@@ -42,6 +45,7 @@ async def changed_since(connection: Handle, version: int) -> list[Definition]:
             shared.get((row.account, store_of(row.settings)), []),
             deployed.get(row.number, []),
             limits.get(row.account),
+            credit=credited.get(row.account, 0),
         )
         for row in rows
     ]
@@ -62,4 +66,5 @@ async def of(connection: Handle, account: str, gateway_id: str) -> Definition | 
         shared.get((account, store), []),
         await routes.of(connection, row.number),
         await spending_limits.get(connection, account),
+        credit=(await within(connection, ledger.all_credited)).get(account, 0),
     )

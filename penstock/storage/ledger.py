@@ -10,8 +10,8 @@ All amounts are nano-dollars. In a transaction of the API's database: ``storage.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from penstock.model.record import LogRecord
 from penstock.storage.sql import Row, Statements, filled, marks
@@ -90,12 +90,46 @@ def credited(books: dict[str, int]) -> int:
     return books[CREDIT] + books[USAGE]
 
 
+def all_credited(connection: Statements) -> dict[str, int]:
+    """``credited`` of every account that has entries."""
+    sql = (
+        "SELECT a.id, SUM(b.amount) FROM accounts a JOIN ledger_balances b"
+        " ON b.account = a.id AND b.book IN (?, ?) AND b.start = ? GROUP BY a.id"
+    )
+    return {account: int(amount) for account, amount in connection.execute(sql, (CREDIT, USAGE, WHOLE))}
+
+
 def hours(connection: Statements, account: str, book: str, since: int, until: int) -> list[tuple[int, int]]:
     """What came into a book in each hour that began from ``since`` on, before ``until``; hours without are left out."""
     sql = "SELECT start, amount FROM ledger_balances WHERE account = ? AND book = ? AND start >= ? AND start < ?"
     return [
         (start, amount) for start, amount in connection.execute(f"{sql} ORDER BY start", (account, book, since, until))
     ]
+
+
+def page(
+    connection: Statements,
+    account: str,
+    most: int,
+    *,
+    kinds: Sequence[str] = KINDS,
+    times: tuple[int, int] = (0, 2**63 - 1),
+) -> list[Entry]:
+    """The newest entries of some kinds and of a time, from its first millisecond to before its second."""
+    wanted = "SELECT DISTINCT id FROM ledger WHERE account = ? AND at >= ? AND at < ?"
+    values: list[Any] = [account, *times]
+    if set(kinds) != set(KINDS):
+        wanted, values = f"{wanted} AND kind IN {marks(len(kinds))}", [*values, *kinds]
+        if CALL not in kinds:
+            wanted += " AND kind <> 'call'"  # as the index says it
+    sql = f"SELECT id, kind, at, note, reference, book, amount FROM ledger WHERE account = ? AND id IN ({wanted}"  # noqa: S608
+    found: dict[bytes, Entry] = {}
+    for log_id, kind, at, note, reference, book, amount in connection.execute(
+        f"{sql} ORDER BY id DESC LIMIT ?) ORDER BY id DESC, amount DESC, book", [account, *values, most]
+    ):
+        entry = found.get(key := bytes(log_id)) or Entry(key, account, kind, at, note, reference, ())
+        found[key] = entry._replace(lines=(*entry.lines, (book, amount)))
+    return list(found.values())
 
 
 def _check(entry: Entry) -> None:

@@ -32,12 +32,15 @@ def connect(url: str) -> Sql:
     return sqlite.connect(sqlite_file.file_of(url))
 
 
-def connect_reader(url: str) -> Sql:
-    """A connection that can only read. Raises StoreUnavailable, also where there is no file."""
-    if is_shared(url):
-        from penstock.storage.postgres import PostgresConnection  # noqa: PLC0415  see connect
+def connect_reader(url: str, *, patient: bool = False) -> Sql:
+    """A connection that can only read; ``patient``: for questions to all of a large database.
 
-        return PostgresConnection(url, reading=True)
+    Raises StoreUnavailable, also where there is no file.
+    """
+    if is_shared(url):
+        from penstock.storage.postgres import STATEMENT, PostgresConnection  # noqa: PLC0415  see connect
+
+        return PostgresConnection(url, reading=True, statement=LONG if patient else STATEMENT)
     return sqlite.connect_reader(sqlite_file.file_of(url))
 
 

@@ -23,7 +23,8 @@ _ADD = (
 )
 _ROWS = (
     "SELECT owner, start, ends, amount FROM spent WHERE ends = 0 OR ends > ?"
-    " UNION ALL SELECT ? || account, 0, 0, amount FROM ledger_balances WHERE book = ? AND start = ?"
+    " UNION ALL SELECT ? || a.id, 0, 0, b.amount FROM accounts a JOIN ledger_balances b"
+    " ON b.account = a.id AND b.book = ? AND b.start = ?"
 )
 _BEGINS = "owner >= ? AND owner < ? AND start >= ?"
 _OLD = "SELECT owner, start FROM spent WHERE ends > 0 AND ends < ? ORDER BY ends LIMIT ?"

@@ -270,6 +270,26 @@ def test_sections_are_checked(config, text, problem):
     assert problem in problems(path=config(text))[0]
 
 
+def test_markups_keep_their_order_and_are_for_all_unless_they_say(config):
+    text = '[[markups]]\nprovider = "openai"\nmodel = "gpt-5*"\npercent = 12.5\n[[markups]]\npercent = -5'
+    assert load({}, {}, config(text)).markups == (("openai", "gpt-5*", 12.5), ("*", "*", -5.0))
+    assert load({}, {}).markups == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("markups = 3", "[[markups]]: each is a table with percent"),
+        ("[[markups]]\nprovider = 'openai'", "[[markups]]: each is a table with percent"),
+        ("[[markups]]\npercent = -101", "must be a number, -100 to 10000, not -101"),
+        ("[[markups]]\npercent = nan", "must be a number, -100 to 10000"),
+        ("[[markups]]\npercent = 1\nmodels = 'x'", "did you mean model?"),
+    ],
+)
+def test_markups_are_checked(config, text, problem):
+    assert problem in problems(path=config(text))[0]
+
+
 def test_the_public_address_follows_from_where_we_listen():
     assert load({"port": "9000"}, {}).public_url == "http://127.0.0.1:9000"
     assert load({"host": "0.0.0.0"}, {}).public_url == "http://127.0.0.1:8787"

@@ -362,3 +362,33 @@ def test_the_wait_for_a_body_that_was_set_aside_begins_with_its_turn():
     ex.step.first_byte, ex.last_byte, later.ended = 1.0, 10.0, 9.0
     ex.steps.append(later)
     assert waits(ex.step) == 1.0
+
+
+async def test_calls_on_the_operators_key_are_charged_with_its_markup_and_no_others():
+    token = {"cf-aig-authorization": f"Bearer {SECRET}"}
+    cost = 2 * 2500 + 4 * 10_000
+    body = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hello"}]}'
+    calls = {
+        "plain": ({}, (cost, cost * 110 // 100)),
+        "their own key": ({"authorization": "Bearer sk-mine"}, (cost, None)),
+        "their own prices": ({"cf-aig-custom-cost": '{"total_cost":0}'}, (0, cost * 110 // 100)),
+        "failed": ({"x-mock-status": "500"}, (None, None)),
+    }
+    markups = (("anthropic", "*", 90.0), ("openai", "gpt-4*", 10.0), ("*", "*", 50.0))
+    gateways = {"default": {"cache_ttl": 60}}
+    calls = {event: (headers | {"cf-aig-skip-cache": "true"}, told) for event, (headers, told) in calls.items()}
+    given: dict[str, Any] = {"provider_keys": {"openai": "sk-operator"}, "markups": markups, "gateways": gateways}
+    async with house(**given) as made, made.client() as client:
+        for event, (headers, _) in calls.items():
+            await client.ask(request(headers=token | headers, event=event))
+        for event in ("mini", "cached"):
+            await client.ask(request(headers=token | {"cf-aig-cache-key": "mini"}, body=body, event=event))
+        found = {
+            event: (row := await made.row(event), row.cost, row.charge)[1:] for event in [*calls, "mini", "cached"]
+        }
+    mini = found.pop("mini")
+    assert found.pop("cached") == (0, None)
+    assert mini[1] == (ACCOUNT, (mini[0] * 110 + 50) // 100)
+    assert found == {
+        event: (cost, None if charge is None else (ACCOUNT, charge)) for event, (_, (cost, charge)) in calls.items()
+    }

@@ -83,6 +83,15 @@ def test_an_override_that_cannot_be_used_is_refused_by_name(slug, url):
         upstreams({slug: url})
 
 
+def test_markups_belong_to_a_provider_by_any_of_its_names_or_to_all():
+    made = upstreams({}, [("azure", "gpt*", 10.0), ("*", "*", 5.0)])
+    charged = {slug: made[slug].markups.charged("gpt-5", 100) for slug in ("azure-openai", "azure", "openai")}
+    assert charged == {"azure-openai": 110, "azure": 110, "openai": 105}
+    assert made["azure"].markups.charged("other", 100) == 105
+    with pytest.raises(ValueError, match="nobody"):
+        upstreams({}, [("nobody", "*", 5.0)])
+
+
 async def test_the_settings_of_a_gateway_act():
     gateways = {
         "default": {},

@@ -39,7 +39,7 @@ async def running(
     adjust: Callable[[Application], Snapshot | None] | None = None,
 ) -> AsyncGenerator[Running]:
     """Serves until the block ends. ``adjust`` may return another snapshot for the application."""
-    app = Application(settings, place, upstreams(settings.providers), sink, Tasks())
+    app = Application(settings, place, upstreams(settings.providers, settings.markups), sink, Tasks())
     background = Tasks()
     server = app.server()
     _leave_signals_alone(server)

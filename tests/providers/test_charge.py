@@ -35,6 +35,14 @@ def response(name: str = "resp_1", status: str = "completed") -> dict[str, Any]:
     return {"id": name, "object": "response", "status": status, "model": "gpt-5-mini", "output": [], "usage": usage}
 
 
+def test_prices_of_the_caller_do_not_hide_what_an_answer_costs() -> None:
+    own = CallOptions(log=True, payloads=False, cost=CustomCost(0, 0))
+    step = noted(Charge(BOOK), "responses", response(), own)
+    assert step.reported is not None
+    assert step.reported.usage is not None
+    assert (step.cost, step.reported.usage.real) == (0, COST)
+
+
 def test_a_background_response_is_charged_to_the_first_poll_that_has_its_usage() -> None:
     charge = Charge(BOOK)
     begun = noted(charge, "responses", response(status="queued"))

@@ -26,7 +26,9 @@ _WORKERS_AI = frozenset({"workers-ai"})
 _NOBODY: frozenset[str] = frozenset()
 
 
-def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = ()) -> GatewayConfig:
+def config(
+    definition: Definition, vault: Vault, customs: tuple[Custom, ...] = (), *, prepaid: bool = False
+) -> GatewayConfig:
     """The settings that the gateway is compiled from, with defaults for those that were not set.
 
     ``customs``: those of its account, which its gateways share.
@@ -55,6 +57,7 @@ def config(definition: Definition, vault: Vault, customs: tuple[Custom, ...] = (
         byok_only_of=_WORKERS_AI if get("workers_ai_billing_mode") == "postpaid" else _NOBODY,
         zdr=_or(get("zdr"), default=False),
         customs=customs,
+        credit=definition.credit if prepaid else None,
         routes=tuple(map(_route, definition.routes)),
     )
 
