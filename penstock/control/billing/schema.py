@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from penstock.control.topups.schema import TopupConfig
+
 Millis = float
 _LAST = 2**47  # milliseconds since the epoch: far, and yet a time
 
@@ -17,23 +19,13 @@ class PaymentMethod(BaseModel):
     last4: str | None = None
 
 
-class AutomaticTopup(BaseModel):
-    """When and by how much credit is topped up by itself; null: it is not."""
-
-    amount: float | None = Field(None, description="US cents.")
-    threshold: float | None = Field(None, description="US cents.")
-    disabledReason: str | None = None  # noqa: N815  the API's name
-    error: str | None = None
-    lastFailedAt: float | None = Field(None, description="Milliseconds since the epoch.")  # noqa: N815  the API's name
-
-
 class CreditBalance(BaseModel):
     """What an account has."""
 
     balance: float = Field(description=f"{CENTS} Below 0: it was charged more than it has.")
     has_default_payment_method: bool
     payment_method: PaymentMethod | None = None
-    topup_config: AutomaticTopup
+    topup_config: TopupConfig = Field(description="How credit is topped up automatically; empty: it is not.")
     first_topup_success: bool | None = Field(None, description="Whether a top-up was ever paid.")
 
 

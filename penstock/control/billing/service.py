@@ -5,10 +5,11 @@ from typing import Any
 from penstock.control.billing.schema import UsageQuery
 from penstock.control.context import Context, changing, refuse_limited
 from penstock.control.logs.service import settled
+from penstock.control.topups.schema import config
 from penstock.core import ids, instants
 from penstock.core.errors import Invalid
 from penstock.model.money import CENT, NANO
-from penstock.storage import gateways, ledger
+from penstock.storage import gateways, ledger, topups
 from penstock.storage.engine import within
 from penstock.storage.ledger import ADJUSTMENT, ADJUSTMENTS, CREDIT, GRANT, GRANTS, HOUR, USAGE, Entry
 
@@ -25,11 +26,12 @@ async def credit_balance(context: Context) -> dict[str, Any]:
     await settled(context.control)
     async with context.control.database.reading() as connection:
         books = await within(connection, lambda sql: ledger.balances(sql, context.account))
+        payer = await topups.payer(connection, context.account)
     return {
         "balance": books[CREDIT] / CENT,
-        "has_default_payment_method": False,
-        "payment_method": None,
-        "topup_config": {},
+        "has_default_payment_method": bool(payer.means),
+        "payment_method": {"brand": payer.brand, "last4": payer.last4} if payer.means else None,
+        "topup_config": config(payer),
         "first_topup_success": bool(books[ledger.PAYMENTS]),
     }
 

@@ -12,7 +12,7 @@ from penstock.control.context import Control
 from penstock.core import ids, instants
 from penstock.core.logs import log
 from penstock.ports.payments import News, Payment, PaymentRefused, PaymentsAway
-from penstock.storage import ledger, topups
+from penstock.storage import gateways, ledger, topups
 from penstock.storage.configuration import raise_version
 from penstock.storage.engine import Handle, within
 from penstock.storage.ledger import CREDIT, PAYMENTS, REFUND, TOPUP, Entry
@@ -38,7 +38,8 @@ async def settle(control: Control, news: News) -> Settled:
         paid = row.state == COMPLETED and before.state != COMPLETED
         moved = paid or news.kind != "state"
         if moved:
-            await raise_version(connection)  # what the account may spend has changed
+            # Its gateways know what the account may spend.
+            await gateways.touch_all(connection, row.account, await raise_version(connection))
     if moved:
         await control.refresh()
     if paid and news.payment.saved and not row.means:
