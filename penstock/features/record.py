@@ -23,6 +23,7 @@ from penstock.model.record import Detail, LogRecord, Priced, Timings
 from penstock.model.refusals import RefusedRows, is_strange
 from penstock.model.step import Step
 from penstock.ports.logsink import LogSink
+from penstock.providers.charge import charged
 from penstock.providers.kinds import READ_KINDS
 from penstock.providers.repeated import without
 from penstock.wire import masked
@@ -169,21 +170,8 @@ def record(step: Step, ended: float, known: Known[object], *, logged: bool = Tru
         options.rolled,
         ex.gateway.log_redact,
         step.spending.spent if step.spending is not None else (),
-        charge(step),
+        charged(step),
     )
-
-
-def charge(step: Step) -> tuple[str, int] | None:
-    """The account that a step is charged to, and how much; None: its cost is not known, or no key of the operator's
-    travelled with it. Prices that the caller gave are the caller's own affair.
-    """
-    key, target, cost = step.decisions.key, step.target, step.cost
-    if key is None or key.source != WHOLESALE or target is None:
-        return None
-    if step.options.cost is not None:
-        usage = step.reported.usage if step.reported else None
-        cost = usage.real if usage else None
-    return None if cost is None else (step.request.account, target.upstream.markups.charged(_model(step), cost))
 
 
 def _saved(cache: CacheDecision) -> tuple[int, int, int]:

@@ -45,6 +45,7 @@ from penstock.gateway.config import GatewayConfig
 from penstock.model.credential import WHOLESALE, Credential
 from penstock.model.options import Retry
 from penstock.model.route import Route
+from penstock.model.spending import credit_of
 from penstock.ports.cache_store import CacheStore
 from penstock.ports.counters import Counters
 from penstock.ports.reservations import Reservations
@@ -181,12 +182,13 @@ class Stages:
     def spend(self, config: GatewayConfig) -> Spend:
         """Gateways without limits share it."""
         rules, budget = config.spend, config.account_budget
-        if not rules and budget is None:
+        credit = None if config.credit is None else credit_of(config.account, config.credit)
+        if not rules and budget is None and credit is None:
             return self._spend
         if any(rule.providers for rule in rules):
             ids = {slug: upstream.provider.id for slug, upstream in self.known(config.customs).items()}
             rules = tuple(_with_ids(rule, ids) for rule in rules)
-        return SpendLimits(self._purse, Rules(config.number, rules), budget)
+        return SpendLimits(self._purse, Rules(config.number, rules), budget, credit)
 
     def options(self, config: GatewayConfig) -> Options:
         """Gateways whose calls begin with the same share them."""

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from penstock.core import ids
+from penstock.model.credential import WHOLESALE
 from penstock.model.endpoint import Endpoint
 from penstock.model.step import Step
 from penstock.model.usage import Reported, Usage, Used
@@ -106,6 +107,29 @@ class Charge:
         step.cost = usage.cost
         if ours is not None and abs(ours - usage.cost) * 100 > ours:
             notes.append(f"the provider states a cost of {usage.cost / 1e9:.9f} dollars, the list {ours / 1e9:.9f}")
+
+
+def charged(step: Step) -> tuple[str, int] | None:
+    """The account that a step is charged to, and how much; None: its cost is not known, or no key of the operator's
+    travelled with it. Prices that the caller gave are the caller's own affair.
+    """
+    key, cost = step.decisions.key, step.cost
+    if key is None or key.source != WHOLESALE or step.target is None:
+        return None
+    if step.spending is not None and step.spending.unknown:
+        cost = step.spending.listed
+    elif step.options.cost is not None:
+        usage = step.reported.usage if step.reported else None
+        cost = usage.real if usage else None
+    return None if cost is None else (step.request.account, with_markup(step, cost))
+
+
+def with_markup(step: Step, cost: int) -> int:
+    """What a step is charged that costs so much."""
+    assert step.target is not None
+    reported = step.reported
+    model = step.target.model or step.request.asked.model or (reported.model if reported else "")
+    return step.target.upstream.markups.charged(model, cost)
 
 
 def by_list(

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from penstock.model.money import Budget
 from penstock.model.record import LogRecord
+from penstock.model.spending import CREDIT
 from penstock.storage.ledger import USAGE, WHOLE
 from penstock.storage.log.names import stored
 from penstock.storage.sql import Sql, Statements
 
-CREDIT = "credit:"  # owners of credit, followed by an account: what they have spent is in the ledger
 LATE = 3600 * 1000  # milliseconds that an ended bucket stays: calls that ended within it may still be written
 ROWS = 1000  # that are taken out at once
 

@@ -42,14 +42,21 @@ class Estimates:
 
     def of(self, step: Step) -> int | None:
         """Nano-dollars; None: no price is known, or nothing that has one is asked for."""
-        if step.target is None or not step.target.endpoint.dialect or step.request.method != b"POST":
+        custom = step.options.cost
+        if custom is None:
+            return self.listed(step)
+        if not _is_metered(step):
             return None
-        asked, custom = step.request.asked, step.options.cost
-        if custom is not None and custom.total is not None:
+        if custom.total is not None:
             return custom_cost(None, custom)
-        tokens, output = prompt(step), (asked.most or self._output(step)) * asked.choices
-        if custom is not None:
-            return custom_cost(Usage(tokens, output, [Used(INPUT, tokens), Used(OUTPUT, output)]), custom)
+        tokens, output = prompt(step), self._output(step)
+        return custom_cost(Usage(tokens, output, [Used(INPUT, tokens), Used(OUTPUT, output)]), custom)
+
+    def listed(self, step: Step) -> int | None:
+        """The same, whatever prices the caller gave."""
+        if step.target is None or not _is_metered(step):
+            return None
+        tokens, output = prompt(step), self._output(step)
         own: Vector | None = step.target.upstream.vector
         vector = own or self._prices.price(*_model(step), ids.millis(step.id))
         return None if vector is None else cost([*_used(step, vector, tokens, output)], vector)[0]
@@ -66,7 +73,12 @@ class Estimates:
         self._usual[key] = known + (long - known) / _WEIGHT
 
     def _output(self, step: Step) -> int:
-        return int(self._usual.get(_model(step), USUAL)) + 1
+        asked = step.request.asked
+        return (asked.most or int(self._usual.get(_model(step), USUAL)) + 1) * asked.choices
+
+
+def _is_metered(step: Step) -> bool:
+    return step.target is not None and bool(step.target.endpoint.dialect) and step.request.method == b"POST"
 
 
 def _model(step: Step) -> tuple[str, str]:

@@ -35,11 +35,15 @@ class Rule(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """A budget that a step takes from. ``what`` names it; ``whom`` says who can raise it."""
+    """A budget that a step takes from. ``what`` names it; ``whom`` says who can raise it.
+
+    ``credit``: it is what the account has.
+    """
 
     budget: Budget
     what: str
-    whom: str
+    whom: str = ""
+    credit: bool = False
 
 
 class Rules:

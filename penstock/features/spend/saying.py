@@ -7,6 +7,7 @@ from penstock.features.spend.rules import Bound
 from penstock.model.money import dollars
 from penstock.model.step import Step
 from penstock.ports.reservations import Refused
+from penstock.providers.run import RUN
 
 _FAR = 10 * 365 * 24 * 3600  # seconds; of what is further off, no date is told
 
@@ -24,6 +25,18 @@ def exceeded(step: Step, bound: Bound, refused: Refused, amount: int) -> str:
         f"Spend limit exceeded: {bound.what} (cost limit {dollars(budget.limit)} {budget.window.text()})"
         f" for {step.target.provider} {model:.128}: {', '.join(spent)}; {_advice(bound, refused, amount)}."
     )
+
+
+def insufficient(step: Step, bound: Bound, refused: Refused, amount: int) -> str:
+    """What an account has left, and what can be done."""
+    run = step.ex.request.surface.kind == RUN
+    begins = "Insufficient balance; add money to your gateway or use BYOK" if run else "Insufficient wholesale credits"
+    held = refused.held
+    has = [f"{dollars(bound.budget.limit - held.spent)} left"]
+    if held.reserved:
+        has.append(f"{dollars(held.reserved)} of it reserved by calls that run")
+    has.append(f"and this call may cost {dollars(amount)}" if amount else "and nothing for this call")
+    return f"{begins}: {', '.join(has)}; top the account's credit up, or use a key of your own."
 
 
 def _advice(bound: Bound, refused: Refused, amount: int) -> str:

@@ -8,7 +8,8 @@ _GOOD = range(200, 300)
 
 def settled(step: Step, spending: Spending) -> int:
     """Nano-dollars. Writes ``cost`` where an answer had begun whose usage nobody told: it is taken for the estimate."""
-    spending.reserved = step.cost is None and spending.estimate is not None and _may_have_cost(step)
+    spending.unknown = _may_have_cost(step)
+    spending.reserved = spending.unknown and step.cost is None and spending.estimate is not None
     if spending.reserved:
         step.cost = spending.estimate
     return step.cost or 0

@@ -1,22 +1,25 @@
 """The stage: reserves what a step may cost of every budget that holds for it, and settles it when the step ends.
 
-Ends a step that a budget does not cover (429/2045). Writes ``spending``; decides ``spend``.
+Ends a step that a budget does not cover (429/2045), or the credit of a prepaid account (402/2021). Writes ``spending``;
+decides ``spend``.
 """
 
 import math
 from typing import NamedTuple, Protocol
 
 from penstock.core import instants
-from penstock.core.errors import Overloaded, PenstockError, SpendLimited
+from penstock.core.errors import OutOfCredit, Overloaded, PenstockError, SpendLimited
 from penstock.features.spend.estimate import Estimates
 from penstock.features.spend.rules import NO_RULES, Bound, Rules
-from penstock.features.spend.saying import exceeded
+from penstock.features.spend.saying import exceeded, insufficient
 from penstock.features.spend.settling import settled
+from penstock.model.credential import WHOLESALE
 from penstock.model.decision import SpendDecision
 from penstock.model.money import NANO, Budget, Claim
-from penstock.model.spending import Spending
+from penstock.model.spending import CREDIT, Spending
 from penstock.model.step import Step
 from penstock.ports.reservations import Refused, Reservations
+from penstock.providers.charge import charged, with_markup
 
 _SOON = 5  # seconds in which calls that run have ended, as a rule
 _HOLDER = "ask whoever manages the token to raise it"
@@ -42,22 +45,31 @@ class Purse(NamedTuple):
 class SpendLimits(Spend):
     """The limits of a gateway."""
 
-    def __init__(self, purse: Purse, rules: Rules = NO_RULES, account: Budget | None = None) -> None:
+    def __init__(
+        self, purse: Purse, rules: Rules = NO_RULES, account: Budget | None = None, credit: Budget | None = None
+    ) -> None:
         self._purse = purse
         self._rules = rules
+        self._credit = [] if credit is None else [Bound(credit, "the account's credit", credit=True)]
         self._always = [] if account is None else [Bound(account, *_ACCOUNT)]
 
     async def admit(self, step: Step) -> None:
         bounds = self._rules.of(step)
         if (token := step.ex.caller.bearer) is not None and token.budget is not None:
             bounds.append(Bound(token.budget, f"the budget of token '{token.name}'", _HOLDER))
-        if bounds := bounds + self._always:
+        bounds += self._always
+        if (key := step.decisions.key) is not None and key.source == WHOLESALE:
+            bounds += self._credit
+        if bounds:
             await self._reserve(step, bounds)
 
     async def _reserve(self, step: Step, bounds: list[Bound]) -> None:
-        estimate = self._purse.estimates.of(step)
+        estimates = self._purse.estimates
+        estimate = listed = estimates.of(step)
+        if step.options.cost is not None:
+            listed = estimates.listed(step)
         amount = estimate or 0
-        claims = [Claim(bound.budget, amount) for bound in bounds]
+        claims = [Claim(bound.budget, with_markup(step, listed or 0) if bound.credit else amount) for bound in bounds]
         step.decisions.spend = decision = SpendDecision(amount / NANO, [bound.what for bound in bounds])
         refused = None
         try:
@@ -68,8 +80,8 @@ class SpendLimits(Spend):
         if refused is not None:
             if refused.by != "refuse":
                 decision.exceeded = bounds[refused.at].what
-            raise self._refusal(step, bounds[refused.at], refused, amount)
-        step.spending = Spending(claims, estimate, instants.now())
+            raise self._refusal(step, bounds[refused.at], refused, claims[refused.at].amount)
+        step.spending = Spending(claims, estimate, listed, instants.now())
         step.defer(self._settle)
         step.ex.drafts.draft(step)
 
@@ -79,7 +91,9 @@ class SpendLimits(Spend):
         self._purse.estimates.learn(step)
         amount = settled(step, step.spending)
         claims = step.spending.claims
-        self._purse.reservations.settle(step.id, claims, [amount] * len(claims))
+        _, charge = charged(step) or ("", 0)
+        amounts = [charge if claim.budget.owner.startswith(CREDIT) else amount for claim in claims]
+        self._purse.reservations.settle(step.id, claims, amounts)
         step.spending.settle(amount, instants.now())
 
     def _refusal(self, step: Step, bound: Bound, refused: Refused, amount: int) -> PenstockError:
@@ -88,6 +102,8 @@ class SpendLimits(Spend):
             return Overloaded(
                 "The gateway cannot count what calls spend while Redis is away, and lets none in uncounted; try again."
             )
+        if bound.credit:
+            return OutOfCredit(insufficient(step, bound, refused, amount))
         held = refused.held
         waits = held.spent + (amount or 1) > bound.budget.limit
         wait = max(1, math.ceil(refused.wait)) if waits else _SOON
