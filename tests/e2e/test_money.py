@@ -8,9 +8,11 @@ from contextlib import closing
 
 import pytest
 
-from penstock.core import codec
+from penstock.core import codec, instants
 from penstock.model.money import NANO
-from penstock.storage import opening
+from penstock.storage import ledger, opening
+from penstock.storage.ledger import HOUR
+from penstock.storage.ledger_audit import proofs
 from tests.kit.client import connected
 from tests.kit.databases import SERVER, postgres_on
 from tests.kit.house import request
@@ -110,6 +112,10 @@ def check(url):
     """Nothing is counted twice or lost, and no budget is overshot: no call costs more than was reserved for it."""
     rows, spent = figures(url)
     assert rows == spent
+    with closing(opening.connect(url)) as connection:
+        assert [proof for proof in proofs(connection, HOUR, instants.now()) if proof.faults] == []
+        charged = ledger.balances(connection, ACCOUNT)["usage"]
+    assert charged == rows["rule:1:all"]
     assert 0.9 * WHOLE < spent["rule:1:all"] / NANO <= WHOLE
     for user in range(USERS):
         assert 0 < spent[f"rule:1:each:user-{user}"] / NANO <= EACH
