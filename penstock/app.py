@@ -23,14 +23,13 @@ from penstock.backends.redis_link import RedisLink
 from penstock.backends.reservations.known import known
 from penstock.backends.reservations.memory import MemoryReservations
 from penstock.backends.reservations.redis import RedisReservations
-from penstock.control import api
+from penstock.control import api, background
 from penstock.control.alerts.deliver import Sender
-from penstock.control.alerts.watch import watch
 from penstock.control.context import Context, Control
 from penstock.control.gateways.service import ensure_default
+from penstock.control.invoices.terms import terms_of
 from penstock.control.provider_configs.uses import write_again_and_again
 from penstock.control.publish import Publisher
-from penstock.control.topups import automatic
 from penstock.core.addresses import Rules
 from penstock.core.budget import Budget
 from penstock.core.deadlines import Deadlines
@@ -250,6 +249,7 @@ class Application:
             sender=sender,
             reservations=parts.reservations if self._sees_counts() else None,
             payments=method,
+            terms=terms_of(settings),
             public_url=settings.named_url,
         )
         try:
@@ -270,8 +270,7 @@ class Application:
                 for bus in buses:
                     self.tasks.start("announcements", bus.listen(publisher.heard))
             if Part.UPKEEP in self.parts:
-                self.tasks.start("alerts", watch(database, sender))
-                self.tasks.start("automatic top-ups", automatic.watch(control))
+                background.start(self.tasks, control, sender)
             yield database
         finally:
             await publisher.stop()

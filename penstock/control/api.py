@@ -22,6 +22,7 @@ from penstock.control.custom_providers import routes as custom_providers
 from penstock.control.gateways import routes as gateways
 from penstock.control.gateways import spend
 from penstock.control.graphql import routes as graphql
+from penstock.control.invoices import routes as invoices
 from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
 from penstock.control.provider_configs import routes as provider_configs
@@ -51,6 +52,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     spending_limit.router,
     topups.router,
     billing.router,
+    invoices.router,
     audit.router,
     urls.router,
 )

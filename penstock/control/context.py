@@ -9,6 +9,7 @@ from penstock.core.addresses import PUBLIC, Rules
 from penstock.core.errors import ControlError, Invalid, NotAuthenticated, NotFound, NotPermitted
 from penstock.core.sealing import Vault
 from penstock.features.auth import Keyring
+from penstock.model.billing import UNTAXED, Terms
 from penstock.model.token import Token
 from penstock.ports.cache_store import NOTHING_CACHED, CacheStore
 from penstock.ports.logsink import LogSink
@@ -43,6 +44,7 @@ class Control:
     sender: "Sender | None" = None  # of alerts' webhooks; None: a command that needs none
     reservations: Reservations | None = None  # that budgets are counted by; None: this process does not see them
     payments: Payments = MANUAL  # how credit is paid for
+    terms: Terms = UNTAXED  # on which months are billed
     public_url: str = ""  # where clients reach the gateway; empty: where the request says it came to
 
 

@@ -44,6 +44,7 @@ BILLING = pattern(r"postpaid|prepaid", "postpaid or prepaid")
 WITHOUT_REDIS = pattern(r"count|allow|refuse", "count, allow or refuse")
 SPEND_CODE = pattern(r"2041|2045", "2041 or 2045")
 PAYMENTS = pattern(r"manual|stripe", "manual or stripe")
+PERCENT = pattern(r"(100|\d{1,2}(\.\d{1,4})?)", "a percentage such as 19 or 7.5")
 EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 
@@ -222,6 +223,11 @@ class Settings:
         "postpaid",
         BILLING,
         "Calls on the operator's keys are charged to their accounts; prepaid refuses those that credit does not cover.",
+    )
+    tax_percent: str = option("0", PERCENT, "Tax on what invoices bill, in percent.")
+    tax_name: str = option("Tax", TEXT, "What invoices call it.")
+    invoice_issuer: str = option(
+        "", TEXT, "Who issues invoices, as it stands at their head: name, address, tax number."
     )
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import and_, func, insert, or_, select, update
 
+from penstock.model.money import CENT
 from penstock.storage.engine import Handle
 from penstock.storage.ledger import CREDIT, WHOLE
 from penstock.storage.payment_tables import payers, topups
@@ -12,7 +13,6 @@ from penstock.storage.tables import ledger_balances
 
 PENDING, COMPLETED, FAILED, CANCELED = "pending", "completed", "failed", "canceled"
 MANUAL, AUTO = "manual", "auto"
-_CENT = 10_000_000  # nano-dollars
 _t, _p, _b = topups.c, payers.c, ledger_balances.c
 
 
@@ -131,7 +131,7 @@ async def set_payer(connection: Handle, row: PayerRow) -> None:
 
 
 _CREDIT = select(_b.amount).where(_b.account == _p.account, _b.book == CREDIT, _b.start == WHOLE).scalar_subquery()
-_LOW = func.coalesce(_CREDIT, 0) < _p.threshold * _CENT
+_LOW = func.coalesce(_CREDIT, 0) < _p.threshold * CENT
 
 
 async def due(connection: Handle, now: int, limit: int) -> list[str]:

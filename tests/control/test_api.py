@@ -64,7 +64,7 @@ async def test_it_says_how_callers_show_who_they_are(document):
 
 CONFLICTS = (
     {"create_gateway", "create_alert", "create_topup", "get_topup_status", "create_topup_config"}
-    | {"mark_topup_paid", "cancel_topup"}
+    | {"mark_topup_paid", "cancel_topup", "get_invoice_document"}
     | {f"{does}_{what}" for does in ("create", "update") for what in ("provider_config", "custom_provider", "route")}
 )
 

@@ -49,6 +49,7 @@ PLACES |= {
     "version_id": "1",
     "alert_id": "1",
     "topup_id": "1",
+    "document": "1.html",
 }
 OPERATIONS = [
     (method, route.path.format(**PLACES), getattr(route.endpoint, "scopes", None))

@@ -3,6 +3,7 @@
 import typer
 
 from penstock.cli.billing.audit import audit
+from penstock.cli.billing.invoices import close, invoices
 from penstock.cli.billing.ledger import balance, credit, ledger
 from penstock.cli.billing.reconcile import reconcile
 from penstock.cli.billing.topups import cancel, paid, topups
@@ -19,6 +20,8 @@ def billing() -> None:
 app.command()(topups)
 app.command()(paid)
 app.command()(cancel)
+app.command()(close)
+app.command()(invoices)
 app.command()(reconcile)
 app.command()(balance)
 app.command(context_settings={"ignore_unknown_options": True})(credit)  # amounts below 0

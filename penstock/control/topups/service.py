@@ -12,7 +12,7 @@ from penstock.core import ids, instants
 from penstock.core.errors import Conflict, Invalid, NotFound, PaymentFailed, PaymentsUnavailable
 from penstock.model.token import Token
 from penstock.ports.payments import Bill, News, Payment, PaymentRefused, PaymentsAway, Saved
-from penstock.storage import topups
+from penstock.storage import gateways, topups
 from penstock.storage.topups import CANCELED, COMPLETED, FAILED, MANUAL, PENDING, PayerRow, TopupRow
 
 MOST = 100  # top-ups of an account that wait
@@ -135,7 +135,9 @@ async def _told(context: Context, row: TopupRow, deed: str, payment: Payment) ->
         if row.state != PENDING:
             raise Conflict(f"The top-up is {row.state} already.")
         after = await settled(change.connection, row, News("state", "", payment))
-        await change.record(deed, ids.text(row.id), told(row), told(after))
+        version = await change.record(deed, ids.text(row.id), told(row), told(after))
+        if after.state == COMPLETED:
+            await gateways.touch_all(change.connection, row.account, version)  # they know what the account has
     return told(after)
 
 

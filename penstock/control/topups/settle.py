@@ -11,14 +11,13 @@ import msgspec
 from penstock.control.context import Control
 from penstock.core import ids, instants
 from penstock.core.logs import log
+from penstock.model.money import CENT
 from penstock.ports.payments import News, Payment, PaymentRefused, PaymentsAway
 from penstock.storage import gateways, ledger, topups
 from penstock.storage.configuration import raise_version
 from penstock.storage.engine import Handle, within
 from penstock.storage.ledger import CREDIT, PAYMENTS, REFUND, TOPUP, Entry
 from penstock.storage.topups import CANCELED, COMPLETED, PENDING, TopupRow
-
-CENT = 10_000_000  # nano-dollars
 
 
 class Settled(NamedTuple):

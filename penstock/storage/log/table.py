@@ -12,7 +12,7 @@ from typing import Any
 from penstock.core import ids
 from penstock.core.codec import DecodeError
 from penstock.model.record import LogRecord
-from penstock.storage import ledger, spending
+from penstock.storage import charged_usage, ledger, spending
 from penstock.storage.errors import Duplicate, StoreUnavailable, Unwritable
 from penstock.storage.log import blocks, drafts, metadata, zones
 from penstock.storage.log.columns import KEYS, WORDS, WRITTEN
@@ -146,7 +146,8 @@ class LogTable:
     def _account(self, records: list[LogRecord]) -> None:
         if records:
             spending.add(self._connection, records)
-            ledger.post(self._connection, filter(None, map(ledger.of_call, records)))
+            posted = ledger.post(self._connection, filter(None, map(ledger.of_call, records)))
+            charged_usage.add(self._connection, records, posted)
 
 
 def _redact(records: Sequence[LogRecord | None]) -> None:

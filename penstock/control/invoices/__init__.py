@@ -1,0 +1,1 @@
+"""What accounts are billed, month by month."""
