@@ -45,6 +45,13 @@ async def sizes(connection: Handle, account: str, gateway: int | None) -> list[G
     return [Gateway(number, name, (int(many or 0), most)) for number, name, most, many in found if most]
 
 
+async def with_setting(connection: Handle, account: str, gateway: int | None, name: str) -> list[tuple[int, str, Any]]:
+    """Number, id and that setting of gateways that have it."""
+    having = _live(account, gateway) & _g.settings.contains(f'"{name}":')
+    rows = map(tuple[Any, ...], await connection.execute(select(_g.number, _g.id, _g.settings).where(having)))
+    return [(number, gateway_id, _settings(told).get(name)) for number, gateway_id, told in rows]
+
+
 async def _sums(
     connection: Handle,
     account: str,

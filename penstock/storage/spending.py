@@ -75,6 +75,16 @@ def count_owners(connection: Statements, prefix: str, since: int) -> int:
     return int(count)
 
 
+def most_spent(connection: Statements, owner: str, since: int, least: int, limit: int) -> list[tuple[str, int]]:
+    """The owner and those that begin with it and a colon: of which so much was spent or more, the most first."""
+    sql = (
+        "SELECT owner, SUM(amount) FROM spent WHERE (owner = ? OR (owner >= ? AND owner < ?)) AND start >= ?"
+        " GROUP BY owner HAVING SUM(amount) >= ? ORDER BY SUM(amount) DESC, owner LIMIT ?"
+    )
+    values = (owner, *_range(f"{owner}:"), since, least, limit)
+    return [(name, int(amount)) for name, amount in connection.execute(sql, values)]
+
+
 def _range(prefix: str) -> tuple[str, str]:
     """From the first owner that begins so on, and before the first that no longer does."""
     return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)

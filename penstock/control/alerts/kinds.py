@@ -1,17 +1,25 @@
 """What an alert can be about: each kind is a row of the table."""
 
+import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from penstock.control.analytics.rendering import percentile
+from penstock.control.gateways.spend_limits import rules
 from penstock.core import instants
-from penstock.storage import alert_figures, provider_keys
+from penstock.features.spend.rules import owner_of
+from penstock.model.money import NANO
+from penstock.storage import alert_figures, provider_keys, spending
 from penstock.storage.alert_figures import Gateway
 from penstock.storage.alerts import AlertRow
-from penstock.storage.engine import Handle
+from penstock.storage.engine import Handle, within
 from penstock.storage.log.measures import BOUNDS, HOUR, MINUTE
+from penstock.storage.sql import Statements
 
 _SLOW = 95  # per cent of the calls, which are not the slowest
+MOST_FIRING = 100  # partitions of a rule that are read: those of which most is spent
 _LONG = 3600  # seconds of a window that is read by the minute, at most
 
 
@@ -80,6 +88,26 @@ async def _full(connection: Handle, row: AlertRow, _now: int) -> list[Reading]:
     return [_reading(one, rows / most, {"rows": rows, "most": most}) for one in found for rows, most in [one.figures]]
 
 
+async def _spent(connection: Handle, row: AlertRow, now: int) -> list[Reading]:
+    """Of spend limits, and each value of their partitions, which share is spent: those that reach the threshold."""
+    readings: list[Reading] = []
+    limited = await alert_figures.with_setting(connection, row.account, row.gateway, "spend_limits")
+    for number, gateway_id, limits in limited:
+        for rule in rules(limits):
+            least = math.ceil(rule.limit * row.settings["threshold"])
+            asked = owner_of(number, rule.name), rule.window.oldest(now), least, MOST_FIRING
+            for owner, amount in await within(connection, partial(_most_spent, asked)):
+                of = " of ".join([rule.name, ", ".join(map(unquote, owner.removeprefix(asked[0]).split(":")[1:]))])
+                about = {"gateway_id": gateway_id, "rule": of.removesuffix(" of ")}
+                figures = {"spent": amount / NANO, "limit": rule.limit / NANO}
+                readings.append(Reading(owner, about, amount / rule.limit, figures))
+    return readings
+
+
+def _most_spent(asked: tuple[str, int, int, int], connection: Statements) -> list[tuple[str, int]]:
+    return spending.most_spent(connection, *asked)
+
+
 def _window(row: AlertRow, now: int) -> tuple[int, int]:
     """By roll-ups of which span it is read, and from which minute on."""
     seconds = row.settings["window_seconds"]
@@ -118,6 +146,13 @@ KINDS: dict[str, Kind] = {
         _full,
         "The log of the gateway {gateway_id} has {rows:,} of the {most:,} rows that it may have.",
         "The log of the gateway {gateway_id} has less than {threshold:.0%} of the rows that it may have again.",
+        (0.01, 1),
+    ),
+    "spend_limit": Kind(
+        _spent,
+        "$ {spent:,.2f} of the $ {limit:,.2f} that rule {rule!r} of the gateway {gateway_id} allows are spent: "
+        "{value:.0%}.",
+        "Less than {threshold:.0%} of what rule {rule!r} of the gateway {gateway_id} allows are spent again.",
         (0.01, 1),
     ),
     "credential_refused": Kind(

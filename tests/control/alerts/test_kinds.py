@@ -7,7 +7,9 @@ import pytest
 from penstock.control.alerts import kinds
 from penstock.control.alerts.kinds import KINDS
 from penstock.control.alerts.messages import FIRING, RESOLVED, sentence, told
-from penstock.storage import opening
+from penstock.core.codec import encode
+from penstock.model.money import NANO
+from penstock.storage import opening, spending
 from penstock.storage.alerts import AlertRow
 from penstock.storage.engine import Database
 from penstock.storage.log.table import LogTable
@@ -99,12 +101,39 @@ async def test_how_full_a_log_is(world):
     assert await read(world, a_row("log_cap")) == {"default": (0.25, {"rows": 25, "most": 100})}
 
 
+async def test_how_much_is_spent_of_each_limit(world):
+    connection = world[0]
+    rule = {"limit": 10, "limitType": "cost", "window": 3600}
+    each = rule | {"id": "each", "technique": "sliding", "metadata": {"user": {"mode": "partition"}}}
+    settings = encode({"spend_limits": {"rules": [rule | {"id": "all"}, each]}}).decode()
+    connection.execute("UPDATE gateways SET settings = ? WHERE number = 1", (settings,))
+    hour = NOW - NOW % HOUR
+    spends = [
+        ("rule:1:all", hour, hour + HOUR, 8 * NANO),
+        ("rule:1:all", hour - HOUR, hour, 9 * NANO),
+        ("rule:1:each:b%3Ab", NOW - HOUR // 2, NOW + HOUR, 5 * NANO),
+        ("rule:1:each:ann", NOW - 2 * HOUR, NOW - HOUR, 9 * NANO),
+        ("rule:1:each:eve", NOW, NOW + HOUR, 4 * NANO),
+        ("rule:11:all", hour, hour + HOUR, 9 * NANO),
+    ]
+    with connection.transaction():
+        spending.add(connection, [a_record(spends=tuple(spends))])
+    async with world[1].reading() as reading:
+        found = await KINDS["spend_limit"].measure(reading, a_row("spend_limit", threshold=0.5), NOW)
+    assert {one.subject: (one.about["rule"], one.value, one.figures) for one in found} == {
+        "rule:1:all": ("all", 0.8, {"spent": 8.0, "limit": 10.0}),
+        "rule:1:each:b%3Ab": ("each of b:b", 0.5, {"spent": 5.0, "limit": 10.0}),
+    }
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_says_it_in_words(kind):
     figures = {"calls": 1200, "failed": 150, "rows": 9000, "most": 10_000, "refused_at": ""}
     about = {"gateway_id": "g", "provider": "openai", "alias": "main", "key_id": "k"}
     reading = kinds.Reading("1", about, 0.125 if kind == "error_rate" else 401, figures)
-    row = a_row(kind, threshold=0.05 if kind in {"error_rate", "log_cap"} else 100)
+    figures |= {"spent": 8.125, "limit": 10.0}
+    about["rule"] = "all"
+    row = a_row(kind, threshold=0.05 if kind in {"error_rate", "log_cap", "spend_limit"} else 100)
     fired = sentence(FIRING, told(row, about, reading))
     assert fired == {
         "error_rate": "150 of 1,200 calls of the gateway g failed in the last 5 minutes: 12.5%, where "
@@ -112,6 +141,7 @@ def test_each_kind_says_it_in_words(kind):
         "latency": "The slowest 5 % of 1,200 calls of the gateway g waited 401 ms or longer for their answer in "
         "the last 5 minutes, where 100 ms are too long.",
         "log_cap": "The log of the gateway g has 9,000 of the 10,000 rows that it may have.",
+        "spend_limit": "$ 8.12 of the $ 10.00 that rule 'all' of the gateway g allows are spent: 40100%.",
         "credential_refused": "openai refused the key 'main' of the gateway g with status 401.",
     }.get(kind, fired)
     over = sentence(RESOLVED, told(row, about, None))
