@@ -58,16 +58,26 @@ class SpendLimits(Spend):
         if (token := step.ex.caller.bearer) is not None and token.budget is not None:
             bounds.append(Bound(token.budget, f"the budget of token '{token.name}'", _HOLDER))
         bounds += self._always
-        if (key := step.decisions.key) is not None and key.source == WHOLESALE:
+        if operators := _on_the_operators_key(step):
             bounds += self._credit
         if bounds:
             await self._reserve(step, bounds)
+        elif operators:
+            self.expect(step)
+
+    def expect(self, step: Step) -> None:
+        """Nothing limits the step, but it is charged, by what it may cost where its usage stays unknown."""
+        step.spending = Spending((), *self._estimated(step), instants.now())
+        step.defer(self._settle)
+
+    def _estimated(self, step: Step) -> tuple[int | None, int | None]:
+        """What it may cost, and what it may by the list."""
+        estimates = self._purse.estimates
+        estimate = estimates.of(step)
+        return estimate, estimate if step.options.cost is None else estimates.listed(step)
 
     async def _reserve(self, step: Step, bounds: list[Bound]) -> None:
-        estimates = self._purse.estimates
-        estimate = listed = estimates.of(step)
-        if step.options.cost is not None:
-            listed = estimates.listed(step)
+        estimate, listed = self._estimated(step)
         amount = estimate or 0
         claims = [Claim(bound.budget, with_markup(step, listed or 0) if bound.credit else amount) for bound in bounds]
         step.decisions.spend = decision = SpendDecision(amount / NANO, [bound.what for bound in bounds])
@@ -93,7 +103,8 @@ class SpendLimits(Spend):
         claims = step.spending.claims
         _, charge = charged(step) or ("", 0)
         amounts = [charge if claim.budget.owner.startswith(CREDIT) else amount for claim in claims]
-        self._purse.reservations.settle(step.id, claims, amounts)
+        if claims:
+            self._purse.reservations.settle(step.id, claims, amounts)
         step.spending.settle(amount, instants.now())
 
     def _refusal(self, step: Step, bound: Bound, refused: Refused, amount: int) -> PenstockError:
@@ -119,3 +130,9 @@ class NullSpend(Spend):
     async def admit(self, step: Step) -> None:
         if (token := step.ex.caller.bearer) is not None and token.budget is not None:
             await self._limits.admit(step)
+        elif _on_the_operators_key(step):
+            self._limits.expect(step)
+
+
+def _on_the_operators_key(step: Step) -> bool:
+    return (key := step.decisions.key) is not None and key.source == WHOLESALE

@@ -145,6 +145,23 @@ async def test_attempts_reserve_once():
         assert made.mock.stats()["requests_begun"] == 4
 
 
+async def test_an_answer_on_the_operators_key_whose_usage_nobody_told_is_charged_what_it_may_cost():
+    """Nothing limits it; a caller that leaves before usage is told does not go uncharged."""
+    headers = {"cf-aig-authorization": f"Bearer {SECRET}", "x-mock-usage": "none"}
+    own = headers | {"authorization": "Bearer sk-mine"}
+    async with house(provider_keys={"openai": "sk-operator"}) as made, made.client() as client:
+        assert await seen(client, request(headers=headers, event="operators"), request(headers=own, event="own")) == [
+            200,
+            200,
+        ]
+        row = await made.row("operators")
+        assert row.cost
+        assert (row.charge, row.spends, json.loads(row.detail)["cost_source"]) == ((ACCOUNT, row.cost), (), "reserved")
+        assert "spend" not in json.loads(row.detail)["decisions"]
+        other = await made.row("own")
+        assert (other.cost, other.charge) == (None, None)
+
+
 async def test_an_answer_whose_usage_nobody_told_costs_what_was_reserved():
     body = b'{"model":"gpt-4o","stream":true,"max_tokens":1000,"messages":[{"role":"user","content":"hello"}]}'
     async with house(gateways=limits(rule(1))) as made:
