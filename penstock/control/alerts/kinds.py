@@ -11,7 +11,7 @@ from penstock.control.gateways.spend_limits import rules
 from penstock.core import instants
 from penstock.features.spend.rules import owner_of
 from penstock.model.money import NANO
-from penstock.storage import alert_figures, provider_keys, spending
+from penstock.storage import alert_figures, ledger, provider_keys, spending
 from penstock.storage.alert_figures import Gateway
 from penstock.storage.alerts import AlertRow
 from penstock.storage.engine import Handle, within
@@ -45,9 +45,12 @@ class Kind(NamedTuple):
     over: str
     threshold: tuple[float, float] | None = None  # the range that it may be in
     counts: bool = False  # calls, of which there must be some before it says anything
+    below: bool = False  # it holds down from the threshold, not up from it
 
     def holds(self, reading: Reading, settings: Mapping[str, Any]) -> bool:
-        return self.threshold is None or reading.value >= settings["threshold"]
+        if self.threshold is None or reading.value == settings["threshold"]:
+            return True
+        return (reading.value < settings["threshold"]) is self.below
 
 
 async def _refused(connection: Handle, row: AlertRow, _now: int) -> list[Reading]:
@@ -104,6 +107,12 @@ async def _spent(connection: Handle, row: AlertRow, now: int) -> list[Reading]:
     return readings
 
 
+async def _credit(connection: Handle, row: AlertRow, _now: int) -> list[Reading]:
+    """What credit the account has left, dollars."""
+    books = await within(connection, lambda sql: ledger.balances(sql, row.account))
+    return [Reading("credit", {}, books[ledger.CREDIT] / NANO, {})]
+
+
 def _most_spent(asked: tuple[str, int, int, int], connection: Statements) -> list[tuple[str, int]]:
     return spending.most_spent(connection, *asked)
 
@@ -154,6 +163,13 @@ KINDS: dict[str, Kind] = {
         "{value:.0%}.",
         "Less than {threshold:.0%} of what rule {rule!r} of the gateway {gateway_id} allows are spent again.",
         (0.01, 1),
+    ),
+    "credit_low": Kind(
+        _credit,
+        "The account has $ {value:,.2f} of credit left, where $ {threshold:,.2f} are too little.",
+        "The account has more than $ {threshold:,.2f} of credit again.",
+        (0, 1_000_000_000),
+        below=True,
     ),
     "credential_refused": Kind(
         _refused,

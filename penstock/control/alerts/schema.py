@@ -41,7 +41,9 @@ Secret = Annotated[
 class _Optional(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    threshold: Threshold | None = Field(None, description="What the kind says of it: a share, or milliseconds.")
+    threshold: Threshold | None = Field(
+        None, description="What the kind says of it: a share, milliseconds, or US dollars."
+    )
     minimum_calls: Calls | None = Field(None, description="Fewer calls within the window say nothing.")
 
     @property

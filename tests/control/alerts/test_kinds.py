@@ -7,11 +7,13 @@ import pytest
 from penstock.control.alerts import kinds
 from penstock.control.alerts.kinds import KINDS
 from penstock.control.alerts.messages import FIRING, RESOLVED, sentence, told
+from penstock.core import ids
 from penstock.core.codec import encode
 from penstock.model.money import NANO
-from penstock.storage import opening, spending
+from penstock.storage import ledger, opening, spending
 from penstock.storage.alerts import AlertRow
 from penstock.storage.engine import Database
+from penstock.storage.ledger import Entry
 from penstock.storage.log.table import LogTable
 from tests.kit.databases import KINDS as ENGINES
 from tests.kit.databases import database_of
@@ -126,6 +128,18 @@ async def test_how_much_is_spent_of_each_limit(world):
     }
 
 
+@pytest.mark.parametrize(("threshold", "holds"), [(4.99, False), (5, True), (6, True)])
+async def test_how_much_credit_is_left(world, threshold, holds):
+    entry = Entry(ids.new(), ACCOUNT, ledger.GRANT, NOW, "x", None, (("credit", 5 * NANO), ("grants", -5 * NANO)))
+    with world[0].transaction():
+        ledger.post(world[0], [entry])
+    row = a_row("credit_low", threshold=threshold)
+    async with world[1].reading() as connection:
+        (reading,) = await KINDS["credit_low"].measure(connection, row, NOW)
+    assert reading.value == 5
+    assert KINDS["credit_low"].holds(reading, row.settings) is holds
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_says_it_in_words(kind):
     figures = {"calls": 1200, "failed": 150, "rows": 9000, "most": 10_000, "refused_at": ""}
@@ -142,8 +156,9 @@ def test_each_kind_says_it_in_words(kind):
         "the last 5 minutes, where 100 ms are too long.",
         "log_cap": "The log of the gateway g has 9,000 of the 10,000 rows that it may have.",
         "spend_limit": "$ 8.12 of the $ 10.00 that rule 'all' of the gateway g allows are spent: 40100%.",
+        "credit_low": "The account has $ 401.00 of credit left, where $ 100.00 are too little.",
         "credential_refused": "openai refused the key 'main' of the gateway g with status 401.",
     }.get(kind, fired)
     over = sentence(RESOLVED, told(row, about, None))
     assert "None" not in over
-    assert "gateway g" in over
+    assert "gateway g" in over or kind == "credit_low"
