@@ -203,6 +203,18 @@ def pattern(regex: str, allowed: str, kind: str = "text") -> Kind:
     return Kind(kind, parse)
 
 
+def number_text(regex: str, allowed: str) -> Kind:
+    """A number of one form, kept as it is written, so that it stays exact."""
+
+    def parse(value: object) -> str:
+        text = str(value).strip()
+        if isinstance(value, bool) or not re.fullmatch(regex, text, re.ASCII):
+            raise ValueError(f"must be {allowed}")
+        return text
+
+    return Kind("number", parse)
+
+
 def server(regex: str, allowed: str) -> Kind:
     """The URL of a server of that form, which may hold a password; empty means: not set."""
     form = pattern(regex, allowed).parse

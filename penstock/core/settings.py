@@ -24,6 +24,7 @@ from penstock.core.options import (
     Network,
     Setting,
     number,
+    number_text,
     option,
     pattern,
     seconds,
@@ -44,7 +45,7 @@ BILLING = pattern(r"postpaid|prepaid", "postpaid or prepaid")
 WITHOUT_REDIS = pattern(r"count|allow|refuse", "count, allow or refuse")
 SPEND_CODE = pattern(r"2041|2045", "2041 or 2045")
 PAYMENTS = pattern(r"manual|stripe", "manual or stripe")
-PERCENT = pattern(r"(100|\d{1,2}(\.\d{1,4})?)", "a percentage such as 19 or 7.5")
+PERCENT = number_text(r"100|\d{1,2}(\.\d{1,4})?", "a percentage such as 19 or 7.5")
 EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 

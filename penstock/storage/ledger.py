@@ -3,7 +3,7 @@
 An entry has lines, each an amount in a book of the account, which come to 0 together. ``credit`` is what the customer
 has left: what he pays and is given raises it, a charge lowers it. Every other book is the other side of that: ``usage``
 is above 0 (what calls were charged), ``payments``, ``grants`` and ``adjustments`` are below 0 (what came in by them),
-``tax`` is above 0 (what of the payments is the tax office's). So all books of an account come to 0, too.
+``tax`` is above 0 (what invoices added for the tax office). So all books of an account come to 0, too.
 
 ``ledger_balances`` has the sum of each book, in all and by hour (UTC), written in the transaction of the lines.
 All amounts are nano-dollars. In a transaction of the API's database: ``storage.engine.within``.

@@ -45,6 +45,11 @@ _DAYS = (
     f"SELECT r.gateway, r.start, r.charge, COALESCE(e.amount, 0) FROM ({_ROLLED}) r LEFT JOIN ({_POSTED}) e"
     " ON e.gateway = r.gateway AND e.start = r.start WHERE r.charge <> COALESCE(e.amount, 0)"
 )
+_BILLED = (
+    "SELECT account, SUM(amount) FROM ("
+    f"SELECT account, amount FROM ledger_balances WHERE book = 'usage' AND start = {WHOLE}"
+    " UNION ALL SELECT account, -amount FROM charged_usage) t GROUP BY account HAVING SUM(amount) <> 0"
+)
 _SPENT = "SELECT owner, start, amount FROM spent WHERE amount < 0"
 _DRAFTS = "SELECT id, at FROM log_drafts WHERE record IS NOT NULL AND at < ?"
 
@@ -85,6 +90,11 @@ def proofs(connection: Sql, longest: int, now: int) -> Iterator[Proof]:
             for gateway, start, charge, posted in _some(connection, _DAYS)
         ]
         yield Proof("roll-ups are what was posted", f"{days:,} days of gateways, {dollars(int(amount or 0))}", found)
+        ((sums, amount),) = connection.execute("SELECT COUNT(*), SUM(amount) FROM charged_usage")
+        found = [
+            f"account {row[0]}: {dollars(int(row[1]))} are on no invoice ever" for row in _some(connection, _BILLED)
+        ]
+        yield Proof("invoices bill what was charged", f"{sums:,} sums by month, {dollars(int(amount or 0))}", found)
         ((buckets, amount),) = connection.execute("SELECT COUNT(*), SUM(amount) FROM spent")
         found = [f"{owner} from {start}: {dollars(amount)}" for owner, start, amount in _some(connection, _SPENT)]
         yield Proof("no budget has spent less than nothing", f"{buckets:,} buckets, {dollars(int(amount or 0))}", found)

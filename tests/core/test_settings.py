@@ -190,6 +190,7 @@ def test_several_workers_take_postgresql_and_redis():
         ("database_url", "postgresql://u:sec#secret@db/x", "# as %23"),
         ("database_url", "postgresql://u:12/secret@db/x", "in a password"),
         ("master_key", "secret@", "must be 64 hexadecimal digits"),
+        ("tax_percent", "101", "must be a percentage such as 19 or 7.5"),
         ("allowed_networks", "10.0.0.0/8,10.0.0.1/8", "'10.0.0.1/8' is none"),
         ("trusted_proxies", 4, "must be a list"),
         ("cors_origins", "https://app.example.com/path", "must be origins such as"),

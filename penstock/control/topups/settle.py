@@ -3,6 +3,7 @@
 Credit is given in the transaction that says that the top-up is completed, under its id, so it is given once.
 """
 
+import asyncio
 import hashlib
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ from penstock.storage.configuration import raise_version
 from penstock.storage.engine import Handle, within
 from penstock.storage.ledger import CREDIT, PAYMENTS, REFUND, TOPUP, Entry
 from penstock.storage.topups import CANCELED, COMPLETED, PENDING, TopupRow
+
+PATIENCE = 8.0  # seconds
 
 
 class Settled(NamedTuple):
@@ -41,8 +44,8 @@ async def settle(control: Control, news: News) -> Settled:
             await gateways.touch_all(connection, row.account, await raise_version(connection))
     if moved:
         await control.refresh()
-    if paid and news.payment.saved and not row.means:
-        await _save(control, row.account, news.payment.saved)
+    if row.state == COMPLETED and news.payment.saved and not row.means:
+        await _save(control, row.account, news.payment.saved, again=not paid)
     return Settled(row, paid)
 
 
@@ -102,12 +105,17 @@ async def _post(
     await within(connection, lambda sql: ledger.post(sql, [entry]))
 
 
-async def _save(control: Control, account: str, means: str) -> None:
-    """Keeps what has paid for the next time. That can wait: the credit is there."""
+async def _save(control: Control, account: str, means: str, *, again: bool) -> None:
+    """Keeps what has paid for the next time. That can wait: the credit is there. ``again``: where it was not kept."""
+    if again:
+        async with control.database.reading() as connection:
+            if (await topups.payer(connection, account)).means:
+                return
     try:
-        saved = await control.payments.saved(means)
-    except (PaymentRefused, PaymentsAway) as error:
-        log.warning("a means of payment could not be looked at: %s", error)
+        async with asyncio.timeout(PATIENCE):  # or the webhook would be sent again
+            saved = await control.payments.saved(means)
+    except (PaymentRefused, PaymentsAway, TimeoutError) as error:
+        log.warning("a means of payment could not be looked at: %r", error)
         return
     async with control.database.writing() as connection:
         payer = await topups.payer(connection, account)

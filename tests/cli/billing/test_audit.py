@@ -61,6 +61,7 @@ def test_what_was_written_agrees_also_where_rows_and_roll_ups_are_gone(filled: S
         ("UPDATE logs SET charge = NULL WHERE charge = 105", "rows of the log"),
         ("DELETE FROM ledger WHERE id = (SELECT id FROM logs WHERE charge = 105)", "rows of the log"),
         ("UPDATE log_rollups SET charge = charge + 1 WHERE span = 1440 AND charge > 0", "roll-ups"),
+        ("UPDATE charged_usage SET amount = amount + 1", "invoices bill"),
         ("UPDATE spent SET amount = -1", "no budget"),
     ],
 )
@@ -81,7 +82,7 @@ def test_the_command_prints_each_proof_and_fails_where_one_does(tmp_path: Path):
         done = command("billing", "audit", "--data-dir", str(tmp_path))
         assert (done.status, done.err) == (0, "")
         assert "31 charged rows, $0.000003435" in done.out
-        assert [line[:2] for line in done.out.splitlines()] == ["ok"] * 6
+        assert [line[:2] for line in done.out.splitlines()] == ["ok"] * 7
         connection.execute("UPDATE ledger SET amount = amount + 1 WHERE amount = 105")
         done = command("billing", "audit", "--data-dir", str(tmp_path), "--json")
         assert done.status == 1

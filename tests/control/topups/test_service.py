@@ -5,7 +5,8 @@ import pytest
 
 from penstock.control.topups import service
 from tests.control.topups.conftest import CUSTOMER, FOREIGN, LIMITED, paying
-from tests.kit.store import ACCOUNT
+from tests.kit.house import request
+from tests.kit.store import ACCOUNT, SECRET
 from tests.kit.stripe import DECLINED, KEY, VISA, WEBHOOK_SECRET
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -150,3 +151,14 @@ async def test_not_more_than_some_wait(manual, monkeypatch):
 async def test_nothing_can_be_topped_up_automatically_before_a_card_is_saved():
     async with paying() as api:
         assert await api.refused("POST", CONFIG, {"amount": 1000, "threshold": 500}) == (409, 7009, [])
+
+
+async def test_what_a_topup_brings_lets_calls_in():
+    """Credit is prepaid: a call on the operator's key is refused until the top-up is paid."""
+    prepaid = {"billing_mode": "prepaid", "provider_keys": {"openai": "sk-operator"}}
+    async with paying(payments="manual", **prepaid) as api, api.house.client() as client:
+        asked = request(headers={"cf-aig-authorization": f"Bearer {SECRET}"})
+        name = await api.topup()
+        assert (await client.ask(asked)).status == 402
+        await api.done("POST", f"{TOPUPS}/{name}/paid")
+        assert (await client.ask(asked)).status == 200

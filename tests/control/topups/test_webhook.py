@@ -32,6 +32,17 @@ async def test_a_topup_credits_once_though_its_webhook_comes_three_times(api):
     assert results(api) == {"applied": 3}
 
 
+async def test_a_card_that_could_not_be_looked_at_is_saved_when_the_webhook_comes_again(api):
+    intent = api.stripe.pay(await api.topup())
+    api.stripe.down = True
+    assert await api.tell("payment_intent.succeeded", intent) == 200
+    assert await api.credit() == 1000
+    api.stripe.down = False
+    assert await api.tell("payment_intent.succeeded", intent) == 200
+    assert (await api.done("POST", "/billing/topup", {"amount": 1000}))["last4"] == "4242"
+    assert await api.credit() == 2000
+
+
 async def test_a_failure_told_after_the_success_changes_nothing(api):
     name = await api.topup()
     failed = api.stripe.intents[name] | {"last_payment_error": {"message": "Your card was declined."}}
