@@ -44,6 +44,11 @@ def routes(walk):
     return walk("routes.mjs", first=a_graph("m1"), second=a_graph("m2"))
 
 
+@pytest.fixture(scope="module")
+def billing(walk, grant):
+    return walk("billing.mjs", reader=grant("AI Gateway Read")["value"])
+
+
 # The guide's own samples
 
 
@@ -331,3 +336,44 @@ def test_refusals_of_routes(routes):
     assert (sample["elements"], sample["version"]["is_valid"]) == (SAMPLE, False)
     path = ["elements", 0, "outputs", "next", "elementId"]
     assert routes.refused("deploy the sample", "BadRequestError", 400, 7001)["path"] == path
+
+
+# Money
+
+
+def test_balance_and_usage(billing):
+    balance = billing.value("balance")
+    assert (balance["has_default_payment_method"], balance["topup_config"]) == (False, {})
+    assert [one["end_time"] - one["start_time"] for one in billing.value("usage")["history"]] == [86_400_000] * 2
+    only = billing.refused("usage by week", "BadRequestError", 400, 7001)
+    assert only["path"] == ["query", "value_grouping_window"]
+
+
+def test_a_top_up_and_when_credit_is_topped_up(billing):
+    made = billing.value("top-up")
+    assert billing.value("status") == {"payment_intent_id": made["payment_intent_id"], "status": "pending"}
+    assert billing.refused("small top-up", "BadRequestError", 400, 7001)["path"] == ["body", "amount"]
+    billing.refused("status of none", "NotFoundError", 404, 7002)
+    assert billing.value("config") == {"amount": 5000, "threshold": 500}
+    assert billing.value("get config").items() >= {"amount": 5000, "threshold": 500}.items()
+    assert billing.refused("small threshold", "BadRequestError", 400, 7001)["path"] == ["body", "threshold"]
+    billing.value("delete config")
+    assert "amount" not in billing.value("no config")
+
+
+def test_invoices(billing):
+    assert billing.value("invoices")["pagination"]["page"] == 1
+    preview = billing.value("preview")
+    assert (preview["status"], preview["currency"]) == ("draft", "usd")
+    assert preview["amount_due"] == sum(line["amount"] for line in preview["invoice_lines"])
+
+
+def test_the_spending_limit_of_an_account(billing):
+    limit = {"amount": 1_000_000, "duration": "monthly", "strategy": "fixed"}
+    billing.value("limit")
+    assert billing.value("get limit") == {"config": limit, "enabled": True}
+    assert billing.refused("small limit", "BadRequestError", 400, 7001)["path"] == ["body", "amount"]
+    billing.value("delete limit")
+    assert billing.value("no limit")["enabled"] is False
+    assert billing.value("reader looks")["enabled"] is False
+    billing.refused("reader tops up", "PermissionDeniedError", 403, 10000)
