@@ -9,7 +9,6 @@ from penstock.model.step import Step
 from penstock.model.usage import Usage, Used
 from penstock.providers.kinds import (
     AUDIO_SECONDS,
-    CALL,
     CHARACTERS,
     CLASSIFICATION,
     IMAGE,
@@ -30,6 +29,7 @@ _WEIGHT = 8  # answers that the moving average is made of
 _SHORT = 1_024  # bytes of base64 that count as text
 _PIECES = 256  # places in a prompt where each mark is looked for
 _OUTPUTS = (OUTPUT, *(f"output_{medium}" for medium in MEDIA))  # the first that has a price
+_COUNTED = frozenset({IMAGE, AUDIO_SECONDS, CHARACTERS, SEARCH_UNIT, CLASSIFICATION})  # that are no tokens
 _MARKS = (b";base64,", b'"data":"', b'"data": "')  # what stands before base64 in the dialects' bodies
 
 
@@ -94,11 +94,13 @@ def _used(step: Step, vector: Vector, tokens: int, output: int) -> Iterator[Used
         return
     if INPUT in rates and tokens:
         yield Used(INPUT, tokens)
-    if (kind := next((kind for kind in _OUTPUTS if kind in rates), "")) and output:
+    kind = OUTPUT if OUTPUT in rates else next((kind for kind in _OUTPUTS if kind in rates), "")
+    if kind and output:
         yield Used(kind, output)
-    counts = {IMAGE: asked.choices, AUDIO_SECONDS: SECONDS, CHARACTERS: tokens * TOKEN}
-    counts |= {SEARCH_UNIT: 1, CLASSIFICATION: 1, CALL: 0}
-    yield from (Used(kind, count) for kind, count in counts.items() if count and kind in rates)
+    if not _COUNTED.isdisjoint(rates):
+        counts = {IMAGE: asked.choices, AUDIO_SECONDS: SECONDS, CHARACTERS: tokens * TOKEN}
+        counts |= {SEARCH_UNIT: 1, CLASSIFICATION: 1}
+        yield from (Used(kind, count) for kind, count in counts.items() if count and kind in rates)
 
 
 def prompt(step: Step) -> int:
