@@ -16,7 +16,7 @@ from penstock.storage.ledger_audit import proofs
 from tests.kit.client import connected
 from tests.kit.databases import SERVER, postgres_on
 from tests.kit.house import request
-from tests.kit.process import eventually, serving
+from tests.kit.process import PATIENCE, eventually, serving
 from tests.kit.server import ACCOUNT
 from tests.kit.services import redis
 from tests.kit.several import kill_all, several
@@ -104,13 +104,23 @@ def figures(url):
             rows[f"rule:1:each:{codec.decode(metadata)['user']}"] += cost or 0
         spent.update(dict(connection.execute("SELECT owner, sum(amount) FROM spent GROUP BY owner")))
         ((drafts,),) = connection.execute("SELECT count(*) FROM log_drafts WHERE record IS NOT NULL")
-    assert drafts == 0, "calls that have ended are still held to run"
-    return rows, spent
+    return rows, spent, drafts
+
+
+async def counted(server):
+    """What is spent or reserved of each budget as the processes say, in nano-dollars by the budget's owner."""
+    status, told = await server.ask("GET", "/accounts/{account}/ai-gateway/gateways/default/spend")
+    assert status == 200
+    return {
+        ":".join(["rule:1", one["rule"], *one["partition"].values()]): round((one["spent"] + one["reserved"]) * NANO)
+        for one in told["result"]
+    }
 
 
 def check(url):
     """Nothing is counted twice or lost, and no budget is overshot: no call costs more than was reserved for it."""
-    rows, spent = figures(url)
+    rows, spent, drafts = figures(url)
+    assert drafts == 0, "calls that have ended are still held to run"
     assert rows == spent
     with closing(opening.connect(url)) as connection:
         assert [proof for proof in proofs(connection, HOUR, instants.now()) if proof.faults] == []
@@ -163,5 +173,8 @@ async def test_two_processes_share_budgets_while_one_is_killed_and_redis_begins_
                 await eventually(lambda: spenders.seen[503])
                 await asyncio.to_thread(cache.start)
             print(dict(spenders.seen))
+            async with asyncio.timeout(PATIENCE):
+                while await counted(server) != figures(url)[0]:  # the last rows are being written
+                    await asyncio.sleep(0.1)
             assert await server.stop() == 0
         check(url)
