@@ -17,10 +17,10 @@ from penstock.core import instants
 from penstock.core.codec import DecodeError, Raw, decoder, encode
 from penstock.core.errors import Invalid, InvalidHeaders, NoCredentials, NotAuthenticated, NotFound, NotPermitted
 from penstock.features.auth import Keyring
-from penstock.model.token import SCOPES, Token
+from penstock.model.token import SCOPES, Scope, Token
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_EVERY = frozenset(SCOPES)
+_EVERY = frozenset(SCOPES) - {Scope.BILLING}  # that an X-Auth-Key has: what customers may do
 MOST_PARAMETERS = 200  # of a query
 MOST_MEMBERS = 1200  # of a body and of what is in it, and colons in its texts
 MOST_ERRORS = 100  # that one refusal tells
