@@ -34,6 +34,11 @@ class Spending:
         self.spent: tuple[Spent, ...] = ()
         self.settle(estimate or 0, now)
 
+    def rise(self, estimate: int | None, listed: int | None) -> None:
+        """More may have been used than was expected."""
+        self.estimate = _larger(self.estimate, estimate)
+        self.listed = _larger(self.listed, listed)
+
     def settle(self, amount: int, now: int) -> None:
         """So much was spent of each budget at that time. What is charged is counted by the ledger."""
         claims = [claim for claim in self.claims if not claim.budget.owner.startswith(CREDIT)] if amount else []
@@ -44,3 +49,7 @@ def _spent(claim: Claim, amount: int, now: int) -> Spent:
     owner, _, window = claim.budget
     begun = window.bucket(now)
     return owner, begun, 0 if window.technique == "forever" else window.ends(begun), amount
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else max(one, other)

@@ -52,6 +52,7 @@ class Reported(msgspec.Struct):
     terms: tuple[str, ...] = ()  # others told outside the usage object, as ``Usage`` has them
     fees: list[Used] = []  # told outside the usage object
     unread: str = ""  # why usage that may be there was not read
+    growing: bool = False  # it ended before the tokens of its output were told, and those in ``raw`` are too few
     lost: bool = False  # reading ended before the answer did, as whoever read it says
     id: str = ""  # of an answer that may be asked for again
     unfinished: bool = False  # the provider still works on it, and tells its usage to whoever asks for it by ``id``

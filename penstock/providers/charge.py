@@ -11,7 +11,8 @@ from penstock.model.credential import WHOLESALE
 from penstock.model.endpoint import Endpoint
 from penstock.model.step import Step
 from penstock.model.usage import Reported, Usage, Used
-from penstock.providers.kinds import IMAGE
+from penstock.providers.dialects import DIALECTS
+from penstock.providers.kinds import IMAGE, OUTPUT
 from penstock.providers.prices import PriceBook
 from penstock.providers.pricing import Vector, cost, custom_cost
 from penstock.providers.upstream import Upstream
@@ -22,6 +23,8 @@ _NO_RATE = "cf-aig-custom-cost: no cost: it has no rate for a kind of token that
 _NONE = "usage not known: the answer reported none"
 _LATER = "usage not known yet: the provider still works on the answer, and tells it to whoever asks for that"
 _CUT = "usage not known: the stream ended before it was told; a later call that gets the whole answer is charged"
+_LEFT = "usage not known: the stream ended before it was told"
+_PART = "usage told in part: the stream ended before its tokens of output were; they are taken from its length"
 _AGAIN = "usage not counted: it is that of an earlier call, which has it"
 _ELSEWHERE = "usage not counted: it is that of an earlier call, which this process did not see"
 
@@ -53,6 +56,8 @@ class Charge:
             reported.fees = [*asked.used]
         accounting = upstream.accounting(endpoint.dialect)
         usage = accounting.read(reported, notes)
+        if usage is not None and reported.growing:
+            _raise(usage, min(came(step), asked.most or came(step)), notes)
         if reported.id and self._is_elsewhere(step, reported, endpoint, usage, notes):
             usage = None
         elif usage is None:
@@ -75,11 +80,11 @@ class Charge:
         key = (gateway.number if gateway else 0, endpoint.dialect, reported.id)
         if reported.unfinished:  # what it tells of itself so far is not the end
             if not endpoint.again:
-                begun[key] = False
+                begun[key] = not (reported.complete or reported.error) and _is_estimated(step)
                 if len(begun) > UNFINISHED:
                     begun.popitem(last=False)
             broken = reported.error or reported.lost
-            notes[:] = () if broken else (_LATER if reported.complete else _CUT,)
+            notes[:] = () if broken else (_LATER if reported.complete else _LEFT if begun.get(key) else _CUT,)
             return True
         if usage is None or not endpoint.again:
             return False
@@ -107,6 +112,25 @@ class Charge:
         step.cost = usage.cost
         if ours is not None and abs(ours - usage.cost) * 100 > ours:
             notes.append(f"the provider states a cost of {usage.cost / 1e9:.9f} dollars, the list {ours / 1e9:.9f}")
+
+
+def came(step: Step) -> int:
+    """Tokens of output that came, by the length of the stream; about."""
+    dialect = None if step.target is None else DIALECTS.get(step.target.endpoint.dialect)
+    return 0 if dialect is None else step.answer_size // dialect.token_size
+
+
+def _raise(usage: Usage, tokens: int, notes: list[str]) -> None:
+    told = usage.tokens_out or 0
+    if tokens > told:
+        usage.used.append(Used(OUTPUT, tokens - told))
+        usage.tokens_out = tokens
+        notes.append(_PART)
+
+
+def _is_estimated(step: Step) -> bool:
+    """Whether the step costs what was reserved for it where nobody tells its usage."""
+    return step.spending is not None and step.spending.estimate is not None
 
 
 def charged(step: Step) -> tuple[str, int] | None:

@@ -29,6 +29,7 @@ from penstock.model.request import Request
 from penstock.model.step import Step
 from penstock.model.usage import Asked, Used
 from penstock.providers import catalog
+from penstock.providers.dialects import DIALECTS
 from penstock.providers.prices import PriceBook
 from penstock.providers.reading.base import READ_LIMIT
 from tests.kit.examples import upstream
@@ -296,8 +297,14 @@ def test_a_stream_whose_client_left_or_that_broke() -> None:
     step = metered(ANTHROPIC_STREAM[:400], "v1/messages", provider="anthropic", kind=SSE, finish=False)
     assert step.reported is not None
     assert step.reported.usage is not None
-    assert step.reported.usage.tokens_out == 1
+    assert step.reported.usage.tokens_out == 400 // DIALECTS["anthropic"].token_size > 1
+    assert [warning[:19] for warning in step.warnings] == ["usage told in part:"]
     assert Used("cache_read", 100) in step.reported.usage.used
+    step = metered(
+        ANTHROPIC_STREAM.rpartition(b"event:")[0], "v1/messages", provider="anthropic", kind=SSE, finish=False
+    )
+    assert step.reported is not None
+    assert (step.reported.complete, step.warnings) == (False, [])  # its usage was told before it broke off
 
 
 def test_a_json_answer_that_broke() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from penstock.model.options import CallOptions, CustomCost
+from penstock.model.spending import Spending
 from penstock.model.step import Step
 from penstock.providers import catalog
 from penstock.providers.charge import UNFINISHED, Charge
@@ -91,6 +92,18 @@ def test_a_stream_that_ended_early_is_charged_when_it_is_asked_for(
     assert step.cost is None
     assert [warning[:27] for warning in step.warnings] == told
     assert noted(charge, "responses/resp_1", response()).cost == COST
+
+
+def test_a_stream_that_ended_early_and_costs_what_was_reserved_is_not_charged_again() -> None:
+    charge = Charge(BOOK)
+    reader = DIALECTS["openai_responses"].reader()
+    event = {"type": "response.created", "response": response(status="in_progress")}
+    reader.event(b"data: " + json.dumps(event).encode() + b"\n\n")
+    step = an_exchange().step
+    step.options, step.target, step.spending = PLAIN, OPENAI.target(b"responses"), Spending((), 7, 7, 0)
+    charge.note(step, reader.reported())
+    again = noted(charge, "responses/resp_1", response())
+    assert (again.cost, again.warnings) == (None, ["usage not counted: it is that of an earlier call, which has it"])
 
 
 def test_a_response_that_was_charged_when_it_was_made_is_not_charged_again() -> None:

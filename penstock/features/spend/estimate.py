@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from penstock.core import ids
 from penstock.model.step import Step
 from penstock.model.usage import Usage, Used
+from penstock.providers.charge import came
 from penstock.providers.kinds import (
     AUDIO_SECONDS,
     CHARACTERS,
@@ -74,7 +75,8 @@ class Estimates:
 
     def _output(self, step: Step) -> int:
         asked = step.request.asked
-        return (asked.most or int(self._usual.get(_model(step), USUAL)) + 1) * asked.choices
+        output = (asked.most or int(self._usual.get(_model(step), USUAL)) + 1) * asked.choices
+        return max(output, came(step)) if step.answer_size else output
 
 
 def _is_metered(step: Step) -> bool:

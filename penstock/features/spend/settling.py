@@ -1,14 +1,20 @@
 """What a step spent in the end. Pure but for ``cost``, where the estimate stands for a cost that stays unknown."""
 
+from collections.abc import Callable
+
 from penstock.model.spending import Spending
 from penstock.model.step import Step
 
 _GOOD = range(200, 300)
 
 
-def settled(step: Step, spending: Spending) -> int:
-    """Nano-dollars. Writes ``cost`` where an answer had begun whose usage nobody told: it is taken for the estimate."""
+def settled(step: Step, spending: Spending, estimated: Callable[[Step], tuple[int | None, int | None]]) -> int:
+    """Nano-dollars. Writes ``cost`` where an answer had begun whose usage nobody told: it is taken for the estimate, or
+    for what is ``estimated`` now, where more has come than was expected.
+    """
     spending.unknown = _may_have_cost(step)
+    if spending.unknown:
+        spending.rise(*estimated(step))
     spending.reserved = spending.unknown and step.cost is None and spending.estimate is not None
     if spending.reserved:
         step.cost = spending.estimate
@@ -22,4 +28,5 @@ def _may_have_cost(step: Step) -> bool:
         return False
     if reported is None:
         return True
-    return not (reported.error or reported.unfinished or reported.usage is not None)
+    later = reported.unfinished and reported.complete  # charged to whoever asks for it
+    return not (reported.error or later or reported.usage is not None)

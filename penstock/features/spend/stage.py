@@ -99,7 +99,7 @@ class SpendLimits(Spend):
         """The step ends, and the meter has read its answer."""
         assert step.spending is not None
         self._purse.estimates.learn(step)
-        amount = settled(step, step.spending)
+        amount = settled(step, step.spending, self._estimated)
         claims = step.spending.claims
         _, charge = charged(step) or ("", 0)
         amounts = [charge if claim.budget.owner.startswith(CREDIT) else amount for claim in claims]

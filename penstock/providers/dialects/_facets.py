@@ -134,6 +134,7 @@ class Dialect(NamedTuple):
     # stream.py
     reader: Callable[[], StreamReader] = Unstreamed  # for one streamed answer
     done: bytes = b""  # the data of an event that says only that the stream has ended; empty: it has none
+    token_size: int = 256  # bytes of a stream for each token of its text, about
 
     # errors.py
     error_frame: Callable[[PenstockError], bytes] = _no_frame  # tells a stream's client that it broke

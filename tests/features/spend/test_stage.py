@@ -176,6 +176,38 @@ async def test_an_answer_whose_usage_nobody_told_costs_what_was_reserved():
         assert row.cost == 1000 * 10_000 + len(body) // 4 * 2500
 
 
+_TEXT = "word " * 2000
+_SAID = {"messages": [{"role": "user", "content": _TEXT}], "stream": True}
+_SHORT = {"max_tokens": 1, "max_completion_tokens": 2}  # the provider does not heed them
+_GPT, _CLAUDE = ("gpt-4o", 2_500, 10_000), ("claude-sonnet-4-5", 3_000, 15_000)  # nano-dollars for tokens in and out
+
+
+@pytest.mark.parametrize(
+    ("path", "members", "model"),
+    [
+        ("openai/chat/completions", _SAID | _SHORT, _GPT),
+        ("openai/responses", {"input": _TEXT, "stream": True}, _GPT),
+        ("anthropic/v1/messages", _SAID | {"max_tokens": 900}, _CLAUDE),
+        ("compat/chat/completions", _SAID, ("anthropic/claude-sonnet-4-5", *_CLAUDE[1:])),
+    ],
+)
+async def test_a_stream_whose_client_leaves_before_usage_is_told_costs_what_came_of_it(path, members, model):
+    name, into, out = model
+    body = json.dumps({"model": name} | members).encode()
+    async with house(gateways=limits(rule(1))) as made:
+        async with made.client() as client:
+            paced = {"x-mock-frames": "600", "x-mock-stall": "500"}
+            await client.send(request(path, body=body, headers=paced, event="left"))
+            await client.head()
+            came = 0
+            while came < 60_000:
+                came += len(await client.reader.read(65_536))
+        row = await made.row("left")
+        assert row.outcome == "client_gone"
+        assert row.cost >= 2500 * into + 200 * out
+        assert [amount for *_, amount in row.spends] == [row.cost]
+
+
 @pytest.mark.parametrize("authentication", [True, False])
 @pytest.mark.parametrize("limited", [{}, {"spend_limits": {"rules": [rule(9)]}}])
 async def test_the_budget_of_a_token_holds_for_its_calls_alone(authentication, limited):

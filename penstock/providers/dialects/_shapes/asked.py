@@ -64,8 +64,8 @@ def asked_of(ask: Ask, stream: bool = False, wants_usage: bool = False) -> Asked
     if config:
         most, choices = _of_config(config)
     else:
-        most = whole(ask.max_tokens) or whole(ask.max_completion_tokens) or whole(ask.max_output_tokens)
-        most, choices = most or whole(ask.max_gen_len), whole(ask.n)
+        lengths = ask.max_tokens, ask.max_completion_tokens, ask.max_output_tokens, ask.max_gen_len
+        most, choices = max(map(whole, lengths)), whole(ask.n)
     return Asked(name(ask.model), stream, wants_usage, most=most, choices=choices or 1)
 
 

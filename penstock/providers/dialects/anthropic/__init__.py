@@ -11,6 +11,7 @@ ANTHROPIC = Dialect(
     reported=usage.reported,
     reported_edges=usage.reported_edges,
     reader=stream.Reader,
+    token_size=24,  # its events have several each
     error_frame=errors.error_frame,
     message=message.message,
     pieces=message.PIECES,

@@ -17,7 +17,7 @@ class Reader:
 
     The figures are cumulative, so a later one replaces an earlier one: the last of each is kept, and put into the
     start's object at the end. Of a stream that ended early, what had been said until then is reported: the input in
-    full, the output too low.
+    full, the output too low (``growing``).
     """
 
     __slots__ = ("_grown", "_told")
@@ -51,7 +51,7 @@ class Reader:
         told = self._told
         if self._grown:
             told.raw = _merged(told.raw, self._grown)
-            self._grown = {}
+            told.growing, self._grown = told.growing and "output_tokens" not in self._grown, {}
             if len(told.raw) > SHORT:
                 told.raw, told.unread = b"", TOO_LONG
         return told
@@ -60,6 +60,7 @@ class Reader:
         self._told.model = name(message.model) or self._told.model
         if present(message.usage):
             self._told.raw, self._told.unread = usage_of(message.usage)
+            self._told.growing = True
 
     def _grow(self, usage: Raw) -> None:
         if not (text := short(usage)):

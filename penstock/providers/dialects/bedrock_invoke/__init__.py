@@ -18,6 +18,7 @@ def bedrock_invoke(claude: Dialect, nova: Dialect, chat: Dialect) -> Dialect:
         reported=usage.reported,
         reported_edges=usage.reported_edges,
         reader=lambda: stream.Reader(claude.reader()),
+        token_size=claude.token_size * 4 // 3,  # base64
         completed=headers.completed,
         message=message.message,
     )

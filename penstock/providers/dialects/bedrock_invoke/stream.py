@@ -56,6 +56,7 @@ class Reader:
             told.raw if told else b"",
             self._error or claude.error,
             complete=claude.complete or bool(self._metrics.raw),
+            growing=claude.growing and not self._metrics.raw,
             unread="" if told else (claude.unread or self._usage.unread or UNKNOWN),
         )
 
