@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from penstock.core import ids
-from penstock.model.money import dollars
+from penstock.model.money import CENT, dollars
 from penstock.storage.ledger import HOUR, WHOLE
 from penstock.storage.log.drafts import QUIET
 from penstock.storage.log.measures import DAY
@@ -49,6 +49,12 @@ _BILLED = (
     "SELECT account, SUM(amount) FROM ("
     f"SELECT account, amount FROM ledger_balances WHERE book = 'usage' AND start = {WHOLE}"
     " UNION ALL SELECT account, -amount FROM charged_usage) t GROUP BY account HAVING SUM(amount) <> 0"
+)
+_PAID = (
+    "SELECT account, id, SUM(paid), SUM(posted) FROM ("
+    f"SELECT account, id, paid * {CENT} AS paid, 0 AS posted FROM topups"
+    " UNION ALL SELECT account, id, 0, -amount FROM ledger WHERE kind = 'topup' AND book = 'payments'"
+    ") t GROUP BY account, id HAVING SUM(paid) <> SUM(posted)"
 )
 _SPENT = "SELECT owner, start, amount FROM spent WHERE amount < 0"
 _DRAFTS = "SELECT id, at FROM log_drafts WHERE record IS NOT NULL AND at < ?"
@@ -95,6 +101,12 @@ def proofs(connection: Sql, longest: int, now: int) -> Iterator[Proof]:
             f"account {row[0]}: {dollars(int(row[1]))} are on no invoice ever" for row in _some(connection, _BILLED)
         ]
         yield Proof("invoices bill what was charged", f"{sums:,} sums by month, {dollars(int(amount or 0))}", found)
+        ((topups, amount),) = connection.execute("SELECT COUNT(*), SUM(paid) FROM topups WHERE paid > 0")
+        found = [
+            f"top-up {_id(topup)}: paid {dollars(int(paid))}, entry {dollars(int(posted))}"
+            for _, topup, paid, posted in _some(connection, _PAID)
+        ]
+        yield Proof("top-ups are credited as paid", f"{topups:,} paid, {dollars(int(amount or 0) * CENT)}", found)
         ((buckets, amount),) = connection.execute("SELECT COUNT(*), SUM(amount) FROM spent")
         found = [f"{owner} from {start}: {dollars(amount)}" for owner, start, amount in _some(connection, _SPENT)]
         yield Proof("no budget has spent less than nothing", f"{buckets:,} buckets, {dollars(int(amount or 0))}", found)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.storage import opening
+from penstock.model.money import CENT
+from penstock.storage import ledger, opening
 from penstock.storage.ledger_audit import proofs
 from penstock.storage.log import drafts
 from penstock.storage.log.table import LogTable
@@ -38,6 +39,16 @@ def fill(connection: Sql) -> None:
             a_record(draft=True),
         ]
     )
+    top_up(connection, 5000)
+
+
+def top_up(connection: Sql, cents: int) -> None:
+    row = {"id": b"t" * 16, "account": ACCOUNT, "method": "manual", "origin": "manual", "amount": cents, "means": ""}
+    row |= {"state": "completed", "paid": cents, "refunded": 0, "answered": 1, "created_by": "x"}
+    row |= {"created_at": DAY, "modified_at": DAY}
+    connection.insert("topups", tuple(row), [tuple(row.values())])
+    lines = ((ledger.CREDIT, cents * CENT), (ledger.PAYMENTS, -cents * CENT))
+    ledger.post(connection, [ledger.Entry(row["id"], ACCOUNT, ledger.TOPUP, DAY, None, None, lines)])
 
 
 def judged(connection: Sql, now: int = 0) -> dict[str, list[str]]:
@@ -62,6 +73,9 @@ def test_what_was_written_agrees_also_where_rows_and_roll_ups_are_gone(filled: S
         ("DELETE FROM ledger WHERE id = (SELECT id FROM logs WHERE charge = 105)", "rows of the log"),
         ("UPDATE log_rollups SET charge = charge + 1 WHERE span = 1440 AND charge > 0", "roll-ups"),
         ("UPDATE charged_usage SET amount = amount + 1", "invoices bill"),
+        ("UPDATE topups SET paid = paid + 1", "top-ups are"),
+        ("DELETE FROM topups", "top-ups are"),
+        ("DELETE FROM ledger WHERE kind = 'topup'", "top-ups are"),
         ("UPDATE spent SET amount = -1", "no budget"),
     ],
 )
@@ -82,7 +96,7 @@ def test_the_command_prints_each_proof_and_fails_where_one_does(tmp_path: Path):
         done = command("billing", "audit", "--data-dir", str(tmp_path))
         assert (done.status, done.err) == (0, "")
         assert "31 charged rows, $0.000003435" in done.out
-        assert [line[:2] for line in done.out.splitlines()] == ["ok"] * 7
+        assert [line[:2] for line in done.out.splitlines()] == ["ok"] * 8
         connection.execute("UPDATE ledger SET amount = amount + 1 WHERE amount = 105")
         done = command("billing", "audit", "--data-dir", str(tmp_path), "--json")
         assert done.status == 1
