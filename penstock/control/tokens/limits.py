@@ -4,7 +4,15 @@ from collections.abc import Hashable
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from penstock.control.values import WHOLE, spelt
@@ -40,6 +48,15 @@ Technique = Literal["fixed", "sliding"]
 _TECHNIQUE = "`fixed`: within each window of the clock, UTC; `sliding`: within any interval of that length."
 
 
+def _window(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """One sentence, in place of one for each kind of value that it might be."""
+    try:
+        return handler(value)
+    except ValidationError as error:
+        said = "must be day, week, month, forever, or a number of seconds from 1 to {year}"
+        raise PydanticCustomError("window", said, {"year": f"{YEAR:,}"}) from error
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -48,7 +65,7 @@ class TokenBudget(_Strict):
     """What calls with the token may cost."""
 
     amount: Annotated[float, Field(ge=0.000001, le=_MOST, allow_inf_nan=False)] = Field(description="US dollars.")
-    window: Literal["day", "week", "month", "forever"] | Seconds = Field(
+    window: Annotated[Literal["day", "week", "month", "forever"] | Seconds, WrapValidator(_window)] = Field(
         description="The time for which it is; a number is seconds; `forever`: it is not renewed."
     )
     technique: Technique = Field(

@@ -222,6 +222,14 @@ async def test_what_is_spent_and_reserved_of_a_budget_is_shown(api: Any):
         assert changed.json()["result"]["budget"] == shown | {"amount": 9}
 
 
+@pytest.mark.parametrize("window", ["year", 0, -1, 1.5, 10**18, True, None, {}])
+async def test_a_window_that_a_budget_cannot_have_is_refused_in_one_sentence(api: Any, window: object):
+    body = {"name": "x", "scopes": [Scope.RUN], "budget": {"amount": 5, "window": window}}
+    answer = await api.ask("POST", body=body)
+    said = "window: must be day, week, month, forever, or a number of seconds from 1 to 31,622,400"
+    assert answer.json()["errors"] == [{"code": 7001, "message": said, "path": ["body", "budget", "window"]}]
+
+
 async def test_a_change_is_for_who_may_make_such_a_token(api: Any):
     limit = {"name": "x"}
     target = await api.make(expires_on=FUTURE)
