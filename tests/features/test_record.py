@@ -388,6 +388,7 @@ async def test_calls_on_the_operators_key_are_charged_with_its_markup_and_no_oth
         }
     mini = found.pop("mini")
     assert found.pop("cached") == (0, None)
+    assert mini[0] is not None
     assert mini[1] == (ACCOUNT, (mini[0] * 110 + 50) // 100)
     assert found == {
         event: (cost, None if charge is None else (ACCOUNT, charge)) for event, (_, (cost, charge)) in calls.items()
