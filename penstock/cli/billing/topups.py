@@ -48,7 +48,8 @@ def paid(topup: Topup, data_dir: DataDir = None, database_url: DatabaseUrl = Non
 
     with store.failing("billing paid"):
         row = _do(service.paid, topup, data_dir, database_url, config)
-        typer.echo(f"Top-up {row['id']} is {row['state']}: account {row['account']} has ${_dollars(row['paid'])} more.")
+        credited = f"account {row['account']} was credited ${_dollars(row['paid'])}, once"
+        typer.echo(f"Top-up {row['id']} is {row['state']}: {credited}.")
 
 
 def cancel(topup: Topup, data_dir: DataDir = None, database_url: DatabaseUrl = None, config: Config = None) -> None:

@@ -47,7 +47,10 @@ def test_one_is_marked_paid_once_whatever_account_it_is_of(data_dir):
     assert (newest["account"], older["account"], newest["amount"]) == (OTHER, ACCOUNT, 1250)
     for _ in range(2):
         done = penstock(data_dir, "paid", newest["id"])
-        assert (done.status, done.out) == (0, f"Top-up {newest['id']} is completed: account {OTHER} has $12.50 more.\n")
+        assert (done.status, done.out) == (
+            0,
+            f"Top-up {newest['id']} is completed: account {OTHER} was credited $12.50, once.\n",
+        )
     assert [row["paid"] for row in listed(data_dir)] == [1250, 0]
     assert [row["id"] for row in listed(data_dir, "--state", "pending")] == [older["id"]]
     table = penstock(data_dir, "topups", "--account", OTHER).out.splitlines()
