@@ -40,6 +40,14 @@ class Payment(NamedTuple):
     saved: str = ""
 
 
+class Invoiced(NamedTuple):
+    """An invoice that the method has made. ``url``: where it is shown; ``pdf``: of its document."""
+
+    id: str
+    url: str | None = None
+    pdf: str | None = None
+
+
 class News(NamedTuple):
     """What a webhook says of a top-up, which it names by its id (may be empty) or by ``payment.intent``.
 
@@ -101,6 +109,10 @@ class Payments(Protocol):
         """What is told of a means of payment."""
         ...
 
+    async def invoice(self, bill: Bill) -> Invoiced:
+        """Makes the invoice of what was paid, or goes on with it; it is marked paid, and charges nothing."""
+        ...
+
     async def news(self, body: bytes, signature: str) -> News | None:
         """What a webhook says; None: nothing of ours. Raises NotSigned."""
         ...
@@ -135,6 +147,9 @@ class Manual(Payments):
 
     async def saved(self, means: str) -> Saved:
         return Saved(means)
+
+    async def invoice(self, bill: Bill) -> Invoiced:
+        raise PaymentRefused("nobody but Penstock makes invoices here")
 
     async def news(self, body: bytes, signature: str) -> News | None:
         raise NotSigned

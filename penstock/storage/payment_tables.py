@@ -39,8 +39,14 @@ topups = Table(
     Column("created_by", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
+    Column("invoice", Text),  # what the method calls its invoice; null: there is none
+    Column("invoice_url", Text),
+    Column("invoice_pdf", Text),
+    Column("invoice_tries", Integer, nullable=False),  # to make the invoice
+    Column("invoice_due", BigInteger),  # when the next try is due; null: none is
     Index("topups_account", "account", "id"),
     Index("topups_state", "account", "state", "origin"),
+    Index("topups_invoice_due", "invoice_due"),
 )
 
 charged_usage = Table(  # sums of what was charged, kept with the ledger: what invoices are made of

@@ -34,6 +34,11 @@ class TopupRow(msgspec.Struct, frozen=True):
     created_by: str
     created_at: int
     modified_at: int
+    invoice: str | None = None
+    invoice_url: str | None = None
+    invoice_pdf: str | None = None
+    invoice_tries: int = 0
+    invoice_due: int | None = None
 
 
 class PayerRow(msgspec.Struct, frozen=True):
@@ -112,6 +117,12 @@ async def succeeded(connection: Handle, account: str) -> bool:
     """Whether any top-up of the account was ever paid."""
     wanted = select(_t.id).where(_t.account == account, _t.state == COMPLETED).limit(1)
     return (await connection.execute(wanted)).first() is not None
+
+
+async def without_invoice(connection: Handle, method: str, now: int) -> TopupRow | None:
+    """The first one, paid by a method, whose invoice is due to be made there."""
+    wanted = _TOPUP.where(_t.invoice_due <= now, _t.method == method)
+    return await _one(connection, wanted.order_by(_t.invoice_due).limit(1))
 
 
 # Payers

@@ -27,6 +27,8 @@ class Stripe:
         self.lost = 0  # answers that are lost on their way: the deed is done, and the answer is 500
         self.customers: dict[str, dict[str, Any]] = {}
         self.intents: dict[str, dict[str, Any]] = {}
+        self.invoices: dict[str, dict[str, Any]] = {}
+        self.items: list[dict[str, str]] = []  # of invoices
         self.asked: list[tuple[str, str, dict[str, str]]] = []  # method, path, parameters
         self.keys: dict[str, tuple[dict[str, str], int, dict[str, Any]]] = {}
         self.charged: list[int] = []  # cents of every charge
@@ -79,6 +81,17 @@ class Stripe:
             case "GET", ["payment_methods", means] if means in CARDS:
                 brand, last4 = CARDS[means]
                 return 200, {"id": means, "object": "payment_method", "type": "card", "card": _card(brand, last4)}
+            case "GET", ["invoices"]:
+                found = [one for one in self.invoices.values() if one["customer"] == sent["customer"]]
+                newest = found[::-1][: int(sent["limit"])]
+                return 200, {
+                    "object": "list",
+                    "data": newest,
+                    "has_more": len(newest) < len(found),
+                    "url": "/v1/invoices",
+                }
+            case "POST", ["invoices" | "invoiceitems" as kind, *more]:
+                return self._bill(kind, more, sent)
             case "POST", ["payment_intents"]:
                 return self._intend(sent)
             case "GET", ["payment_intents", name] if name in self.intents:
@@ -98,7 +111,6 @@ class Stripe:
         if means is not None and means not in CARDS:
             return 400, _invalid(f"No such PaymentMethod: '{means}'", "payment_method")
         name = f"pi_{len(self.intents)}"
-        metadata = {key[len("metadata[") : -1]: value for key, value in sent.items() if key.startswith("metadata[")}
         made: dict[str, Any] = {
             "id": name,
             "object": "payment_intent",
@@ -109,7 +121,7 @@ class Stripe:
             "customer": sent["customer"],
             "last_payment_error": None,
             "latest_charge": None,
-            "metadata": metadata,
+            "metadata": _metadata(sent),
             "payment_method": None,
             "setup_future_usage": sent.get("setup_future_usage"),
             "status": "requires_payment_method",
@@ -118,6 +130,35 @@ class Stripe:
         if sent.get("confirm") == "true" and not self._confirm(made, means or ""):
             return 402, {"error": {"type": "card_error", **made["last_payment_error"], "payment_intent": made}}
         return 200, made
+
+    def _bill(self, kind: str, words: list[str], sent: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """A draft takes items, is finalized, and then paid. Answers are copies: what was said stays so."""
+        if (kind, words) == ("invoices", []):
+            if sent["customer"] not in self.customers:
+                return 400, _invalid("No such customer", "customer")
+            made = _draft(f"in_{len(self.invoices)}", sent)
+            self.invoices[made["id"]] = made
+            return 200, dict(made)
+        found = self.invoices.get(sent.get("invoice", "") if kind == "invoiceitems" else words[0])
+        match kind, words[1:], found:
+            case "invoiceitems", [], {"status": "draft"}:
+                self.items.append(sent)
+                for sum_ in ("total", "amount_due", "amount_remaining"):
+                    found[sum_] += int(sent["amount"])
+                told = {"id": f"ii_{len(self.items)}", "object": "invoiceitem", "customer": sent["customer"]}
+                return 200, told | {"amount": int(sent["amount"]), "currency": sent["currency"], "invoice": found["id"]}
+            case "invoices", ["finalize"], {"status": "draft"}:
+                at = f"https://invoice.stripe.test/{found['id']}"
+                found.update(status="open", number="X-1", hosted_invoice_url=at, invoice_pdf=f"{at}/pdf")
+            case "invoices", ["pay"], {"status": "open"}:
+                if sent.get("paid_out_of_band") != "true":
+                    self.charged.append(found["total"])
+                found.update(status="paid", amount_paid=found["total"], amount_remaining=0)
+            case _, _, None:
+                return 404, _invalid(f"No such invoice: {'/'.join(words)}")
+            case _:
+                return 400, _invalid(f"The invoice is {found['status']}.")
+        return 200, dict(found)
 
     def _confirm(self, intent: dict[str, Any], means: str) -> bool:
         if means == DECLINED:
@@ -137,8 +178,9 @@ class Stripe:
             if headers.get("authorization") != f"Bearer {KEY}":
                 status, told = 401, {"error": {"type": "invalid_request_error", "message": f"Invalid API Key: {KEY}"}}
             else:
-                sent = dict(parse_qsl(body.decode(), keep_blank_values=True))
-                status, told = self.answer(method, target.partition("?")[0], sent, headers.get("idempotency-key", ""))
+                path, _, query = target.partition("?")
+                sent = dict(parse_qsl(body.decode() or query, keep_blank_values=True))
+                status, told = self.answer(method, path, sent, headers.get("idempotency-key", ""))
             text = json.dumps(told).encode()
             writer.write(b"HTTP/1.1 %d x\r\ncontent-type: application/json\r\n" % status)
             writer.write(b"stripe-should-retry: false\r\ncontent-length: %d\r\n\r\n" % len(text))
@@ -155,6 +197,30 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
 
 def _card(brand: str, last4: str) -> dict[str, Any]:
     return {"brand": brand, "last4": last4, "exp_month": 12, "exp_year": 2030}
+
+
+def _metadata(sent: dict[str, str]) -> dict[str, str]:
+    return {key[len("metadata[") : -1]: value for key, value in sent.items() if key.startswith("metadata[")}
+
+
+def _draft(name: str, sent: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "invoice",
+        "amount_due": 0,
+        "amount_paid": 0,
+        "amount_remaining": 0,
+        "auto_advance": sent.get("auto_advance") == "true",
+        "collection_method": sent.get("collection_method", "charge_automatically"),
+        "currency": sent.get("currency", "usd"),
+        "customer": sent["customer"],
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "metadata": _metadata(sent),
+        "number": None,
+        "status": "draft",
+        "total": 0,
+    }
 
 
 def _invalid(message: str, param: str | None = None) -> dict[str, Any]:

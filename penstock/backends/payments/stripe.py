@@ -11,9 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from penstock.backends.payments.stripe_events import TOPUP, read
+from penstock.backends.payments.stripe_invoices import make
 from penstock.core.logs import log
 from penstock.ports.payments import (
     Bill,
+    Invoiced,
     News,
     NotSigned,
     Payment,
@@ -69,6 +71,9 @@ class Stripe(Payments):
         found = await self._ask(lambda client: client.v1.payment_methods.retrieve(means))
         card = found.card if "card" in found else None
         return Saved(found.id, card.brand, card.last4) if card is not None else Saved(found.id, str(found.type))
+
+    async def invoice(self, bill: Bill) -> Invoiced:
+        return await self._ask(lambda client: make(client, bill, _once))
 
     async def news(self, body: bytes, signature: str) -> News | None:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._news, body, signature)

@@ -42,6 +42,7 @@ class Invoice(BaseModel):
     description: str
     invoice_origin: str = Field(description="manual or auto: a top-up; month: what calls were charged in a month.")
     invoice_pdf: str
+    hosted_invoice_url: str | None = Field(None, description="Where Stripe shows the invoice of a top-up.")
     status: str
 
 
@@ -170,6 +171,7 @@ def topup(row: TopupRow, link: str) -> dict[str, Any]:
         "invoice_origin": row.origin,
         "invoice_pdf": link,
         "status": _STATUS[row.state],
+        **({} if row.invoice_url is None else {"hosted_invoice_url": row.invoice_url}),
     }
 
 

@@ -93,6 +93,9 @@ class Topup(BaseModel):
     created_by: str
     created_at: str
     modified_at: str
+    invoice_id: str | None = Field(description="Of its invoice at Stripe; null: there is none, or none yet.")
+    hosted_invoice_url: str | None = Field(description="Where Stripe shows the invoice.")
+    invoice_pdf: str | None = Field(description="The invoice as Stripe's document.")
 
 
 def intent(row: TopupRow) -> str:
@@ -114,6 +117,9 @@ def told(row: TopupRow) -> dict[str, Any]:
         "created_by": row.created_by,
         "created_at": instants.text(row.created_at),
         "modified_at": instants.text(row.modified_at),
+        "invoice_id": row.invoice,
+        "hosted_invoice_url": row.invoice_url,
+        "invoice_pdf": row.invoice_pdf,
     }
 
 

@@ -80,7 +80,8 @@ async def _stands(connection: Handle, row: TopupRow, payment: Payment, now: int)
                 "top-up %s: %d cents were paid, %d were asked for", ids.text(row.id), payment.amount, row.amount
             )
         await _post(connection, row, row.id, TOPUP, payment.amount, f"top-up by {row.method}", now)
-        return msgspec.structs.replace(row, state=COMPLETED, paid=payment.amount, reason=None)
+        due = None if row.method == "manual" else now
+        return msgspec.structs.replace(row, state=COMPLETED, paid=payment.amount, reason=None, invoice_due=due)
     if row.state != PENDING:
         return row
     state = CANCELED if payment.state == CANCELED else payment.state

@@ -44,9 +44,15 @@ def _payments() -> None:
         sa.Column("created_by", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("modified_at", sa.BigInteger, nullable=False),
+        sa.Column("invoice", sa.Text),
+        sa.Column("invoice_url", sa.Text),
+        sa.Column("invoice_pdf", sa.Text),
+        sa.Column("invoice_tries", sa.Integer, nullable=False),
+        sa.Column("invoice_due", sa.BigInteger),
     )
     op.create_index("topups_account", "topups", ["account", "id"])
     op.create_index("topups_state", "topups", ["account", "state", "origin"])
+    op.create_index("topups_invoice_due", "topups", ["invoice_due"])
 
 
 def _invoices() -> None:

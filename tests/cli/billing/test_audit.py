@@ -45,7 +45,7 @@ def fill(connection: Sql) -> None:
 def top_up(connection: Sql, cents: int) -> None:
     row = {"id": b"t" * 16, "account": ACCOUNT, "method": "manual", "origin": "manual", "amount": cents, "means": ""}
     row |= {"state": "completed", "paid": cents, "refunded": 0, "answered": 1, "created_by": "x"}
-    row |= {"created_at": DAY, "modified_at": DAY}
+    row |= {"created_at": DAY, "modified_at": DAY, "invoice_tries": 0}
     connection.insert("topups", tuple(row), [tuple(row.values())])
     lines = ((ledger.CREDIT, cents * CENT), (ledger.PAYMENTS, -cents * CENT))
     ledger.post(connection, [ledger.Entry(row["id"], ACCOUNT, ledger.TOPUP, DAY, None, None, lines)])

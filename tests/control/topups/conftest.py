@@ -6,8 +6,10 @@ from typing import Any
 
 import cloudflare
 import httpx
+import pytest
 import pytest_asyncio
 
+from penstock.control.topups import invoiced
 from penstock.model.token import SCOPES, Scope
 from penstock.storage import ledger
 from penstock.storage.engine import within
@@ -26,6 +28,12 @@ TOKENS = [
     a_token(FOREIGN, account=OTHER),
 ]
 HOOK = "/client/v4/webhooks/stripe"
+
+
+@pytest.fixture(autouse=True)
+def _by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invoices of top-ups are made when a test says so."""
+    monkeypatch.setattr(invoiced, "EVERY", 3600.0)
 
 
 class Paying(Api):
