@@ -48,6 +48,9 @@ async def test_a_token_leaves_a_trace_when_it_is_made_and_when_it_is_revoked(cli
         "email": None,
         "gateways": ["default"],
         "expires_on": None,
+        "budget": None,
+        "rate_limit": None,
+        "models": None,
     }
     common = {"account": ACCOUNT, "actor": a_token().id, "actor_name": a_token().name, "subject": made["id"]}
     revoked, created = answer.json()["result"]
