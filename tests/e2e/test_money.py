@@ -24,14 +24,17 @@ from tests.kit.store import OPEN
 
 CALLERS = 32
 USERS = 5
-WHOLE, EACH = 0.04, 0.012  # dollars of the gateway and of each user; a call costs about a ten-thousandth of one
-LIMITS = {
-    "rules": [
-        {"id": "all", "limit": WHOLE, "limitType": "cost", "window": 10**8},
-        {"id": "each", "limit": EACH, "limitType": "cost", "window": 10**8, "technique": "sliding"}
-        | {"metadata": {"user": {"mode": "partition"}}},
-    ]
-}
+WHOLE, EACH = 35_000, 10_500  # nano-dollars of the gateway and of each user, for each call made; a call costs more
+
+
+def limits(calls):
+    def rule(name, amount, **more):
+        return {"id": name, "limit": amount * calls / NANO, "limitType": "cost", "window": 10**8} | more
+
+    each = rule("each", EACH, technique="sliding", metadata={"user": {"mode": "partition"}})
+    return {"rules": [rule("all", WHOLE), each]}
+
+
 FAULTS = (
     {},
     {},
@@ -90,8 +93,8 @@ class Spenders:
         return answer.whole and answer.headers.get("connection") != "close"
 
 
-async def limit(server):
-    settings = dict(OPEN) | {"spend_limits": LIMITS}
+async def limit(server, calls):
+    settings = dict(OPEN) | {"spend_limits": limits(calls)}
     assert (await server.ask("PUT", "/accounts/{account}/ai-gateway/gateways/default", settings))[0] == 200
 
 
@@ -117,7 +120,7 @@ async def counted(server):
     }
 
 
-def check(url):
+def check(url, calls):
     """Nothing is counted twice or lost, and no budget is overshot: no call costs more than was reserved for it."""
     rows, spent, drafts = figures(url)
     assert drafts == 0, "calls that have ended are still held to run"
@@ -126,9 +129,9 @@ def check(url):
         assert [proof for proof in proofs(connection, HOUR, instants.now()) if proof.faults] == []
         charged = ledger.balances(connection, ACCOUNT)["usage"]
     assert charged == rows["rule:1:all"]
-    assert 0.9 * WHOLE < spent["rule:1:all"] / NANO <= WHOLE
+    assert 0.9 * WHOLE * calls < spent["rule:1:all"] <= WHOLE * calls
     for user in range(USERS):
-        assert 0 < spent[f"rule:1:each:user-{user}"] / NANO <= EACH
+        assert 0 < spent[f"rule:1:each:user-{user}"] <= EACH * calls
     return spent
 
 
@@ -140,7 +143,7 @@ async def test_budgets_hold_and_the_books_agree_whatever_is_killed(tmp_path, cal
             serving(data, environ=GIVEN) as server,
             asyncio.TaskGroup() as group,
         ):
-            await limit(server)
+            await limit(server, calls)
             group.create_task(spenders.run(server, more))
             enough = calls * (kill + 1) // (kills + 2)
             await eventually(lambda enough=enough: spenders.seen.total() > enough)
@@ -149,7 +152,7 @@ async def test_budgets_hold_and_the_books_agree_whatever_is_killed(tmp_path, cal
         await spenders.run(server, more)
         print(dict(spenders.seen))
         assert await server.stop() == 0
-    check(opening.url_in(data))
+    check(opening.url_in(data), calls)
 
 
 @pytest.mark.parametrize("calls", [1000, pytest.param(10_000, marks=pytest.mark.deep)])
@@ -163,7 +166,7 @@ async def test_two_processes_share_budgets_while_one_is_killed_and_redis_begins_
             PENSTOCK_OPENAI_API_KEY="sk-operator",
             PENSTOCK_LIMITS_WITHOUT_REDIS="refuse",
         ) as server:
-            await limit(server)
+            await limit(server, calls)
             async with asyncio.TaskGroup() as group:
                 group.create_task(spenders.run(server, more))
                 await eventually(lambda: spenders.seen[200] > calls // 10)
@@ -177,4 +180,4 @@ async def test_two_processes_share_budgets_while_one_is_killed_and_redis_begins_
                 while await counted(server) != figures(url)[0]:  # the last rows are being written
                     await asyncio.sleep(0.1)
             assert await server.stop() == 0
-        check(url)
+        check(url, calls)
