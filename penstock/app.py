@@ -113,7 +113,8 @@ class Application:
         self.sink = sink
         self.telemetry = Telemetry()
         self.key_uses = KeyUses()
-        self.keyring = Keyring(self.telemetry)
+        self.vault = Vault(*place.master_keys)
+        self.keyring = Keyring(self.telemetry, vault=self.vault)
         self.snapshots = Snapshots(Snapshot(0, {}))
         rows = {slug: upstream.provider for slug, upstream in routes.items()}
         self.prices = PriceBook(rows, own_prices(settings))
@@ -233,7 +234,7 @@ class Application:
         database, logs = Database(self.place.url), LogStore(self.place.url)
         buses = self._buses()
         parts = self._parts()
-        vault = Vault(*self.place.master_keys)
+        vault = self.vault
         sender = Sender(database, vault, self.transport, self.rules, self.telemetry)
         publisher = Publisher(
             *(database, self.snapshots, self.keyring, parts, vault),

@@ -1,9 +1,9 @@
 """Who is calling, from the headers alone.
 
 Finds the gateway's own tokens in every place where clients put credentials. Tokens are looked up by their SHA-256, so
-the time of a look-up says nothing about a token. Writes ``caller``. With authentication on, a call without a token
-that opens the gateway is refused (401/2009; 400/2001 where the token must not learn that the gateway exists). With
-authentication off, every call is admitted.
+the time of a look-up says nothing about a token. In a header, a pass (``core.passes``) stands for its token. Writes
+``caller``. With authentication on, a call without a token that opens the gateway is refused (401/2009; 400/2001 where
+the token must not learn that the gateway exists). With authentication off, every call is admitted.
 
 Own tokens, values that look like them, and the placeholders that SDKs send without a key are never forwarded:
 ``Caller.places`` and ``Caller.query`` name them. ``wire.headers`` removes lookalikes from all other headers.
@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import NoReturn
 
-from penstock.core import instants
+from penstock.core import instants, passes
 from penstock.core.errors import Unauthorized, UnknownGateway
+from penstock.core.sealing import Vault
 from penstock.core.telemetry import Telemetry
 from penstock.model.caller import NOBODY, Caller
 from penstock.model.exchange import NO_GATEWAY, Exchange
@@ -39,17 +40,28 @@ _OTHERWISE = "Unauthorized: the token does not open this gateway."  # the reason
 
 
 class Keyring:
-    """All tokens of the installation by their SHA-256, swapped whole. Refused credentials are counted."""
+    """All tokens of the installation by their SHA-256, swapped whole. Refused credentials are counted.
 
-    __slots__ = ("_count", "tokens")
+    ``vault`` opens passes; None: there are none.
+    """
 
-    def __init__(self, telemetry: Telemetry, tokens: Mapping[bytes, Token] | None = None) -> None:
+    __slots__ = ("_count", "_vault", "tokens")
+
+    def __init__(
+        self, telemetry: Telemetry, tokens: Mapping[bytes, Token] | None = None, vault: Vault | None = None
+    ) -> None:
         self.tokens: Mapping[bytes, Token] = tokens or {}
         self._count = telemetry.refused
+        self._vault = vault
 
     def known(self, secret: bytes) -> Token | None:
         """The token of that secret, expired or not."""
         return self.tokens.get(sha256(secret).digest())
+
+    def stood_for(self, secret: bytes) -> Token | None:
+        """The token that a pass stands for, expired or not, unless it was revoked."""
+        digest = passes.opened(self._vault, secret, instants.now()) if self._vault is not None else None
+        return None if digest is None else self.tokens.get(digest)
 
     def refused(self, plane: str, reason: str = "unknown") -> None:
         """Counts a refused caller of a plane (data, control)."""
@@ -88,7 +100,10 @@ class OpenAuth:
             if lower not in places:
                 continue
             words = value.split()
-            token = tokens.get(sha256(words[-1] if words else b"").digest())
+            secret = words[-1] if words else b""
+            token = tokens.get(sha256(secret).digest())
+            if token is None and secret.startswith(passes.PASS):
+                token = self._keyring.stood_for(secret)
             if token is None:
                 why = _stranger(words) if lower == OWN or request.surface.api else ""
             else:

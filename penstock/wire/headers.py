@@ -40,8 +40,9 @@ _PLAIN = frozenset({b"close", b"keep-alive", b"Close", b"Keep-Alive", b"Keep-ali
 _KNOWN = 1024  # names remembered for each direction; beyond, they are judged anew every time
 
 _HINT = re.compile(rb"pst_").search  # an expression is faster than ``in``: this runs for every call
-# The beginning of a word, or, within one, all that core.secrets makes: a provider's key may well hold the four signs.
-_LIKE_OURS = re.compile(rb"(?<![\w-])pst_|pst_[A-Za-z0-9]{40}[0-9a-f]{8}").search
+# The beginning of a word, or, within one, all that core.secrets makes, or what passes begin with: a provider's key may
+# well hold the four signs.
+_LIKE_OURS = re.compile(rb"(?<![\w-])pst_|pst_[A-Za-z0-9]{40}[0-9a-f]{8}|pst_pass_v").search
 _ENCODED_HINT = re.compile(  # percent-encoded, any sign of it and any number of times
     rb"(?:p|%(?:25)*70)(?:s|%(?:25)*73)(?:t|%(?:25)*74)(?:_|%(?:25)*5[Ff])"
 ).search

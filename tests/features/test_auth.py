@@ -11,8 +11,10 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.core import passes
 from penstock.core.errors import Unauthorized
 from penstock.core.exposition import render
+from penstock.core.sealing import Vault
 from penstock.core.telemetry import Telemetry
 from penstock.features.auth import Auth, Keyring, OpenAuth
 from penstock.model.caller import NOBODY
@@ -20,7 +22,7 @@ from penstock.model.token import SCOPES, Scope
 from penstock.wire.credentials import OWN, PLACES
 from tests.kit.exchange import an_exchange
 from tests.kit.house import house, request
-from tests.kit.store import ACCOUNT, a_token
+from tests.kit.store import ACCOUNT, MASTER_KEY, SECRET, a_token
 
 OTHER = "f" * 32
 TOKENS = {
@@ -168,6 +170,68 @@ async def test_at_the_address_of_default_nobody_learns_whether_it_is_there(kind,
             assert foreign or (gateways and logs and kind not in FOREIGN)
     assert answers[0] == answers[1]
     assert answers[0][0][0] == b"HTTP/1.1 401 Unauthorized"
+
+
+# Passes
+
+
+def a_pass(kind, *, age=0):
+    """A pass for a token, made ``age`` milliseconds ago."""
+    return passes.new(Vault(MASTER_KEY), TOKENS[kind].hash, time.time_ns() // 1_000_000 - age).text
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("kind", TOKENS)
+@pytest.mark.parametrize(
+    "place", ["cf-aig-authorization", "authorization", "x-api-key", "x-goog-api-key", "api-key", "xi-api-key"]
+)
+async def test_a_pass_opens_what_its_token_opens_and_does_not_travel(there, kind, place):
+    sent, event = a_pass(kind), f"pass {kind} {place}"
+    async with there.client() as client:
+        headers = {place: f"Bearer {sent}", "x-mock-echo": "1"}
+        answer = await client.ask(request("openai/models", gateway="on", headers=headers, body=b"{}", event=event))
+    row = await there.row(event)
+    assert sent not in answer.body.decode() + answer.head.decode() + str(row)
+    if kind.startswith("valid"):
+        assert answer.status == 200
+        assert json.loads(row.detail)["token"] == TOKENS[kind].id
+        assert place not in {name.lower() for name, _ in json.loads(answer.body)["headers"]}
+    else:
+        assert answer.status == (400 if kind in FOREIGN else 401)
+
+
+NO_PASSES = {
+    "too old": (a_pass("valid", age=300_000), "openai/models"),
+    "of a token that is gone": (passes.new(Vault(MASTER_KEY), b"g" * 32, 1 << 50).text, "openai/models"),
+    "of another key": (passes.new(Vault(b"x" * 32), TOKENS["valid"].hash, 1 << 50).text, "openai/models"),
+    "in a query": (a_pass("valid"), "openai/models?key={}"),
+}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("which", NO_PASSES)
+async def test_what_is_no_good_pass_opens_nothing_and_does_not_travel(there, which):
+    sent, path = NO_PASSES[which]
+    headers = {"x-mock-echo": "1"} | ({} if "{}" in path else {"authorization": f"Bearer {sent}"})
+    async with there.client() as client:
+        refused = await client.ask(request(path.format(sent), gateway="on", headers=headers, body=b"{}"))
+        answer = await client.ask(request(path.format(sent), gateway="off", headers=headers, body=b"{}"))
+    assert (refused.status, answer.status) == (401, 200)
+    assert sent not in answer.body.decode()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_pass_opens_nothing_on_the_control_plane(there):
+    made = passes.new(Vault(MASTER_KEY), a_token().hash, time.time_ns() // 1_000_000).text
+    statuses = []
+    async with there.client() as client:
+        for secret in (SECRET, made):
+            for header in (f"authorization: Bearer {secret}", f"x-auth-user-service-key: {secret}"):
+                answer = await client.ask(
+                    f"GET /client/v4/user/tokens/verify HTTP/1.1\r\nhost: x\r\n{header}\r\n\r\n".encode()
+                )
+                statuses.append(answer.status)
+    assert statuses == [200, 200, 401, 401]
 
 
 # Where tokens come that open nothing there, and yet stay
