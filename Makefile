@@ -1,7 +1,7 @@
 # Penstock from a checkout. Every target sets up what it needs, in .venv, from the locks in requirements/.
 # Needed beforehand: Python 3.11, 3.12 or 3.13. Root (or sudo) is used only to install Debian packages that are
-# missing: python3-venv where Python comes without it, PostgreSQL and Redis for `make test`, nginx and wrk for
-# `make bench`.
+# missing: python3-venv where Python comes without it, PostgreSQL, Redis and Chromium for `make test`, nginx and wrk
+# for `make bench`.
 
 SHELL := /bin/sh
 ARGS ?=
@@ -21,7 +21,7 @@ run: runtime ## serve, with simulated providers attached; ARGS="--port 9000" add
 	@exec $(BIN)/penstock serve --simulate $(ARGS)
 
 test: dev ## all tests; ARGS="-k name" adds arguments of pytest
-	@$(BIN)/python scripts/debian.py postgres redis-server
+	@$(BIN)/python scripts/debian.py postgres redis-server chromium
 	@$(BIN)/python -m pytest -n logical --dist worksteal $(ARGS)
 
 check: dev ## format, style, types, import directions, house rules, docs

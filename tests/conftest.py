@@ -13,6 +13,8 @@ from tests.kit import services
 from tests.kit.cpu import CpuReport
 from tests.kit.guards import Guards
 
+pytest_plugins = ["tests.kit.browser"]
+
 OFFERED = {"PENSTOCK_TEST_DATABASE_URL": services.postgres, "PENSTOCK_TEST_REDIS_URL": services.redis}
 _running = ExitStack()
 
