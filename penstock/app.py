@@ -25,8 +25,8 @@ from penstock.backends.reservations.memory import MemoryReservations
 from penstock.backends.reservations.redis import RedisReservations
 from penstock.control import api, background
 from penstock.control.alerts.deliver import Sender
-from penstock.control.context import Context, Control
-from penstock.control.gateways.service import ensure_default
+from penstock.control.context import Control
+from penstock.control.gateways.created_by_calls import CreatedByCalls
 from penstock.control.invoices.terms import terms_of
 from penstock.control.provider_configs.uses import write_again_and_again
 from penstock.control.publish import Publisher
@@ -43,6 +43,7 @@ from penstock.core.sealing import Vault
 from penstock.core.settings import Settings
 from penstock.core.tasks import Tasks
 from penstock.core.telemetry import Report, Telemetry
+from penstock.dashboard import mount
 from penstock.features.auth import Keyring
 from penstock.features.record import Recorder
 from penstock.gateway.compile import Parts, operators, own_prices
@@ -50,10 +51,8 @@ from penstock.gateway.simulator import Simulator
 from penstock.gateway.snapshot import Snapshot, Snapshots
 from penstock.model.body import Bounds
 from penstock.model.refusals import RefusedRows
-from penstock.model.token import Token
 from penstock.ports.bus import Bus
 from penstock.ports.counters import Counters, Uncounted
-from penstock.ports.default_gateways import DefaultGateways
 from penstock.ports.logsink import LogSink, NullSink
 from penstock.providers.prices import PriceBook
 from penstock.providers.upstream import Upstream
@@ -85,16 +84,6 @@ class Place(NamedTuple):
 
     url: str
     master_keys: tuple[bytes, ...]
-
-
-class CreatedByCalls(DefaultGateways):
-    """Creates them through the control plane."""
-
-    def __init__(self, control: Control) -> None:
-        self._control = control
-
-    async def create_default(self, account: str, token: Token) -> None:
-        await ensure_default(Context(self._control, account, token))
 
 
 class Application:
@@ -137,6 +126,8 @@ class Application:
         self.announce: Callable[[], None] = _silent  # called once it listens
         self.figures: Callable[[], Awaitable[bytes]] = self.own_figures
         self.api = api.application(self, settings.role, settings.metrics_token)  # everything but the data plane
+        if Part.API in self.parts:
+            mount.add(self.api)
         self.tls = tls.context(settings)  # None: plain HTTP
         self._outside: AsgiApp | None = None
 

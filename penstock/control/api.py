@@ -1,7 +1,6 @@
 """The control plane's application: every route, and what is said where one refuses."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -25,6 +24,7 @@ from penstock.control.graphql import routes as graphql
 from penstock.control.invoices import routes as invoices
 from penstock.control.kept import Kept, forever
 from penstock.control.logs import routes as logs
+from penstock.control.problems import problems
 from penstock.control.provider_configs import routes as provider_configs
 from penstock.control.rest import MOST_ERRORS
 from penstock.control.routes import routes
@@ -57,7 +57,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     urls.router,
 )
 
-_ELSEWHERE = ("/client/{path:path}", "/docs", "/openapi.json")  # where the API is in a process that serves it
+_ELSEWHERE = (
+    "/client/{path:path}",
+    "/docs",
+    "/openapi.json",
+    "/",
+    "/ui/{path:path}",
+)  # where the API is in a process that serves it
 
 
 def application(process: operations.Process, role: str = "all", metrics_token: str = "") -> FastAPI:
@@ -203,34 +209,7 @@ async def _bug(_: Request, _error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return _failure(400, list(islice(_problems(error), MOST_ERRORS)))
-
-
-def _problems(error: RequestValidationError) -> Iterator[dict[str, Any]]:
-    """What is wrong, each with the path of its field."""
-    for problem in error.errors():
-        if problem["type"] == "json_invalid":
-            _, place = problem["loc"]
-            message = f"body: is not JSON: {problem['ctx']['error']} (at character {place})"
-            yield {"code": Invalid.code, "message": message, "path": ["body"]}
-            continue
-        path = [part for part in problem["loc"] if part != "[key]"]  # pydantic's word for a key that is wrong itself
-        name = path[-1] if len(path) > 1 else path[0]
-        yield {"code": Invalid.code, "message": f"{name}: {_sentence(problem)}", "path": path}
-
-
-_LENGTHS = {
-    "too_short": "must be {min_length} or more characters long",
-    "too_long": "must be {max_length} characters long at most",
-}
-
-
-def _sentence(problem: Mapping[str, Any]) -> str:
-    if problem["type"] == "extra_forbidden":
-        return "there is no such field"
-    if isinstance(problem["input"], str) and (sentence := _LENGTHS.get(problem["type"])):  # pydantic counts "items"
-        return sentence.format_map(problem["ctx"])
-    return str(problem["msg"])
+    return _failure(400, list(islice(problems(error.errors()), MOST_ERRORS)))
 
 
 def _methods(request: Request) -> set[str]:

@@ -443,7 +443,7 @@ async def test_head_answers_as_get_without_a_body(there, path):
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/client", "/client/v4", "/client/v4/", "/client/v4/nowhere", "/client/v5/user/tokens/verify"),
+        *("/v0", "/client", "/client/v4", "/client/v4/", "/client/v4/nowhere", "/client/v5/user/tokens/verify"),
         *(BASE, f"{BASE}/", f"{BASE}/tokens/", f"{VERIFY}/", f"{GATEWAYS}/", f"{GATEWAYS}//", f"{GATEWAYS}/default/"),
         *(f"{GATEWAYS}/default/logs/", f"{GATEWAYS}/default/logs/1/nothing", f"//{GATEWAYS[1:]}", GATEWAYS.upper()),
         *("/docs/", "/openapi.json/", "/healthz/", "/redoc", "/%00"),

@@ -13,7 +13,17 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from penstock.model.token import Token
-from penstock.storage import configuration, opening, payment_tables, revisions, schema, sqlite_file, tables, tokens
+from penstock.storage import (
+    configuration,
+    dashboard_tables,
+    opening,
+    payment_tables,
+    revisions,
+    schema,
+    sqlite_file,
+    tables,
+    tokens,
+)
 from penstock.storage.engine import Database
 from penstock.storage.errors import StoreRefused, StoreUnavailable
 from penstock.storage.log.columns import STORED
@@ -24,6 +34,8 @@ from penstock.storage.migrations import run
 from tests.kit.databases import SERVER, postgres_on
 from tests.kit.logsink import a_gateway, a_record
 from tests.kit.releases import AFTER, BEFORE, next_release
+
+(METADATA,) = {dashboard_tables.metadata, payment_tables.metadata}  # one, of which each module has a part
 
 
 def test_the_list_of_revisions_is_the_folder_of_migrations():
@@ -36,7 +48,7 @@ def test_the_list_of_revisions_is_the_folder_of_migrations():
 
 
 def differences(connection: Connection) -> list[object]:
-    return compare_metadata(MigrationContext.configure(connection), payment_tables.metadata)
+    return compare_metadata(MigrationContext.configure(connection), METADATA)
 
 
 async def test_the_migrations_make_the_tables(url: str):

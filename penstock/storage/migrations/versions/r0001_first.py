@@ -5,7 +5,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-from penstock.storage.migrations import first_payments
+from penstock.storage.migrations import first_dashboard, first_payments
 
 revision = "0001"
 down_revision = None
@@ -27,6 +27,7 @@ def upgrade() -> None:
     _alerts()
     _routes()
     _audit()
+    first_dashboard.create()
     _log()
     _rollups()
     _money()

@@ -1,0 +1,32 @@
+"""What pydantic finds wrong, in our sentences, each with the path of its field."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from penstock.core.errors import Invalid
+
+_LENGTHS = {
+    "too_short": "must be {min_length} or more characters long",
+    "too_long": "must be {max_length} characters long at most",
+}
+
+
+def problems(errors: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """``errors``: of pydantic's exception, with places that begin with the part of the request."""
+    for problem in errors:
+        if problem["type"] == "json_invalid":
+            _, place = problem["loc"]
+            message = f"body: is not JSON: {problem['ctx']['error']} (at character {place})"
+            yield {"code": Invalid.code, "message": message, "path": ["body"]}
+            continue
+        path = [part for part in problem["loc"] if part != "[key]"]  # pydantic's word for a key that is wrong itself
+        name = path[-1] if len(path) > 1 else path[0]
+        yield {"code": Invalid.code, "message": f"{name}: {_sentence(problem)}", "path": path}
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "there is no such field"
+    if isinstance(problem["input"], str) and (sentence := _LENGTHS.get(problem["type"])):  # pydantic counts "items"
+        return sentence.format_map(problem["ctx"])
+    return str(problem["msg"])

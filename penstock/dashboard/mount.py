@@ -1,0 +1,20 @@
+"""The dashboard's addresses, all of them, in the application that serves the API."""
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from penstock.dashboard import files
+from penstock.dashboard.kit import view as kit
+from penstock.dashboard.overview import view as overview
+from penstock.dashboard.session import view as session
+
+PAGES: tuple[Route, ...] = (
+    *session.ROUTES,
+    *overview.ROUTES,
+    *kit.ROUTES,
+)
+
+
+def add(app: FastAPI) -> None:
+    app.router.routes += PAGES
+    app.router.routes.append(Route(f"{files.PREFIX}/{{digest}}/{{path:path}}", files.served, include_in_schema=False))

@@ -1,0 +1,42 @@
+"""The pages that every page leads to, in groups."""
+
+from collections.abc import Callable
+from itertools import groupby
+from typing import NamedTuple
+
+from penstock.model.token import Scope
+
+
+class Place(NamedTuple):
+    """A page. ``scopes``: permissions, of which one is needed to see it; none named: any token will do."""
+
+    group: str
+    title: str
+    address: str
+    scopes: tuple[str, ...]
+
+
+class Shown(NamedTuple):
+    """A place, and whether the page is it, or one below it."""
+
+    title: str
+    address: str
+    current: bool
+
+
+_SEES = (Scope.READ, Scope.METADATA)
+
+PLACES: tuple[Place, ...] = (Place("", "Overview", "/", _SEES),)
+
+
+def shown(path: str, may: Callable[..., bool]) -> list[tuple[str, list[Shown]]]:
+    """The places that a token may see, by their groups."""
+    seen = [place for place in PLACES if may(*place.scopes)]
+    return [
+        (group, [Shown(place.title, place.address, _is_at(path, place.address)) for place in places])
+        for group, places in groupby(seen, key=lambda place: place.group)
+    ]
+
+
+def _is_at(path: str, address: str) -> bool:
+    return path == address or (address != "/" and path.startswith(f"{address}/"))
