@@ -9,7 +9,7 @@ from starlette.routing import Route
 from penstock.control.context import Control
 from penstock.control.sessions import service as sessions
 from penstock.control.sessions.service import Session
-from penstock.core.errors import Bug, ControlError, NotAuthenticated, NotPermitted, PenstockError
+from penstock.core.errors import Bug, ControlError, NotAuthenticated, NotFound, NotPermitted, PenstockError
 from penstock.core.logs import log
 from penstock.dashboard import rendering, security
 from penstock.dashboard.visit import Guest, Visit
@@ -62,12 +62,21 @@ def _for_visitors(handler: Handler, scopes: tuple[str, ...]) -> Callable[[Reques
 
 
 async def _handled(visit: Visit, handler: Handler, scopes: tuple[str, ...]) -> Response:
-    """Raises NotPermitted."""
+    """Raises NotFound and NotPermitted."""
+    _expect_theirs(visit)
     if not visit.may(*scopes):
         raise NotPermitted(f"Your token lacks the permission {' or '.join(scopes)}.")
     if visit.request.method == "POST":
         await _expect_ours(visit)
     return await handler(visit)
+
+
+def _expect_theirs(visit: Visit) -> None:
+    """Raises NotFound for an address that names a gateway that the token does not open, whether it exists or not."""
+    given = (visit.request.path_params, visit.query)
+    named = {one.get(name) for one in given for name in ("gateway", "gateway_id")}
+    if not all(visit.session.token.opens(gateway) for gateway in named if gateway):
+        raise NotFound
 
 
 async def _expect_ours(visit: Visit) -> None:
