@@ -60,7 +60,7 @@ function options(figure, { names, units, columns }, width) {
     legend: { show: true, live: true },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.06 : 1] } },
-    axes: [{ ...line, grid: { show: false }, space: 70, values: (_, ticks, __, ___, step) => ticks.map((tick) => moment(tick, step)) }, { ...line, size: 62, values: (_, ticks) => ticks.map(unit) }],
+    axes: [{ ...line, grid: { show: false }, space: 70, size: 30, values: (_, ticks, __, ___, step) => ticks.map((tick) => moment(tick, step)) }, { ...line, size: 62, values: (_, ticks) => ticks.map(unit) }],
     series: [{ label: "Time (UTC)", value: (_, at) => (at === null ? "" : new Date(at * 1000).toISOString().slice(0, 16).replace("T", " ")) }, ...series],
   };
 }
