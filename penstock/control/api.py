@@ -12,7 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 import penstock
-from penstock.control import audit, operations, reference, spending_limit, urls
+from penstock.control import audit, operations, spending_limit, urls
 from penstock.control.alerts import routes as alerts
 from penstock.control.analytics import routes as analytics
 from penstock.control.billing import routes as billing
@@ -31,7 +31,7 @@ from penstock.control.routes import routes
 from penstock.control.tokens import routes as tokens
 from penstock.control.topups import routes as topups
 from penstock.control.topups import webhook
-from penstock.core.codec import decode, encode
+from penstock.core.codec import encode
 from penstock.core.errors import Bug, ControlError, Invalid, NoRoute, NotAllowed, PenstockError
 from penstock.core.roles import PARTS, Part
 from penstock.storage.errors import StoreUnavailable
@@ -156,26 +156,17 @@ _SECURITY = {
 
 
 def _describe(app: Api) -> None:
-    """Adds the API's document, and its reference as a page that loads nothing from outside. Both are made once, beside
-    the loop: that takes a second.
-    """
+    """Adds the API's document. It is made once, beside the loop: that takes a second."""
 
     async def made() -> bytes:
         return await asyncio.to_thread(lambda: encode(app.openapi()))
 
-    async def drawn() -> bytes:
-        return await asyncio.to_thread(reference.page, decode(await document.get()))
-
-    document, page = Kept(made, forever), Kept(drawn, forever)
+    document = Kept(made, forever)
 
     async def openapi(_: Request) -> Response:
         return Response(await document.get(), media_type="application/json")
 
-    async def docs(_: Request) -> Response:
-        return Response(await page.get(), media_type="text/html", headers={"content-security-policy": reference.CSP})
-
     app.add_route("/openapi.json", openapi, include_in_schema=False)
-    app.add_route("/docs", docs, include_in_schema=False)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
