@@ -18,6 +18,7 @@ class Handover(Struct, frozen=True):
     settings: dict[str, Any]
     providers: dict[str, str]
     provider_keys: dict[str, str]
+    markups: tuple[tuple[str, str, float], ...]
     prices: str
     url: str
     master_keys: tuple[bytes, ...]
@@ -27,12 +28,16 @@ class Handover(Struct, frozen=True):
     def of(cls, settings: Settings, url: str, master_keys: tuple[bytes, ...]) -> "Handover":
         """``url`` and ``master_keys`` as in ``app.Place``."""
         spelt = {row.name: _spelt(getattr(settings, row.name)) for row in SETTINGS}
-        return cls(spelt, settings.providers, settings.provider_keys, settings.prices, url, master_keys)
+        tables = {name: getattr(settings, name) for name in _TABLES}
+        return cls(spelt, **tables, url=url, master_keys=master_keys)
 
     def read(self) -> Settings:
         """The settings again."""
         values = {row.name: _read(row, self.settings[row.name]) for row in SETTINGS}
-        return Settings(**values, providers=self.providers, provider_keys=self.provider_keys, prices=self.prices)
+        return Settings(**values, **{name: getattr(self, name) for name in _TABLES})
+
+
+_TABLES = ("providers", "provider_keys", "markups", "prices")  # what is no row of ``SETTINGS``
 
 
 def _spelt(value: object) -> Any:

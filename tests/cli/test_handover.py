@@ -1,5 +1,6 @@
 """What a worker process is given is what the parent has."""
 
+from dataclasses import fields
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -29,6 +30,8 @@ EVERYTHING = Settings(
     prices_file="/etc/prices.toml",
     prices="[[prices]]",
     providers={"openai": "http://127.0.0.1:1/v1"},
+    provider_keys={"openai": "sk"},
+    markups=(("openai", "*", 12.5),),
 )
 
 
@@ -38,5 +41,7 @@ def test_the_settings_travel_whole(settings):
     told = codec.unpacker(Handover).decode(codec.pack(made))
     assert told.read() == settings
     assert (told.url, told.master_keys, told.first) == ("postgresql://u:secret@h/d", (bytes(32), b"1" * 32), True)
+    tables = {field.name for field in fields(Settings)} - {row.name for row in SETTINGS}
+    assert settings == Settings() or all(getattr(settings, name) for name in tables)  # so that all of them travel
     for row in SETTINGS:
         assert type(getattr(told.read(), row.name)) is type(getattr(settings, row.name))
