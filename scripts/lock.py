@@ -14,7 +14,7 @@ from npm import npm
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 OPTIONS = "--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header"
-EXTRAS = [word for extra in ("aws", "google", "pdf", "stripe") for word in ("--extra", extra)]
+EXTRAS = [word for extra in ("aws", "google", "oidc", "pdf", "stripe") for word in ("--extra", extra)]
 LOCKS = {
     "build": ["--group", "build"],
     "runtime": EXTRAS,

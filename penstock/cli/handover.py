@@ -10,6 +10,7 @@ from typing import Any, cast
 from penstock.core.codec import Struct
 from penstock.core.options import Setting
 from penstock.core.settings import SETTINGS, Settings
+from penstock.core.settings_sections import OidcGrant
 
 
 class Handover(Struct, frozen=True):
@@ -19,6 +20,7 @@ class Handover(Struct, frozen=True):
     providers: dict[str, str]
     provider_keys: dict[str, str]
     markups: tuple[tuple[str, str, float], ...]
+    oidc_grants: tuple[OidcGrant, ...]
     prices: str
     url: str
     master_keys: tuple[bytes, ...]
@@ -37,7 +39,7 @@ class Handover(Struct, frozen=True):
         return Settings(**values, **{name: getattr(self, name) for name in _TABLES})
 
 
-_TABLES = ("providers", "provider_keys", "markups", "prices")  # what is no row of ``SETTINGS``
+_TABLES = ("providers", "provider_keys", "markups", "oidc_grants", "prices")  # what is no row of ``SETTINGS``
 
 
 def _spelt(value: object) -> Any:

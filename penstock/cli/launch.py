@@ -15,6 +15,7 @@ from penstock.cli.greeting import greeting
 from penstock.cli.refused import Refused
 from penstock.cli.simulated import simulated
 from penstock.control.first_start import Start, StartError, prepare
+from penstock.control.oidc import grants
 from penstock.core import logs
 from penstock.core.proxies import Proxies
 from penstock.core.settings import Settings
@@ -91,8 +92,11 @@ def _routes(settings: Settings) -> dict[str, Upstream]:
         tls.context(settings)
         operators(settings.provider_keys)
         own_prices(settings)
+        grants.check(settings.oidc_grants)
         return upstreams(settings.providers, settings.markups)
-    except ValueError as error:  # an override that names no provider, a bad address, proxy, certificate or price
+    except (
+        ValueError
+    ) as error:  # an override that names no provider, a bad address, proxy, certificate, price or permission
         raise Refused(str(error)) from error
 
 

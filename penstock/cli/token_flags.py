@@ -10,16 +10,8 @@ from penstock.control.tokens import schema, service
 from penstock.control.tokens.schema import TokenUpdate, Wish
 from penstock.core import instants
 from penstock.core.errors import Invalid
-from penstock.model.token import SCOPES, Scope
+from penstock.model.token import SCOPES, SHORT
 
-SHORT = {
-    "read": Scope.READ,
-    "metadata": Scope.METADATA,
-    "write": Scope.WRITE,
-    "run": Scope.RUN,
-    "billing": Scope.BILLING,
-    "workers": Scope.WORKERS,
-}
 _UNITS = {"h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _FLAGS = {
     "name": "--name",

@@ -136,6 +136,7 @@ def _spell_list(value: tuple[object, ...]) -> str:
 
 SIZE = Kind("size", _size, _spell_size)
 NETWORKS = Kind("networks", _networks, _spell_list)
+WORDS = Kind("list", words, _spell_list)
 SWITCH = Kind("true or false", _switch, _spell_switch)
 TEXT = Kind("text", _text)
 PATH = Kind("path", _path)

@@ -4,13 +4,9 @@ A setting is taken from the first place that has it: flag, environment variable 
 configuration file, default. All that is wrong is reported together, each line saying what, where and what is allowed.
 """
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from penstock.core import settings_sections
 from penstock.core.options import (
@@ -30,8 +26,9 @@ from penstock.core.options import (
     seconds,
     server,
 )
+from penstock.core.settings_reader import Reader
 from penstock.core.settings_refusals import refusals
-from penstock.core.settings_sections import KEY, PROVIDER
+from penstock.core.settings_sections import KEY, OidcGrant
 
 MASK = "********"
 PRICES = "prices.toml"
@@ -46,6 +43,7 @@ WITHOUT_REDIS = pattern(r"count|allow|refuse", "count, allow or refuse")
 SPEND_CODE = pattern(r"2041|2045", "2041 or 2045")
 PAYMENTS = pattern(r"manual|stripe", "manual or stripe")
 PERCENT = number_text(r"100|\d{1,2}(\.\d{1,4})?", "a percentage such as 19 or 7.5")
+OIDC_SCOPES = pattern(r"(.* )?openid( .*)?", "words with spaces between, openid among them")
 EMAIL = pattern(r"[^@\s]{1,64}@[^@\s]{1,255}", "an e-mail address")
 ACCOUNT = pattern(r"[0-9a-f]{32}", "32 hexadecimal digits, lower case")
 
@@ -230,10 +228,17 @@ class Settings:
     invoice_issuer: str = option(
         "", TEXT, "Who issues invoices, as it stands at their head: name, address, tax number."
     )
+    oidc_issuer: str = option(
+        "", URL, "Identity provider (OpenID Connect) that people sign in to the dashboard with; needs [[oidc_grants]]."
+    )
+    oidc_client_id: str = option("", TEXT, "What Penstock is called there.")
+    oidc_client_secret: str = option("", KEY, "Its secret there; none where the provider gives none.", secret=True)
+    oidc_scopes: str = option("openid email profile", OIDC_SCOPES, "What it is asked for, openid among it.")
     access_log: bool = option(default=False, kind=SWITCH, sentence="Write one line per call to standard error.")
     providers: dict[str, str] = field(default_factory=dict[str, str])  # slug -> base URL
     provider_keys: dict[str, str] = field(default_factory=dict[str, str])  # slug -> the operator's own key
     markups: tuple[tuple[str, str, float], ...] = ()  # provider, pattern of models, per cent
+    oidc_grants: tuple[OidcGrant, ...] = ()
     prices: str = ""  # the text of ``prices_file``
 
     @property
@@ -257,9 +262,7 @@ SETTINGS = tuple(
     if "row" in f.metadata
     for kind, sentence, secret in [f.metadata["row"]]
 )
-_BY_NAME = {row.name: row for row in SETTINGS}
-_IN_FILE = {name: row for name, row in _BY_NAME.items() if name != "config"}
-_KEY_VARIABLE = re.compile(r"PENSTOCK_([A-Z0-9_]+)_API_KEY")  # of the provider with that slug
+_IN_FILE = {row.name: row for row in SETTINGS if row.name != "config"}
 
 
 def url_of(host: str, port: int, scheme: str = "http") -> str:
@@ -275,11 +278,12 @@ def load(
     the ``config`` setting. Not ``serving``: what only a server needs may be missing. Raises SettingsError with
     everything that is wrong.
     """
-    reader = _Reader([])
+    reader = Reader(SETTINGS)
     values = reader.environ(environ) | reader.flags(flags)
     path: Path = config_path or values.get("config") or Settings().config
     document = reader.document(path, named=config_path is not None or "config" in values)
     providers, markups = document.pop("providers", {}), document.pop("markups", [])
+    grants = document.pop("oidc_grants", [])
     keys = reader.keys(environ)
     values = reader.members(document, _IN_FILE, str(path)) | values
     values["config"] = path
@@ -287,6 +291,7 @@ def load(
     values["providers"] = {slug: section["base_url"] for slug, section in sections.items() if "base_url" in section}
     values["provider_keys"] = {slug: one["api_key"] for slug, one in sections.items() if "api_key" in one} | keys
     values["markups"] = settings_sections.markups(markups, f"{path}: [[markups]]", reader)
+    values["oidc_grants"] = settings_sections.oidc_grants(grants, f"{path}: [[oidc_grants]]", reader)
     values["prices_file"], values["prices"] = reader.prices(values.get("prices_file", ""), path.with_name(PRICES))
     settings = Settings(**values)
     if problems := reader.problems + (list(refusals(settings)) if serving else []):
@@ -295,85 +300,3 @@ def load(
     return (
         settings if settings.public_url else replace(settings, public_url=url_of(settings.host, settings.port, scheme))
     )
-
-
-class _Reader(NamedTuple):
-    """Reads the places settings come from, and collects what is wrong there."""
-
-    problems: list[str]
-
-    def flags(self, given: Mapping[str, object]) -> dict[str, Any]:
-        """Raises KeyError on a name that is no setting: that is a fault of the program, not of its user."""
-        rows = [(_BY_NAME[name], value) for name, value in given.items() if value is not None]
-        return self._parsed((row, value, f"flag {row.flag}") for row, value in rows)
-
-    def environ(self, environ: Mapping[str, str]) -> dict[str, Any]:
-        """Unknown variables are refused where they look like a slip of the pen; others (a container platform sets
-        ``PENSTOCK_SERVICE_HOST`` for a service of that name) are not ours. An empty variable counts as not set.
-        """
-        rows = {row.variable: row for row in SETTINGS}
-        for name in environ:
-            ours = name.startswith("PENSTOCK_") and not name.startswith("PENSTOCK_TEST_")  # those are the tests' own
-            ours = ours and not _KEY_VARIABLE.fullmatch(name)
-            if ours and name not in rows and (near := _near(name, rows)):
-                self.problems.append(f"variable {name}: there is no such setting; did you mean {near}?")
-        return self._parsed((row, environ[name], f"variable {name}") for name, row in rows.items() if environ.get(name))
-
-    def keys(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """``PENSTOCK_{SLUG}_API_KEY``, by slug."""
-        read: dict[str, str] = {}
-        for name, value in environ.items():
-            if value and (match := _KEY_VARIABLE.fullmatch(name)):
-                for key in self._parsed([(PROVIDER["api_key"], value, f"variable {name}")]).values():
-                    read[match[1].lower().replace("_", "-")] = key
-        return read
-
-    def document(self, path: Path, *, named: bool) -> dict[str, Any]:
-        """The configuration file; a missing one is empty unless somebody ``named`` it."""
-        try:
-            return tomllib.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            if named:
-                self.problems.append(f"config: there is no file {path}")
-        except OSError as error:
-            self.problems.append(f"config: {path} cannot be read: {error.strerror}")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            self.problems.append(f"config: {path} is not TOML: {error}")
-        return {}
-
-    def prices(self, named: str, usual: Path) -> tuple[str, str]:
-        """The file of prices and its text; empty where there is none and nobody ``named`` one."""
-        path = Path(named).expanduser() if named else usual
-        try:
-            return str(path), path.read_text("utf-8")
-        except FileNotFoundError:
-            if named:
-                self.problems.append(f"prices_file: there is no file {path}")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            self.problems.append(f"prices_file: {path} cannot be read: {reason}")
-        return named, ""
-
-    def members(self, section: Mapping[str, Any], known: Mapping[str, Setting], place: str) -> dict[str, Any]:
-        """A table of the configuration file; unknown members are refused."""
-        for name in [name for name in section if name not in known]:
-            near = _near(name, known)
-            hint = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
-            self.problems.append(f"{place}: there is no setting {name!r}; {hint}")
-        return self._parsed((known[name], value, place) for name, value in section.items() if name in known)
-
-    def _parsed(self, found: Iterable[tuple[Setting, object, str]]) -> dict[str, Any]:
-        """The values of what was found; each of ``found`` is a row, what was written, and where."""
-        values: dict[str, Any] = {}
-        for row, written, place in found:
-            try:
-                values[row.name] = row.kind.parse(written)
-            except ValueError as error:
-                secret = row.secret or "@" in str(written)  # an address may hold a password
-                shown = "" if secret else f", not {written!r}"
-                self.problems.append(f"{row.name} ({place}): {error}{shown}")
-        return values
-
-
-def _near(name: str, known: Iterable[str]) -> str | None:
-    return next(iter(get_close_matches(name, list(known), n=1, cutoff=0.85)), None)

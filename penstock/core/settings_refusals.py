@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from penstock.core.addresses import is_here
 
 if TYPE_CHECKING:
     from penstock.core.settings import Settings
@@ -27,6 +30,7 @@ def refusals(settings: "Settings") -> Iterator[str]:
     if bool(settings.tls_certificate) != bool(settings.tls_key):
         yield "tls_certificate, tls_key: HTTPS needs both, or neither"
     yield from _unpayable(settings)
+    yield from _unsigned(settings)
     if settings.hold_body > settings.buffer_memory * 7 // 24:
         yield "hold_body: must not be larger than 7/24 of buffer_memory, a gateway's share, or no body could be held"
 
@@ -39,3 +43,20 @@ def _unpayable(settings: "Settings") -> Iterator[str]:
             yield f"{name}: payments by stripe need it"
     if find_spec("stripe") is None:
         yield "payments: stripe needs its library: install penstock[stripe]"
+
+
+def _unsigned(settings: "Settings") -> Iterator[str]:
+    """Of signing in by OpenID Connect."""
+    issuer = urlsplit(settings.oidc_issuer)
+    if not settings.oidc_issuer:
+        if settings.oidc_client_id or settings.oidc_client_secret or settings.oidc_grants:
+            yield "oidc_issuer: the other settings of OpenID Connect do nothing without it"
+        return
+    if issuer.scheme != "https" and not is_here(issuer.hostname or ""):
+        yield "oidc_issuer: must be https, unless it is on this machine: nothing else says who answers there"
+    if not settings.oidc_client_id:
+        yield "oidc_client_id: needed with oidc_issuer"
+    if not settings.oidc_grants:
+        yield "oidc_grants: needed with oidc_issuer, in the configuration file: without one nobody may sign in"
+    if find_spec("jwt") is None:
+        yield "oidc_issuer: OpenID Connect needs its library: install penstock[oidc]"

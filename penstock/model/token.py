@@ -21,6 +21,7 @@ class Scope:
 
 
 SCOPES = (Scope.READ, Scope.METADATA, Scope.WRITE, Scope.RUN, Scope.BILLING, Scope.WORKERS)
+SHORT = dict(zip(("read", "metadata", "write", "run", "billing", "workers"), SCOPES, strict=True))  # for the operator
 
 
 class Token(msgspec.Struct, frozen=True):

@@ -44,6 +44,20 @@ async def get(connection: Handle, account: str, token_id: str) -> Token | None:
     return None if row is None else _token(row)
 
 
+async def ever(connection: Handle, account: str, token_id: str) -> tuple[Token, bool] | None:
+    """The token of that id, if there ever was one, and whether it was revoked."""
+    mine = (tokens.c.account == account) & (tokens.c.id == token_id)
+    row = (await connection.execute(select(*_COLUMNS, tokens.c.revoked_at).where(mine))).one_or_none()
+    return None if row is None else (_token(row[:-1]), row.revoked_at is not None)
+
+
+async def restore(connection: Handle, token: Token, version: int) -> None:
+    """Makes the token of its id, also one that was revoked, what it is here."""
+    mine = (tokens.c.account == token.account) & (tokens.c.id == token.id)
+    values = _row(token) | {"version": version, "revoked_at": None}
+    await connection.execute(update(tokens).where(mine).values(values))
+
+
 async def page(connection: Handle, account: str, limit: int, offset: int) -> tuple[list[Token], int]:
     """Tokens that were not revoked, oldest first, and how many there are in all."""
     total = await connection.execute(select(func.count()).select_from(tokens).where(_live(account)))

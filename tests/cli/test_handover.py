@@ -9,6 +9,7 @@ import pytest
 from penstock.cli.handover import Handover
 from penstock.core import codec
 from penstock.core.settings import SETTINGS, Settings
+from penstock.core.settings_sections import OidcGrant
 
 EVERYTHING = Settings(
     host="::",
@@ -32,6 +33,7 @@ EVERYTHING = Settings(
     providers={"openai": "http://127.0.0.1:1/v1"},
     provider_keys={"openai": "sk"},
     markups=(("openai", "*", 12.5),),
+    oidc_grants=(OidcGrant("groups", "ops", ("AI Gateway Read",), None), OidcGrant("sub", "*", ("run",), ("main",))),
 )
 
 

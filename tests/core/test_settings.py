@@ -291,6 +291,51 @@ def test_markups_are_checked(config, text, problem):
     assert problem in problems(path=config(text))[0]
 
 
+GRANT = "[[oidc_grants]]\nclaim = 'groups'\nvalue = 'ops'\nscopes = ['read', 'AI Gateway Write']"
+OIDC = {"oidc_issuer": "https://id.example.com/", "oidc_client_id": "penstock"}
+
+
+def test_grants_keep_their_order_and_are_for_all_gateways_unless_they_say(config):
+    text = f"{GRANT}\n[[oidc_grants]]\nclaim = 'sub'\nvalue = '*'\nscopes = ['run']\ngateways = ['a', 'b']"
+    settings = load(OIDC, {}, config(text))
+    assert settings.oidc_issuer == "https://id.example.com"
+    assert settings.oidc_grants == (
+        ("groups", "ops", ("read", "AI Gateway Write"), None),
+        ("sub", "*", ("run",), ("a", "b")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("oidc_grants = 3", "[[oidc_grants]]: each is a table with claim, value and scopes"),
+        ("[[oidc_grants]]\nclaim = 'a'\nvalue = 'b'", "[[oidc_grants]]: each is a table with claim, value and scopes"),
+        (f"{GRANT}\ngateways = []", "[[oidc_grants]]: gateways is empty"),
+        ("[[oidc_grants]]\nclaim = 'a'\nvalue = 'b'\nscopes = []", "[[oidc_grants]]: scopes is empty"),
+        ("[[oidc_grants]]\nclaim = 'a'\nvalue = ''\nscopes = ['run']", "[[oidc_grants]]: value is empty"),
+        ("[[oidc_grants]]\nclaim = 'a'\nvalue = 1\nscopes = ['run']", "must be text, not 1"),
+        (f"{GRANT}\ngateway = ['a']", "did you mean gateways?"),
+    ],
+)
+def test_grants_are_checked(config, text, problem):
+    assert problem in problems(OIDC, path=config(text))[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"oidc_issuer": "http://id.example.com"}, "oidc_issuer: must be https"),
+        ({"oidc_client_id": ""}, "oidc_client_id: needed"),
+        ({"oidc_issuer": ""}, "oidc_issuer: the other settings"),
+        ({"oidc_scopes": "email openids"}, "oidc_scopes (flag --oidc-scopes): must be words"),
+    ],
+)
+def test_openid_connect_is_refused_where_it_cannot_act(config, changes, problem):
+    assert problem in problems(OIDC | changes, path=config(GRANT))[0]
+    assert "oidc_grants: needed" in problems(OIDC, path=config(""))[0]
+    load(OIDC | {"oidc_issuer": "http://127.0.0.1:8080/realm"}, {}, config(GRANT))
+
+
 def test_the_public_address_follows_from_where_we_listen():
     assert load({"port": "9000"}, {}).public_url == "http://127.0.0.1:9000"
     assert load({"host": "0.0.0.0"}, {}).public_url == "http://127.0.0.1:8787"

@@ -129,3 +129,17 @@ async def test_the_tokens_that_are_limited_to_a_gateway_by_its_whole_name(databa
         assert await tokens.limited_to(connection, ACCOUNT, "a_pha") == [others[1].id]
         assert await tokens.limited_to(connection, ACCOUNT, "alph") == []
         assert await tokens.limited_to(connection, OTHER, "alpha") == [others[2].id]
+
+
+async def test_a_token_that_was_revoked_can_be_restored_as_it_is_to_be(database: Database):
+    token, stays = a_token("back"), a_token("stays")
+    version = await added(database, token, stays)
+    async with database.writing() as connection:
+        assert await tokens.ever(connection, ACCOUNT, token.id) == (token, False)
+        await tokens.revoke(connection, ACCOUNT, token.id, 1, version + 1)
+        assert await tokens.ever(connection, ACCOUNT, token.id) == (token, True)
+        changed = msgspec.structs.replace(token, name="other")
+        await tokens.restore(connection, changed, version + 2)
+        assert await tokens.get(connection, ACCOUNT, token.id) == changed
+        assert await tokens.changed_since(connection, version + 1) == ([changed], [])
+        assert await tokens.ever(connection, OTHER, token.id) is None
