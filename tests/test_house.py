@@ -50,6 +50,7 @@ UNMIRRORED = {
     "penstock/dashboard/mount.py": "the list of pages; each has its test",
     "penstock/dashboard/navigation.py": "the list of places; tests/dashboard/test_page.py goes to each",
     "penstock/dashboard/overview/": "tests/dashboard/overview/test_view.py reads the page",
+    "penstock/dashboard/playground/": "tests/dashboard/playground/test_view.py reads the page",
     "penstock/dashboard/reference/": "tests/dashboard/reference/test_view.py reads the page",
     "penstock/dashboard/security.py": "tests/dashboard/session/test_view.py tries to get round it",
     "penstock/dashboard/snippets.py": "code that pages show; their tests run it",

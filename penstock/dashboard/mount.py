@@ -6,12 +6,14 @@ from starlette.routing import Route
 from penstock.dashboard import files
 from penstock.dashboard.kit import view as kit
 from penstock.dashboard.overview import view as overview
+from penstock.dashboard.playground import view as playground
 from penstock.dashboard.reference import view as reference
 from penstock.dashboard.session import view as session
 
 PAGES: tuple[Route, ...] = (
     *session.ROUTES,
     *overview.ROUTES,
+    *playground.ROUTES,
     *kit.ROUTES,
     *reference.ROUTES,
 )

@@ -26,7 +26,10 @@ class Shown(NamedTuple):
 
 _SEES = (Scope.READ, Scope.METADATA)
 
-PLACES: tuple[Place, ...] = (Place("", "Overview", "/", _SEES),)
+PLACES: tuple[Place, ...] = (
+    Place("", "Overview", "/", _SEES),
+    Place("", "Playground", "/ui/playground", (Scope.RUN,)),
+)
 
 
 def shown(path: str, may: Callable[..., bool]) -> list[tuple[str, list[Shown]]]:
