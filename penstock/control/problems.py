@@ -8,6 +8,14 @@ from penstock.core.errors import Invalid
 _LENGTHS = {
     "too_short": "must be {min_length} or more characters long",
     "too_long": "must be {max_length} characters long at most",
+    "string_too_short": "must be {min_length} or more characters long",
+    "string_too_long": "must be {max_length} characters long at most",
+}
+_KINDS = {
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
 }
 
 
@@ -29,4 +37,6 @@ def _sentence(problem: Mapping[str, Any]) -> str:
         return "there is no such field"
     if isinstance(problem["input"], str) and (sentence := _LENGTHS.get(problem["type"])):  # pydantic counts "items"
         return sentence.format_map(problem["ctx"])
-    return str(problem["msg"])
+    if problem["type"] == "too_short":
+        return "must have {min_length} or more entries".format_map(problem["ctx"])
+    return _KINDS.get(problem["type"]) or str(problem["msg"])

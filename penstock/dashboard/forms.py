@@ -50,6 +50,15 @@ class Form:
         """Every one of that name that is not empty: of check boxes, or of a list."""
         return [value.strip() for value in self._fields.get(name, ()) if value.strip()]
 
+    def number(self, name: str) -> float | str | None:
+        """None where nothing was typed; what is no number as it was typed, for the resource to refuse."""
+        typed = self.text(name)
+        try:
+            found = float(typed)
+        except ValueError:
+            return typed or None
+        return int(typed) if typed.isdecimal() else found
+
     def lines(self, name: str) -> list[str]:
         """The lines of a text that are not empty: a list, one entry a line."""
         return [line.strip() for line in self.whole(name).splitlines() if line.strip()]

@@ -4,16 +4,20 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from penstock.dashboard import files
+from penstock.dashboard.keys import view as keys
 from penstock.dashboard.kit import view as kit
 from penstock.dashboard.overview import view as overview
 from penstock.dashboard.playground import view as playground
 from penstock.dashboard.reference import view as reference
 from penstock.dashboard.session import view as session
+from penstock.dashboard.tokens import view as tokens
 
 PAGES: tuple[Route, ...] = (
     *session.ROUTES,
     *overview.ROUTES,
     *playground.ROUTES,
+    *keys.ROUTES,
+    *tokens.ROUTES,
     *kit.ROUTES,
     *reference.ROUTES,
 )

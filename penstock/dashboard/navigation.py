@@ -8,12 +8,16 @@ from penstock.model.token import Scope
 
 
 class Place(NamedTuple):
-    """A page. ``scopes``: permissions, of which one is needed to see it; none named: any token will do."""
+    """A page. ``scopes``: permissions, of which one is needed to see it; none named: any token will do.
+
+    ``whole``: it is about the whole account, so that a token that is limited to gateways does not see it.
+    """
 
     group: str
     title: str
     address: str
     scopes: tuple[str, ...]
+    whole: bool = False
 
 
 class Shown(NamedTuple):
@@ -29,12 +33,14 @@ _SEES = (Scope.READ, Scope.METADATA)
 PLACES: tuple[Place, ...] = (
     Place("", "Overview", "/", _SEES),
     Place("", "Playground", "/ui/playground", (Scope.RUN,)),
+    Place("Build", "Provider keys", "/ui/keys", (Scope.READ,)),
+    Place("Account", "Tokens", "/ui/tokens", (Scope.READ,), whole=True),
 )
 
 
-def shown(path: str, may: Callable[..., bool]) -> list[tuple[str, list[Shown]]]:
+def shown(path: str, may: Callable[..., bool], *, limited: bool) -> list[tuple[str, list[Shown]]]:
     """The places that a token may see, by their groups."""
-    seen = [place for place in PLACES if may(*place.scopes)]
+    seen = [place for place in PLACES if may(*place.scopes) and not (limited and place.whole)]
     return [
         (group, [Shown(place.title, place.address, _is_at(path, place.address)) for place in places])
         for group, places in groupby(seen, key=lambda place: place.group)

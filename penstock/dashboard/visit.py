@@ -82,8 +82,13 @@ class Visit(Guest):
         return not scopes or not self.session.token.scopes.isdisjoint(scopes)
 
     @property
+    def limited(self) -> bool:
+        """Whether the token is good for some gateways alone: then it sees nothing that is the whole account's."""
+        return self.session.token.gateways is not None
+
+    @property
     def navigation(self) -> list[tuple[str, list[navigation.Shown]]]:
-        return navigation.shown(self.request.url.path, self.may)
+        return navigation.shown(self.request.url.path, self.may, limited=self.limited)
 
     def done(self, address: str, sentence: str) -> Response:
         """Leads on to a page that says once what was done."""

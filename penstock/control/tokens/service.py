@@ -11,7 +11,7 @@ from penstock.control.envelope import Paging
 from penstock.control.tokens.limits import standing
 from penstock.control.tokens.schema import TokenUpdate, Wish, shown, traits
 from penstock.core import instants, secrets
-from penstock.core.errors import Invalid, NotPermitted
+from penstock.core.errors import Conflict, Invalid, NotPermitted
 from penstock.model.token import SCOPES, Token, budget_owner
 from penstock.storage import spending, tokens
 from penstock.storage.engine import within
@@ -25,13 +25,16 @@ class Made(NamedTuple):
     missing: tuple[str, ...]
 
 
-async def create(context: Context, wish: Wish) -> Made:
-    """Raises Invalid, NotPermitted, and NotAuthenticated where the caller's token was revoked meanwhile."""
+async def create(context: Context, wish: Wish, token_id: str = "") -> Made:
+    """``token_id``: 32 hex, no other account's; chosen here unless given.
+
+    Raises Invalid, NotPermitted, Conflict, and NotAuthenticated where the caller's token was revoked meanwhile.
+    """
     check_time(wish.expires_at)
     permit(context, wish)
     value = secrets.new()
     made = Token(
-        randomness.token_hex(16),
+        token_id or randomness.token_hex(16),
         context.account,
         secrets.digest(value.encode()),
         created_at=instants.now(),
@@ -39,6 +42,8 @@ async def create(context: Context, wish: Wish) -> Made:
     )
     made = _owned(made)
     async with changing(context) as change:
+        if token_id and await tokens.ever(change.connection, context.account, token_id):
+            raise Conflict("This token was made already.")
         await tokens.add(change.connection, made, await change.record("token.create", made.id, None, traits(made)))
         missing = await tokens.unknown_gateways(change.connection, context.account, made.gateways or frozenset())
     return Made(made, value, missing)
