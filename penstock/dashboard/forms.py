@@ -68,33 +68,33 @@ class Faults:
     """What is wrong with a form: sentences by the path of their field, as ``spend_limits.rules.0.limit``."""
 
     def __init__(self, told: Sequence[tuple[str, str]] = ()) -> None:
-        self._told = told
+        self.told = told
 
     def __bool__(self) -> bool:
-        return bool(self._told)
+        return bool(self.told)
 
     def at(self, *names: str) -> list[str]:
         """Of a field, or of what is in it."""
         return [
             sentence
-            for path, sentence in self._told
+            for path, sentence in self.told
             if any(path == name or path.startswith(f"{name}.") for name in names)
         ]
 
     def elsewhere(self, *names: str) -> list[str]:
         """Of none of these fields: they stand above the form."""
         there = self.at(*names)
-        return [sentence for _, sentence in self._told if sentence not in there]
+        return [sentence for _, sentence in self.told if sentence not in there]
 
     @property
     def all(self) -> list[str]:
-        return [sentence for _, sentence in self._told]
+        return [sentence for _, sentence in self.told]
 
     @classmethod
     def of(cls, error: ControlError) -> "Faults":
         """What a service refused."""
         path = [str(part) for part in error.path]
-        return cls([(".".join(path[1:] if path[:1] == ["body"] else path), error.message)])
+        return cls([(".".join(path[1:] if path[:1] in (["body"], ["query"]) else path), error.message)])
 
 
 NO_FAULTS = Faults()

@@ -6,6 +6,8 @@ from starlette.routing import Route
 from penstock.dashboard import files
 from penstock.dashboard.keys import view as keys
 from penstock.dashboard.kit import view as kit
+from penstock.dashboard.logs import row as log_row
+from penstock.dashboard.logs import view as logs
 from penstock.dashboard.overview import view as overview
 from penstock.dashboard.playground import view as playground
 from penstock.dashboard.reference import view as reference
@@ -15,6 +17,8 @@ from penstock.dashboard.tokens import view as tokens
 PAGES: tuple[Route, ...] = (
     *session.ROUTES,
     *overview.ROUTES,
+    *logs.ROUTES,
+    *log_row.ROUTES,
     *playground.ROUTES,
     *keys.ROUTES,
     *tokens.ROUTES,

@@ -32,6 +32,7 @@ _SEES = (Scope.READ, Scope.METADATA)
 
 PLACES: tuple[Place, ...] = (
     Place("", "Overview", "/", _SEES),
+    Place("", "Logs", "/ui/logs", _SEES),
     Place("", "Playground", "/ui/playground", (Scope.RUN,)),
     Place("Build", "Provider keys", "/ui/keys", (Scope.READ,)),
     Place("Account", "Tokens", "/ui/tokens", (Scope.READ,), whole=True),

@@ -85,7 +85,7 @@ def _conversation(row: dict[str, Any], bodies: Bodies, longest: int | None) -> "
         if side == "request":
             said = conversation.asked(row["path"], body.content)
         else:
-            said = conversation.answered(body.content, row["response_content_type"])
+            said = conversation.answered(row["path"], body.content, row["response_content_type"])
         for role, text in said or [(f"{side} ({body.kind})", body.content.decode("utf-8", "replace"))]:
             more = longest is not None and len(text) > longest
             yield Text(f"\n{role}", style=_ROLES.get(role, "bold"))

@@ -15,7 +15,7 @@ _BODY: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {}, "*/*": {}}, "description": "The body, without an envelope."}
 }
 # Bodies come from anywhere: no browser may take one for a page of ours.
-_HARMLESS = {"x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox"}
+HARMLESS = {"x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox"}
 
 router = resource("/ai-gateway/gateways/{gateway_id}/logs", "Logs")
 
@@ -71,7 +71,7 @@ async def edit_log(context: InContext, gateway_id: str, log_id: str, body: LogEd
 async def get_log_request(context: InContext, gateway_id: str, log_id: str) -> Response:
     """The body of the request as it was stored, without an envelope."""
     stored = await service.body(context, gateway_id, log_id, "request", raw=True)
-    return Response(stored.content, headers={"content-type": stored.kind, **_HARMLESS})
+    return Response(stored.content, headers={"content-type": stored.kind, **HARMLESS})
 
 
 @router.get("/{log_id}/response", response_class=Response, responses=_BODY)
@@ -80,4 +80,4 @@ async def get_log_response(context: InContext, gateway_id: str, log_id: str, acc
     """The body of the answer as it was stored, without an envelope; a streamed one as JSON with its chunks."""
     raw = service.EVENTS in accept.lower()
     stored = await service.body(context, gateway_id, log_id, "response", raw=raw)
-    return Response(stored.content, headers={"content-type": stored.kind, **_HARMLESS})
+    return Response(stored.content, headers={"content-type": stored.kind, **HARMLESS})

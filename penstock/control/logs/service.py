@@ -7,7 +7,9 @@ from contextlib import nullcontext, suppress
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from penstock.control.context import Context, Control, found
+from penstock.control.logs import conversation as conversations
 from penstock.control.logs import rendering, streams
+from penstock.control.logs.conversation import Conversation
 from penstock.control.logs.pages import Pages
 from penstock.control.logs.schema import LogDelete, LogEdit, LogQuery
 from penstock.core import ids, instants
@@ -127,6 +129,19 @@ async def body(
     return Body(content, kind if kind and kind.isascii() and kind.isprintable() else _UNKNOWN)
 
 
+async def conversation(context: Context, gateway_id: str, log_id: str) -> Conversation:
+    """What was said in a call, as far as bodies were kept and can be read. For who may read bodies.
+
+    Raises NotFound.
+    """
+    control, number = context.control, await _number(context, gateway_id)
+    row = await _row(control, number, log_id)
+    request, response = await _in_time(control.logs.bodies(number, ids.parse(row.id)))
+    async with _RENDERING:
+        kind = row.response_content_type
+        return await asyncio.to_thread(conversations.read, row.path, request or b"", response or b"", kind)
+
+
 def _rendered(content: bytes, cutter: type[Cutter]) -> bytes:
     return encode(streams.as_json(content, cutter))
 
@@ -210,6 +225,9 @@ async def _number(context: Context, gateway_id: str) -> int:
 
 
 async def _gateway(context: Context, gateway_id: str) -> GatewayRow:
+    """Raises NotFound, also for one that the caller's token does not open."""
+    if context.limited_to is not None and gateway_id not in context.limited_to:
+        raise NotFound
     async with context.control.database.reading() as connection:
         return found(await gateways.get(connection, context.account, gateway_id))
 

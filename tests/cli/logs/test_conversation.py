@@ -40,16 +40,16 @@ def test_a_request_is_read_in_its_dialect(path):
 def test_what_is_no_chat_says_nothing():
     assert asked("embeddings", b'{"input": [1, 2]}') == []
     assert asked("x", b"\xff") == []
-    assert answered(b"\xff", None) == []
-    assert answered(b"data: {\n\n", SSE) == []
+    assert answered("x", b"\xff", None) == []
+    assert answered("x", b"data: {\n\n", SSE) == []
 
 
 def test_an_answer_is_read_whole_or_streamed():
     whole = {"id": "m", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn"}
     whole |= {"content": [{"type": "text", "text": "Deep."}], "usage": {"input_tokens": 1, "output_tokens": 2}}
-    assert answered(json.dumps(whole).encode(), "application/json") == [("assistant", "Deep.")]
+    assert answered("x", json.dumps(whole).encode(), "application/json") == [("assistant", "Deep.")]
     chunks = [
         {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": part}}]} for part in ("De", "ep.")
     ]
     stream = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode()
-    assert answered(stream, SSE) == answered(stream + b"data: [DONE]\n\n", SSE) == [("assistant", "Deep.")]
+    assert answered("x", stream, SSE) == answered("x", stream + b"data: [DONE]\n\n", SSE) == [("assistant", "Deep.")]
