@@ -98,6 +98,12 @@ async def house(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def site(house: Serving) -> Serving:
+    """What browsers open."""
+    return house
+
+
+@pytest.fixture(scope="session")
 def visit(house: Serving):
     """Signs in with a token of its own; an empty one: stays outside."""
     opened: list[Pages] = []

@@ -49,7 +49,7 @@ async def test_each_fault_of_a_page_is_found(serve):
     found = watch(page).faults
     wanted = [
         "console error: .*inline style", "console error: CSP refused style-src-attr",
-        "console error: CSP refused img-src", "console error: of the script", "script: thrown", "dialog: hello",
+        "console error: CSP refused img-src", "console error: of the script", "script: Error: thrown", "dialog: hello",
         "another server: http://127.0.0.1:1/x", "no answer: http://127.0.0.1:1/x", "status: 404 of GET .*/nowhere",
     ]  # fmt: skip
     await until(lambda: all(any(re.search(want, fault) for fault in found) for want in wanted))

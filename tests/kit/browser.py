@@ -64,7 +64,7 @@ class Watch:
     def on(self, page: "Page") -> None:
         """Watches a page, which must not have loaded anything yet."""
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self._found("script", str(error)))
+        page.on("pageerror", lambda error: self._found("script", error.stack or str(error)))
         page.on("dialog", self._dialog)
         page.on("request", self._request)
         page.on("requestfailed", self._failed)
@@ -176,6 +176,19 @@ async def browse(chromium: "Browser", site: Serving) -> AsyncGenerator[Browse]:
 async def page(browse: Browse) -> "Page":
     """An empty page, signed in nowhere."""
     return await browse()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def signed_in(page: "Page", site: Serving) -> "Page":
+    """An empty page, signed in with the token that may do everything."""
+    await sign_in(page, site.token)
+    return page
+
+
+async def sign_in(page: "Page", token: str) -> None:
+    """By the form's request alone; the page stays as it is."""
+    answer = await page.context.request.post("/ui/sign-in", form={"token": token}, max_redirects=0)
+    assert answer.status == 303, await answer.text()
 
 
 Shot = Callable[["Page", str], Awaitable[None]]

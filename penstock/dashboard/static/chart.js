@@ -66,7 +66,7 @@ function options(figure, { names, units, columns }, width) {
 }
 
 function plot(figure) {
-  const told = read(figure.querySelector("table"));
+  const told = read(figure.querySelector(".table-box > table")); // the plot's legend is a table too
   if (!told.columns[0].length) return;
   const target = figure.querySelector(".plot");
   target.hidden = false;

@@ -9,6 +9,7 @@ function themeSwitch(button) {
   const label = () => { button.textContent = theme() === "dark" ? "Light" : "Dark"; };
   button.hidden = false;
   label();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", label);
   button.addEventListener("click", () => {
     const next = theme() === "dark" ? "light" : "dark";
     document.documentElement.dataset.theme = next;

@@ -1,0 +1,52 @@
+"""The pages of the dashboard, by following links as people do, so that a new page is found by itself."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.routing import Match, Route
+
+from penstock.dashboard.mount import PAGES
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+SHOWN = [route for route in PAGES if "GET" in (route.methods or ())]
+_LINKS = """() => [...document.querySelectorAll("a[href]")].map(one => one.href)"""
+_PARTS = """() => [...document.querySelectorAll("[hx-get]")].map(one => one.getAttribute("hx-get"))"""
+_REFERENCE = ("/openapi.json", "/ui/static/", "/ui/logs/")  # what pages lead to beside pages
+
+Look = Callable[[str], Awaitable[None]]
+
+
+def route_of(address: str) -> Route | None:
+    """The page that an address is of."""
+    scope = {"type": "http", "method": "GET", "path": urlsplit(address).path, "root_path": ""}
+    return next((route for route in SHOWN if route.matches(scope)[0] is Match.FULL), None)
+
+
+async def crawl(page: "Page", look: Look, *, begin: Sequence[str] = ("/",), each: int = 1) -> set[str]:
+    """Opens some pages and all that they lead to, ``each`` addresses of a kind at most, and has them looked at.
+
+    ``look`` gets the path of the page's route. Returns the paths that were seen, those of parts of pages included.
+    Fails where a link leads nowhere.
+    """
+    seen = {address: [address] for address in begin}
+    waiting, parts, astray = [(address, address) for address in begin], set[str](), list[str]()
+    while waiting:
+        path, address = waiting.pop(0)
+        await page.goto(address)
+        await look(path)
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
+        parts |= {route.path for link in await page.evaluate(_PARTS) if (route := route_of(link))}
+        for link in await page.evaluate(_LINKS):
+            target = link.removeprefix(origin).partition("#")[0]
+            if not target.startswith("/") or target.startswith(_REFERENCE):
+                continue
+            if (route := route_of(target)) is None:
+                astray.append(f"{address} leads to {target}")
+            elif target not in (there := seen.setdefault(route.path, [])) and len(there) < each:
+                there.append(target)
+                waiting.append((route.path, target))
+    assert not astray, f"links lead nowhere: {astray}"
+    return {*seen, *parts}
