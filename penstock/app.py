@@ -242,6 +242,7 @@ class Application:
             reservations=parts.reservations if self._sees_counts() else None,
             payments=method,
             terms=terms_of(settings),
+            prepaid=settings.billing_mode == "prepaid",
             public_url=settings.named_url,
         )
         try:

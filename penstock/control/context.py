@@ -45,6 +45,7 @@ class Control:
     reservations: Reservations | None = None  # that budgets are counted by; None: this process does not see them
     payments: Payments = MANUAL  # how credit is paid for
     terms: Terms = UNTAXED  # on which months are billed
+    prepaid: bool = False  # calls on the operator's keys need credit
     public_url: str = ""  # where clients reach the gateway; empty: where the request says it came to
 
 

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from penstock.control import budgets
 from penstock.control.context import Context, changing, refuse_limited
 from penstock.control.envelope import One
 from penstock.control.rest import InContext, needs, ok, refusals, resource
@@ -16,6 +17,7 @@ from penstock.model.token import Scope
 from penstock.storage import gateways, spending_limits
 from penstock.storage.spending_limits import LimitRow
 
+LEAST, MOST = 100, 100_000_000_000  # cents
 _UNITS = {"daily": "day", "weekly": "week", "monthly": "month"}
 _NOTHING: dict[str, Any] = {"amount": None, "duration": None, "strategy": None}
 
@@ -28,7 +30,7 @@ class SpendingLimit(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    amount: Annotated[int, Field(ge=100, le=100_000_000_000, description="Cents."), WHOLE]
+    amount: Annotated[int, Field(ge=LEAST, le=MOST, description="Cents."), WHOLE]
     duration: Literal["daily", "weekly", "monthly"]
     strategy: Literal["fixed", "sliding"]
 
@@ -66,6 +68,18 @@ async def get(context: Context) -> dict[str, Any]:
     async with context.control.database.reading() as connection:
         row = await spending_limits.get(connection, context.account)
     return {"config": _told(row) or _NOTHING, "enabled": row is not None}
+
+
+async def standing(context: Context) -> dict[str, Any] | None:
+    """What is spent of it, as ``budgets.told`` says; None: there is none."""
+    _manages(context)
+    async with context.control.database.reading() as connection:
+        row = await spending_limits.get(connection, context.account)
+    if row is None:
+        return None
+    limit, now = budget(row), instants.now()
+    (found,) = await budgets.held(context.control, [limit], now)
+    return budgets.told(limit, found, now)
 
 
 async def put(context: Context, body: SpendingLimit) -> None:

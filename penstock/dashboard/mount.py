@@ -4,14 +4,17 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from penstock.dashboard import files
+from penstock.dashboard.credit import view as credit
 from penstock.dashboard.keys import view as keys
 from penstock.dashboard.kit import view as kit
+from penstock.dashboard.limits import view as limits
 from penstock.dashboard.logs import row as log_row
 from penstock.dashboard.logs import view as logs
 from penstock.dashboard.overview import view as overview
 from penstock.dashboard.playground import view as playground
 from penstock.dashboard.reference import view as reference
 from penstock.dashboard.session import view as session
+from penstock.dashboard.spend import view as spend
 from penstock.dashboard.tokens import view as tokens
 
 PAGES: tuple[Route, ...] = (
@@ -22,6 +25,9 @@ PAGES: tuple[Route, ...] = (
     *playground.ROUTES,
     *keys.ROUTES,
     *tokens.ROUTES,
+    *spend.ROUTES,
+    *limits.ROUTES,
+    *credit.ROUTES,
     *kit.ROUTES,
     *reference.ROUTES,
 )

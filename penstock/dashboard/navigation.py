@@ -35,6 +35,9 @@ PLACES: tuple[Place, ...] = (
     Place("", "Logs", "/ui/logs", _SEES),
     Place("", "Playground", "/ui/playground", (Scope.RUN,)),
     Place("Build", "Provider keys", "/ui/keys", (Scope.READ,)),
+    Place("Money", "Spend", "/ui/spend", _SEES),
+    Place("Money", "Limits", "/ui/limits", _SEES),
+    Place("Money", "Credit", "/ui/credit", (Scope.READ,), whole=True),
     Place("Account", "Tokens", "/ui/tokens", (Scope.READ,), whole=True),
 )
 

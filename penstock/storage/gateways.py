@@ -59,10 +59,23 @@ async def get(connection: Handle, account: str, gateway_id: str) -> GatewayRow |
 
 
 async def page(
-    connection: Handle, account: str, *, search: str = "", among: frozenset[str] | None = None, limit: int, offset: int
+    connection: Handle,
+    account: str,
+    *,
+    search: str = "",
+    among: frozenset[str] | None = None,
+    having: str = "",
+    limit: int,
+    offset: int,
 ) -> tuple[list[GatewayRow], int]:
-    """Live ones, oldest first, and how many there are in all: those whose id contains ``search`` and is ``among``."""
+    """Live ones, oldest first, and how many there are in all: those whose id contains ``search`` and is ``among``, and
+    that have the setting ``having``.
+    """
     wanted = _live(account)
+    if having:
+        named = f'"{having}":'
+        wanted &= gateways.c.settings.contains(named, autoescape=True)
+        wanted &= ~gateways.c.settings.contains(f"{named}null", autoescape=True)
     if search:
         wanted &= gateways.c.id.contains(search, autoescape=True)
     if among is not None:

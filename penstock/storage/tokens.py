@@ -58,11 +58,16 @@ async def restore(connection: Handle, token: Token, version: int) -> None:
     await connection.execute(update(tokens).where(mine).values(values))
 
 
-async def page(connection: Handle, account: str, limit: int, offset: int) -> tuple[list[Token], int]:
-    """Tokens that were not revoked, oldest first, and how many there are in all."""
-    total = await connection.execute(select(func.count()).select_from(tokens).where(_live(account)))
-    wanted = select(*_COLUMNS).where(_live(account)).order_by(tokens.c.created_at, tokens.c.id)
-    rows = await connection.execute(wanted.limit(limit).offset(offset))
+async def page(
+    connection: Handle, account: str, limit: int, offset: int, *, budgeted: bool = False
+) -> tuple[list[Token], int]:
+    """Tokens that were not revoked, oldest first, and how many there are in all; ``budgeted``: with a budget."""
+    wanted = _live(account)
+    if budgeted:
+        wanted &= tokens.c.budget.is_not(None)
+    total = await connection.execute(select(func.count()).select_from(tokens).where(wanted))
+    oldest = select(*_COLUMNS).where(wanted).order_by(tokens.c.created_at, tokens.c.id)
+    rows = await connection.execute(oldest.limit(limit).offset(offset))
     return [_token(row) for row in rows], total.scalar_one()
 
 

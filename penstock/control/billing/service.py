@@ -1,5 +1,6 @@
 """The rules of an account's money: who sees it, and what may be posted by hand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from penstock.control.billing.schema import UsageQuery
@@ -61,6 +62,24 @@ async def usage_history(context: Context, asked: UsageQuery) -> dict[str, Any]:
         for start, amount in sums.items()
     ]
     return {"history": history}
+
+
+async def entries(context: Context, kinds: Sequence[str], most: int) -> list[dict[str, Any]]:
+    """The newest entries of the ledger that are of these kinds: what each did to the credit, in dollars."""
+    _manages(context)
+    await settled(context.control)
+    async with context.control.database.reading() as connection:
+        found = await within(connection, lambda sql: ledger.page(sql, context.account, most, kinds=kinds))
+    return [
+        {
+            "id": ids.text(entry.id),
+            "kind": entry.kind,
+            "at": instants.text(entry.at),
+            "credit": dict(entry.lines).get(CREDIT, 0) / NANO,
+            "note": entry.note or "",
+        }
+        for entry in found
+    ]
 
 
 async def credit(context: Context, amount: int, note: str, *, adjustment: bool = False) -> Entry:

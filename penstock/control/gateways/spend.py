@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
+from penstock.control import budgets
 from penstock.control.context import Context, found
 from penstock.control.envelope import Many, Paging
 from penstock.control.gateways.spend_limits import rules
@@ -20,9 +21,6 @@ from penstock.ports.reservations import Held
 from penstock.storage import gateways, spending
 from penstock.storage.engine import within
 from penstock.storage.sql import Statements
-
-_LAST = 253_402_300_799_000  # milliseconds: the end of the year 9999
-
 
 # What the API returns
 
@@ -58,13 +56,22 @@ async def page(context: Context, gateway_id: str, asked: Paging) -> tuple[list[d
         row = found(await gateways.get(connection, context.account, gateway_id))
         some = rules(row.settings.get("spend_limits"))
         counters, total = await within(connection, lambda sql: _page(sql, row.number, some, asked, now))
-        budgets = [counter.budget for counter in counters]
-        if control.reservations is not None:
-            held: Sequence[Held] = await control.reservations.look(budgets)
-        else:
-            written = await within(connection, lambda sql: spending.counted(sql, budgets, now))
-            held = [Held(written[budget.owner], -1) for budget in budgets]
+    held = await budgets.held(control, [counter.budget for counter in counters], now)
     return [_told(*pair, now) for pair in zip(counters, held, strict=True)], total
+
+
+async def limited(context: Context, asked: Paging) -> tuple[list[tuple[str, tuple[Rule, ...]]], int]:
+    """The gateways that have spend limits, oldest first, each with its rules that are on; and how many there are."""
+    async with context.control.database.reading() as connection:
+        rows, total = await gateways.page(
+            connection,
+            context.account,
+            among=context.limited_to,
+            having="spend_limits",
+            limit=asked.per_page,
+            offset=asked.offset,
+        )
+    return [(row.id, rules(row.settings.get("spend_limits"))) for row in rows], total
 
 
 def _page(
@@ -90,18 +97,14 @@ def _page(
 
 
 def _told(counter: _Counter, held: Held, now: int) -> dict[str, Any]:
-    rule, window = counter.rule, counter.rule.window
-    ends = window.ends(window.bucket(now))
-    fixed = window.technique == "fixed" and ends <= _LAST
+    rule = counter.rule
     return {
         "rule": rule.name,
         "partition": dict(zip(rule.partitions, counter.values, strict=False)),
         "limit": rule.limit / NANO,
-        "window": window.units,
-        "technique": window.technique,
-        "spent": held.spent / NANO,
-        "reserved": None if held.reserved < 0 else held.reserved / NANO,
-        "resets_at": instants.text(ends) if fixed else None,
+        "window": rule.window.units,
+        "technique": rule.window.technique,
+        **budgets.told(counter.budget, held, now),
     }
 
 

@@ -16,7 +16,6 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from penstock.control.values import WHOLE, spelt
-from penstock.core import instants
 from penstock.model.limits import RateLimit
 from penstock.model.money import FOREVER, NANO, Budget, Window
 
@@ -114,16 +113,6 @@ def budget(found: Budget | None) -> dict[str, Any] | None:
         return {"amount": found.limit / NANO, "window": "forever", "technique": "fixed"}
     span = window.units if window.unit == "second" else window.unit
     return {"amount": found.limit / NANO, "window": span, "technique": window.technique}
-
-
-def standing(budget: Budget, spent: int, reserved: int | None, now: int) -> dict[str, Any]:
-    """What is left of it, as BudgetShown says; nano-dollars, and milliseconds since the epoch."""
-    window = budget.window
-    return {
-        "spent": spent / NANO,
-        "reserved": None if reserved is None else reserved / NANO,
-        "resets_at": instants.text(window.ends(window.bucket(now))) if window.technique == "fixed" else None,
-    }
 
 
 def rate(found: RateLimit | None) -> dict[str, Any] | None:

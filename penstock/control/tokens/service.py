@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from penstock.control import budgets
 from penstock.control.context import Context, changing, found, refuse_limited
 from penstock.control.envelope import Paging
-from penstock.control.tokens.limits import standing
 from penstock.control.tokens.schema import TokenUpdate, Wish, shown, traits
 from penstock.core import instants, secrets
 from penstock.core.errors import Conflict, Invalid, NotPermitted
 from penstock.model.token import SCOPES, Token, budget_owner
-from penstock.storage import spending, tokens
-from penstock.storage.engine import within
+from penstock.storage import tokens
 
 
 class Made(NamedTuple):
@@ -89,26 +88,20 @@ async def get(context: Context, token_id: str) -> dict[str, Any]:
     return (await told(context, [token]))[0]
 
 
-async def page(context: Context, asked: Paging) -> tuple[list[dict[str, Any]], int]:
-    """Oldest first, and how many there are. Raises NotPermitted."""
+async def page(context: Context, asked: Paging, *, budgeted: bool = False) -> tuple[list[dict[str, Any]], int]:
+    """Oldest first, and how many there are; ``budgeted``: of those that have a budget. Raises NotPermitted."""
     _manages(context)
     async with context.control.database.reading() as connection:
-        rows, total = await tokens.page(connection, context.account, asked.per_page, asked.offset)
+        rows, total = await tokens.page(connection, context.account, asked.per_page, asked.offset, budgeted=budgeted)
     return await told(context, rows), total
 
 
 async def told(context: Context, rows: Sequence[Token]) -> list[dict[str, Any]]:
-    """With what is left of their budgets: as it is counted now, or, where that is done elsewhere, as it is written."""
-    now, control = instants.now(), context.control
-    budgets = [token.budget for token in rows if token.budget is not None]
-    left: dict[str, dict[str, Any]] = {}
-    if budgets and control.reservations is not None:
-        for budget, held in zip(budgets, await control.reservations.look(budgets), strict=True):
-            left[budget.owner] = standing(budget, held.spent, held.reserved, now)
-    elif budgets:
-        async with control.database.reading() as connection:
-            spent = await within(connection, lambda statements: spending.counted(statements, budgets, now))
-        left = {budget.owner: standing(budget, spent[budget.owner], None, now) for budget in budgets}
+    """With what is left of their budgets."""
+    now = instants.now()
+    mine = [token.budget for token in rows if token.budget is not None]
+    found = zip(mine, await budgets.held(context.control, mine, now), strict=True)
+    left = {budget.owner: budgets.told(budget, held, now) for budget, held in found}
     return [shown(token, now, left.get(budget_owner(token.id))) for token in rows]
 
 

@@ -1,12 +1,9 @@
 """What analytics tell, as charts: a title, columns with their units, and a row for each point in time. Pure."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, NamedTuple
 
-from penstock.core import instants
-
-_STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+from penstock.dashboard.times import intervals
 
 Sums = Mapping[str, Any]
 
@@ -84,7 +81,7 @@ _CHARTS: tuple[tuple[str, str, tuple[Column, ...]], ...] = (
 def drawn(told: Mapping[str, Any]) -> list[Chart]:
     """``told``: an answer of analytics without groups."""
     points = {point["time"]: point for group in told["groups"] for point in group["series"]}
-    times = list(_times(told))
+    times = list(intervals(told))
     return [
         Chart(
             title,
@@ -94,13 +91,6 @@ def drawn(told: Mapping[str, Any]) -> list[Chart]:
         )
         for title, kind, columns in _CHARTS
     ]
-
-
-def _times(told: Mapping[str, Any]) -> list[str]:
-    """Every interval that was asked for, those without calls too."""
-    step = int(_STEPS[told["interval"]].total_seconds() * 1000)
-    start, end = instants.parse(told["start"]), instants.parse(told["end"])
-    return [instants.text(moment) for moment in range(start, end, step)]
 
 
 def _at(point: Sums | None, column: Column) -> float | None:
