@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench import (
+    dashboard,
     keys,
     latency,
     lifetime,
@@ -48,12 +49,14 @@ ROWS: dict[str, Callable[[Session], Table]] = {
     "workers": workers.measure,
     "workers-prompt": workers.prompt,
     "workers-streams": workers.streams,
+    "dashboard": dashboard.measure,
     "logs": logs.measure,
+    "pages": dashboard.pages,
     "peers": peers.measure,
 }
 """Every table of the benchmark, in running order."""
 
-APART = {"logs"}  # measured only where named
+APART = {"logs", "pages"}  # measured only where named
 
 
 def options(arguments: list[str]) -> argparse.Namespace:

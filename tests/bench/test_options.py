@@ -1,17 +1,17 @@
 import pytest
 
-from bench.__main__ import ROWS, options
+from bench.__main__ import APART, ROWS, options
 
 
 def test_a_whole_run_writes_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PEERS", raising=False)
     assert options([]).whole
-    assert set(options([]).names) == set(ROWS) - {"peers", "logs"}
+    assert set(options([]).names) == set(ROWS) - {"peers", *APART}
 
 
 def test_peers_come_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PEERS", "1")
-    assert options([]).names == [name for name in ROWS if name != "logs"]
+    assert options([]).names == [name for name in ROWS if name not in APART]
 
 
 @pytest.mark.parametrize("arguments", [["--quick"], ["--rows", "latency"], ["--rounds", "4"], ["--no-write"]])
