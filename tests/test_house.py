@@ -51,6 +51,7 @@ UNMIRRORED = {
     "penstock/core/headers.py": "a type",
     "penstock/dashboard/keys/": "tests/dashboard/keys/test_view.py stores keys of every kind",
     "penstock/dashboard/credit/": "tests/dashboard/credit/test_view.py tops up",
+    "penstock/dashboard/drawn.py": "every page is drawn by it",
     "penstock/dashboard/kit/view.py": "shows each component; tests/dashboard/test_accessibility.py looks at them",
     "penstock/dashboard/logs/asked.py": "tests/dashboard/logs/test_view.py asks it by addresses",
     "penstock/dashboard/logs/columns.py": "a table; tests/dashboard/logs/test_view.py chooses among it",

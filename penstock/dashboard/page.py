@@ -11,7 +11,8 @@ from penstock.control.sessions import service as sessions
 from penstock.control.sessions.service import Session
 from penstock.core.errors import Bug, ControlError, NotAuthenticated, NotFound, NotPermitted, PenstockError
 from penstock.core.logs import log
-from penstock.dashboard import rendering, security
+from penstock.dashboard import security
+from penstock.dashboard.drawn import Drawn
 from penstock.dashboard.visit import Guest, Visit
 from penstock.storage.errors import StoreUnavailable
 
@@ -133,9 +134,19 @@ def onward(address: str) -> Response:
     """A page that leads on by itself: unlike after a redirect, the browser then sends the session's cookie, which it
     keeps back as long as the request was begun by another site.
     """
-    content = rendering.page("templates/onward.html", {"address": address})
-    return Response(content, 200, security.HEADERS, "text/html; charset=utf-8")
+    return Drawn("templates/onward.html", {"address": address}, 200)
 
 
 def _route(path: str, method: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
-    return Route(path, answer, methods=[method], include_in_schema=False)
+    async def drawn(request: Request) -> Response:
+        found = await answer(request)
+        if isinstance(found, Drawn):
+            try:
+                await found.draw()
+            except Exception:  # noqa: BLE001  see _told
+                log.exception("a page of the dashboard could not be drawn: %s", request.url.path)
+                found = Drawn("templates/broken.html", {}, 500)
+                await found.draw()
+        return found
+
+    return Route(path, drawn, methods=[method], include_in_schema=False)

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse
 from penstock.control.context import Context, Control
 from penstock.control.sessions.service import Session
 from penstock.core.sealing import NotOpened
-from penstock.dashboard import navigation, rendering, security
+from penstock.dashboard import navigation, security
+from penstock.dashboard.drawn import Drawn
 from penstock.dashboard.forms import NO_FAULTS, Faults, Form
 
 _HELD = 20  # seconds within which the page that follows must show what was done
@@ -49,8 +50,7 @@ class Guest:
 
     def html(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page; ``visit`` is this one."""
-        content = rendering.page(template, {"visit": self, "faults": NO_FAULTS, **values})
-        return Response(content, status, security.HEADERS, "text/html; charset=utf-8")
+        return Drawn(template, {"visit": self, "faults": NO_FAULTS, **values}, status)
 
     def go(self, address: str) -> Response:
         """Leads the browser on; only ever to a page of ours."""
