@@ -23,6 +23,7 @@ class _Told(codec.Struct):
     first: bool = False
     token: str | None = None
     master_keys: tuple[bytes, ...] = ()
+    link: str = ""
 
 
 def apart(prepare: Callable[[], Start]) -> Start:
@@ -43,7 +44,7 @@ def apart(prepare: Callable[[], Start]) -> Start:
     told = codec.unpacker(_Told).decode(data)
     if told.refusal:
         raise Refused(told.refusal)
-    return Start(Store(told.url), told.accounts, told.first, told.token, told.master_keys)
+    return Start(Store(told.url), told.accounts, told.first, told.token, told.master_keys, told.link)
 
 
 def _prepare(prepare: Callable[[], Start], writing: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import penstock
 from penstock.control.first_start import CREDENTIALS, Start
+from penstock.control.sessions import link
 from penstock.core.roles import PARTS, Part
 from penstock.core.settings import Settings, url_of
 
@@ -31,6 +32,7 @@ def greeting(settings: Settings, start: Start, listener: socket.socket, *, simul
     if start.token:
         lines.append(f"  API token  {start.token}")
         lines.append(f"             (shown once; kept in {settings.data_dir / CREDENTIALS})")
+    lines += _dashboard(settings, start, url)
     if simulate:
         lines.append("  Providers  simulated: every call is answered on this machine and costs nothing")
     if settings.role != "all":
@@ -44,6 +46,15 @@ def greeting(settings: Settings, start: Start, listener: socket.socket, *, simul
     lines += ["", "Try it:", "", _CALL.format(url=url, account=account, token=_token(settings, start), key=provider)]
     lines.append(f"and see the call: {_command()} logs tail{_place(settings)}\n")
     return "\n".join(lines)
+
+
+def _dashboard(settings: Settings, start: Start, url: str) -> list[str]:
+    """Where it is, if it is here."""
+    if Part.API not in PARTS[settings.role]:
+        return []
+    if not start.link:
+        return [f"  Dashboard  {url}/"]
+    return [f"  Dashboard  {link.address(url, start.link)}", "             (signs in once, within an hour)"]
 
 
 def _token(settings: Settings, start: Start) -> str:

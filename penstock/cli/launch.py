@@ -35,7 +35,11 @@ def run(settings: Settings, *, simulate: bool = False) -> int:
     try:
         with closing(_listen(settings)) as listener, simulated(settings, on=simulate) as adapted:
             routes = _routes(adapted)  # before anything is made
-            start = _prepare(adapted) if settings.workers == 1 else apart(lambda: _prepare(adapted))
+
+            def prepared() -> Start:
+                return _prepare(adapted, link=simulate)
+
+            start = prepared() if settings.workers == 1 else apart(prepared)
             with closing(start.store):
 
                 def greet() -> None:
@@ -74,7 +78,7 @@ def _supervise(settings: Settings, start: Start, listener: socket.socket, greet:
     return supervise.run(settings, Handover.of(settings, start.store.url, start.master_keys), listener, greet)
 
 
-def _prepare(settings: Settings) -> Start:
+def _prepare(settings: Settings, *, link: bool = False) -> Start:
     return prepare(
         settings.data_dir,
         database_url=settings.database_url or None,
@@ -83,6 +87,7 @@ def _prepare(settings: Settings) -> Start:
         email=settings.admin_email,
         master_key=settings.master_key,
         master_key_previous=settings.master_key_previous,
+        link=link,
     )
 
 

@@ -13,6 +13,7 @@ from penstock.cli.logs.app import app as logs
 from penstock.cli.migrate import migrate
 from penstock.cli.mock import mock
 from penstock.cli.serve import serve
+from penstock.cli.sign_in_link import sign_in_link
 from penstock.cli.stats import stats
 from penstock.cli.try_keys import try_keys
 
@@ -24,6 +25,7 @@ app.command()(mock)
 app.command()(migrate)
 app.command()(audit)
 app.command()(stats)
+app.command("sign-in-link")(sign_in_link)
 app.command()(doctor)
 keys.app.command("test")(try_keys)
 app.add_typer(keys.app, name="keys")

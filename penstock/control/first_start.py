@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.control import master_key as master_keys
+from penstock.control.sessions import link as links
 from penstock.core import instants, secrets
 from penstock.core.logs import log
 from penstock.core.sealing import NotOpened, Vault
@@ -30,6 +31,7 @@ class StartError(Exception):
 class Start(msgspec.Struct, frozen=True):
     """What a start found or made. ``token`` is the plain token, only when this start made it up.
 
+    ``link`` signs in to the dashboard once, where this start made up the token or was asked for one.
     ``store`` holds the right to write to the database: close it when the process ends. ``master_keys``: the one that
     seals first.
     """
@@ -39,6 +41,7 @@ class Start(msgspec.Struct, frozen=True):
     first: bool
     token: str | None
     master_keys: tuple[bytes, ...]
+    link: str = ""
 
 
 def prepare(
@@ -50,6 +53,7 @@ def prepare(
     email: str = "",
     master_key: str = "",
     master_key_previous: str = "",
+    link: bool = False,
 ) -> Start:
     """Makes what is missing and opens the store.
 
@@ -58,7 +62,7 @@ def prepare(
     environment never locks anybody out; a token that was revoked stays revoked. ``email`` is stored with a token made
     here. ``master_key`` (64 hex) goes before the one in the data directory; with PostgreSQL it must be given, and the
     data directory is made only to keep credentials that are made up here. ``master_key_previous``, likewise, opens
-    what the master key does not. Raises StartError and StoreUnavailable.
+    what the master key does not. ``link``: make one that signs in. Raises StartError and StoreUnavailable.
 
     Several servers of one PostgreSQL database may do this at the same time.
     """
@@ -84,10 +88,17 @@ def prepare(
                 _make_data_dir(data_dir)
                 _write_credentials(data_dir / CREDENTIALS, account, made, email)
             known = accounts.list_accounts(connection)
+            signs_in = _link(connection, Vault(*keys), account) if made or link else ""
     except BaseException:
         store.close()
         raise
-    return Start(store=store, accounts=known, first=first, token=made, master_keys=keys)
+    return Start(store=store, accounts=known, first=first, token=made, master_keys=keys, link=signs_in)
+
+
+def _link(connection: Sql, vault: Vault, account: str) -> str:
+    """Empty where no token may do everything."""
+    token = accounts.operator_token(connection, account)
+    return links.new(vault, account, token, instants.now()) if token else ""
 
 
 def _check(account_id: str | None, api_token: str | None) -> None:

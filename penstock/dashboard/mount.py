@@ -13,12 +13,14 @@ from penstock.dashboard.logs import view as logs
 from penstock.dashboard.overview import view as overview
 from penstock.dashboard.playground import view as playground
 from penstock.dashboard.reference import view as reference
+from penstock.dashboard.session import passes
 from penstock.dashboard.session import view as session
 from penstock.dashboard.spend import view as spend
 from penstock.dashboard.tokens import view as tokens
 
 PAGES: tuple[Route, ...] = (
     *session.ROUTES,
+    *passes.ROUTES,
     *overview.ROUTES,
     *logs.ROUTES,
     *log_row.ROUTES,

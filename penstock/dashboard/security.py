@@ -77,3 +77,10 @@ def set_cookie(response: Response, request: Request, name: str, value: str, seco
 
 def drop_cookie(response: Response, name: str) -> None:
     response.delete_cookie(name, path="/", httponly=True, samesite="strict")
+
+
+def lend_cookie(response: Response, request: Request, name: str, value: str, path: str, seconds: int) -> None:
+    """One that comes along, below a path, when another site leads back to ours; without a value, it is dropped."""
+    secure = request.url.scheme == "https"
+    age = seconds if value else 0
+    response.set_cookie(name, value, max_age=age, path=path, secure=secure, httponly=True, samesite="lax")

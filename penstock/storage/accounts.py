@@ -4,7 +4,7 @@ In the transaction that also writes the credentials file.
 """
 
 from penstock.core import codec
-from penstock.model.token import Token
+from penstock.model.token import SCOPES, Token
 from penstock.storage.announcements import CHANNEL
 from penstock.storage.sql import POSTGRES, Sql
 
@@ -48,3 +48,22 @@ def find_token(connection: Sql, digest: bytes) -> tuple[str, bool] | None:
     sql = "SELECT account, revoked_at IS NOT NULL FROM tokens WHERE hash = ?"
     rows = connection.execute(sql, (digest,))
     return (rows[0][0], bool(rows[0][1])) if rows else None
+
+
+def operator_token(connection: Sql, account: str) -> str | None:
+    """The id of the oldest token of an account that may do everything, everywhere and for ever."""
+    rows = connection.execute(
+        "SELECT id FROM tokens WHERE account = ? AND scopes = ? AND revoked_at IS NULL AND expires_at IS NULL"
+        " AND gateways IS NULL ORDER BY created_at, id LIMIT 1",
+        (account, codec.encode(sorted(SCOPES)).decode()),
+    )
+    return rows[0][0] if rows else None
+
+
+def owner(connection: Sql, token: str, now: int) -> str | None:
+    """The account of the token of that id, unless it was revoked or has expired."""
+    rows = connection.execute(
+        "SELECT account FROM tokens WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+        (token, now),
+    )
+    return rows[0][0] if rows else None

@@ -14,7 +14,9 @@ from penstock.storage.schema import Store
 from tests.kit.databases import SERVER, postgres_on
 from tests.kit.process import environment
 
-FOUND = Start(Store("postgresql://u:secret@h/d"), ("a" * 32, "b" * 32), True, "pst_x", (bytes(range(32)), bytes(32)))
+FOUND = Start(
+    Store("postgresql://u:secret@h/d"), ("a" * 32, "b" * 32), True, "pst_x", (bytes(range(32)), bytes(32)), "v1.x"
+)
 
 
 def failing(error):

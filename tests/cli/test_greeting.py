@@ -11,9 +11,9 @@ from penstock.core.settings import Settings, url_of
 ACCOUNT = "fedcba9876543210" * 2
 
 
-def greeted(host, port, url, **more):
+def greeted(host, port, url, link="", **more):
     """The greeting of a start with these settings, and the port that it found."""
-    start = Start(None, (ACCOUNT,), False, None, b"")  # type: ignore[arg-type]
+    start = Start(None, (ACCOUNT,), False, None, (), link)  # type: ignore[arg-type]
     with socket.create_server((host, 0)) as listener:
         text = greeting(Settings(host=host, port=port, public_url=url, **more), start, listener, simulate=False)
         return text, listener.getsockname()[1]
@@ -48,3 +48,10 @@ def test_a_role_without_calls_shows_no_call(role, last):
     assert f"  Role       {role}\n  Workers    2\n" in text
     assert text.endswith(last)
     assert "curl" not in text
+
+
+def test_the_dashboard_is_named_where_it_is_served_with_the_link_that_signs_in():
+    assert "  Dashboard  http://x/\n" in greeted("127.0.0.1", 0, "http://x")[0]
+    text, _ = greeted("127.0.0.1", 0, "https://ai.example.com", link="v1.abc")
+    assert "  Dashboard  https://ai.example.com/ui/sign-in?once=v1.abc\n             (signs in once" in text
+    assert "Dashboard" not in greeted("127.0.0.1", 0, "http://x", link="v1.abc", role="proxy")[0]

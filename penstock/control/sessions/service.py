@@ -4,6 +4,7 @@ import secrets
 from typing import NamedTuple
 
 from penstock.control.context import Control
+from penstock.control.sessions import link
 from penstock.core import instants
 from penstock.core.errors import Conflict
 from penstock.model.token import Token
@@ -35,9 +36,20 @@ async def begin(control: Control, token: Token, session_id: str) -> Session:
         try:
             await dashboard_sessions.add(connection, SessionRow(session_id, token.account, token.id, now, until))
         except Taken:
-            raise Conflict("The link has been used already.") from None
+            raise Conflict("This link has signed somebody in already, and does so once.") from None
         await audit.add(connection, token.account, token, "dashboard.sign_in", token.id, None, None)
     return Session(session_id, token, until)
+
+
+async def begin_by_link(control: Control, text: str) -> Session | None:
+    """Signs in whoever has the link. None: it, or its token, is not good. Raises Conflict for one that was used."""
+    now = instants.now()
+    found = link.opened(control.vault, text, now)
+    if found is None:
+        return None
+    async with control.database.reading() as connection:
+        token = await tokens.get(connection, found.account, found.token)
+    return None if token is None or token.expired(now) else await begin(control, token, found.session)
 
 
 async def current(control: Control, account: str, session_id: str) -> Session | None:

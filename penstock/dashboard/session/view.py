@@ -4,18 +4,33 @@ from fastapi import Response
 
 from penstock.control.sessions import service
 from penstock.core import instants
+from penstock.core.errors import Conflict
 from penstock.dashboard import security
-from penstock.dashboard.forms import Faults
-from penstock.dashboard.page import SIGN_IN, post, public
+from penstock.dashboard.forms import NO_FAULTS, Faults
+from penstock.dashboard.page import SIGN_IN, onward, post, public
 from penstock.dashboard.visit import Guest, Visit, within
 
 _REFUSED = Faults([("token", "No token of this installation is written like that, or it was revoked or has expired.")])
+_STALE = "This link is not good, or no longer: one signs in within an hour, and as long as its token is good."
 
 
 async def ask(guest: Guest) -> Response:
-    if isinstance(guest, Visit):
-        return guest.go(within(guest.query.get("next", "/")))
-    return guest.html("session/sign_in.html", next=within(guest.query.get("next", "/")))
+    after = within(guest.query.get("next", "/"))
+    if "once" in guest.query and guest.request.method == "GET":  # whoever asks by HEAD only looks
+        return await _by_link(guest, guest.query["once"], after)
+    return guest.go(after) if isinstance(guest, Visit) else _door(guest, after)
+
+
+def _door(guest: Guest, after: str, status: int = 200, *, faults: Faults = NO_FAULTS, notice: str = "") -> Response:
+    return guest.html("session/sign_in.html", status, next=after, faults=faults, notice=notice)
+
+
+async def _by_link(guest: Guest, text: str, after: str) -> Response:
+    try:
+        begun = await service.begin_by_link(guest.control, text)
+    except Conflict as used:
+        return _door(guest, after, used.status, notice=used.message)
+    return _door(guest, after, 401, notice=_STALE) if begun is None else welcome(guest, begun, after, elsewhere=True)
 
 
 async def sign_in(guest: Guest) -> Response:
@@ -25,14 +40,14 @@ async def sign_in(guest: Guest) -> Response:
     token = control.keyring.known(form.text("token").encode())
     if token is None or token.expired(instants.now()):
         control.keyring.refused("control")
-        return guest.html("session/sign_in.html", 401, next=after, faults=_REFUSED)
+        return _door(guest, after, 401, faults=_REFUSED)
     begun = await service.begin(control, token, service.new_id())
     return welcome(guest, begun, after)
 
 
-def welcome(guest: Guest, session: service.Session, after: str = "/") -> Response:
-    """Leads somebody on who has just signed in."""
-    answer = guest.go(after)
+def welcome(guest: Guest, session: service.Session, after: str, *, elsewhere: bool = False) -> Response:
+    """Leads somebody on who has just signed in. ``elsewhere``: perhaps another site led here."""
+    answer = onward(after) if elsewhere else guest.go(after)
     seconds = max(0, (session.expires_at - instants.now()) // 1000)
     cookie = security.seal(guest.control.vault, session.token.account, session.id)
     security.set_cookie(answer, guest.request, security.COOKIE, cookie, seconds)

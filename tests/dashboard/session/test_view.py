@@ -109,3 +109,10 @@ def test_every_page_tells_the_browser_to_run_nothing_from_elsewhere(visit):
 
 def test_htmx_is_led_to_sign_in_too(visit):
     assert visit("").http.get("/ui/tail", headers={"hx-request": "true"}).headers["hx-redirect"] == "/ui/sign-in"
+
+
+@pytest.mark.parametrize("text", ["", "v1.AAAA", "%00", "x" * 3000])
+def test_a_link_that_was_tampered_with_signs_nobody_in(visit, text):
+    shown = visit("").get(f"/ui/sign-in?once={text}")
+    assert shown.status == 401
+    assert "This link is not good, or no longer" in shown.said
