@@ -64,6 +64,7 @@ UNMIRRORED = {
     "penstock/dashboard/playground/": "tests/dashboard/playground/test_view.py reads the page",
     "penstock/dashboard/paging.py": "addresses of pages; the tests of each list turn them",
     "penstock/dashboard/reference/": "tests/dashboard/reference/test_view.py reads the page",
+    "penstock/dashboard/routes/": "tests/dashboard/routes reads the pages; what is pure has tests of its own there",
     "penstock/dashboard/security.py": "tests/dashboard/session/test_view.py tries to get round it",
     "penstock/dashboard/snippets.py": "code that pages show; their tests run it",
     "penstock/dashboard/tokens/": "tests/dashboard/tokens/test_view.py makes, changes and revokes them",

@@ -8,7 +8,7 @@ import typer
 from penstock.cli import store
 from penstock.cli.store import Account, Config, DatabaseUrl, DataDir, Gateway
 from penstock.core import codec
-from penstock.core.errors import Invalid, NotFound
+from penstock.core.errors import NotFound
 
 if TYPE_CHECKING:
     from penstock.control.context import Context
@@ -144,10 +144,7 @@ async def _rollback(context: "Context", gateway: str, name: str) -> dict[str, An
     from penstock.control.routes import service
 
     route = await named(context, gateway, name)
-    history = await store.every(lambda asked: service.deployments(context, gateway, route["id"], asked))
-    if len(history) < 2:  # noqa: PLR2004  the one that acts, and the one before
-        raise Invalid(f"the route {name} has no earlier deployment")
-    return await service.deploy(context, gateway, route["id"], history[1]["version_id"])
+    return await service.roll_back(context, gateway, route["id"])
 
 
 def _deployed(route: dict[str, Any]) -> str:

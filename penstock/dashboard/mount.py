@@ -13,6 +13,7 @@ from penstock.dashboard.logs import view as logs
 from penstock.dashboard.overview import view as overview
 from penstock.dashboard.playground import view as playground
 from penstock.dashboard.reference import view as reference
+from penstock.dashboard.routes import view as routes
 from penstock.dashboard.session import passes
 from penstock.dashboard.session import view as session
 from penstock.dashboard.spend import view as spend
@@ -30,6 +31,7 @@ PAGES: tuple[Route, ...] = (
     *spend.ROUTES,
     *limits.ROUTES,
     *credit.ROUTES,
+    *routes.ROUTES,
     *kit.ROUTES,
     *reference.ROUTES,
 )

@@ -1,5 +1,6 @@
 """The audit trail: who changed what, and from what to what. Rows are only ever added."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -64,6 +65,16 @@ async def page(
     total = await connection.execute(wanted(select(func.count()).select_from(audit)))
     rows = await connection.execute(wanted(select(*_COLUMNS)).order_by(audit.c.id.desc()).limit(limit).offset(offset))
     return [_row(row) for row in rows], total.scalar_one()
+
+
+async def of_subject(
+    connection: Handle, account: str, subject: str, actions: Sequence[str], limit: int, offset: int, *, since: int
+) -> list[AuditRow]:
+    """Changes of these kinds, newest first. ``since``: milliseconds since the epoch, before the first of them."""
+    first = since.to_bytes(6, "big") + bytes(10)
+    wanted = select(*_COLUMNS).where(audit.c.account == account, audit.c.id >= first, audit.c.subject == subject)
+    wanted = wanted.where(audit.c.action.in_(actions)).order_by(audit.c.id.desc())
+    return [_row(row) for row in await connection.execute(wanted.limit(limit).offset(offset))]
 
 
 def shown(row: AuditRow) -> dict[str, Any]:

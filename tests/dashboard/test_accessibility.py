@@ -10,12 +10,13 @@ from tests.kit.crawl import SHOWN, crawl
 from tests.kit.lived_in import lived_in
 
 # Pages beside those of the navigation that have a picture, and its name.
-PICTURED: dict[str, str] = {}
+PICTURED: dict[str, str] = {"/ui/routes/{gateway}/{route}": "route"}
 
 BEGIN = ("/", "/docs", "/ui/kit")  # no link leads to them
 LONG = {"/docs": ".reference > section:nth-of-type(n+4)"}  # what only repeats itself, and takes axe-core long
 APART = {
     "/ui/sign-in": "whoever is signed in is led away; test_journey_door.py begins there",
+    "/ui/routes/{gateway}/{route}/export": "a file",
     "/ui/playground/result/{gateway}/{log_id}": "what the playground's script asks for",
 }
 

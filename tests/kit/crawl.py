@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 SHOWN = [route for route in PAGES if "GET" in (route.methods or ())]
-_LINKS = """() => [...document.querySelectorAll("a[href]")].map(one => one.href)"""
+_LINKS = """() => [...document.querySelectorAll("a[href]")].map(
+  one => new URL(one.getAttribute("href"), location).href)"""
 _PARTS = """() => [...document.querySelectorAll("[hx-get]")].map(one => one.getAttribute("hx-get"))"""
 _REFERENCE = ("/openapi.json", "/ui/static/", "/ui/logs/")  # what pages lead to beside pages
 

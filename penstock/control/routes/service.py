@@ -22,12 +22,13 @@ from penstock.control.routes.schema import (
 )
 from penstock.core import instants
 from penstock.core.errors import Conflict, Invalid
-from penstock.storage import gateways, routes
+from penstock.storage import audit, gateways, routes
 from penstock.storage.engine import Handle
 from penstock.storage.errors import Taken
 from penstock.storage.gateways import GatewayRow
 from penstock.storage.routes import RouteRow, VersionRow
 
+_MADE = ("route.create", "route.version")  # what the audit trail says of a new version
 Page = tuple[list[dict[str, Any]], int]
 
 
@@ -142,6 +143,26 @@ async def deploy(context: Context, gateway_id: str, route_id: str, version_id: s
         after = await routes.deploy(change.connection, row, version, _later(row))
         await _written(change, row, "route.deploy", before, _audited(gateway, after, version), acts=True)
     return told(gateway, after)
+
+
+async def roll_back(context: Context, gateway_id: str, route_id: str) -> dict[str, Any]:
+    """Deploys again what was deployed before; a second time takes back the first. Raises Invalid."""
+    async with context.control.database.reading() as connection:
+        _, row = await _found(connection, context.account, gateway_id, route_id)
+        history, _ = await routes.deployments(connection, row.id, 2, 0)
+    if len(history) < 2:  # noqa: PLR2004  the one that acts, and the one before
+        raise Invalid(f"the route {row.name} has no earlier deployment", path=("body",))
+    return await deploy(context, gateway_id, route_id, history[1].version)
+
+
+async def authors(context: Context, gateway_id: str, route_id: str, asked: Paging) -> dict[str, str]:
+    """Who made the versions of this page, by their ids: names of tokens, or of the user at the command line."""
+    async with context.control.database.reading() as connection:
+        _, row = await _found(connection, context.account, gateway_id, route_id)
+        made = await audit.of_subject(
+            connection, context.account, row.id, _MADE, asked.per_page, asked.offset, since=row.created_at
+        )
+    return {str(change.after["version_id"]): change.actor_name for change in made if change.after is not None}
 
 
 async def _written(
