@@ -89,8 +89,8 @@ def application(process: operations.Process, role: str = "all", metrics_token: s
     )
     operations.add(app, process, metrics_token)
     if here:
-        for router in ROUTERS:
-            app.include_router(router)
+        for router in ROUTERS:  # as they are: FastAPI would make all of them anew while the first request waits
+            app.router.routes.extend(router.routes)
         webhook.add(app, process.telemetry.payment_webhooks)
         _describe(app)
     else:
@@ -207,7 +207,7 @@ def _methods(request: Request) -> set[str]:
     """What an address takes, over all routes that it matches; the router would name those of the first."""
     found: set[str] = set()
     scope = {**request.scope, "method": ""}
-    for route in (*request.app.routes, *(route for router in ROUTERS for route in router.routes)):
+    for route in request.app.routes:
         if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
             found |= route.methods or set()
     return found | ({"HEAD"} if "GET" in found else set())

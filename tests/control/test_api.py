@@ -141,6 +141,12 @@ class Nothing:
         return b""
 
 
+async def test_no_request_waits_until_its_route_is_made():
+    made = [route for router in api.ROUTERS for route in router.routes]
+    held = api.application(Nothing()).routes
+    assert [route for route in made if not any(route is one for one in held)] == []
+
+
 async def test_each_application_has_its_own_document():
     apps = [api.application(Nothing()) for _ in range(2)]
     first, second = (app.openapi() for app in apps)

@@ -18,7 +18,7 @@ START, END = "2024-10-04T12:00:00Z", "2024-10-04T12:59:00Z"
 async def world(request, tmp_path_factory):
     with database_of(request.param, tmp_path_factory.mktemp("analytics")) as url:
         made = World(url, 5.0)
-        made.app.include_router(routes.router)
+        made.app.router.routes.extend(routes.router.routes)
         made.write(
             *(
                 call(minute, model=model, cost=cost)

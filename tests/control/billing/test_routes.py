@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def world(request, tmp_path_factory):
     with database_of(request.param, tmp_path_factory.mktemp("billing")) as url:
         made = World(url, 5.0)
-        made.app.include_router(routes.router)
+        made.app.router.routes.extend(routes.router.routes)
         with made.connection.transaction():
             lines = (("credit", 1000 * CENT), ("payments", -1000 * CENT))
             ledger.post(made.connection, [Entry(ids.new(), ACCOUNT, "topup", NOON, None, None, lines)])

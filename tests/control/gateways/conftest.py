@@ -72,7 +72,7 @@ class World:
         vault = Vault(bytes(range(32)))
         self.control = Control(self.database, self.keyring, vault, self._refresh, NOTHING, NOTHING, ANYWHERE)
         self.app = FastAPI(exception_handlers={ControlError: _refused, RequestValidationError: _invalid})
-        self.app.include_router(routes.router)
+        self.app.router.routes.extend(routes.router.routes)
         self.app.state.control = self.control
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://control")
 

@@ -28,7 +28,7 @@ def call(minute, **fields):
 async def world(request, tmp_path_factory):
     with database_of(request.param, tmp_path_factory.mktemp("graphql")) as url:
         made = World(url, 5.0)
-        made.app.include_router(routes.router)
+        made.app.router.routes.extend(routes.router.routes)
         made.write(
             *(call(minute, model=model, cost=10**9) for minute in (0, 3, 61) for model in ("b", "a")),
             call(7, cached=True, tokens_in=0, tokens_out=0, saved=(9, 4, 5 * 10**8), cost=0),

@@ -85,7 +85,7 @@ class World:
         self.database, self.logs = Database(url), LogStore(url, seconds=seconds)
         keyring = Keyring(Telemetry(), {token.hash: token for token in TOKENS})
         self.app = FastAPI(exception_handlers={ControlError: _refused, RequestValidationError: _invalid})
-        self.app.include_router(routes.router)
+        self.app.router.routes.extend(routes.router.routes)
         self.app.state.control = Control(self.database, keyring, NOTHING, NOTHING, self.sink, self.logs)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://control")
 
