@@ -1,15 +1,18 @@
 """What every test has: a PostgreSQL and a Redis, started for the run unless the environment offers them."""
 
+import gc
 import os
 import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import hypothesis
 import pytest
 
 from tests.kit import services
+from tests.kit.certificates import self_signed
 from tests.kit.cpu import CpuReport
 from tests.kit.guards import Guards
 
@@ -41,9 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Guards(), "guards")
     if config.option.deep:
         hypothesis.settings.load_profile("deep")
+    gc.disable()  # until all is collected
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     signal.signal(signal.SIGTERM, _stopped)
+    # Each client reads the authorities that it trusts, which takes longer than most tests. None of them is asked here.
+    folder = _running.enter_context(TemporaryDirectory(prefix="penstock-trust-"))
+    os.environ["SSL_CERT_FILE"] = str(self_signed(Path(folder), "nobody.example")[0])
     for name, start in OFFERED.items():
         if name not in os.environ:
             try:
@@ -69,6 +76,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=deep)
         items[:] = [item for item in items if item not in deep]
     items.sort(key=lambda item: "line" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """The modules and tests, a million objects, stay for the run: the collector need not look at them again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
