@@ -1,7 +1,6 @@
 """uvicorn, around an application that has more than an ASGI application: it starts, serves and stops."""
 
 import asyncio
-import math
 import signal
 import socket
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -18,7 +17,7 @@ from penstock.proxy.ingress import ClientConnection
 from penstock.proxy.plane import Plane
 from penstock.storage.errors import StoreUnavailable
 
-_POLL = 0.05  # seconds between two looks at what still runs
+_POLL = 0.01  # seconds between two looks at what still runs
 _MOMENT = 1.0  # seconds
 _GRACE = 1.0  # seconds in which a client that is there will have called again
 _BACK_OFF = (0.1, 2.0)  # seconds before a store that is away is tried again: at first, and at most
@@ -87,8 +86,7 @@ class Server(uvicorn.Server):
         while plane.calls and not self.force_exit and loop.time() < until:  # noqa: ASYNC110  no event tells of a signal
             await asyncio.sleep(_POLL)
         await plane.stop()
-        self.config.timeout_graceful_shutdown = max(1, math.ceil(until - loop.time()))  # for bytes still on their way
-        await super().shutdown(sockets)
+        await self._close(sockets or [], max(until, loop.time() + _MOMENT))  # bytes may still be on their way
         await self._end()
         await self._background.stop()
 
@@ -125,6 +123,18 @@ class Server(uvicorn.Server):
             for connection in connections:
                 connection.closing = True
             await asyncio.sleep(_POLL)
+
+    async def _close(self, sockets: list[socket.socket], until: float) -> None:
+        """Listens no more, and waits for the connections to end. uvicorn itself would take two tenths of a second."""
+        for listening in (*self.servers, *sockets):
+            listening.close()
+        state, loop = self.server_state, asyncio.get_running_loop()
+        for connection in list(state.connections):
+            connection.shutdown()
+        while (state.connections or state.tasks) and not self.force_exit and loop.time() < until:  # noqa: ASYNC110  nor one of a connection
+            await asyncio.sleep(_POLL)
+        for task in list(state.tasks):
+            task.cancel()
 
     async def _end(self) -> None:
         """Stops the application; cut short, it has a moment yet for what it knows and has not written."""

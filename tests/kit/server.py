@@ -41,8 +41,9 @@ async def running(
     """Serves until the block ends. ``adjust`` may return another snapshot for the application."""
     app = Application(settings, place, upstreams(settings.providers, settings.markups), sink, Tasks())
     background = Tasks()
-    server = app.server()
+    server, ending = app.server(), asyncio.Event()
     _leave_signals_alone(server)
+    _end_at_once(server, ending)
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     listening = asyncio.Event()
     app.announce = listening.set
@@ -58,6 +59,7 @@ async def running(
         yield Running(app, listener.getsockname()[1], server)
     finally:
         server.should_exit = True
+        ending.set()
         await serving
 
 
@@ -69,3 +71,16 @@ def _leave_signals_alone(server: uvicorn.Server) -> None:
         yield
 
     server.capture_signals = nothing
+
+
+def _end_at_once(server: uvicorn.Server, ending: asyncio.Event) -> None:
+    """uvicorn looks ten times a second whether it is to end; here it is told."""
+
+    async def main_loop() -> None:
+        ticks = 0
+        while not await server.on_tick(ticks):
+            ticks += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), 0.1)
+
+    server.main_loop = main_loop
