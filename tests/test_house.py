@@ -53,6 +53,7 @@ UNMIRRORED = {
     "penstock/dashboard/credit/": "tests/dashboard/credit/test_view.py tops up",
     "penstock/dashboard/drawn.py": "every page is drawn by it",
     "penstock/dashboard/kit/view.py": "shows each component; tests/dashboard/test_accessibility.py looks at them",
+    "penstock/dashboard/logs/again.py": "tests/dashboard/logs/test_row.py reads the code, test_as_code.py runs it",
     "penstock/dashboard/logs/asked.py": "tests/dashboard/logs/test_view.py asks it by addresses",
     "penstock/dashboard/logs/columns.py": "a table; tests/dashboard/logs/test_view.py chooses among it",
     "penstock/dashboard/logs/told.py": "sentences; tests/dashboard/logs/test_row.py reads them",

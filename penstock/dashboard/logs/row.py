@@ -13,7 +13,7 @@ from penstock.core.codec import DecodeError
 from penstock.core.errors import Invalid, NotFound
 from penstock.dashboard import navigation, security
 from penstock.dashboard.forms import NO_FAULTS, Faults, Form, Wrong, checked
-from penstock.dashboard.logs import told, turns
+from penstock.dashboard.logs import again, told, turns
 from penstock.dashboard.logs.view import SEES
 from penstock.dashboard.page import get, post
 from penstock.dashboard.visit import Visit
@@ -50,6 +50,7 @@ async def _page(visit: Visit, faults: Faults, form: Form | None = None) -> Respo
         whole=whole,
         decisions=told.decisions(row["decisions"]),
         steps=await _steps(visit, gateway, row),
+        code=await again.code(visit, gateway, row) if reads else [],
         playground=_playground(visit, gateway, row),
         metadata=form.whole("metadata") if form is not None else _indented(row["metadata"]),
         score=form.text("score") if form is not None else row["score"],

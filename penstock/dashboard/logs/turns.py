@@ -48,9 +48,10 @@ class Shown(NamedTuple):
 
 
 class _Room:
-    """What a page may still hold."""
+    """What a page may still hold, and what its calls of tools are called by id."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: dict[str, str]) -> None:
+        self.calls = calls
         self.text = WHOLE
         self.pictures = PICTURES
 
@@ -73,7 +74,7 @@ def shown(request: ChatRequest | None, answers: Sequence[Sequence[Part]]) -> Sho
     turns = list(request.turns) if request is not None else []
     left_out = max(0, len(turns) - TURNS)
     said = [*turns[left_out:], *(Turn("assistant", list(parts)) for parts in answers[:TURNS])]
-    room = _Room()
+    room = _Room({part.id: part.name for turn in said for part in turn.content if isinstance(part, Call)})
     told = [_said(turn, room) for turn in reversed(said)]  # the last is what a reader came for
     return Shown(told[::-1], left_out)
 
@@ -100,7 +101,7 @@ def _block(part: Part, room: _Room) -> Block:  # noqa: PLR0911  a table
             return Block("call", text, part.name, more)
         case Result():
             inner = tuple(_block(one, room) for one in part.content[:PARTS])
-            return Block("result", "", part.name or part.call, 0, "", inner)
+            return Block("result", "", part.name or room.calls.get(part.call, part.call), 0, "", inner)
         case Media():
             return _media(part, room)
         case _:

@@ -34,7 +34,14 @@ def test_it_shows_the_conversation_with_its_tools_and_pictures(pages, api, gatew
     )
     shown = pages.get(f"/ui/logs/{gateway}/{row}")
     assert shown.status == 200
-    for said in ("Be brief.", "Where is [U+202E]this?", "look_up", '"city": "Oslo"', "pictures.example/x.png"):
+    for said in (
+        "Result of look_up",
+        "Be brief.",
+        "Where is [U+202E]this?",
+        "look_up",
+        '"city": "Oslo"',
+        "pictures.example/x.png",
+    ):
         assert said in shown.said
     assert [tag["src"] for tag in shown.tags("img")] == [f"data:image/png;base64,{PNG}"]
     assert "Let in as call" in shown.said
@@ -90,3 +97,11 @@ def test_rows_of_the_same_event_lead_to_each_other(pages, api, gateway, house):
 def test_a_row_that_is_not_there_is_not_found(pages, gateway):
     assert pages.get(f"/ui/logs/{gateway}/nothing").status == 404
     assert pages.get("/ui/logs/no-such/0190163d-8694-739b-aea5-966c26f8ad91").status == 404
+
+
+def test_it_is_shown_as_code_that_makes_it_again(pages, api, gateway):
+    row = api.chat(gateway, "it's <b>", headers={"cf-aig-metadata": '{"user": "ann"}'})
+    said = pages.get(f"/ui/logs/{gateway}/{row}").said
+    assert f"/{gateway}/openai/chat/completions" in said
+    assert 'authorization: Bearer $OPENAI_API_KEY"' in said
+    assert """cf-aig-metadata: {"user":"ann"}""" in said

@@ -47,7 +47,7 @@ def test_it_shows_what_the_address_asks_for(pages, gateway, query, count):
         ("min_cost=x", "min_cost: Input should be a valid number"),
         ("status=7xx", "status: must be a status"),
         ("start_date=tomorrow", "start_date: must be ISO 8601"),
-        ("search=a", "search: String should have at least 2"),
+        ("search=a", "search: must be 2 or more"),
         ("metadata_value=x", "metadata: say under which key"),
         (
             "filters[3][key]=cost&filters[3][operator]=contains&filters[3][value]=1",
