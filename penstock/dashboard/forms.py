@@ -81,6 +81,10 @@ class Faults:
             if any(path == name or path.startswith(f"{name}.") for name in names)
         ]
 
+    def exactly(self, name: str) -> list[str]:
+        """Of the field itself, not of what is in it."""
+        return [sentence for path, sentence in self.told if path == name]
+
     def elsewhere(self, *names: str) -> list[str]:
         """Of none of these fields: they stand above the form."""
         there = self.at(*names)

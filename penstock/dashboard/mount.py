@@ -5,6 +5,8 @@ from starlette.routing import Route
 
 from penstock.dashboard import files
 from penstock.dashboard.credit import view as credit
+from penstock.dashboard.gateways import settings_view as gateway_settings
+from penstock.dashboard.gateways import view as gateways
 from penstock.dashboard.keys import view as keys
 from penstock.dashboard.kit import view as kit
 from penstock.dashboard.limits import view as limits
@@ -32,6 +34,8 @@ PAGES: tuple[Route, ...] = (
     *limits.ROUTES,
     *credit.ROUTES,
     *routes.ROUTES,
+    *gateways.ROUTES,
+    *gateway_settings.ROUTES,
     *kit.ROUTES,
     *reference.ROUTES,
 )

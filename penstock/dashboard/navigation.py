@@ -34,6 +34,7 @@ PLACES: tuple[Place, ...] = (
     Place("", "Overview", "/", _SEES),
     Place("", "Logs", "/ui/logs", _SEES),
     Place("", "Playground", "/ui/playground", (Scope.RUN,)),
+    Place("Build", "Gateways", "/ui/gateways", (Scope.READ,)),
     Place("Build", "Routes", "/ui/routes", (Scope.READ,)),
     Place("Build", "Provider keys", "/ui/keys", (Scope.READ,)),
     Place("Money", "Spend", "/ui/spend", _SEES),
