@@ -15,6 +15,7 @@ PICTURED: dict[str, str] = {"/ui/routes/{gateway}/{route}": "route"}
 BEGIN = ("/", "/docs", "/ui/kit")  # no link leads to them
 LONG = {"/docs": ".reference > section:nth-of-type(n+4)"}  # what only repeats itself, and takes axe-core long
 APART = {
+    "/ui/logs/rows": "what the page of the logs asks for while it follows the calls",
     "/ui/sign-in": "whoever is signed in is led away; test_journey_door.py begins there",
     "/ui/routes/{gateway}/{route}/export": "a file",
     "/ui/playground/result/{gateway}/{log_id}": "what the playground's script asks for",

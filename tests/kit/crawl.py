@@ -15,7 +15,7 @@ SHOWN = [route for route in PAGES if "GET" in (route.methods or ())]
 _LINKS = """() => [...document.querySelectorAll("a[href]")].map(
   one => new URL(one.getAttribute("href"), location).href)"""
 _PARTS = """() => [...document.querySelectorAll("[hx-get]")].map(one => one.getAttribute("hx-get"))"""
-_REFERENCE = ("/openapi.json", "/ui/static/", "/ui/logs/")  # what pages lead to beside pages
+_REFERENCE = ("/openapi.json", "/ui/static/", "/ui/invoices/")  # what pages lead to beside pages
 
 Look = Callable[[str], Awaitable[None]]
 
@@ -36,7 +36,8 @@ async def crawl(page: "Page", look: Look, *, begin: Sequence[str] = ("/",), each
     waiting, parts, astray = [(address, address) for address in begin], set[str](), list[str]()
     while waiting:
         path, address = waiting.pop(0)
-        await page.goto(address)
+        if not await _opened(page, address):
+            continue
         await look(path)
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
         parts |= {route.path for link in await page.evaluate(_PARTS) if (route := route_of(link))}
@@ -51,3 +52,13 @@ async def crawl(page: "Page", look: Look, *, begin: Sequence[str] = ("/",), each
                 waiting.append((route.path, target))
     assert not astray, f"links lead nowhere: {astray}"
     return {*seen, *parts}
+
+
+async def _opened(page: "Page", address: str) -> bool:
+    """Whether that is a page, and not a file."""
+    try:
+        answer = await page.goto(address)
+    except Exception as error:
+        assert "Download is starting" in str(error), error
+        return False
+    return answer is not None and "text/html" in answer.headers.get("content-type", "")

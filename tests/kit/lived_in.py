@@ -48,7 +48,7 @@ async def lived_in(folder: Path) -> AsyncGenerator[Serving]:
         await _a_route(server)
         await _credit(server)
         async with httpx.AsyncClient(timeout=30) as client:
-            for call in (*_CALLS, _CALLS[0]):  # which is answered from the cache, the second time
+            for call in (_CALLS[0], *_CALLS):  # the first one again, from the cache
                 await _call(client, server, *call)
         yield server
 
@@ -152,7 +152,7 @@ _CHAT = "openai/chat/completions"
 # Gateway, path, body, headers.
 _CALLS: tuple[tuple[str, str, Any, dict[str, str]], ...] = (
     ("support", _CHAT, _chat("How do I return a parcel?"), {"cf-aig-metadata": '{"user":"user-3"}'}),
-    ("default", _CHAT, {"model": "gpt-4o", "messages": _SAID, "tools": [TOOL]}, {}),
+    ("research", _CHAT, _chat("Who calls so is refused."), {"cf-aig-authorization": "none"}),
     ("default", _CHAT, _chat("Find order 7.", "gpt-4o", tools=[TOOL]), {}),
     ("default", _CHAT, {"model": "gpt-4o", "messages": [{"role": "user", "content": _PICTURE}]}, {}),
     ("default", _CHAT, _chat("Tell me of the sea.", stream=True), {}),
@@ -160,7 +160,7 @@ _CALLS: tuple[tuple[str, str, Any, dict[str, str]], ...] = (
     ("default", "openai/embeddings", {"model": "text-embedding-3-small", "input": "sea"}, {}),
     ("default", "anthropic/v1/messages", _chat("Name three seas.", "claude-sonnet-4-5", max_tokens=99), {}),
     ("default", "compat/chat/completions", _chat("Hello.", f"dynamic/{ROUTE}"), {"cf-aig-metadata": '{"plan":"paid"}'}),
-    ("research", _CHAT, _chat("Who calls so is refused."), {"cf-aig-authorization": "none"}),
+    ("default", _CHAT, {"model": "gpt-4o", "messages": _SAID, "tools": [TOOL]}, {}),
 )  # fmt: skip
 
 
