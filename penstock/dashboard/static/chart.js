@@ -14,6 +14,8 @@ const moment = (seconds, step) => {
   return step >= 86400 || text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(11, 16);
 };
 
+const said = (value, unit) => (value === null || value === undefined ? "–" : (UNITS[unit] ?? UNITS.count)(value));
+
 function library() {
   if (window.uPlot) return Promise.resolve();
   const at = (name) => new URL(`vendor/${name}`, import.meta.url).href;
@@ -34,9 +36,11 @@ function read(table) {
   return { names: heads.map((head) => head.textContent), units: heads.map((head) => head.dataset.unit), columns };
 }
 
-function stacked(columns) {
+// The highest pile comes first, so that lower ones are drawn over it.
+function stacked({ names, units, columns }) {
   const sums = columns[0].map(() => 0);
-  return [columns[0], ...columns.slice(1).map((values) => values.map((value, at) => (sums[at] += value ?? 0)))];
+  const piles = columns.slice(1).map((values) => values.map((value, at) => (sums[at] += value ?? 0)));
+  return { names: names.toReversed(), units: units.toReversed(), columns: [columns[0], ...columns.slice(1).toReversed()], drawn: [columns[0], ...piles.toReversed()] };
 }
 
 function options(figure, { names, units, columns }, width) {
@@ -46,17 +50,17 @@ function options(figure, { names, units, columns }, width) {
   const series = names.map((label, at) => ({
     label,
     stroke: colour(`--series-${(at % 6) + 1}`),
-    fill: kind === "line" ? undefined : colour(`--series-${(at % 6) + 1}`) + (kind === "bars" ? "b0" : "60"),
+    fill: kind === "line" ? undefined : colour(`--series-${(at % 6) + 1}`) + (kind === "bars" ? "b0" : ""),
     width: kind === "bars" ? 0 : 1.75,
     points: { show: columns[at + 1].filter((value) => value !== null).length < 3 },
     paths: kind === "bars" ? window.uPlot.paths.bars({ size: [0.7, 40] }) : undefined,
-    value: (_, value) => (value === null ? "–" : (UNITS[units[at]] ?? UNITS.count)(value)),
+    value: (_, __, ___, place) => said(columns[at + 1][place], units[at]),
   }));
   return {
     width,
     height: HEIGHT,
     tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
-    padding: [8, 8, 0, 0],
+    padding: [8, 22, 0, 0],
     legend: { show: true, live: true },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.06 : 1] } },
@@ -68,11 +72,11 @@ function options(figure, { names, units, columns }, width) {
 function plot(figure) {
   const told = read(figure.querySelector(".table-box > table")); // the plot's legend is a table too
   if (!told.columns[0].length) return;
+  if (figure.dataset.kind === "stack") Object.assign(told, stacked(told));
   const target = figure.querySelector(".plot");
   target.hidden = false;
   drawn.get(figure)?.destroy();
-  const data = figure.dataset.kind === "stack" ? stacked(told.columns) : told.columns;
-  drawn.set(figure, new window.uPlot(options(figure, told, target.clientWidth), data, target));
+  drawn.set(figure, new window.uPlot(options(figure, told, target.clientWidth), told.drawn ?? told.columns, target));
 }
 
 const widths = new ResizeObserver((entries) => {
