@@ -4,9 +4,11 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from penstock.dashboard import files
+from penstock.dashboard.alerts import view as alerts
 from penstock.dashboard.credit import view as credit
 from penstock.dashboard.gateways import settings_view as gateway_settings
 from penstock.dashboard.gateways import view as gateways
+from penstock.dashboard.invoices import view as invoices
 from penstock.dashboard.keys import view as keys
 from penstock.dashboard.kit import view as kit
 from penstock.dashboard.limits import view as limits
@@ -36,6 +38,8 @@ PAGES: tuple[Route, ...] = (
     *routes.ROUTES,
     *gateways.ROUTES,
     *gateway_settings.ROUTES,
+    *invoices.ROUTES,
+    *alerts.ROUTES,
     *kit.ROUTES,
     *reference.ROUTES,
 )

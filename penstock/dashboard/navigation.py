@@ -40,7 +40,9 @@ PLACES: tuple[Place, ...] = (
     Place("Money", "Spend", "/ui/spend", _SEES),
     Place("Money", "Limits", "/ui/limits", _SEES),
     Place("Money", "Credit", "/ui/credit", (Scope.READ,), whole=True),
+    Place("Money", "Invoices", "/ui/invoices", (Scope.READ,), whole=True),
     Place("Account", "Tokens", "/ui/tokens", (Scope.READ,), whole=True),
+    Place("Account", "Alerts", "/ui/alerts", (Scope.READ,), whole=True),
 )
 
 

@@ -18,6 +18,7 @@ APART = {
     "/ui/logs/rows": "what the page of the logs asks for while it follows the calls",
     "/ui/sign-in": "whoever is signed in is led away; test_journey_door.py begins there",
     "/ui/routes/{gateway}/{route}/export": "a file",
+    "/ui/invoices/{document}": "a document for others to read; invoices/test_view.py opens it",
     "/ui/playground/result/{gateway}/{log_id}": "what the playground's script asks for",
 }
 

@@ -15,8 +15,10 @@ router = resource("/ai-gateway/billing", "Billing")
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind.partition(";")[0]: {} for kind in FORMATS.values()}, "description": "The document."}
 }
-_SAFE = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+SAFE = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "x-content-type-options": "nosniff",
 }
 
@@ -43,4 +45,4 @@ async def get_invoice_preview(context: InContext) -> Response:
 async def get_invoice_document(context: InContext, document: str) -> Response:
     """Download an invoice, or the receipt of a top-up: `{id}.pdf`, `{id}.html` or `{id}.csv`."""
     content, kind = await service.document(context, document)
-    return Response(content, media_type=kind, headers=_SAFE)
+    return Response(content, media_type=kind, headers=SAFE)

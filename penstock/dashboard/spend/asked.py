@@ -1,6 +1,7 @@
 """What the address of the page asks for, and what that is of analytics. Pure."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from penstock.core import instants
@@ -18,6 +19,8 @@ INTERVALS = {"": "as it fits", "minute": "minute", "hour": "hour", "day": "day"}
 GROUPS = {"provider": "provider", "model": "model", "gateway": "gateway", "metadata": "value of a metadata key"}
 METADATA = "metadata"
 MOST = 20  # groups
+MINUTES = len("2026-11-30T12:00")  # as browsers write a time
+MORE = ("start", "end", "provider", "model", "metadata")  # fields that are folded unless they are used
 _USUAL = {"span": "30d", "by": "provider"}
 _NAMES = ("span", "start", "end", "interval", "by", "key", "gateway", "provider", "model", "metadata")
 _NEXT = {"provider": "model", "model": "gateway", "gateway": "provider", METADATA: "model"}
@@ -29,6 +32,9 @@ def fields(query: Mapping[str, str]) -> dict[str, str]:
     for name, known in (("span", SPANS), ("by", GROUPS)):
         if found[name] not in known:
             found[name] = _USUAL[name]
+    for name in ("start", "end"):
+        with suppress(ValueError):  # what is no time is told of when it is checked
+            found[name] = instants.text(instants.parse(found[name]))[:MINUTES]
     if found["start"] or found["end"]:
         found["span"] = ""
     return found

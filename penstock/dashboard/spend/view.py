@@ -30,6 +30,7 @@ async def show(visit: Visit) -> Response:
         "spans": [("", "from … to …"), *((name, label) for name, (label, _) in asked.SPANS.items())],
         "intervals": asked.INTERVALS,
         "groups": asked.GROUPS,
+        "more": any(fields[name] for name in asked.MORE),
         "gateways": [row["id"] for row in names],
     }
     try:
