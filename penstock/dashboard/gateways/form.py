@@ -16,12 +16,18 @@ _NEEDED = ("cache_invalidate_on_update", "cache_ttl", "collect_logs", "rate_limi
 
 
 class State:
-    """What all controls are drawn with. ``added``: the list that was asked for one more row."""
+    """What all controls are drawn with. ``rows``: what was asked of a list, as ``add otel`` and ``drop otel.1``."""
 
     not_yet = frozenset(NOT_YET)
 
-    def __init__(self, action: str, faults: Faults, added: str = "") -> None:
-        self.action, self.faults, self.added = action, faults, added
+    def __init__(self, action: str, faults: Faults, rows: str = "") -> None:
+        self.action, self.faults = action, faults
+        verb, _, self._at = rows.partition(" ")
+        self.added = self._at if verb == "add" else ""
+
+    def is_at(self, path: str) -> bool:
+        """Whether somebody is at work in that setting."""
+        return bool(self.faults.at(path)) or self._at == path or self._at.startswith(f"{path}.")
 
 
 def entered(form: Form, stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,8 +121,8 @@ _STRIPE = Members(
 GROUPS: tuple[Group, ...] = (
     Group(
         "access",
-        "Who may call, and with whose keys",
-        "What the client sends, and which key a provider gets to see.",
+        "Access and keys",
+        "Who may call, and which key a provider gets to see.",
         (
             Setting(
                 "authentication",
@@ -172,11 +172,11 @@ GROUPS: tuple[Group, ...] = (
         (
             Setting(
                 "spend_limits",
-                "Spend limits",
+                "Rules",
                 Members(
                     (
                         Setting("enabled", "Rules act", Switch(), default="on"),
-                        Setting("rules", "Rules", Rows(_RULE, "rule", fixed=(("limitType", "cost"),))),
+                        Setting("rules", "The rules", Rows(_RULE, "rule", fixed=(("limitType", "cost"),))),
                     )
                 ),
             ),
@@ -276,7 +276,7 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(
         "guards",
-        "Guardrails and data loss prevention",
+        "Guards",
         "What is done about prompts and answers that are harmful, or hold what they should not.",
         (
             Setting(

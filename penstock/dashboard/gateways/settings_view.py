@@ -32,7 +32,7 @@ async def save(visit: Visit) -> Response:
     gateway = await service.get(visit.context, name)
     values = settings_form.entered(form, gateway)
     if rows := form.text("rows"):  # somebody wants a row more, or one less
-        return _page(visit, gateway, values, form, added=rows.removeprefix("add "))
+        return _page(visit, gateway, values, form, rows=rows)
     changed = settings_form.changes(values, gateway)
     if not changed:
         return visit.done(_address(name), "Nothing was changed.")
@@ -55,7 +55,7 @@ def _page(
     form: Form | None = None,
     faults: Faults = NO_FAULTS,
     *,
-    added: str = "",
+    rows: str = "",
 ) -> Response:
     return visit.html(
         "gateways/settings.html",
@@ -65,7 +65,7 @@ def _page(
         values=values,
         as_json=settings_form.as_json(values, form),
         groups=GROUPS,
-        state=settings_form.State(_address(gateway["id"]), faults, added),
+        state=settings_form.State(_address(gateway["id"]), faults, rows),
         idle={message["path"][1]: message["message"] for message in messages(gateway)},
         may_save=visit.may(Scope.WRITE),
     )

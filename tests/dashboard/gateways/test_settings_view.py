@@ -272,5 +272,5 @@ def test_who_may_only_read_sees_settings_and_changes_none(visit, api, settings):
     pages = visit(api.token("AI Gateway Read"))
     shown = pages.get(settings.address)
     assert "lacks the permission AI Gateway Write" in shown.said
-    assert all("disabled" in tag for tag in shown.tags("fieldset") if tag.get("class") == "form")
+    assert all("disabled" in tag for tag in shown.tags("fieldset") if tag.get("class") == "pairs")
     assert pages.post(settings.address, {"cache_ttl": "5"}).status == 403
