@@ -1,20 +1,18 @@
 """``penstock audit``: who changed what, read beside a running server or without one."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penstock.cli import store
 from penstock.cli.store import Config, DatabaseUrl, DataDir
+from penstock.control.audit.difference import changes
 from penstock.core import codec
 
 if TYPE_CHECKING:
     from penstock.storage.engine import Database
 
-_LONGEST = 200  # characters of one value
-_NOTHING = object()
 _STYLES = {"+": "green", "-": "red", " ": "yellow"}
 
 
@@ -24,7 +22,7 @@ def audit(
     ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, with every field.")] = False,
     account: Annotated[str | None, typer.Option(help="Only the account of this id.", metavar="ID")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only the gateway or the token of this id.", metavar="ID")] = None,
+    subject: Annotated[str, typer.Option(help="Only the gateway or the token of this id.", metavar="ID")] = "",
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
     config: Config = None,
@@ -41,7 +39,7 @@ def audit(
             _show(rows, accounts=len(place.accounts) > 1)
 
 
-async def _newest(database: "Database", account: str | None, subject: str | None, count: int) -> list[dict[str, Any]]:
+async def _newest(database: "Database", account: str | None, subject: str, count: int) -> list[dict[str, Any]]:
     """Oldest first, as the API shows them."""
     from penstock.storage import audit as trail
 
@@ -63,43 +61,3 @@ def _show(rows: list[dict[str, Any]], *, accounts: bool) -> None:
         console.print(Text.assemble((when, "dim"), "  ", (store.printable(what), "bold"), store.printable(who)))
         for sign, line in changes(row["before"], row["after"]):
             console.print(Text(f"    {sign} {store.printable(line)}", style=_STYLES[sign]))
-
-
-def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """What differs, field by field: ``+`` what was not set before, ``-`` what is no more, else from what to what."""
-    old, new = _flat(before or {}), _flat(after or {})
-    for name in [*old, *(name for name in new if name not in old)]:
-        was, now = old.get(name, _NOTHING), new.get(name, _NOTHING)
-        if was is _NOTHING:
-            if now is not None:
-                yield "+", f"{name}: {_value(now)}"
-        elif now is _NOTHING:
-            if was is not None:
-                yield "-", f"{name}: {_value(was)}"
-        elif codec.encode(was) != codec.encode(now):  # where Python would call 1 and true the same
-            yield " ", f"{name}: {_value(was)} → {_value(now)}"
-
-
-def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Members of members under names with dots, those of listed objects with their place; other lists stay whole."""
-    found: dict[str, Any] = {}
-    for name, member in value.items():
-        if isinstance(member, dict) and member:
-            found |= _flat(cast("dict[str, Any]", member), f"{above}{name}.")
-        elif _objects(member):
-            for place, part in enumerate(member):
-                found |= _flat(part, f"{above}{name}[{place}].")
-        else:
-            found[above + name] = member
-    return found
-
-
-def _objects(member: Any) -> TypeGuard[list[dict[str, Any]]]:
-    """Whether it is a list of objects that have members."""
-    parts = cast("list[Any]", member) if isinstance(member, list) else []
-    return bool(parts) and all(isinstance(part, dict) and bool(cast("object", part)) for part in parts)
-
-
-def _value(value: Any) -> str:
-    said = codec.encode(value).decode()
-    return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"

@@ -12,9 +12,10 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 import penstock
-from penstock.control import audit, operations, spending_limit, urls
+from penstock.control import operations, spending_limit, urls
 from penstock.control.alerts import routes as alerts
 from penstock.control.analytics import routes as analytics
+from penstock.control.audit import routes as audit
 from penstock.control.billing import routes as billing
 from penstock.control.cache import routes as cache
 from penstock.control.custom_providers import routes as custom_providers

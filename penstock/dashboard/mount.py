@@ -5,6 +5,7 @@ from starlette.routing import Route
 
 from penstock.dashboard import files
 from penstock.dashboard.alerts import view as alerts
+from penstock.dashboard.audit import view as audit
 from penstock.dashboard.credit import view as credit
 from penstock.dashboard.gateways import settings_view as gateway_settings
 from penstock.dashboard.gateways import view as gateways
@@ -40,6 +41,7 @@ PAGES: tuple[Route, ...] = (
     *gateway_settings.ROUTES,
     *invoices.ROUTES,
     *alerts.ROUTES,
+    *audit.ROUTES,
     *kit.ROUTES,
     *reference.ROUTES,
 )

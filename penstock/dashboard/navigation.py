@@ -43,6 +43,7 @@ PLACES: tuple[Place, ...] = (
     Place("Money", "Invoices", "/ui/invoices", (Scope.READ,), whole=True),
     Place("Account", "Tokens", "/ui/tokens", (Scope.READ,), whole=True),
     Place("Account", "Alerts", "/ui/alerts", (Scope.READ,), whole=True),
+    Place("Account", "Audit trail", "/ui/audit", (Scope.READ,), whole=True),
 )
 
 

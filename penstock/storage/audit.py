@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from penstock.core import codec, ids, instants
 from penstock.model.token import Token
@@ -54,13 +54,28 @@ async def add(
 
 
 async def page(
-    connection: Handle, account: str | None, limit: int, offset: int, *, subject: str | None = None
+    connection: Handle,
+    account: str | None,
+    limit: int,
+    offset: int,
+    *,
+    subject: str = "",
+    action: str = "",
+    actor: str = "",
 ) -> tuple[list[AuditRow], int]:
-    """Newest first, and how many there are in all. None: of every account, of every subject."""
+    """Newest first, and how many there are in all. None: of every account; empty: of every subject, of any action and
+    of anybody. ``action``: ``token.create``, or ``token`` for all of that kind; ``actor``: an id or a name.
+    """
+    kind = audit.c.action.startswith(f"{action}.", autoescape=True)
+    conditions: list[ColumnElement[bool]] = [
+        *([] if account is None else [audit.c.account == account]),
+        *([audit.c.subject == subject] if subject else []),
+        *([(audit.c.action == action) | kind] if action else []),
+        *([(audit.c.actor == actor) | (audit.c.actor_name == actor)] if actor else []),
+    ]
 
     def wanted(query: Select[Any]) -> Select[Any]:
-        query = query if account is None else query.where(audit.c.account == account)
-        return query if subject is None else query.where(audit.c.subject == subject)
+        return query.where(*conditions)
 
     total = await connection.execute(wanted(select(func.count()).select_from(audit)))
     rows = await connection.execute(wanted(select(*_COLUMNS)).order_by(audit.c.id.desc()).limit(limit).offset(offset))

@@ -50,6 +50,27 @@ async def test_only_one_account_or_one_subject(database: Database):
         assert ({row.subject for row in rows}, total) == ({"a"}, 2)
 
 
+async def test_only_some_actions_or_what_somebody_did(database: Database):
+    token = a_token("mine", name="the pipeline")
+    async with database.writing() as connection:
+        await audit.add(connection, ACCOUNT, "mia", "token.create", "a", None, {})
+        await audit.add(connection, ACCOUNT, token, "token.revoke", "a", {}, None)
+        await audit.add(connection, ACCOUNT, token, "tokens.other", "a", {}, None)
+
+    async def found(**wanted: str) -> list[str]:
+        async with database.reading() as connection:
+            rows, total = await audit.page(connection, ACCOUNT, 10, 0, **wanted)
+        assert total == len(rows)
+        return [row.action for row in rows]
+
+    assert await found(action="token") == ["token.revoke", "token.create"]
+    assert await found(action="token.revoke") == ["token.revoke"]
+    assert await found(action="%") == await found(action="token_") == []
+    assert await found(actor="mia") == ["token.create"]
+    assert await found(actor=token.id) == await found(actor="the pipeline") == ["tokens.other", "token.revoke"]
+    assert await found(actor="mia", action="tokens") == []
+
+
 async def test_a_change_that_is_undone_leaves_no_trace(database: Database):
     with pytest.raises(KeyError):
         async with database.writing() as connection:

@@ -71,6 +71,15 @@ async def test_pages_are_newest_first(client: httpx.AsyncClient):
     assert (past["success"], past["result"]) == (True, [])
 
 
+async def test_a_part_of_the_trail_is_asked_for(client: httpx.AsyncClient):
+    made = [await make(client, f"token {number}") for number in range(2)]
+    await client.delete(f"{BASE}/tokens/{made[0]['id']}", headers=by(SECRET))
+    for query, count in (({"action": "token"}, 3), ({"action": "token.revoke"}, 1), ({"subject": made[0]["id"]}, 2)):
+        answer = (await client.get(TRAIL, params=query | {"actor": a_token().name}, headers=by(SECRET))).json()
+        assert answer["result_info"]["total_count"] == len(answer["result"]) == count
+    assert (await client.get(TRAIL, params={"actor": "nobody"}, headers=by(SECRET))).json()["result"] == []
+
+
 async def test_what_was_refused_leaves_no_trace(client: httpx.AsyncClient):
     for body in ({"name": "x"}, {"name": "x", "scopes": [Scope.READ]}):
         answer = await client.post(f"{BASE}/tokens", json=body, headers=by("blind"))
