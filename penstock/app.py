@@ -236,7 +236,7 @@ class Application:
         serves = self.parts & {Part.CALLS, Part.API}
         refresh = publisher.published if serves else publisher.announced
         control = Control(
-            *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache),
+            *(database, self.keyring, vault, refresh, self.sink, logs, self.rules, self.shared, self.cache, parts),
             simulator=Simulator(parts, parts.counters if self._sees_counts() else Uncounted()),
             sender=sender,
             reservations=parts.reservations if self._sees_counts() else None,

@@ -22,6 +22,7 @@ from penstock.storage.log.store import LogStore
 
 if TYPE_CHECKING:
     from penstock.control.alerts.deliver import Sender
+    from penstock.gateway.compile import Parts
     from penstock.gateway.simulator import Simulator
 
 _T = TypeVar("_T")
@@ -40,6 +41,7 @@ class Control:
     rules: Rules = PUBLIC  # of what addresses that are set here may be
     shared: bool = False  # other processes write to the same log, and answer calls
     cache: CacheStore = NOTHING_CACHED
+    parts: "Parts | None" = None  # that gateways are made of; None: a command that makes none
     simulator: "Simulator | None" = None  # of dynamic routes; None: a command that needs none
     sender: "Sender | None" = None  # of alerts' webhooks; None: a command that needs none
     reservations: Reservations | None = None  # that budgets are counted by; None: this process does not see them

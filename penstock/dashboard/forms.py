@@ -96,7 +96,9 @@ class Faults:
 
     @classmethod
     def of(cls, error: ControlError) -> "Faults":
-        """What a service refused."""
+        """What a service refused; what is about no field is raised again."""
+        if not error.path:
+            raise error
         path = [str(part) for part in error.path]
         return cls([(".".join(path[1:] if path[:1] in (["body"], ["query"]) else path), error.message)])
 

@@ -17,6 +17,8 @@ from penstock.dashboard.logs import row as log_row
 from penstock.dashboard.logs import view as logs
 from penstock.dashboard.overview import view as overview
 from penstock.dashboard.playground import view as playground
+from penstock.dashboard.prices import view as prices
+from penstock.dashboard.providers import view as providers
 from penstock.dashboard.reference import view as reference
 from penstock.dashboard.routes import view as routes
 from penstock.dashboard.session import passes
@@ -32,6 +34,8 @@ PAGES: tuple[Route, ...] = (
     *log_row.ROUTES,
     *playground.ROUTES,
     *keys.ROUTES,
+    *providers.ROUTES,
+    *prices.ROUTES,
     *tokens.ROUTES,
     *spend.ROUTES,
     *limits.ROUTES,

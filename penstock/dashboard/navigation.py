@@ -37,6 +37,8 @@ PLACES: tuple[Place, ...] = (
     Place("Build", "Gateways", "/ui/gateways", (Scope.READ,)),
     Place("Build", "Routes", "/ui/routes", (Scope.READ,)),
     Place("Build", "Provider keys", "/ui/keys", (Scope.READ,)),
+    Place("Build", "Providers", "/ui/providers", (Scope.READ,)),
+    Place("Build", "Prices", "/ui/prices", (Scope.READ,)),
     Place("Money", "Spend", "/ui/spend", _SEES),
     Place("Money", "Limits", "/ui/limits", _SEES),
     Place("Money", "Credit", "/ui/credit", (Scope.READ,), whole=True),

@@ -33,8 +33,15 @@ class Markups:
         if parts is None:
             if len(self._known) >= _KNOWN:
                 self._known.clear()  # callers choose the names
-            parts = self._known[model] = next((more for pattern, more in self._parts if matches(pattern, model)), 0)
+            parts = self._known[model] = self._added(model)
         return (cost * (_WHOLE + parts) * 2 + _WHOLE) // (2 * _WHOLE)
+
+    def percent(self, model: str) -> float:
+        """What is added to the cost of a model."""
+        return self._added(model) * 100 / _WHOLE
+
+    def _added(self, model: str) -> int:
+        return next((more for pattern, more in self._parts if matches(pattern, model)), 0)
 
 
 NO_MARKUPS = Markups()

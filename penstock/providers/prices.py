@@ -82,6 +82,11 @@ class PriceBook:
         self._books: dict[str, types.Provider] | None = None
         self._seen: dict[tuple[str, str, tuple[str, ...]], Price] = {}
 
+    @property
+    def file(self) -> str:
+        """What the file of the operator's prices is called; empty: there is none."""
+        return self._own.file
+
     def load(self) -> None:
         """Imports the data."""
         if self._books is None:

@@ -32,7 +32,7 @@ class Upstream:
 
     __slots__ = (
         *("_endpoints", "_named", "_patterns", "_prefixes", "_accounting", "_stays", "_ways"),
-        *("added", "credential_headers", "mark", "markups", "moved", "provider", "vector"),
+        *("added", "base_url", "credential_headers", "mark", "markups", "moved", "provider", "vector"),
     )
 
     def __init__(self, provider: Provider, base_url: str | None = None, markups: Markups = NO_MARKUPS) -> None:
@@ -40,6 +40,7 @@ class Upstream:
         self.markups = markups  # of calls on the operator's key
         self.credential_headers = tuple(name.encode() for name in provider.credential_headers)
         self.moved = base_url is not None
+        self.base_url = provider.base_url if base_url is None else base_url  # perhaps with parts; empty: there is none
         # Of an account's own: headers that go with its calls, what stands for it in a cache key, and its prices.
         self.added: tuple[tuple[bytes, bytes], ...] = ()
         self.mark = b""

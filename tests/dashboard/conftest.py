@@ -13,6 +13,19 @@ from tests.kit.process import Serving, serving
 
 ACCOUNT = "3ebbcb006d4d46d7bb6a8c7f14676cb0"
 TOKEN = "a-token-of-the-first-start"  # has every permission
+PRICES = """
+[[prices]]
+provider = "cohere"
+model = "of-the-house"
+tokens = { input = 2.5, output = 9 }
+units = { web_search = 0.01 }
+above = [{ input = 200_000, tokens = { input = 5 } }]
+"""
+MARKUPS = """
+[[markups]]
+provider = "cohere"
+percent = 20
+"""
 _UNSEEN = {"script", "style", "title", "option", "datalist"}
 
 
@@ -93,7 +106,9 @@ class Pages:
 async def house(tmp_path_factory):
     """One server for all tests of the dashboard: each makes the gateways that it needs, under names of its own."""
     environ = {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_API_TOKEN": TOKEN}
-    async with serving(tmp_path_factory.mktemp("dashboard") / "data", environ=environ) as server:
+    folder = tmp_path_factory.mktemp("dashboard")
+    (folder / "prices.toml").write_text(PRICES)
+    async with serving(folder / "data", environ=environ, config=MARKUPS) as server:
         yield server
 
 

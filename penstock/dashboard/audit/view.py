@@ -1,5 +1,7 @@
 """The audit trail: who changed what, newest first."""
 
+from typing import Any
+
 from fastapi import Response
 
 from penstock.control.audit import service
@@ -19,10 +21,12 @@ KINDS = (
     ("custom_provider", "custom providers"),
     ("route", "routes"),
     ("token", "tokens"),
-    ("session", "sign-ins"),
+    ("dashboard", "sign-ins"),
     ("alert", "alerts"),
     ("spending_limit", "spending limit"),
+    ("logs", "the log"),
     ("topup", "top-ups"),
+    ("topup_config", "automatic top-ups"),
     ("credit", "credit"),
 )
 
@@ -32,7 +36,7 @@ async def show(visit: Visit) -> Response:
     wanted = {name: form.text(name) for name in FILTERS}
     kinds = dict(KINDS)
     kinds.setdefault(wanted["action"], wanted["action"])
-    given = {"wanted": wanted, "kinds": list(kinds.items()), "difference": changes}
+    given: dict[str, Any] = {"wanted": wanted, "kinds": list(kinds.items()), "difference": changes}
     try:
         asked = checked(AuditQuery, {**wanted, "page": paging.number(visit), "per_page": paging.PER_PAGE})
     except Wrong as error:
