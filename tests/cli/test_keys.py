@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from penstock.control import first_start
 from penstock.storage import configuration, gateways
 from penstock.storage.engine import Database
 from tests.kit.client import connected
@@ -18,7 +17,7 @@ from tests.kit.command import Done, command, environment
 from tests.kit.house import ACCOUNT as ANY
 from tests.kit.house import request
 from tests.kit.process import PATIENCE, serving
-from tests.kit.store import OPEN
+from tests.kit.store import OPEN, first_started
 
 ACCOUNT = "0123456789abcdef" * 2
 SECRET = "sk-0123456789abcdef"
@@ -27,7 +26,7 @@ SECRET = "sk-0123456789abcdef"
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     """As a server left it that has the gateways ``default`` and ``other``."""
-    start = first_start.prepare(tmp_path, account_id=ACCOUNT)
+    start = first_started(tmp_path, account_id=ACCOUNT)
     start.store.close()
 
     async def make() -> None:
@@ -72,7 +71,7 @@ def test_a_key_is_set_listed_changed_and_deleted(data_dir: Path):
 
 
 def test_the_first_key_needs_no_gateway_before_it(tmp_path: Path):
-    first_start.prepare(tmp_path, account_id=ACCOUNT).store.close()
+    first_started(tmp_path, account_id=ACCOUNT).store.close()
     assert penstock(tmp_path, "list").err == "penstock keys list: there is no gateway default\n"
     done(tmp_path, "set", "openai", secret=SECRET)
     assert [key["alias"] for key in listed(tmp_path)] == ["default"]

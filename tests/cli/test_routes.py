@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from penstock.control import first_start
 from penstock.storage import configuration, gateways
 from penstock.storage.engine import Database
 from tests.control.routes.conftest import SAMPLE, a_graph
 from tests.kit.command import Done, command
-from tests.kit.store import OPEN
+from tests.kit.store import OPEN, first_started
 
 ACCOUNT = "0123456789abcdef" * 2
 GATEWAYS = ("default", "other")
@@ -21,7 +20,7 @@ GATEWAYS = ("default", "other")
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     """As a server left it that has GATEWAYS."""
-    start = first_start.prepare(tmp_path / "data", account_id=ACCOUNT)
+    start = first_started(tmp_path / "data", account_id=ACCOUNT)
     start.store.close()
 
     async def make() -> None:
@@ -102,7 +101,7 @@ def test_a_new_route_that_is_imported_as_a_draft_takes_no_calls(data_dir: Path, 
 
 
 def test_an_import_to_the_gateway_default_makes_it(tmp_path: Path):
-    start = first_start.prepare(tmp_path / "data", account_id=ACCOUNT)
+    start = first_started(tmp_path / "data", account_id=ACCOUNT)
     start.store.close()
     assert done(tmp_path / "data", "import", a_file(tmp_path, "r", a_graph("m1"))) == "r: created and deployed\n"
     assert [route["gateway_id"] for route in listed(tmp_path / "data")] == ["default"]

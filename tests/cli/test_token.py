@@ -23,6 +23,7 @@ from penstock.storage import accounts, sqlite
 from tests.kit.client import connected
 from tests.kit.command import Done, command, spawned
 from tests.kit.process import PATIENCE, environment, serving
+from tests.kit.store import first_started
 
 ACCOUNT = "0123456789abcdef" * 2
 OTHER = "f" * 32
@@ -32,7 +33,7 @@ SECRET = r"pst_[A-Za-z0-9]{40}[0-9a-f]{8}"
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     """As the first start of a server left it."""
-    first_start.prepare(tmp_path, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
+    first_started(tmp_path, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
     return tmp_path
 
 

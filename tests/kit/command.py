@@ -13,16 +13,18 @@ import sys
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import chdir, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from typer.testing import CliRunner
+from typer import testing
 
 import penstock
 from penstock.cli.main import app
 from penstock.core import logs
 
 LONGEST = 60.0  # seconds that a command may take
+testing._get_command = cache(testing._get_command)  # it builds all commands, and then runs one
 _PLACE = str(Path(penstock.__file__).parent.parent)
 
 
@@ -42,7 +44,7 @@ def command(*words: str, cwd: Path | None = None, environ: Mapping[str, str] | N
     """
     given = {name: None for name in os.environ if name.startswith("PENSTOCK_")} | dict(environ or {})
     with chdir(cwd or Path.cwd()), _unchanged(), _stopped():
-        result = CliRunner().invoke(app, words, prog_name="penstock", env=given, input=stdin)
+        result = testing.CliRunner().invoke(app, words, prog_name="penstock", env=given, input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Done(result.exit_code, result.stdout, result.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.app import Place
+from penstock.control.first_start import Start, prepare
 from penstock.control.gateways.compile_settings import key_place
 from penstock.core import instants, secrets
 from penstock.core.sealing import Vault
@@ -72,6 +73,13 @@ async def furnish(
             await tokens.add(connection, token, version)
     await store.close()
     return Place(url, (MASTER_KEY,))
+
+
+def first_started(folder: Path, **given: Any) -> Start:
+    """What a first start leaves in ``folder``, in a database whose tables are copied. ``given``: as to ``prepare``."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sqlite_in(folder)
+    return prepare(folder, **given)
 
 
 def _stored(number: int, key: StoredKey, now: int) -> KeyRow:

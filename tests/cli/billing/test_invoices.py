@@ -5,12 +5,12 @@ from contextlib import closing
 
 import pytest
 
-from penstock.control import first_start
 from penstock.storage import opening
 from penstock.storage.charged_usage import start_of
 from penstock.storage.log.table import LogTable
 from tests.kit.command import command, spawned
 from tests.kit.logsink import ACCOUNT, a_gateway, a_record
+from tests.kit.store import first_started
 
 MAY = 2026 * 12 + 4
 
@@ -18,7 +18,7 @@ MAY = 2026 * 12 + 4
 @pytest.fixture
 def data_dir(tmp_path):
     """Of an account that was charged $12.34 for a call in May 2026."""
-    first_start.prepare(tmp_path, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
+    first_started(tmp_path, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
     with closing(opening.connect(opening.url_in(tmp_path))) as connection:
         a_gateway(connection)
         LogTable(connection).write([a_record(created_at=start_of(MAY), charge=(ACCOUNT, 12_340_000_000))])

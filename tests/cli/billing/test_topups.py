@@ -5,12 +5,12 @@ from contextlib import closing
 
 import pytest
 
-from penstock.control import first_start
 from penstock.control.context import Context
 from penstock.control.topups import service
 from penstock.control.topups.schema import TopupCreate
 from penstock.storage import accounts, opening
 from tests.kit.command import command, spawned
+from tests.kit.store import first_started
 
 ACCOUNT, OTHER = "0123456789abcdef" * 2, "f" * 32
 
@@ -20,7 +20,7 @@ def data_dir(tmp_path):
     """Of two accounts, each with a top-up that waits."""
     from penstock.cli import store
 
-    first_start.prepare(tmp_path, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
+    first_started(tmp_path, account_id=ACCOUNT, api_token="a-token-of-the-operators-own").store.close()
     with closing(opening.connect(opening.url_in(tmp_path))) as connection:
         accounts.add_account(connection, OTHER, 1)
     place = store.find(str(tmp_path), None, None)
