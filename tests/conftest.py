@@ -70,12 +70,14 @@ def _stopped(*_: object) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The table of situations and clients comes first: where it fails, nothing else needs a look."""
+    """The table of situations and clients comes first: where it fails, nothing else needs a look. Then come the tests
+    that say how long they take: at the end, one process would wait for the other.
+    """
     if not config.option.deep:
         deep = [item for item in items if item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=deep)
         items[:] = [item for item in items if item not in deep]
-    items.sort(key=lambda item: "line" not in item.path.parts)
+    items.sort(key=lambda item: ("line" not in item.path.parts, item.get_closest_marker("timeout") is None))
 
 
 def pytest_collection_finish() -> None:
