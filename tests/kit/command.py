@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from typer import testing
+from typer.main import get_command
 
 import penstock
 from penstock.cli.main import app
 from penstock.core import logs
 
 LONGEST = 60.0  # seconds that a command may take
-testing._get_command = cache(testing._get_command)  # it builds all commands, and then runs one
+vars(testing)["_get_command"] = cache(get_command)  # it builds all commands, and then runs one
 _PLACE = str(Path(penstock.__file__).parent.parent)
 
 
