@@ -28,6 +28,7 @@ from penstock.control.alerts.deliver import Sender
 from penstock.control.context import Control
 from penstock.control.gateways.created_by_calls import CreatedByCalls
 from penstock.control.invoices.terms import terms_of
+from penstock.control.oidc.party import Party
 from penstock.control.provider_configs.uses import write_again_and_again
 from penstock.control.publish import Publisher
 from penstock.core.addresses import Rules
@@ -243,6 +244,7 @@ class Application:
             payments=method,
             terms=terms_of(settings),
             prepaid=settings.billing_mode == "prepaid",
+            oidc=Party(settings, self.transport) if settings.oidc_issuer else None,
             public_url=settings.named_url,
         )
         try:

@@ -185,6 +185,7 @@ UNMIRRORED = {
     "penstock/storage/topups.py": "statements; tests/control/topups runs them",
     "penstock/control/billing/schema.py": "shapes; tests/control/billing/test_routes.py has answers of them all",
     "penstock/storage/ledger_audit.py": "proofs; tests/cli/billing/test_audit.py has what each finds",
+    "penstock/control/oidc/service.py": "tests/dashboard/session/test_single_sign_on.py signs people in",
     "penstock/control/oidc/fetch.py": "tests/control/oidc/test_party.py has a provider that answers anything",
     "penstock/control/oidc/id_token.py": "tests/control/oidc/test_party.py has a provider that signs anything",
     "penstock/control/oidc/provider.py": "tests/control/oidc/test_party.py has a provider that says anything of itself",

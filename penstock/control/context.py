@@ -22,6 +22,7 @@ from penstock.storage.log.store import LogStore
 
 if TYPE_CHECKING:
     from penstock.control.alerts.deliver import Sender
+    from penstock.control.oidc.party import Party
     from penstock.gateway.compile import Parts
     from penstock.gateway.simulator import Simulator
 
@@ -48,6 +49,7 @@ class Control:
     payments: Payments = MANUAL  # how credit is paid for
     terms: Terms = UNTAXED  # on which months are billed
     prepaid: bool = False  # calls on the operator's keys need credit
+    oidc: "Party | None" = None  # whom people may sign in with; None: nobody
     public_url: str = ""  # where clients reach the gateway; empty: where the request says it came to
 
 

@@ -21,7 +21,7 @@ from penstock.dashboard.prices import view as prices
 from penstock.dashboard.providers import view as providers
 from penstock.dashboard.reference import view as reference
 from penstock.dashboard.routes import view as routes
-from penstock.dashboard.session import passes
+from penstock.dashboard.session import passes, single_sign_on
 from penstock.dashboard.session import view as session
 from penstock.dashboard.spend import view as spend
 from penstock.dashboard.tokens import view as tokens
@@ -29,6 +29,7 @@ from penstock.dashboard.tokens import view as tokens
 PAGES: tuple[Route, ...] = (
     *session.ROUTES,
     *passes.ROUTES,
+    *single_sign_on.ROUTES,
     *overview.ROUTES,
     *logs.ROUTES,
     *log_row.ROUTES,

@@ -6,7 +6,7 @@ In the transaction that also writes the credentials file.
 from penstock.core import codec
 from penstock.model.token import SCOPES, Token
 from penstock.storage.announcements import CHANNEL
-from penstock.storage.sql import POSTGRES, Sql
+from penstock.storage.sql import POSTGRES, Sql, Statements
 
 
 def hold(connection: Sql) -> str | None:
@@ -19,7 +19,7 @@ def set_key_check(connection: Sql, check: str) -> None:
     connection.execute("UPDATE configuration SET key_check = ?", (check,))
 
 
-def list_accounts(connection: Sql) -> tuple[str, ...]:
+def list_accounts(connection: Statements) -> tuple[str, ...]:
     """Ids of all accounts, oldest first."""
     return tuple(row[0] for row in connection.execute("SELECT id FROM accounts ORDER BY created_at, id"))
 

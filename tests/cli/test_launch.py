@@ -203,6 +203,14 @@ def test_a_file_of_prices_that_cannot_be_used_is_refused(tmp_path):
     assert "prices[1] (openai x): tokens.inptu: there is no such kind; did you mean input?" in said
 
 
+def test_a_grant_of_a_permission_that_there_is_not_is_refused(tmp_path):
+    config = "oidc_issuer = 'https://id.example.com'\noidc_client_id = 'penstock'\n"
+    config += "[[oidc_grants]]\nclaim = 'sub'\nvalue = '*'\nscopes = ['reed']\n"
+    ended, said = refusal(tmp_path, config=config)
+    assert ended == 1
+    assert "[[oidc_grants]]: there is no permission 'reed'" in said
+
+
 @pytest.mark.parametrize(
     ("slug", "url", "status", "words"),
     [

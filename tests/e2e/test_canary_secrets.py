@@ -29,6 +29,7 @@ STORED, STORED_AWAY, STORED_MISTRAL = (f"canary-stored-{name}-0123456789" for na
 AWS_SECRET, AWS_SESSION = "canary/aws/secret/0123456789", "canary+aws+session+0123456789"
 HEADER, OTEL, STRIPE = "canary-header-0123456789", "canary-otel-0123456789", "canary-stripe-0123456789"
 BY_FILE, BY_VARIABLE = "canary-by-file-0123456789", "canary-by-variable-0123456789"
+OIDC = "canary-oidc-0123456789"
 USER, REFUSED = "canary-user-0123456789", "canary-refused-0123456789"
 AWS = {"accessKeyId": "AKIAIOSFODNN7EXAMPLE", "secretAccessKey": AWS_SECRET, "sessionToken": AWS_SESSION}
 GATEWAY = "/accounts/{account}/ai-gateway/gateways/default"
@@ -45,7 +46,7 @@ CANARIES = {
         secret: secret.removesuffix("0123456789").encode()
         for secret in (
             *(API_TOKEN, STORED, STORED_AWAY, STORED_MISTRAL, AWS_SECRET, AWS_SESSION, HEADER, OTEL, STRIPE),
-            *(METRICS_TOKEN.removesuffix("012345"), BY_FILE, BY_VARIABLE, USER, REFUSED),
+            *(METRICS_TOKEN.removesuffix("012345"), BY_FILE, BY_VARIABLE, USER, REFUSED, OIDC),
         )
     },
 }
@@ -118,7 +119,11 @@ async def there(folder: Path, origins: dict[str, Origin]) -> AsyncGenerator[tupl
         config = "".join(f'[providers.{slug}]\nbase_url = "{at[slug].url}"\n' for slug in slugs)
         config += f'[providers.anthropic]\nbase_url = "http://127.0.0.1:1"\n[providers.cohere]\napi_key = "{BY_FILE}"\n'
         config += f'base_url = "{at["cohere"].url}"\n'
+        config += "[[oidc_grants]]\nclaim = 'sub'\nvalue = '*'\nscopes = ['read']\n"
         environ = {
+            "PENSTOCK_OIDC_ISSUER": "http://127.0.0.1:1",
+            "PENSTOCK_OIDC_CLIENT_ID": "penstock",
+            "PENSTOCK_OIDC_CLIENT_SECRET": OIDC,
             "PENSTOCK_ACCOUNT_ID": ACCOUNT,
             "PENSTOCK_API_TOKEN": API_TOKEN,
             "PENSTOCK_METRICS_TOKEN": METRICS_TOKEN,
@@ -217,7 +222,7 @@ async def shown(told: Told) -> None:
         await told.api("GET", path)
     trail = await told.api("GET", "/accounts/{account}/ai-gateway/audit-logs?per_page=50")
     assert len(trail["result"]) > 9
-    for path in ("/metrics", "/readyz", "/openapi.json"):
+    for path in ("/metrics", "/readyz", "/openapi.json", "/ui/sign-in"):
         async with connected(server.port) as client:
             head = (
                 f"GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {METRICS_TOKEN}\r\nconnection: close\r\n\r\n"
@@ -228,6 +233,7 @@ async def shown(told: Told) -> None:
     for words in (("keys", "list"), ("token", "list"), ("audit",), ("logs", "tail", "-n", "99")):
         await told.say(*words)
         await told.say(*words, "--json")
+    told.add("/ui/sign-in/oidc", (await server.get("/ui/sign-in/oidc"))[1])
     await told.say("keys", "set", "openai", "--alias", "bad", status=2, stdin=f"{REFUSED} \u00e9")
     await told.say("keys", "rotate-master", status=2)
     told.add("greeting", server.greeting.encode())

@@ -32,10 +32,10 @@ PICTURES = Path(__file__).resolve().parents[2] / "docs" / "dashboard"
 COLOURS = 64  # of a screenshot: a page has few, and its file a quarter of the size
 
 # Beside what Playwright says. The sandbox needs what a container may not give; pages come from this machine alone, and
-# no other name or address is reached.
+# no other name or address is reached. To Chromium, localhost is another site.
 _FLAGS = (
     *("--disable-dev-shm-usage", "--disable-background-networking", "--no-proxy-server", "--disable-gpu"),
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 # The console tells of a violation too, unless a frame has no console of ours.
 _REPORT = (

@@ -96,6 +96,9 @@ class Idp:
             return 200, {"issuer": self.url} | {
                 name: f"{self.url}/{path}" for name, path in named.items()
             } | self.metadata
+        if target.startswith("/authorize?"):  # people see this
+            link = self.authorize(target).replace("&", "&amp;")
+            return 200, f'<!doctype html><title>Identity provider</title><a href="{link}">Agree</a>'.encode()
         if target == "/keys":
             return 200, {"keys": self.keys()}
         if (method, target) == ("POST", "/token"):

@@ -60,9 +60,10 @@ class Known(NamedTuple):
 
 
 class Party:
-    """``grants``: who may do what."""
+    """``grants``: who may do what. ``account``: in which account; empty: the first."""
 
     def __init__(self, settings: Settings, transport: Transport) -> None:
+        self.issuer, self.account = settings.oidc_issuer, settings.account_id
         self.grants: tuple[OidcGrant, ...] = settings.oidc_grants
         self._id, self._secret = settings.oidc_client_id, settings.oidc_client_secret
         self._scopes = settings.oidc_scopes
