@@ -25,7 +25,7 @@ from penstock.cli.main import app
 from penstock.core import logs
 
 LONGEST = 60.0  # seconds that a command may take
-vars(testing)["_get_command"] = cache(get_command)  # it builds all commands, and then runs one
+testing.__dict__["_get_command"] = cache(get_command)  # it builds all commands, and then runs one
 _PLACE = str(Path(penstock.__file__).parent.parent)
 
 
