@@ -45,7 +45,7 @@ class _Texts(Control):
         return "" if value is None else str(value)
 
     def fields(self, value: Any, name: str) -> Iterator[Field]:
-        yield name, self.text(value)
+        yield name, self.text(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,16 @@ class Line(_Texts):
     def read(self, form: Form, name: str) -> str | None:
         return form.text(name) or None
 
+    def fields(self, value: Any, name: str) -> Iterator[Field]:
+        yield name, self.text(value).replace("\r", "").replace("\n", "")
+
 
 class Secret(Line):
     kind: ClassVar[str] = "secret"
 
 
-class Block(Line):
+@dataclass(frozen=True)
+class Block(_Texts):
     """Several lines."""
 
     kind: ClassVar[str] = "block"

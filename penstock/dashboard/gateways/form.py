@@ -32,12 +32,13 @@ class State:
 
 def entered(form: Form, stored: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting as the form has it; what is not in the form, as it is stored."""
+    there = {name.partition(".")[0] for name in form.names()}
     return {
         setting.name: (
             _json(form.whole(f"{JSON}{setting.name}"))
-            if f"{JSON}{setting.name}" in form
+            if f"{JSON}{setting.name}" in there
             else setting.control.read(form, setting.name)
-            if any(name == setting.name or name.startswith(f"{setting.name}.") for name in form.names())
+            if setting.name in there
             else stored.get(setting.name)
         )
         for setting in SETTINGS

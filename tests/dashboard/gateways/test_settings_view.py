@@ -234,14 +234,20 @@ def test_what_was_not_touched_is_sent_to_nobody(settings):
         {"limit": 5.0, "limitType": "cost", "window": 60, "enabled": None, "metadata": {"a = b": {"mode": "partition"}}}
     ]
     otel = [{"url": "http://8.8.8.8/", "headers": {}, "authorization": "sealed"}]
-    body = settings.stored() | {"spend_limits": {"rules": rules}, "otel": otel, "retry_delay": None}
+    body = settings.stored() | {"spend_limits": {"rules": rules}, "otel": otel, "retry_delay": None, "store_id": "a\nb"}
     settings.api("PUT", f"/ai-gateway/gateways/{settings.gateway}", body)
-    assert "json:spend_limits" in settings.filled(), "no line can hold a key with a sign of equality"
+    held = [name for name in settings.filled() if name.startswith("json:")]
+    assert held == ["json:store_id", "json:spend_limits"], (
+        "no line can hold a line break, nor a key with an equals sign"
+    )
     settings.save({"otel.0.content_type": "json", "cache_ttl": "7"})
     entry = settings.audit()[0]
     changed = {name for name in entry["after"] if entry["after"][name] != entry["before"].get(name)}
     assert changed == {"otel", "cache_ttl"}
     assert entry["after"]["otel"][0]["authorization"] == MASK
+    assert settings.save({"json:spend_limits": '{"rules": ['}).status == 400
+    assert settings.save({"json:spend_limits": ""}).status == 200
+    assert settings.stored()["spend_limits"] is None
 
 
 def test_rows_come_and_go_without_a_script_and_save_nothing(settings):
