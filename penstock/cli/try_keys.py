@@ -13,9 +13,9 @@ from penstock.core import codec
 from penstock.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
+    from penstock.control.provider_configs.asking import Tested
     from penstock.core.sealing import Vault
     from penstock.core.settings import Settings
-    from penstock.doctor.stored_key import Tested
     from penstock.gateway.config import GatewayConfig
     from penstock.storage.engine import Database
 

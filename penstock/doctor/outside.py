@@ -10,7 +10,6 @@ from penstock.backends.http.limits import Limits
 from penstock.backends.http.transport import HttpTransport
 from penstock.core.addresses import Rules
 from penstock.core.deadlines import Deadlines
-from penstock.core.errors import ProviderFailure
 from penstock.core.outbox import Outbox
 from penstock.core.proxies import Proxies
 from penstock.core.settings import Settings
@@ -36,9 +35,3 @@ def outside(settings: Settings, environ: Mapping[str, str], patience: float) -> 
     finally:
         transport.close()
         deadlines.stop()
-
-
-def fault(error: ProviderFailure | TimeoutError, patience: float) -> str:
-    """Why there was no answer, without a full stop."""
-    reason = str(error) or f"no answer within {patience:g} seconds"
-    return reason.removeprefix("Failed to get response from provider: ").rstrip(".")

@@ -10,11 +10,12 @@ from penstock.core.errors import AddressRefused, ProviderFailure
 from penstock.core.proxies import Proxies, authority
 from penstock.doctor import clock
 from penstock.doctor.finding import Finding, Findings, Subject, ok, problem, warning
-from penstock.doctor.outside import fault, outside
+from penstock.doctor.outside import outside
 from penstock.gateway.compile import operators, own_prices, upstreams
 from penstock.model.outgoing import Outgoing
 from penstock.model.plan import Origin
 from penstock.model.reply import Reply
+from penstock.providers.key_check import unanswered
 from penstock.providers.upstream import Upstream
 
 _NEVER = "Give it another base_url: link-local addresses and those of a cloud's metadata are never called."
@@ -60,7 +61,7 @@ async def _ask(name: str, origin: Origin, subject: Subject, *, certain: bool) ->
             skew = _skew(reply)
             reply.body.close()
         except (ProviderFailure, TimeoutError) as error:
-            reason = fault(error, patience)
+            reason = unanswered(error, patience)
             kind = problem if certain else warning
             remedy = _AWAY
             if isinstance(error, AddressRefused):

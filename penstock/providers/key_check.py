@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
+from penstock.core.errors import ProviderFailure
 from penstock.providers import credential_json
 from penstock.providers.catalog import Check, Provider
 from penstock.providers.sentence import sentence
@@ -70,3 +71,9 @@ def shown(text: str, hidden: Iterable[str]) -> str:
         for spelt in (one, quote(one, safe=""), quote(one)):
             text = text.replace(spelt, MASK) if spelt else text
     return " ".join(text.split())[:_LONGEST]
+
+
+def unanswered(error: ProviderFailure | TimeoutError, patience: float) -> str:
+    """Why there was no answer, without a full stop."""
+    reason = str(error) or f"no answer within {patience:g} seconds"
+    return reason.removeprefix("Failed to get response from provider: ").rstrip(".")

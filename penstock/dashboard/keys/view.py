@@ -8,7 +8,7 @@ from penstock.control.custom_providers import service as custom_providers
 from penstock.control.custom_providers.schema import CustomPaging
 from penstock.control.gateways import service as gateways
 from penstock.control.gateways.schema import DEFAULT, GatewayPaging
-from penstock.control.provider_configs import service
+from penstock.control.provider_configs import asking, service
 from penstock.control.provider_configs.schema import ProviderConfigCreate, ProviderConfigUpdate
 from penstock.core.errors import ControlError, NotFound
 from penstock.dashboard import paging
@@ -81,6 +81,14 @@ async def change(visit: Visit) -> Response:
     return visit.done(f"{LIST}?gateway={gateway}", f"The key {body.alias} of {key['provider_slug']} was saved.")
 
 
+async def test(visit: Visit) -> Response:
+    """Asks the provider; the answer stands on the key's page."""
+    gateway, key_id = visit.path("gateway"), visit.path("key")
+    tested = await asking.ask(visit.context, gateway, key_id)
+    key = await service.get(visit.context, gateway, key_id)
+    return _one(visit, key, Form(fields.shown(key)), tested=tested)
+
+
 async def delete(visit: Visit) -> Response:
     gateway = visit.path("gateway")
     key = await service.delete(visit.context, gateway, visit.path("key"))
@@ -110,12 +118,15 @@ async def _new(visit: Visit, form: Form, faults: Faults = NO_FAULTS) -> Response
     return visit.wrong("keys/new.html", faults, **given) if faults else visit.html("keys/new.html", **given)
 
 
-def _one(visit: Visit, key: dict[str, Any], form: Form, faults: Faults = NO_FAULTS) -> Response:
+def _one(
+    visit: Visit, key: dict[str, Any], form: Form, faults: Faults = NO_FAULTS, tested: asking.Tested | None = None
+) -> Response:
     provider = key["provider_slug"]
     given: dict[str, Any] = {
         "gateway": key["gateway_id"],
         "provider": provider,
         "key": key,
+        "tested": tested,
         "form": form,
         "shape": _shape(provider),
         "row": catalog.load().get(provider),
@@ -150,5 +161,6 @@ ROUTES = (
     post(f"{LIST}/{{gateway}}/new", create, Scope.WRITE),
     get(f"{LIST}/{{gateway}}/{{key}}", one, Scope.READ),
     post(f"{LIST}/{{gateway}}/{{key}}", change, Scope.WRITE),
+    post(f"{LIST}/{{gateway}}/{{key}}/test", test, Scope.WRITE),
     post(f"{LIST}/{{gateway}}/{{key}}/delete", delete, Scope.WRITE),
 )

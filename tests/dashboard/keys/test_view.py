@@ -18,6 +18,10 @@ def test_a_key_is_stored_used_and_changed_and_its_secret_never_shown(pages, api)
     assert "…6789 not used yet never never 5 in 60 s" in shown.said
     (key,) = api("GET", f"/ai-gateway/gateways/{gateway}/provider_configs")
     assert (key["alias"], key["default_config"], key["rate_limit"]) == ("main", True, 5)
+    tested = pages.post(f"/ui/keys/{gateway}/{key['id']}/test")
+    assert "Accepted with 200" in tested.said
+    assert "Asked by GET http" in tested.said
+    assert SECRET not in tested.html
     changed = pages.post(f"/ui/keys/{gateway}/{key['id']}", {"alias": "other"})
     assert "The key other of openai was saved" in changed.said
     (after,) = api("GET", f"/ai-gateway/gateways/{gateway}/provider_configs")
@@ -53,7 +57,7 @@ def test_a_token_sees_the_keys_of_its_own_gateways_alone(visit, api):
     assert limited.get(f"/ui/keys?gateway={theirs}").status == 404
     assert limited.get(f"/ui/keys/{theirs}/new").status == 404
     assert limited.post(f"/ui/keys/{theirs}/new", {"alias": "x", "secret": "y"}).status == 404
-    assert limited.get(f"/ui/tail?gateway={theirs}").status == 404
+    assert limited.post(f"/ui/keys/{theirs}/x/test").status == limited.post(f"/ui/keys/{mine}/x/test").status == 404
     assert mine in limited.get("/ui/keys").said
     reader = visit(api.token("AI Gateway Read"))
     assert not [link for link in reader.get(f"/ui/keys?gateway={mine}").links if link.endswith("/new")]
