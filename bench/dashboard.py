@@ -25,7 +25,10 @@ TIMES = 5  # each page is asked for; the median counts
 SAME = Budget("≤", 1.05, "×")
 PAGE = Budget("≤", 200, "ms")
 HEADING = ("", "requests/s", "CPU µs", "µs more", "×", "budget", "")
-_MORE = ("/?span=30d", "/ui/logs?gateway=default&success=false", "/ui/logs?gateway=default&order_by=cost")
+_MORE = (
+    *("/?span=30d", "/ui/logs?gateway=default&success=false", "/ui/logs?gateway=default&order_by=cost"),
+    *("/ui/gateways/default", "/ui/gateways/default/settings"),
+)
 
 
 def measure(session: Session) -> Table:
