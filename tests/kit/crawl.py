@@ -32,8 +32,11 @@ async def crawl(page: "Page", look: Look, *, begin: Sequence[str] = ("/",), each
     ``look`` gets the path of the page's route. Returns the paths that were seen, those of parts of pages included.
     Fails where a link leads nowhere.
     """
-    seen = {address: [address] for address in begin}
-    waiting, parts, astray = [(address, address) for address in begin], set[str](), list[str]()
+    seen, parts, astray = dict[str, list[str]](), set[str](), list[str]()
+    waiting = [(route.path, address) for address in begin if (route := route_of(address))]
+    assert len(waiting) == len(begin)
+    for path, address in waiting:
+        seen.setdefault(path, []).append(address)
     while waiting:
         path, address = waiting.pop(0)
         if not await _opened(page, address):

@@ -55,6 +55,8 @@ SHAPES = {
 }
 
 TEXTS = MARKUP | CONTROLS | SHAPES
+# What breaks out of most places, short enough for any field.
+BREAKOUT = """'"><img class=pwned src=x onerror=__penstock_pwned=1>"""
 NUL = "a\x00b"  # for fields that take it
 LONE_SURROGATES = r"\ud800 \udfff"  # as JSON escapes: no text of Python's may be encoded with them in it
 INVISIBLE = [*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\x1b\x07\x08\x7f\x85\x9b"]
@@ -69,6 +71,11 @@ def everything(most: int = 20_000, *, without: str = "") -> str:
     """All of them in one text, without the given characters, cut to what a field takes."""
     told = " ".join(hostile(name) for name in TEXTS)
     return "".join(letter for letter in told if letter not in without)[:most]
+
+
+def breakout(field: str) -> str:
+    """A short text that runs in most places, behind the name of the field that it is sent through."""
+    return f"{field} {BREAKOUT}"
 
 
 async def assert_harmless(page: "Page") -> None:

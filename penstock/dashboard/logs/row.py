@@ -65,7 +65,13 @@ async def body(visit: Visit) -> Response:
         raise NotFound
     raw = side == "request" or visit.query.get("raw") == "true"
     stored = await service.body(visit.context, visit.path("gateway"), visit.path("id"), side, raw=raw)
-    return Response(stored.content, headers={**security.HEADERS, **HARMLESS, "content-type": stored.kind})
+    return Response(stored.content, headers={**security.HEADERS, **HARMLESS, "content-type": _unrendered(stored.kind)})
+
+
+def _unrendered(kind: str) -> str:
+    """A document of a peer's is shown as the text that it is: no page that it draws stands at our address."""
+    named = kind.partition(";")[0].lower()
+    return "text/plain; charset=utf-8" if any(sign in named for sign in ("html", "xml", "multipart")) else kind
 
 
 async def vote(visit: Visit) -> Response:

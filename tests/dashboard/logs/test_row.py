@@ -105,3 +105,11 @@ def test_it_is_shown_as_code_that_makes_it_again(pages, api, gateway):
     assert f"/{gateway}/openai/chat/completions" in said
     assert 'authorization: Bearer $OPENAI_API_KEY"' in said
     assert """cf-aig-metadata: {"user":"ann"}""" in said
+
+
+@pytest.mark.parametrize("kind", ["text/html", "Application/XHTML+xml; charset=utf-8", "image/svg+xml"])
+def test_a_body_that_is_a_document_is_shown_as_its_text(pages, api, gateway, kind):
+    row = api.chat(gateway, "<h1>Sign in</h1>", headers={"content-type": kind})
+    shown = pages.get(f"/ui/logs/{gateway}/{row}/request")
+    assert (shown.status, shown.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert "<h1>Sign in</h1>" in shown.html
