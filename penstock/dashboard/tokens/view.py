@@ -25,7 +25,9 @@ MOST_BOXES = 50  # gateways; others are typed
 async def show(visit: Visit) -> Response:
     rows, total = await service.page(visit.context, paging.asked(visit))
     pages = paging.pages(visit, total)
-    return visit.html("tokens/page.html", tokens=rows, pages=pages, span=fields.span, makes=_makes(visit))
+    return visit.html(
+        "tokens/page.html", tokens=rows, pages=pages, span=fields.span, makes=_makes(visit), scopes=len(SCOPES)
+    )
 
 
 async def new(visit: Visit) -> Response:

@@ -23,6 +23,7 @@ def test_pages_are_turned_and_keep_what_was_asked(pages, api):
     (onward,) = [link for link in first.links if "page=2" in link]
     assert onward == "/ui/audit?action=token.create&page=2"
     assert "Page 2 of" in pages.get(onward).said
+    assert f"audited {paging.PER_PAGE}" in first.said
     assert pages.get("/ui/audit?page=999999999999999").status == 200
     assert pages.get("/ui/audit?page=x").said == pages.get("/ui/audit").said
 
