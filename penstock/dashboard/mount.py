@@ -20,6 +20,7 @@ from penstock.dashboard.playground import view as playground
 from penstock.dashboard.prices import view as prices
 from penstock.dashboard.providers import view as providers
 from penstock.dashboard.reference import view as reference
+from penstock.dashboard.routes import editor as route_editor
 from penstock.dashboard.routes import view as routes
 from penstock.dashboard.session import passes, single_sign_on
 from penstock.dashboard.session import view as session
@@ -42,6 +43,7 @@ PAGES: tuple[Route, ...] = (
     *limits.ROUTES,
     *credit.ROUTES,
     *routes.ROUTES,
+    *route_editor.ROUTES,
     *gateways.ROUTES,
     *gateway_settings.ROUTES,
     *invoices.ROUTES,

@@ -38,6 +38,10 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
+    """``source``: the index of the element that it leaves."""
+
+    source: int
+    output: str
     path: str
     label: str
     title: str
@@ -115,10 +119,16 @@ def drawn(
     boxes += [_ghost(name, found.boxes[len(order) + at]) for at, name in enumerate(missing)]
     lines = [
         Line(
-            line.path, shortened(plain(lead.output), _LABEL), plain(lead.output), line.port[0], line.port[1] + 15, look
+            source=index,
+            output=lead.output,
+            path=line.path,
+            label=shortened(plain(lead.output), _LABEL),
+            title=plain(lead.output),
+            x=line.port[0],
+            y=line.port[1] + 15,
+            classes=_line_look(index, lead, marks, back=line.back),
         )
         for (index, lead), line in zip(told, found.lines, strict=True)
-        for look in [_line_look(index, lead, marks, back=line.back)]
     ]
     return Drawing(boxes, sorted(lines, key=lambda line: "taken" in line.classes), leads, found.width, found.height)
 
@@ -175,7 +185,13 @@ def _box(
     )
     name, summary = plain(element["id"]), plain(words.summary(element))
     heading = words.KINDS.get(kind, kind)
-    title = f"{heading} {name}: {summary}" + (" (no way leads here)" if unreached else "")
+    said = {
+        "at fault": marks.fault == index,
+        f"step {marks.passed.get(index)}": index in marks.passed,
+        "no way leads here": unreached,
+        marks.changed.get(index, ""): index in marks.changed,
+    }
+    title = f"{heading} {name}: {summary}" + "".join(f" ({what})" for what, so in said.items() if so)
     room = (width - 24) / _LETTER
     return Box(
         element=index,

@@ -70,7 +70,7 @@ async def create(visit: Visit) -> Response:
         return await _index(visit, gateway, wrong.faults, form)
     except (Conflict, Invalid) as error:
         return await _index(visit, gateway, Faults.of(error), form)
-    return visit.done(at(gateway, made["id"]), f"The route {made['name']} was created.")
+    return visit.done(f"{at(gateway, made['id'])}/edit", f"The route {made['name']} was created.")
 
 
 async def show(visit: Visit) -> Response:
