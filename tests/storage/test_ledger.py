@@ -10,7 +10,7 @@ from penstock.core import ids
 from penstock.storage import ledger, opening
 from penstock.storage.engine import Database, within
 from penstock.storage.ledger import BOOKS, HOUR, Entry
-from penstock.storage.sql import Sql
+from penstock.storage.sql import SQLITE, Sql
 from tests.kit.logsink import ACCOUNT, a_record
 
 OTHER = "f" * 32
@@ -26,6 +26,18 @@ def a_charge(amount: int, at: int = AT) -> Entry:
     entry = ledger.of_call(a_record(created_at=at, charge=(ACCOUNT, amount)))
     assert entry is not None
     return entry
+
+
+class _Explained:
+    """In place of a connection: how SQLite would answer."""
+
+    def __init__(self, connection: Sql) -> None:
+        self.connection = connection
+        self.plan = ""
+
+    def execute(self, sql: str, values: Any = ()) -> list[Any]:
+        self.plan = str(self.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+        return []
 
 
 def stored(connection: Sql) -> dict[tuple[str, str], int]:
@@ -72,6 +84,21 @@ def test_a_faulty_entry_is_refused_and_nothing_is_posted(connection: Sql, faulty
     with pytest.raises(ValueError, match="an entry"), connection.transaction():
         ledger.post(connection, [a_topup(), a_topup(**faulty)])
     assert stored(connection) == {}
+
+
+def test_the_newest_entries_of_some_kinds_are_found_by_their_index_among_many_calls(connection: Sql):
+    topups = [a_topup(amount) for amount in (1, 2, 3)]
+    grant = a_topup(4, kind="grant", at=AT + 5)
+    calls = [a_charge(number + 1) for number in range(30)]
+    with connection.transaction():
+        ledger.post(connection, [*topups, grant, *calls])
+    assert ledger.page(connection, ACCOUNT, 3, kinds=("topup", "grant")) == [grant, topups[2], topups[1]]
+    assert ledger.page(connection, ACCOUNT, 9, kinds=("topup", "grant"), times=(AT, AT + 5)) == topups[::-1]
+    assert {entry.kind for entry in ledger.page(connection, ACCOUNT, 99)} == {"topup", "grant", "call"}
+    if connection.dialect is SQLITE:  # which chooses it for what it covers
+        asked: Any = _Explained(connection)
+        ledger.page(asked, ACCOUNT, 3, kinds=("topup", "grant"))
+        assert asked.plan.count("COVERING INDEX ledger_kind (account=? AND kind=?)") == 2
 
 
 def test_hours_are_those_in_which_calls_began(connection: Sql):
