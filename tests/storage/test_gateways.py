@@ -99,6 +99,18 @@ async def test_a_page_among_some(writing):
     assert await ids(writing, among=frozenset()) == ([], 0)
 
 
+async def test_a_page_of_those_that_have_a_setting(writing):
+    for name, settings in (
+        ("a", {"limits": {}}),
+        ("b", {"limits": None}),
+        ("c", {"of": "limits"}),
+        ("d", {"limits": 1}),
+    ):
+        await gateways.insert(writing, MINE, name, settings, 10, 2)
+    assert await ids(writing, having="limits", limit=1) == (["a"], 2)
+    assert await ids(writing, having="limits", offset=1) == (["d"], 2)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [("a", True), ('é"%', True), ("é", False), ("A", False), ("b", False), ("theirs", False), ("gone", False)],

@@ -48,6 +48,13 @@ async def test_a_token_comes_back_as_it_was_given(database: Database):
         assert await tokens.get(connection, ACCOUNT, limited.id) == limited
 
 
+async def test_a_page_of_those_that_have_a_budget(database: Database):
+    spends = a_token("spends", budget=Budget("token:spends", 1, FOREVER))
+    await added(database, a_token("free"), spends)
+    async with database.reading() as connection:
+        assert await tokens.page(connection, ACCOUNT, 5, 0, budgeted=True) == ([spends], 1)
+
+
 async def test_a_change_is_of_that_token_alone_and_newer_than_it_was(database: Database):
     token, stays = a_token("changes"), a_token("stays")
     version = await added(database, token, stays)

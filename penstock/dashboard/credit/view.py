@@ -85,7 +85,7 @@ async def top_up(visit: Visit) -> Response:
     secret = made.get("client_secret")
     if secret and not made["onboarding"]:
         return visit.html("credit/begun.html", made=made, secret=secret)
-    return visit.done(_PATH, waits or "The top-up has begun; its row says what becomes of it.")
+    return visit.done(_PATH, waits) if waits else await _standing(visit, made["payment_intent_id"])
 
 
 async def paid(visit: Visit) -> Response:
@@ -100,8 +100,12 @@ async def cancel(visit: Visit) -> Response:
 
 async def look(visit: Visit) -> Response:
     """Asks the payment service how a top-up stands."""
+    return await _standing(visit, visit.path("topup"))
+
+
+async def _standing(visit: Visit, reference: str) -> Response:
     try:
-        standing, reason = await topups.status(visit.context, visit.path("topup"))
+        standing, reason = await topups.status(visit.context, reference)
     except Conflict as error:
         return visit.done(_PATH, error.message)
     said = "The top-up is paid." if standing["status"] == "completed" else reason or "The top-up still waits."
