@@ -67,6 +67,7 @@ UNMIRRORED = {
     "penstock/dashboard/logs/again.py": "tests/dashboard/logs/test_row.py reads the code, test_as_code.py runs it",
     "penstock/dashboard/logs/asked.py": "tests/dashboard/logs/test_view.py asks it by addresses",
     "penstock/dashboard/logs/columns.py": "a table; tests/dashboard/logs/test_view.py chooses among it",
+    "penstock/dashboard/logs/delete.py": "tests/dashboard/logs/test_view.py deletes",
     "penstock/dashboard/logs/told.py": "sentences; tests/dashboard/logs/test_row.py reads them",
     "penstock/dashboard/logs/turns.py": "tests/dashboard/logs/test_row.py reads conversations",
     "penstock/dashboard/limits/": "tests/dashboard/limits/test_view.py reads and sets them",

@@ -13,6 +13,7 @@ from penstock.dashboard.invoices import view as invoices
 from penstock.dashboard.keys import view as keys
 from penstock.dashboard.kit import view as kit
 from penstock.dashboard.limits import view as limits
+from penstock.dashboard.logs import delete as log_delete
 from penstock.dashboard.logs import row as log_row
 from penstock.dashboard.logs import view as logs
 from penstock.dashboard.overview import view as overview
@@ -33,6 +34,7 @@ PAGES: tuple[Route, ...] = (
     *single_sign_on.ROUTES,
     *overview.ROUTES,
     *logs.ROUTES,
+    *log_delete.ROUTES,
     *log_row.ROUTES,
     *playground.ROUTES,
     *keys.ROUTES,

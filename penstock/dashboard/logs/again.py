@@ -1,5 +1,6 @@
 """A call of the log, as code that makes it again."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ from penstock.dashboard.snippets import base
 from penstock.dashboard.visit import Visit
 from penstock.providers import catalog
 
-LONGEST = 100_000  # bytes of a body that is written out
+LONGEST = 50_000  # bytes of a body that is written out
 _NO_NAME = re.compile(r"[^A-Z0-9]+")
 
 
@@ -27,8 +28,9 @@ async def code(visit: Visit, gateway: str, row: dict[str, Any]) -> list[tuple[st
         stored = await service.body(visit.context, gateway, row["id"], "request", raw=True)
         body = codec.decode(stored.content)
         path = path_of(row)
-        return as_code.snippets(base(visit), visit.context.account, gateway, path, body, headers, key=_key(row))
-    except (NotFound, *DecodeError):
+        place = (base(visit), visit.context.account, gateway, path)
+        return await asyncio.to_thread(as_code.snippets, *place, body, headers, key=_key(row))
+    except (NotFound, *DecodeError):  # DecodeError: also of what is nested too deeply
         return []
 
 

@@ -1,5 +1,6 @@
 """The page of one call: what was said, what it took and cost, what decided, and what people say of it."""
 
+import asyncio
 from typing import Any
 
 from fastapi import Response
@@ -42,7 +43,7 @@ async def _page(visit: Visit, faults: Faults, form: Form | None = None) -> Respo
         gateway=gateway,
         here=f"/ui/logs/{gateway}/{row['id']}",
         reads=reads,
-        conversation=turns.shown(*said),
+        conversation=await asyncio.to_thread(turns.shown, *said),
         asked=list(turns.parameters(said.request)) if said.request is not None else [],
         read={"request": said.request is not None, "response": bool(said.answers)},
         sides=SIDES,

@@ -97,7 +97,7 @@ def _block(part: Part, room: _Room) -> Block:  # noqa: PLR0911  a table
         case Reasoning():
             return Block("reasoning", *_cut(part.text, "" if part.text else "sealed by the provider", room))
         case Call():
-            text, more = room.cut(part.arguments if part.free else pretty(part.arguments))
+            text, more = room.cut(part.arguments if part.free or room.text <= 0 else pretty(part.arguments))
             return Block("call", text, part.name, more)
         case Result():
             inner = tuple(_block(one, room) for one in part.content[:PARTS])

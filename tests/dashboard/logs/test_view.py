@@ -119,3 +119,23 @@ def test_a_view_is_kept_under_a_name(pages, visit, api, gateway):
 def test_a_token_for_one_gateway_sees_no_calls_of_others(visit, api, gateway):
     pages = visit(api.token("AI Gateway Read", gateways=["another"]))
     assert pages.get(f"/ui/logs?gateway={gateway}").status == 404
+
+
+def test_what_a_list_shows_is_deleted_after_asking(pages, visit, api):
+    gateway = api.gateway("deleted-calls")
+    for model in ("gpt-4o", "gpt-4o-mini", "gpt-4o"):
+        api.chat(gateway, model=model)
+    (link,) = [link for link in pages.get(f"/ui/logs?gateway={gateway}&model=gpt-4o&span=1h").links if "/logs/delete?" in link]
+    asks = pages.get(link)
+    assert "2 calls of the gateway deleted-calls go" in asks.said
+    assert "Nothing was filtered" not in asks.said
+    api.chat(gateway, model="gpt-4o")  # came after the question
+    (query,) = [tag["value"] for tag in asks.tags("input") if tag.get("name") == "query"]
+    assert "2 calls were deleted." in pages.post("/ui/logs/delete", {"query": query}).said
+    assert len(found(pages.get(f"/ui/logs?gateway={gateway}"))) == 2
+    assert "Nothing was filtered" in pages.get(f"/ui/logs/delete?gateway={gateway}").said
+    assert pages.get(f"/ui/logs/delete?gateway={gateway}&search=abc").status == 400
+    reader = visit(api.token("AI Gateway Read"))
+    assert "Delete them" not in reader.get(f"/ui/logs?gateway={gateway}").said
+    assert reader.post("/ui/logs/delete", {"query": query}).status == 403
+    assert pages.post("/ui/logs/delete", {"query": ""}).status == 400
