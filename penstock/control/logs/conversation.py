@@ -20,6 +20,8 @@ _HINTS = {
     "enerateContent": "gemini",
     "converse": "bedrock_converse",
     "v2/chat": "cohere",
+    "rawPredict": "anthropic",
+    "anthropic.": "anthropic",  # models of Bedrock, at its own address for them
 }
 _OTHERWISE = (MalformedChat, *DecodeError, AttributeError, LookupError, TypeError, ValueError)  # of another dialect
 
@@ -45,10 +47,11 @@ def readable(body: bytes) -> bool:
 def asked(path: str, body: bytes) -> ChatRequest | None:
     """The request; None where it is no chat."""
     for name in _names(path):
-        dialect = DIALECTS[name]
-        if (client := dialect.client) is not None:
+        client, provider = DIALECTS[name].client, DIALECTS[name].provider
+        read = client.read_request if client is not None else provider.read_request if provider is not None else None
+        if read is not None:
             with suppress(*_OTHERWISE):
-                return client.read_request(body)
+                return read(body)
     return None
 
 

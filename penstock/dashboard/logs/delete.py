@@ -49,7 +49,9 @@ async def delete(visit: Visit) -> Response:
     question = asked.read(Form.read(form.text("query").encode("ascii", "ignore")), instants.now())
     gateway = _gateway(question)
     _refuse(question)
-    done = await service.delete(visit.context, gateway, LogDelete(limit=MOST_DELETED), tuple(_tests(question)))
+    done = await service.delete(
+        visit.context, gateway, LogDelete.model_validate({"limit": MOST_DELETED}), tuple(_tests(question))
+    )
     more = " There are more: delete again." if done["more"] else ""
     back = asked.spelt([("gateway", gateway)])
     return visit.done(f"{asked.ADDRESS}?{back}", f"{done['count']:,} calls were deleted.{more}")

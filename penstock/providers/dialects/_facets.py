@@ -98,6 +98,7 @@ class ChatProvider(NamedTuple):
     reader: Callable[[], ChatStreamReader]
     read_failure: Callable[[bytes], Failure]  # of an error's body; never raises
     only_bytes: frozenset[str] = frozenset()  # kinds of media that it does not take by URL
+    read_request: Callable[[bytes], ChatRequest] | None = None  # for who reads the log, where no client facet does
 
 
 class ChatClient(NamedTuple):

@@ -125,7 +125,9 @@ def test_what_a_list_shows_is_deleted_after_asking(pages, visit, api):
     gateway = api.gateway("deleted-calls")
     for model in ("gpt-4o", "gpt-4o-mini", "gpt-4o"):
         api.chat(gateway, model=model)
-    (link,) = [link for link in pages.get(f"/ui/logs?gateway={gateway}&model=gpt-4o&span=1h").links if "/logs/delete?" in link]
+    (link,) = [
+        link for link in pages.get(f"/ui/logs?gateway={gateway}&model=gpt-4o&span=1h").links if "/logs/delete?" in link
+    ]
     asks = pages.get(link)
     assert "2 calls of the gateway deleted-calls go" in asks.said
     assert "Nothing was filtered" not in asks.said
