@@ -27,13 +27,15 @@ def entry(row: LogRow) -> dict[str, Any]:
 def detail(row: LogRow) -> dict[str, Any]:
     """One row, without heads; members as in ``schema.LogDetail``."""
     told = decode(row.detail)
+    priced: dict[str, Any] = told.get("priced", {})
     return _entry(row, told) | {
         "method": told.get("method", ""),
         "request_size": row.request_size,
         "response_size": row.response_size,
         "attempts": told.get("attempts", []),
         "error": told.get("error"),
-        "prices": told.get("priced", {}).get("prices"),
+        "prices": priced.get("prices"),
+        "parts": [_part(used, priced.get("terms", [])) for used in priced.get("used", [])],
         "warnings": told.get("warnings", []),
         "decisions": told.get("decisions", {}),
     }
@@ -75,6 +77,13 @@ def _entry(row: LogRow, told: dict[str, Any]) -> dict[str, Any]:
         "compatibilityMode": row.compatibility_mode,
         "score": None if row.score is None else row.score / _SCORE,
     }
+
+
+def _part(used: list[Any], terms: list[str]) -> dict[str, Any]:
+    """``used``: as ``model.usage.Used``; ``terms``: of the whole answer."""
+    kind, amount, *attributes = used
+    own = [f"{name}={value}" for one in attributes for name, value in one]
+    return {"kind": kind, "amount": amount, "terms": [*terms, *own]}
 
 
 def _key_source(told: dict[str, Any]) -> str | None:

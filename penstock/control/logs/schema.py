@@ -331,6 +331,14 @@ class LogEntry(BaseModel):
     score: float | None
 
 
+class Part(BaseModel):
+    """A thing that was paid for by the price list."""
+
+    kind: str = Field(description="A kind of tokens or a fee, as input, output, cache_read.")
+    amount: int
+    terms: list[str] = Field(description="What sets another price than the kind's own, as name=value.")
+
+
 class LogDetail(LogEntry):
     """A row with all that is known of the call. Heads are there for who may read bodies, and where they were kept."""
 
@@ -339,6 +347,7 @@ class LogDetail(LogEntry):
     response_size: int
     attempts: list[dict[str, Any]]
     prices: str | None = Field(description="By which price list the cost was computed; null: by none.")
+    parts: list[Part] = Field(description="What the cost by the list was computed from.")
     error: str | None
     warnings: list[str]
     decisions: Annotated[dict[str, Any], WithJsonSchema(json_schema(Decisions))] = Field(

@@ -401,6 +401,7 @@ async def test_a_row_has_every_field(world):
         "attempts": detail["attempts"],
         "error": None,
         "prices": "a list 1.0",
+        "parts": [{"kind": "input", "amount": 12, "terms": []}],
         "warnings": ["w"],
         "decisions": detail["decisions"],
         "request_head": '{"model":"gpt4"}',

@@ -1,6 +1,7 @@
 """The page of one call."""
 
 import json
+import re
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_it_shows_the_conversation_with_its_tools_and_pictures(pages, api, gatew
         assert said in shown.said
     assert [tag["src"] for tag in shown.tags("img")] == [f"data:image/png;base64,{PNG}"]
     assert "Let in as call" in shown.said
+    assert re.search(r"What was paid for.*input\d+.*output\d+", shown.said)
     assert "in 60 seconds" in shown.said
 
 
