@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from penstock.control.logs import filters
 from penstock.control.logs.schema import LogQuery
-from penstock.core import instants
+from penstock.core import codec, instants
 from penstock.core.errors import Invalid
 from penstock.dashboard.forms import Faults, Form, Wrong, checked
 from penstock.dashboard.logs.columns import USUAL, Column, chosen
@@ -30,7 +31,10 @@ _ORDER = ("order_by", "order_by_direction", "per_page")
 _API = ("start_date", "end_date", "search", *_WORDS, *_CHOICES, *_ENDS, *_ORDER)
 _PLACE = ("page", "cursor", "meta_info")
 _OWN = ("gateway", "span", "status", "metadata_key", "metadata_value")
-FOLDED = ("model_type", "request_content_type", "response_content_type", "feedback", *_ENDS[4:])
+FOLDED = (
+    *("start_date", "end_date", "metadata_key", "metadata_value", "filters", "feedback"),
+    *("model_type", "request_content_type", "response_content_type", *_ENDS),
+)
 EMPTY_ROWS = 2  # of filters, that are offered
 _STATUS = re.compile(r"([1-5])xx|[0-9]{1,3}")
 
@@ -108,7 +112,7 @@ def spelt(pairs: Sequence[tuple[str, str]]) -> str:
 def read(form: Form, now: int) -> Asked:
     """``now``: milliseconds since the epoch."""
     told: list[tuple[str, str]] = []
-    rows = tuple(_rows(form))
+    rows = ()
     wanted = chosen(name for value in form.all("columns") for name in value.split(","))
     query, tests = LogQuery.model_validate({}), tuple[Test, ...]()
     try:
@@ -116,6 +120,7 @@ def read(form: Form, now: int) -> Asked:
     except Wrong as wrong:
         told += wrong.faults.told
     try:
+        rows = tuple(_rows(form))
         tests = (*_status(form.text("status")), *_metadata(form), *filters.tests(list(_spread(rows))))
     except Invalid as error:
         told.append((".".join(map(str, error.path[1:])), error.message))
@@ -134,6 +139,14 @@ def _parameters(form: Form, now: int) -> dict[str, str]:
 
 
 def _rows(form: Form) -> Iterator[Row]:
+    """The rows of the form, and those of ``filters`` as JSON, which an address for the API has. Raises Invalid."""
+    if text := form.text("filters"):
+        filters.tests([("filters", text)])  # what is wrong with it is told as the API does
+        told = cast("list[dict[str, Any]] | dict[str, Any]", codec.decode(text.encode()))
+        for one in told if isinstance(told, list) else [told]:
+            values = cast("list[Any]", one["value"] if isinstance(one["value"], list) else [one["value"]])
+            lines = [value if isinstance(value, str) else codec.encode(value).decode() for value in values]
+            yield Row(one["key"], one["operator"], "\n".join(lines))
     for number in range(filters.MOST):
         name = f"filters[{number}]"
         row = Row(

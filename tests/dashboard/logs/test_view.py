@@ -32,6 +32,7 @@ def found(shown):
         ("metadata_key=team", 1),
         ("filters[0][key]=model&filters[0][operator]=contains&filters[0][value]=mini", 2),
         ("filters[4][key]=metadata.user&filters[4][operator]=eq&filters[4][value]=ann%0D%0Abob", 2),
+        ('filters=[{"key":"model","operator":"eq","value":["gpt-4o"]}]', 1),
         ("filters[0][key]=&filters[0][operator]=eq&filters[0][value]=&provider=&model=", 3),
     ],
 )
@@ -62,6 +63,12 @@ def test_what_is_wrong_is_said_at_its_field(pages, gateway, query, sentence):
     assert shown.status == 400
     assert sentence in shown.said
     assert any(tag.get("aria-invalid") for name in ("input", "select") for tag in shown.tags(name))
+
+
+def test_filters_as_the_api_takes_them_are_told_wrong_too(pages, gateway):
+    shown = pages.get(f"/ui/logs?gateway={gateway}&filters=[")
+    assert shown.status == 400
+    assert "filters: is not JSON" in shown.said
 
 
 def test_a_form_of_htmx_gets_the_part_that_changes_and_an_address_that_says_what_counts(pages, gateway):
