@@ -1,22 +1,35 @@
 """Every page that links lead to, as it is found by following them: in light and dark, wide and narrow, and pictured."""
 
+import re
+from pathlib import Path
+
 import pytest
 import pytest_asyncio
 
 from penstock.dashboard.navigation import PLACES
 from tests.kit.axe import axe
-from tests.kit.browser import NARROW, WIDE
+from tests.kit.browser import NARROW, PICTURES, SCHEMES, WIDE
 from tests.kit.crawl import SHOWN, crawl
 from tests.kit.lived_in import lived_in
 
 # Pages beside those of the navigation that have a picture, and its name.
-PICTURED: dict[str, str] = {"/ui/routes/{gateway}/{route}": "route"}
+PICTURED = {
+    "/ui/logs/{gateway}/{id}": "call",
+    "/ui/gateways/{gateway_id}": "gateway",
+    "/ui/gateways/{gateway_id}/settings": "gateway-settings",
+    "/ui/routes/{gateway}/{route}": "route",
+    "/ui/routes/{gateway}/{route}/edit": "route-editor",
+}
+ELSEWHERE = {"/ui/playground"}  # test_journey_playground.py takes its picture, with answers
 
+DOCS = Path(__file__).parents[2] / "docs" / "dashboard.md"
 BEGIN = ("/", "/docs", "/ui/kit")  # no link leads to them
 LONG = {"/docs": ".reference > section:nth-of-type(n+4)"}  # what only repeats itself, and takes axe-core long
 APART = {
     "/ui/logs/rows": "what the page of the logs asks for while it follows the calls",
     "/ui/sign-in": "whoever is signed in is led away; test_journey_door.py begins there",
+    "/ui/sign-in/oidc": "leads to an identity provider; test_journey_sign_in.py comes back from one",
+    "/ui/sign-in/oidc/callback": "the same",
     "/ui/routes/{gateway}/{route}/export": "a file",
     "/ui/invoices/{document}": "a document for others to read; invoices/test_view.py opens it",
     "/ui/playground/result/{gateway}/{log_id}": "what the playground's script asks for",
@@ -54,7 +67,7 @@ async def test_every_page_is_accessible_and_fits_a_narrow_screen(signed_in, shot
     async def look(path):
         if path in LONG:
             await page.evaluate("parts => document.querySelectorAll(parts).forEach(one => one.remove())", LONG[path])
-        if path in names:
+        if path in names.keys() - ELSEWHERE:
             await shot(page, names[path])
         try:
             await axe(page)
@@ -69,3 +82,9 @@ async def test_every_page_is_accessible_and_fits_a_narrow_screen(signed_in, shot
     assert not faults, "\n\n".join(faults)
     assert {place.address for place in PLACES} <= reached
     assert {route.path for route in SHOWN} - reached == APART.keys()
+
+
+def test_the_docs_show_every_place_in_light_and_dark():
+    files = {f"dashboard/{name}-{scheme}.png" for name in pictures().values() for scheme in SCHEMES}
+    assert {*re.findall(r"\((dashboard/[\w-]+\.png)\)", DOCS.read_text("utf-8"))} == files
+    assert {f"dashboard/{path.name}" for path in PICTURES.iterdir()} == files, "pytest --screenshots tests/dashboard"

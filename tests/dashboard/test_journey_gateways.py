@@ -8,7 +8,7 @@ from tests.kit.axe import axe
 from tests.kit.browser import NARROW, watch
 
 
-async def test_a_gateway_is_made_called_limited_and_deleted(signed_in, site, shot):
+async def test_a_gateway_is_made_called_limited_and_deleted(signed_in, site):
     page = signed_in
     watch(page).allow("status: 400 of POST")
     await page.goto("/ui/gateways")
@@ -24,7 +24,6 @@ async def test_a_gateway_is_made_called_limited_and_deleted(signed_in, site, sho
         assert (await client.post(f"{base}/chat/completions", json=body)).status_code == 200
     await page.get_by_label("A provider's own API").select_option("anthropic")
     await page.get_by_text("https://api.anthropic.com", exact=True).wait_for()
-    await shot(page, "gateway")
 
     await page.get_by_role("link", name="Settings").click()
     await page.get_by_text("Rules not set").click()
@@ -38,7 +37,6 @@ async def test_a_gateway_is_made_called_limited_and_deleted(signed_in, site, sho
     await page.locator('[name="spend_limits.rules.0.window"]').fill("86400")
     await page.locator('[name="spend_limits.rules.0.window"]').press("Enter")
     await page.get_by_text("Saved: Rules.").wait_for()
-    await shot(page, "gateway-settings")
     await page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     await page.get_by_role("link", name="Back to the gateway").click()
     await page.get_by_text("of $10.00").wait_for()

@@ -30,11 +30,10 @@ async def calls(site):
             assert answer.status_code == 200
 
 
-async def test_a_call_is_found_and_read(signed_in, site, shot):
+async def test_a_call_is_found_and_read(signed_in, site):
     page = signed_in
     await calls(site)
     await page.goto("/ui/logs?gateway=journey-logs")
-    await shot(page, "logs")
     await page.get_by_text("More filters").click()
     await page.get_by_text("Columns", exact=True).click()
     await page.locator("#f-model").fill("gpt-4o")
@@ -48,7 +47,6 @@ async def test_a_call_is_found_and_read(signed_in, site, shot):
     await page.get_by_text("How warm is it in Oslo?", exact=True).wait_for()
     await page.get_by_text("Calls weather").click()
     await page.get_by_text('"city": "Oslo"').first.wait_for()
-    await shot(page, "call")
     await axe(page)
     await page.get_by_role("button", name="Thumbs up").click()
     await page.get_by_text("Feedback: thumbs up").wait_for()

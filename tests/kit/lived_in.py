@@ -119,13 +119,14 @@ def _earlier(chance: random.Random, gateway: int, at: int) -> Any:
     provider, name, price_in, price_out, millis = chance.choice(_MODELS)
     tokens_in, tokens_out, failed = chance.randint(80, 2_400), chance.randint(20, 700), chance.random() < 0.04
     cached = not failed and chance.random() < 0.15
+    cost = tokens_in * price_in + tokens_out * price_out
     duration = 3 if cached else round(millis * chance.lognormvariate(0, 0.35))
     return a_record(
         id=(at << 80 | 0x7000 << 64 | 1 << 63 | chance.getrandbits(62)).to_bytes(16, "big"),
         gateway=gateway, provider=provider, model=name, duration=duration,
         latency=duration // 3, cached=cached, success=not failed, status_code=529 if failed else 200,
         tokens_in=0 if failed else tokens_in, tokens_out=0 if failed else tokens_out,
-        cost=0 if cached or failed else tokens_in * price_in + tokens_out * price_out,
+        cost=0 if cached or failed else cost, saved=(tokens_in, tokens_out, cost) if cached else None,
         metadata=f'{{"user":"user-{chance.randint(1, 9)}"}}',
     )  # fmt: skip
 
