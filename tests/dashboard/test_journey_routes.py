@@ -56,6 +56,12 @@ async def test_a_route_is_edited_tried_and_deployed(signed_in, site):
 
     await page.get_by_role("button", name="Save and deploy").click()
     await expect(page.get_by_text("Version 2 is deployed; calls take its way now.")).to_be_visible()
+    await page.get_by_role("textbox", name="Metadata").fill("plan=free")
+    await page.get_by_role("button", name="Show the way").click()
+    await expect(page.get_by_role("region", name="Graph of version 2").locator("a.passed")).to_have_count(4)
+    await expect(
+        page.locator("details[open] pre", has_text="dynamic/journey")
+    ).to_be_visible()  # the code that calls it is as it was
     status, told = await site.ask("GET", "/accounts/{account}/ai-gateway/gateways/default/routes")
     assert status == 200
     made = next(one for one in told["result"] if one["name"] == "journey")
