@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Response
 
 from penstock.dashboard import rendering, security
+from penstock.dashboard.forms import NO_FAULTS, Faults
 
 _PENCIL = ThreadPoolExecutor(1, "pages")  # one page at a time: calls have the rest of the processor
 
@@ -19,6 +20,11 @@ class Drawn(Response):
         super().__init__(None, status, security.HEADERS, "text/html; charset=utf-8")
         self._template = template
         self._values = values
+
+    @property
+    def faults(self) -> Faults:
+        """What is wrong with the form that the page shows again."""
+        return self._values.get("faults", NO_FAULTS)
 
     async def draw(self) -> None:
         """Raises what the template raises."""

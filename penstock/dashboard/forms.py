@@ -54,10 +54,9 @@ class Form:
         """None where nothing was typed; what is no number as it was typed, for the resource to refuse."""
         typed = self.text(name)
         try:
-            found = float(typed)
-        except ValueError:
+            return int(typed) if typed.isdecimal() else float(typed)
+        except ValueError:  # of thousands of digits, too
             return typed or None
-        return int(typed) if typed.isdecimal() else found
 
     def lines(self, name: str) -> list[str]:
         """The lines of a text that are not empty: a list, one entry a line."""

@@ -1,6 +1,6 @@
 """How an address of the dashboard becomes a page: who is signed in, what they may, and what a refusal looks like."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -9,10 +9,11 @@ from starlette.routing import Route
 from penstock.control.context import Control
 from penstock.control.sessions import service as sessions
 from penstock.control.sessions.service import Session
-from penstock.core.errors import Bug, ControlError, NotAuthenticated, NotFound, NotPermitted, PenstockError
+from penstock.core.errors import Bug, ControlError, Invalid, NotAuthenticated, NotFound, NotPermitted, PenstockError
 from penstock.core.logs import log
 from penstock.dashboard import security
 from penstock.dashboard.drawn import Drawn
+from penstock.dashboard.forms import Wrong
 from penstock.dashboard.visit import Guest, Visit
 from penstock.storage.errors import StoreUnavailable
 
@@ -26,9 +27,20 @@ def get(path: str, handler: Handler, *scopes: str) -> Route:
     return _route(path, "GET", _for_visitors(handler, scopes))
 
 
-def post(path: str, handler: Handler, *scopes: str) -> Route:
-    """A write. It must come from a page of ours with the token of its session."""
-    return _route(path, "POST", _for_visitors(handler, scopes))
+def post(path: str, handler: Handler, *scopes: str, shows: Sequence[str] = ()) -> Route:
+    """A write. It must come from a page of ours with the token of its session.
+
+    ``shows``: permissions, of which the token must have one to see the page that a wrong form comes back on: a token
+    that may write alone is told what is wrong, and not what else stands there.
+    """
+
+    async def told(visit: Visit) -> Response:
+        answer = await handler(visit)
+        if isinstance(answer, Drawn) and answer.faults and not visit.may(*shows):
+            raise Invalid(" ".join(answer.faults.all))
+        return answer
+
+    return _route(path, "POST", _for_visitors(told, scopes))
 
 
 def public(path: str, handler: Open, method: str = "GET") -> Route:
@@ -95,6 +107,8 @@ async def _told(guest: Guest, answer: Callable[[], Awaitable[Response]]) -> Resp
         return await answer()
     except NotAuthenticated:  # the token was revoked while it was at work
         return _to_sign_in(guest.request)
+    except Wrong as wrong:  # what an address asks
+        return _refused(guest, Invalid(" ".join(wrong.faults.all)))
     except (ControlError, StoreUnavailable) as error:
         return _refused(guest, error)
     except Exception:  # noqa: BLE001  a fault of ours: it is logged, and the browser gets a page

@@ -118,6 +118,9 @@ class Visit(Guest):
 
 def within(address: str, fallback: str = "/") -> str:
     """The address of a page of ours that a link named, or the fallback: it never leads to another site."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return fallback
     ours = not parts.scheme and not parts.netloc and (parts.path == "/" or parts.path.startswith("/ui/"))
     return address if ours and "\\" not in address else fallback

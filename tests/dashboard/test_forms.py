@@ -17,6 +17,12 @@ def test_fields_are_read_as_browsers_send_them():
     assert form.text("other", "else") == "else"
 
 
+def test_numbers_are_numbers_and_all_else_is_left_as_it_was_typed():
+    typed = {"12": 12, "1.5": 1.5, "": None, "many": "many", "9" * 5_000: "9" * 5_000}
+    for text, number in typed.items():
+        assert Form([("limit", text)]).number("limit") == number
+
+
 @pytest.mark.parametrize("body", ["ü".encode(), b"&".join([b"a=b"] * (MOST_FIELDS + 1))])
 def test_what_is_no_form_is_refused(body):
     with pytest.raises(Invalid):

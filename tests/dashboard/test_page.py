@@ -1,5 +1,7 @@
 """What all pages share."""
 
+import pytest
+
 from penstock.dashboard.navigation import PLACES
 
 
@@ -21,3 +23,34 @@ def test_a_token_that_is_limited_to_gateways_sees_no_others(visit, api):
     for address in ("/?gateway=", "/ui/tail?gateway="):
         assert pages.get(address + own).status == 200
         assert pages.get(address + other).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("/ui/credit/topups", {"amount": "none"}),
+        ("/ui/credit/automatic", {"by": "none"}),
+        ("/ui/limits/account", {"amount": "none"}),
+        ("/ui/routes", {"gateway": "{gateway}", "name": ""}),
+        ("/ui/gateways/{gateway}/purge", {"older_than": "none"}),
+        ("/ui/gateways/{gateway}/delete", {"confirm": "none"}),
+        ("/ui/logs/{gateway}/{call}/edit", {"score": "none"}),
+    ],
+)
+def test_a_wrong_form_shows_no_page_to_a_token_that_may_not_read(visit, api, written, path, wrong):
+    gateway, call = written
+    writes, reads = (visit(api.token("AI Gateway Write", *more)) for more in ((), ("AI Gateway Read",)))
+    fields = {name: value.format(gateway=gateway) for name, value in wrong.items()}
+    address = path.format(gateway=gateway, call=call)
+    for pages, forms in ((writes, False), (reads, True)):
+        pages.get("/ui/providers/new")  # has the token for the form
+        shown = pages.post(address, fields)
+        assert shown.status == 400
+        own = [form for form in shown.tags("form") if form.get("action") == address]
+        assert bool(own) is forms
+
+
+@pytest.fixture(scope="module")
+def written(api) -> tuple[str, str]:
+    gateway = api.gateway("written-alone")
+    return gateway, api.chat(gateway)

@@ -106,7 +106,7 @@ ROUTES = (
     get(f"{_PATH}/new", new, Scope.WRITE),
     post(f"{_PATH}/new", create, Scope.WRITE),
     get(f"{_PATH}/{{alert}}", one, Scope.READ),
-    post(f"{_PATH}/{{alert}}", change, Scope.WRITE),
+    post(f"{_PATH}/{{alert}}", change, Scope.WRITE, shows=(Scope.READ,)),
     post(f"{_PATH}/{{alert}}/test", test, Scope.WRITE),
     post(f"{_PATH}/{{alert}}/delete", delete, Scope.WRITE),
 )

@@ -135,10 +135,10 @@ async def by_hand(visit: Visit) -> Response:
 
 ROUTES = (
     get(_PATH, show, Scope.READ),
-    post(f"{_PATH}/topups", top_up, Scope.WRITE),
+    post(f"{_PATH}/topups", top_up, Scope.WRITE, shows=(Scope.READ,)),
     post(f"{_PATH}/topups/{{topup}}/paid", paid, Scope.BILLING),
     post(f"{_PATH}/topups/{{topup}}/cancel", cancel, Scope.WRITE),
     post(f"{_PATH}/topups/{{topup}}/status", look, Scope.READ),
-    post(f"{_PATH}/automatic", automatic, Scope.WRITE),
+    post(f"{_PATH}/automatic", automatic, Scope.WRITE, shows=(Scope.READ,)),
     post(f"{_PATH}/automatic/remove", by_hand, Scope.WRITE),
 )

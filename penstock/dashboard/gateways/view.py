@@ -162,6 +162,6 @@ ROUTES = (
     get(NEW_PAGE, new, Scope.WRITE),
     post(NEW_PAGE, create, Scope.WRITE),
     get(f"{HOME}/{{gateway_id}}", show, Scope.READ),
-    post(f"{HOME}/{{gateway_id}}/purge", purge, Scope.WRITE),
-    post(f"{HOME}/{{gateway_id}}/delete", delete, Scope.WRITE),
+    post(f"{HOME}/{{gateway_id}}/purge", purge, Scope.WRITE, shows=(Scope.READ,)),
+    post(f"{HOME}/{{gateway_id}}/delete", delete, Scope.WRITE, shows=(Scope.READ,)),
 )

@@ -85,6 +85,6 @@ async def remove(visit: Visit) -> Response:
 
 ROUTES = (
     get(_PATH, show, Scope.READ, Scope.METADATA),
-    post(f"{_PATH}/account", put, Scope.WRITE),
+    post(f"{_PATH}/account", put, Scope.WRITE, shows=(Scope.READ, Scope.METADATA)),
     post(f"{_PATH}/account/remove", remove, Scope.WRITE),
 )

@@ -138,5 +138,5 @@ ROUTES = (
     get(_ROW, show, *SEES),
     get(f"{_ROW}/{{side}}", body, Scope.READ),
     post(f"{_ROW}/vote", vote, Scope.WRITE),
-    post(f"{_ROW}/edit", edit, Scope.WRITE),
+    post(f"{_ROW}/edit", edit, Scope.WRITE, shows=SEES),
 )

@@ -13,6 +13,7 @@ from penstock.control.logs import service as logs
 from penstock.control.logs.schema import LogQuery
 from penstock.core import instants
 from penstock.dashboard import snippets
+from penstock.dashboard.forms import checked
 from penstock.dashboard.overview import charts
 from penstock.dashboard.page import get
 from penstock.dashboard.visit import Visit
@@ -37,9 +38,13 @@ async def show(visit: Visit) -> Response:
     gateway = visit.query.get("gateway") or None
     asked: dict[str, Any] = {"start": instants.text(instants.now() - length), "gateway": gateway}
     names = await _gateways(visit)
-    whole = await analytics.analytics(visit.context, AnalyticsQuery(**asked))
+    whole = await analytics.analytics(visit.context, checked(AnalyticsQuery, asked))
     groups = [
-        (title, name, await analytics.analytics(visit.context, AnalyticsQuery(**asked, group_by=name, limit=8)))
+        (
+            title,
+            name,
+            await analytics.analytics(visit.context, checked(AnalyticsQuery, asked | {"group_by": name, "limit": 8})),
+        )
         for name, title in GROUPS
     ]
     return visit.html(

@@ -239,12 +239,12 @@ def _asked(most: int) -> Paging:
 
 ROUTES = (
     get("/ui/routes", index, Scope.READ),
-    post("/ui/routes", create, Scope.WRITE),
+    post("/ui/routes", create, Scope.WRITE, shows=(Scope.READ,)),
     get("/ui/routes/{gateway}/{route}", show, Scope.READ),
     post("/ui/routes/{gateway}/{route}/simulate", try_call, Scope.READ),
     post("/ui/routes/{gateway}/{route}/deploy", deploy, Scope.WRITE),
     post("/ui/routes/{gateway}/{route}/roll-back", roll_back, Scope.WRITE),
-    post("/ui/routes/{gateway}/{route}/rename", rename, Scope.WRITE),
+    post("/ui/routes/{gateway}/{route}/rename", rename, Scope.WRITE, shows=(Scope.READ,)),
     post("/ui/routes/{gateway}/{route}/delete", delete, Scope.WRITE),
     get("/ui/routes/{gateway}/{route}/compare", compare, Scope.READ),
     get("/ui/routes/{gateway}/{route}/export", export, Scope.READ),

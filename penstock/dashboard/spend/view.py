@@ -53,11 +53,9 @@ async def show(visit: Visit) -> Response:
 
 async def csv(visit: Visit) -> Response:
     """The table of the groups."""
-    try:
-        told, _ = await _told(visit, asked.fields(visit.query))
-    except Wrong as wrong:
-        raise Invalid(wrong.faults.all[0]) from None
-    name = f"spend-by-{asked.fields(visit.query)['by']}.csv"
+    fields = asked.fields(visit.query)
+    told, _ = await _told(visit, fields)
+    name = f"spend-by-{fields['by']}.csv"
     headers = {**security.HEADERS, "content-disposition": f'attachment; filename="{name}"'}
     return Response(csv_text(figures.CSV, figures.table(told)), 200, headers, "text/csv; charset=utf-8")
 

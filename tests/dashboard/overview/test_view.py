@@ -35,3 +35,9 @@ def test_without_calls_it_shows_how_to_make_one(pages, api):
     shown = pages.get(f"/?gateway={name}")
     assert "No calls yet" in shown.said
     assert f"/{name}/compat/chat/completions" in shown.html
+
+
+def test_a_name_that_no_gateway_can_have_is_refused_in_a_sentence(pages):
+    shown = pages.get("/?gateway=%00")
+    assert shown.status == 400
+    assert "gateway: must not hold NUL characters" in shown.said

@@ -17,7 +17,9 @@ def test_a_token_signs_in_and_leads_to_where_one_wanted_to_go(visit):
     assert pages.get("/ui/sign-in").url.endswith("/")  # nothing to sign in to
 
 
-@pytest.mark.parametrize("after", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "after", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "//["]
+)
 def test_signing_in_leads_to_no_other_site(visit, after):
     assert "Overview" in visit("").post("/ui/sign-in", {"token": TOKEN, "next": after}).said
 
@@ -74,6 +76,8 @@ def test_a_write_from_elsewhere_is_refused(visit):
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"origin": "https://evil.example"},
+        {"origin": "http://["},
+        {"origin": "null"},
     ):
         assert pages.post("/ui/sign-out", **headers).status == 403
         assert pages.http.post("/ui/sign-in", data={"token": TOKEN}, headers=headers).status_code == 403
