@@ -12,6 +12,7 @@ from typing import TextIO
 
 from penstock.cli.apart import apart
 from penstock.cli.greeting import greeting
+from penstock.cli.loading import loading
 from penstock.cli.refused import Refused
 from penstock.cli.simulated import simulated
 from penstock.control.first_start import Start, StartError, prepare
@@ -61,7 +62,8 @@ def _serve(
     greet: Callable[[], None],
 ) -> int:
     """In this process."""
-    from penstock.app import Place, compose  # heavy, and of no use to a process that only watches over others
+    with loading():
+        from penstock.app import Place, compose  # heavy, and of no use to a process that only watches over others
 
     app = compose(settings, Place(start.store.url, start.master_keys), routes)
     app.announce = greet

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from penstock.cli.loading import loading
 from penstock.core import settings as setting
 
 _HELP = {row.name: row.sentence for row in setting.SETTINGS}
@@ -36,6 +37,7 @@ def serve(
         typer.echo("\n  ".join(["Penstock cannot start with these settings:", *error.problems]), err=True)
         raise typer.Exit(2) from None
 
-    from penstock.cli.launch import run  # heavy, and wrong settings should be told at once
+    with loading():
+        from penstock.cli.launch import run  # heavy, and wrong settings should be told at once
 
     raise typer.Exit(run(settings, simulate=simulate))
