@@ -18,7 +18,7 @@ ANYWHERE = {"PENSTOCK_ALLOWED_NETWORKS": "0.0.0.0/0,::/0"}
 ENVIRON = {"PENSTOCK_ACCOUNT_ID": ACCOUNT, "PENSTOCK_API_TOKEN": TOKEN} | ANYWHERE
 HOOKS = Path(__file__).with_name("contract_hooks.py")
 # Examples of each address, and where chance begins; by hand, take more of them and another one.
-EXAMPLES, SEED = (int(os.environ.get(f"CONTRACT_{name}", least)) for name, least in (("EXAMPLES", 15), ("SEED", 20)))
+EXAMPLES, SEED = (int(os.environ.get(f"CONTRACT_{name}", least)) for name, least in (("EXAMPLES", 8), ("SEED", 20)))
 
 CONFIG = """
 continue-on-failure = true
