@@ -47,7 +47,6 @@ UNMIRRORED = {
     "penstock/control/master_key.py": "where the key is; tests/control/test_first_start.py puts it there, or not",
     "penstock/control/prices/service.py": "tests/dashboard/prices/test_view.py reads what it finds",
     "penstock/control/provider_configs/asking.py": "tests/cli/test_try_keys.py asks every provider by it",
-    "penstock/control/problems.py": "sentences; the tests of each resource send what is wrong",
     "penstock/control/logs/conversation.py": "tests/cli/logs/test_conversation.py reads every dialect by it",
     "penstock/control/saved_views/service.py": "tests/dashboard/logs/test_view.py saves, lists and deletes",
     "penstock/control/sessions/service.py": "tests/dashboard/session/test_view.py signs in and out",

@@ -16,6 +16,15 @@ _KINDS = {
     "int_type": "must be a whole number",
     "string_type": "must be a text",
     "bool_type": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} at most",
+    "less_than": "must be less than {lt}",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -39,4 +48,7 @@ def _sentence(problem: Mapping[str, Any]) -> str:
         return sentence.format_map(problem["ctx"])
     if problem["type"] == "too_short":
         return "must have {min_length} or more entries".format_map(problem["ctx"])
-    return _KINDS.get(problem["type"]) or str(problem["msg"])
+    if problem["type"] == "too_long":
+        return "must have {max_length} entries at most".format_map(problem["ctx"])
+    sentence = _KINDS.get(problem["type"])
+    return sentence.format_map(problem.get("ctx", {})) if sentence else str(problem["msg"])

@@ -77,8 +77,7 @@ def _for_visitors(handler: Handler, scopes: tuple[str, ...]) -> Callable[[Reques
 async def _handled(visit: Visit, handler: Handler, scopes: tuple[str, ...]) -> Response:
     """Raises NotFound and NotPermitted."""
     _expect_theirs(visit)
-    if not visit.may(*scopes):
-        raise NotPermitted(f"Your token lacks the permission {' or '.join(scopes)}.")
+    visit.need(*scopes)
     if visit.request.method == "POST":
         await _expect_ours(visit)
     return await handler(visit)

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from penstock.control.context import Context, Control
 from penstock.control.sessions.service import Session
+from penstock.core.errors import NotPermitted
 from penstock.core.sealing import NotOpened
 from penstock.dashboard import navigation, security
 from penstock.dashboard.drawn import Drawn
@@ -80,6 +81,11 @@ class Visit(Guest):
     def may(self, *scopes: str) -> bool:
         """Whether the token has one of these permissions; none named: it may."""
         return not scopes or not self.session.token.scopes.isdisjoint(scopes)
+
+    def need(self, *scopes: str) -> None:
+        """Raises NotPermitted where it may not."""
+        if not self.may(*scopes):
+            raise NotPermitted(f"Your token lacks the permission {' or '.join(scopes)}.")
 
     @property
     def limited(self) -> bool:

@@ -3,6 +3,9 @@
 import pytest
 
 from penstock.dashboard.navigation import PLACES
+from penstock.dashboard.routes.ready import READY
+
+ELEMENTS = READY["fallback"].elements
 
 
 def test_the_navigation_leads_to_pages_that_are_there(pages):
@@ -38,7 +41,7 @@ def test_a_token_that_is_limited_to_gateways_sees_no_others(visit, api):
     ],
 )
 def test_a_wrong_form_shows_no_page_to_a_token_that_may_not_read(visit, api, written, path, wrong):
-    gateway, call = written
+    gateway, call, _ = written
     writes, reads = (visit(api.token("AI Gateway Write", *more)) for more in ((), ("AI Gateway Read",)))
     fields = {name: value.format(gateway=gateway) for name, value in wrong.items()}
     address = path.format(gateway=gateway, call=call)
@@ -50,7 +53,22 @@ def test_a_wrong_form_shows_no_page_to_a_token_that_may_not_read(visit, api, wri
         assert bool(own) is forms
 
 
+@pytest.mark.parametrize("path", ["/ui/routes/{gateway}/{route}/edit", "/ui/logs/delete?gateway={gateway}"])
+def test_a_page_for_writers_that_shows_what_is_there_asks_for_reading_too(visit, api, written, path):
+    gateway, _, route = written
+    route = api(
+        "POST", f"/ai-gateway/gateways/{gateway}/routes", {"name": f"written-{len(path)}", "elements": ELEMENTS}
+    )["id"]
+    address = path.format(gateway=gateway, route=route)
+    refused = visit(api.token("AI Gateway Write")).get(address)
+    assert refused.status == 403
+    assert "lacks the permission AI Gateway Read" in refused.said
+    assert visit(api.token("AI Gateway Write", "AI Gateway Read")).get(address).status == 200
+
+
 @pytest.fixture(scope="module")
-def written(api) -> tuple[str, str]:
+def written(api) -> tuple[str, str, str]:
+    """A gateway, a call of it, and a route."""
     gateway = api.gateway("written-alone")
-    return gateway, api.chat(gateway)
+    route = api("POST", f"/ai-gateway/gateways/{gateway}/routes", {"name": "written", "elements": ELEMENTS})
+    return gateway, api.chat(gateway), route["id"]

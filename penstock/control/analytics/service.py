@@ -20,6 +20,7 @@ UNCOUNTED = 7012  # code of a message
 _KEYS = "analytics_metadata_keys"
 _MINUTE = 60_000  # milliseconds
 _LONGEST = {MINUTE: 3 * HOUR, HOUR: 7 * DAY}  # minutes that are asked for in such points unless told otherwise
+_LAST = instants.parse("9999-12-31T23:59Z") // _MINUTE
 _TESTS = ("gateway", "provider", "model", "outcome", "status_code", "status_class", "cached")
 
 
@@ -79,6 +80,8 @@ def understood(asked: AnalyticsQuery, account: str, of: frozenset[str] | None) -
             "interval: metadata are told apart by hours and by days, not by minutes", path=("query", "interval")
         )
     since, until = since // span * span, -(-until // span) * span
+    if until > _LAST:
+        raise Invalid("end: must be within the year 9999, with its interval", path=("query", "end"))
     count = (until - since) // span
     groups = asked.limit + 1 if group else 1
     if count > POINTS or count * groups > SERIES:

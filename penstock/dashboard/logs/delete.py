@@ -9,6 +9,7 @@ from penstock.core.errors import Invalid
 from penstock.dashboard.forms import Form
 from penstock.dashboard.logs import asked
 from penstock.dashboard.logs.asked import Asked
+from penstock.dashboard.logs.view import SEES
 from penstock.dashboard.page import get, post
 from penstock.dashboard.visit import Visit
 from penstock.model.token import Scope
@@ -17,6 +18,7 @@ from penstock.storage.log.filters import Operator, Test
 
 async def ask(visit: Visit) -> Response:
     """How many calls there are. The question that is answered ends now, so that no later call is meant."""
+    visit.need(*SEES)
     given = Form(visit.request.query_params.multi_items())
     question = asked.read(given, instants.now())
     gateway = _gateway(question)

@@ -39,11 +39,13 @@ class State:
 
 
 async def begin(visit: Visit) -> Response:
+    visit.need(Scope.READ)
     route = await view.seen(visit, visit.query.get("version", ""))
     return await _show(visit, route, State(route["elements"], _first(route["elements"]), route["version_id"]))
 
 
 async def act(visit: Visit) -> Response:
+    visit.need(Scope.READ)
     form = await visit.form()
     route = await view.seen(visit, form.text("base"))
     deed, _, about = form.text("do", "apply").partition(" ")

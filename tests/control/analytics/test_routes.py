@@ -151,6 +151,7 @@ async def test_each_sees_its_own(world):
         ({"interval": "minute", "start": "2024-10-01"}, "at most 1,500"),
         ({"interval": "minute", "start": "2024-10-03T12:00:00Z", "group_by": "model", "limit": 100}, "20,000 in all"),
         ({"start": END, "end": START}, "before end"),
+        ({"start": "9999-12-31T23:00", "end": "9999-12-31T23:59"}, "within the year 9999"),
         ({"group_by": "user"}, "must be one of"),
         ({"group_by": "metadata.user", "interval": "minute"}, "by hours"),
         ({"group_by": "metadata.user", "metadata": "team=x"}, "group_by"),

@@ -83,7 +83,7 @@ async def test_old_ones():
         ({"cache_key": ""}, "cache_key", "must be 1 or more characters long"),
         ({"cache_key": "x" * 16385}, "cache_key", "must be 16384 characters long at most"),
         ({"cache_key": 1}, "cache_key", "must be a text"),
-        ({"older_than": 0}, "older_than", "Input should be greater than or equal to 1"),
+        ({"older_than": 0}, "older_than", "must be 1 or more"),
         ({"older_than": "1"}, "older_than", "must be a whole number"),
         ({"everything": True}, "everything", "there is no such field"),
     ],
