@@ -49,6 +49,6 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "too_short":
         return "must have {min_length} or more entries".format_map(problem["ctx"])
     if problem["type"] == "too_long":
-        return "must have {max_length} entries at most".format_map(problem["ctx"])
+        return "must have at most {max_length} entries".format_map(problem["ctx"])
     sentence = _KINDS.get(problem["type"])
     return sentence.format_map(problem.get("ctx", {})) if sentence else str(problem["msg"])

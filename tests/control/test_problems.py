@@ -27,7 +27,7 @@ class _Asked(BaseModel):
         ({"share": "half"}, "share: must be a number"),
         ({"share": float("inf")}, "share: must be a number"),
         ({"order": "up"}, "order: must be 'asc' or 'desc'"),
-        ({"names": ["a", "b"]}, "names: must have 1 entries at most"),
+        ({"names": ["a", "b"]}, "names: must have at most 1 entries"),
     ],
 )
 def test_each_fault_is_a_sentence(body, sentence):

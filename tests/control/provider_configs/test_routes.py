@@ -188,7 +188,7 @@ WRONG = [
     ({"provider_slug": "custom-x"}, "provider_slug", "there is no provider 'custom-x'"),
     ({"rate_limit": 5}, "rate_limit_period", "is needed where rate_limit is set"),
     ({"rate_limit_period": 5, "rate_limit": 0}, "rate_limit", "is needed where"),
-    ({"rate_limit": -1}, "rate_limit", "greater than or equal to 0"),
+    ({"rate_limit": -1}, "rate_limit", "must be 0 or more"),
     ({"colour": "red"}, "colour", "there is no such field"),
 ]
 
