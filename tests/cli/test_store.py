@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -34,7 +34,7 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 
 def prepared(url: str, folder: Path) -> None:
-    given = {"account_id": ACCOUNT, "api_token": "a-token-of-the-operators-own", "master_key": KEY}
+    given: dict[str, Any] = {"account_id": ACCOUNT, "api_token": "a-token-of-the-operators-own", "master_key": KEY}
     first_start.prepare(folder, database_url=url, **given)
 
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -303,7 +304,7 @@ def test_of_several_servers_that_start_at_once_one_is_the_first(tmp_path: Path):
 
 
 async def test_a_token_that_a_start_adds_is_news_to_the_servers_that_run(shared: str):
-    given = {"database_url": shared, "account_id": ACCOUNT, "master_key": KEY}
+    given: dict[str, Any] = {"database_url": shared, "account_id": ACCOUNT, "master_key": KEY}
     prepare(Path("none"), **given, api_token=TOKEN)
     database, heard = Database(shared), asyncio.Queue[None]()
     listening = asyncio.ensure_future(Announcements(shared).listen(lambda: heard.put_nowait(None)))
