@@ -156,7 +156,8 @@ async def site(tmp_path_factory):
 
 def sent():
     """The names of all fields that a text was sent through."""
-    told = json.dumps([RESOURCES, CALLS, HEADERS, ANSWER]) + breakout("error") + breakout("streamed")
+    alone = [breakout(field) for field in ("error", "streamed", "view", "refused", "nomodel", "searched")]
+    told = json.dumps([RESOURCES, CALLS, HEADERS, ANSWER, alone])
     return {*re.findall(rf"(\w+) {re.escape(BREAKOUT)}", told.replace("\\", ""))}
 
 
@@ -171,6 +172,18 @@ async def test_whatever_is_sent_is_shown_and_none_of_it_runs(signed_in):
         except AssertionError as found:
             faults.append(str(found))
 
+    await page.goto(f"/ui/logs?gateway={GATEWAY}")
+    await page.get_by_text("Save this view").click()
+    await page.get_by_label("Name").fill(breakout("view"))
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await page.get_by_text("was saved").wait_for()
+    await look("a sentence about what was done")
+    await page.goto("/ui/tokens/new")
+    await page.get_by_label("Name").fill(breakout("refused"))
+    await page.get_by_label("Models").fill(breakout("nomodel"))
+    await page.get_by_role("button", name="Make").click()
+    await page.get_by_text("must be provider/model").wait_for()
+    await look("a form that is shown again")
     search = "&".join(f"{name}={quote(breakout('searched'))}" for name in ("search", "model", "provider", "meta.x"))
     begin = [
         "/",
