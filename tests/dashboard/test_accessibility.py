@@ -24,7 +24,8 @@ ELSEWHERE = {"/ui/playground"}  # test_journey_playground.py takes its picture, 
 
 DOCS = Path(__file__).parents[2] / "docs" / "dashboard.md"
 BEGIN = ("/", "/docs", "/ui/kit")  # no link leads to them
-LONG = {"/docs": ".reference > section:nth-of-type(n+4)"}  # what only repeats itself, and takes axe-core long
+# What only repeats itself, and takes axe-core long.
+MORE = "tbody tr:nth-of-type(n+6), .reference > section:nth-of-type(n+4), .places details:nth-of-type(n+3)"
 APART = {
     "/ui/logs/rows": "what the page of the logs asks for while it follows the calls",
     "/ui/sign-in": "whoever is signed in is led away; test_journey_door.py begins there",
@@ -65,10 +66,9 @@ async def test_every_page_is_accessible_and_fits_a_narrow_screen(signed_in, shot
     page, names, faults = signed_in, pictures(), []
 
     async def look(path):
-        if path in LONG:
-            await page.evaluate("parts => document.querySelectorAll(parts).forEach(one => one.remove())", LONG[path])
         if path in names.keys() - ELSEWHERE:
             await shot(page, names[path])
+        await page.evaluate("more => document.querySelectorAll(more).forEach(one => one.remove())", MORE)
         try:
             await axe(page)
         except AssertionError as found:
