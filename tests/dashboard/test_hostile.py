@@ -18,7 +18,7 @@ from tests.kit.store import OPEN
 ALL = everything()
 AI = "/accounts/{account}/ai-gateway"
 GATEWAY = "hostile"
-EACH = 12  # addresses of a page that are opened
+EACH, MORE = 3, {"/ui/logs/{gateway}/{id}": 12}  # addresses of a page that are opened
 AT = "https://hostile.example/?"  # addresses may hold any visible sign behind their query
 
 LINK, HOOK, PATTERN = (breakout(field).replace(" ", "") for field in ("link", "hook", "pattern"))
@@ -191,7 +191,7 @@ async def test_whatever_is_sent_is_shown_and_none_of_it_runs(signed_in):
         f"/ui/logs?gateway={GATEWAY}",
         f"/ui/logs?gateway={GATEWAY}&{search}",
     ]
-    await crawl(page, look, begin=begin, each=EACH)
+    await crawl(page, look, begin=begin, each=EACH, more=MORE)
     assert not faults, "\n\n".join(faults)
     text = "\n".join(said).replace("\\", "")  # as JSON writes quotes
     assert [name for name in TEXTS if f"hostile-{name}" not in text] == []

@@ -1,6 +1,7 @@
 """The pages of the dashboard, by following links as people do, so that a new page is found by itself."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,8 +27,14 @@ def route_of(address: str) -> Route | None:
     return next((route for route in SHOWN if route.matches(scope)[0] is Match.FULL), None)
 
 
-async def crawl(page: "Page", look: Look, *, begin: Sequence[str] = ("/",), each: int = 1) -> set[str]:
-    """Opens some pages and all that they lead to, ``each`` addresses of a kind at most, and has them looked at.
+_NONE: Mapping[str, int] = MappingProxyType({})
+
+
+async def crawl(
+    page: "Page", look: Look, *, begin: Sequence[str] = ("/",), each: int = 1, more: Mapping[str, int] = _NONE
+) -> set[str]:
+    """Opens some pages and all that they lead to, and has them looked at: ``each`` addresses of a kind at most, or as
+    many as ``more`` says of the path of their route.
 
     ``look`` gets the path of the page's route. Returns the paths that were seen, those of parts of pages included.
     Fails where a link leads nowhere.
@@ -50,7 +57,7 @@ async def crawl(page: "Page", look: Look, *, begin: Sequence[str] = ("/",), each
                 continue
             if (route := route_of(target)) is None:
                 astray.append(f"{address} leads to {target}")
-            elif target not in (there := seen.setdefault(route.path, [])) and len(there) < each:
+            elif target not in (there := seen.setdefault(route.path, [])) and len(there) < more.get(route.path, each):
                 there.append(target)
                 waiting.append((route.path, target))
     assert not astray, f"links lead nowhere: {astray}"
