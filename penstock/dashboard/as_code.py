@@ -65,11 +65,29 @@ _TYPESCRIPT = {"openai": ("OpenAI", "openai"), "anthropic": ("Anthropic", "@anth
 
 
 class Key(NamedTuple):
-    """A provider's key that the caller sends: a header, what stands before the key in it, and the variable it is in."""
+    """A provider's key that the caller sends: a header, what stands before the key in it, and the variable it is in.
+
+    ``instead``: what travels where the variable is not set, as with simulated providers, which look at no key.
+    """
 
     header: str
     prefix: str
     variable: str
+    instead: str = "unused"
+
+    @property
+    def shell(self) -> str:
+        return f"${{{self.variable}:-{self.instead}}}" if self.instead else f"${self.variable}"
+
+    @property
+    def python(self) -> str:
+        return (
+            f"os.environ.get('{self.variable}', '{self.instead}')" if self.instead else f"os.environ['{self.variable}']"
+        )
+
+    @property
+    def typescript(self) -> str:
+        return f'process.env.{self.variable} ?? "{self.instead}"' if self.instead else f"process.env.{self.variable}"
 
 
 class Call(NamedTuple):
@@ -87,7 +105,7 @@ class Call(NamedTuple):
         return [_TOKEN] if self.key is None else [_TOKEN, self.key]
 
 
-_TOKEN = Key("cf-aig-authorization", "Bearer ", TOKEN)
+_TOKEN = Key("cf-aig-authorization", "Bearer ", TOKEN, "")
 
 
 def snippets(
@@ -111,7 +129,7 @@ def snippets(
 def curl(call: Call) -> str:
     lines = [
         f"curl {shlex.quote(f'{call.base}/{call.path}')}",
-        *(f'-H "{secret.header}: {secret.prefix}${secret.variable}"' for secret in call.secrets),
+        *(f'-H "{secret.header}: {secret.prefix}{secret.shell}"' for secret in call.secrets),
         "-H 'content-type: application/json'",
         *(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in call.headers.items()),
         f"-d {shlex.quote(codec.encode(call.body).decode())}",
@@ -137,7 +155,7 @@ def python(call: Call) -> str:
     return (
         f"import os\n\nfrom {sdk.package} import {_PYTHON[sdk.package]}\n\n"
         f"client = {_PYTHON[sdk.package]}(\n    base_url={base!r},\n"
-        f'    api_key=os.environ["{call.secrets[-1].variable}"],{more}\n)\n{tail}'
+        f"    api_key={call.secrets[-1].python},{more}\n)\n{tail}"
     )
 
 
@@ -164,7 +182,7 @@ def typescript(call: Call) -> str:
     return (
         f"import {name} from {_text(package)};\n\n"
         f"const client = new {name}({{ baseURL: {_text(base)}, "
-        f"apiKey: process.env.{call.secrets[-1].variable}{more} }});\n{tail}"
+        f"apiKey: {call.secrets[-1].typescript}{more} }});\n{tail}"
     )
 
 
@@ -180,12 +198,12 @@ def _arguments(sdk: _Sdk, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _python_headers(call: Call, secrets: Sequence[Key]) -> str:
-    told = [f'"{one.header}": f"{one.prefix}{{os.environ[\'{one.variable}\']}}"' for one in secrets]
+    told = [f'"{one.header}": f"{one.prefix}{{{one.python}}}"' for one in secrets]
     return f"{{{', '.join([*told, *(f'{name!r}: {value!r}' for name, value in call.headers.items())])}}}"
 
 
 def _typescript_headers(headers: Mapping[str, str], secrets: Sequence[Key]) -> str:
-    told = [f"{_text(one.header)}: `{one.prefix}${{process.env.{one.variable}}}`" for one in secrets]
+    told = [f"{_text(one.header)}: `{one.prefix}${{{one.typescript}}}`" for one in secrets]
     return f"{{ {', '.join([*told, *(f'{_text(name)}: {_text(value)}' for name, value in headers.items())])} }}"
 
 

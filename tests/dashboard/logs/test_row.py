@@ -105,7 +105,7 @@ def test_it_is_shown_as_code_that_makes_it_again(pages, api, gateway):
     row = api.chat(gateway, "it's <b>", headers={"cf-aig-metadata": '{"user": "ann"}'})
     said = pages.get(f"/ui/logs/{gateway}/{row}").said
     assert f"/{gateway}/openai/chat/completions" in said
-    assert 'authorization: Bearer $OPENAI_API_KEY"' in said
+    assert 'authorization: Bearer ${OPENAI_API_KEY:-unused}"' in said
     assert """cf-aig-metadata: {"user":"ann"}""" in said
 
 
