@@ -23,7 +23,9 @@ async def views(context: Context, page: str) -> list[ViewRow]:
 
 
 async def save(context: Context, page: str, name: str, query: str) -> None:
-    """Keeps a view, in the place of one of the same name. Raises Invalid and Conflict."""
+    """Keeps a view, in the place of one of the same name. Raises Invalid, NotFound and Conflict."""
+    if not _opens(context, query):
+        raise NotFound
     name = " ".join(name.split())
     if not name or len(name) > LONGEST:
         raise Invalid(f"name: must have 1 to {LONGEST} characters", path=("body", "name"))
@@ -32,6 +34,9 @@ async def save(context: Context, page: str, name: str, query: str) -> None:
     by = context.actor.name if isinstance(context.actor, Token) else context.actor
     row = ViewRow(secrets.token_hex(16), context.account, page, name, query, by, instants.now())
     async with context.control.database.writing() as connection:
+        kept = await saved_views.of_page(connection, context.account, page, MOST)
+        if any(view.name == name and not _opens(context, view.query) for view in kept):
+            raise Conflict("name: there is a view of that name, of a gateway that your token does not open")
         await saved_views.drop_named(connection, context.account, page, name)
         if await saved_views.count(connection, context.account) >= MOST:
             raise Conflict(f"There are {MOST} saved views already: delete one first.")

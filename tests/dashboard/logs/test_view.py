@@ -120,6 +120,8 @@ def test_a_view_is_kept_under_a_name(pages, visit, api, gateway):
     assert pages.post("/ui/logs/views/save", {"name": "x" * 81, "query": asked}).status == 400
     (view,) = re.findall(r'value="(\w{32})">Mine', shown.html)
     assert elsewhere.post("/ui/logs/views/delete", {"view": view}).status == 404
+    assert elsewhere.post("/ui/logs/views/save", {"name": "Mine <b>", "query": ""}).status == 409
+    assert elsewhere.post("/ui/logs/views/save", {"name": "Yours", "query": f"gateway={gateway}"}).status == 404
     assert "Mine" not in pages.post("/ui/logs/views/delete", {"view": view}).said
 
 
