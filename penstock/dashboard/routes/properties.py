@@ -216,7 +216,7 @@ def _targets(properties: Mapping[str, Any]) -> list[Target]:
 def _put_targets(properties: dict[str, Any], old: Sequence[Target], form: Form) -> None:
     typed = [Target(*(form.text(f"t-{row}-{name}") for name in Target._fields)) for row in range(TARGETS)]
     typed = [row for row in typed if row.provider or row.model]
-    if "t-0-provider" not in form or _all_same(typed, old):
+    if "t-0-provider" not in form or _all_same(typed, [row for row in old if row.provider or row.model]):
         return
     for name in ("targets", "provider", "model"):
         properties.pop(name, None)
