@@ -45,9 +45,8 @@ def measure(session: Session) -> Table:
             without, beside = run(part, plan)
     more = paired_difference([one.cpu for one in beside], [one.cpu for one in without])
     ratio = paired_ratio([one.cpu for one in beside], [one.cpu for one in without])
-    table.add(
-        plan[0].name, f"{median([one.rate for one in without]):,.0f}", f"{median([one.cpu for one in without]):.1f}"
-    )
+    alone = (f"{median([one.rate for one in without]):,.0f}", f"{median([one.cpu for one in without]):.1f}")
+    table.add(plan[0].name, *alone, "", "", "", "")
     row = (f"{median([one.rate for one in beside]):,.0f}", f"{median([one.cpu for one in beside]):.1f}")
     table.add(plan[1].name, *row, f"{more:+.1f}", f"{ratio:.3f}", SAME.text(), verdict((SAME, ratio)))
     table.notes.append("CPU µs: a call, all processes of the server, the pages that are shown included.")
