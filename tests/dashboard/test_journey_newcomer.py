@@ -57,6 +57,10 @@ async def test_from_the_first_gateway_to_a_revoked_token(signed_in, site):
     assert (answer.status_code, answer.headers["cf-aig-model"]) == (200, "gpt-4.1-nano")
 
     await page.get_by_role("link", name="Tokens", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Tokens")
+    while not await page.get_by_role("link", name="Of a newcomer").count():  # oldest first; other tests make some too
+        await page.get_by_role("link", name="Next").click()
+        await page.wait_for_load_state()
     await page.get_by_role("link", name="Of a newcomer").click()
     await page.get_by_text("Revoke…").click()
     await page.get_by_role("button", name="Revoke", exact=True).click()
