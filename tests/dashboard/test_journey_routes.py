@@ -1,11 +1,25 @@
 """A route is edited by pointing at its graph, tried, and deployed."""
 
+import asyncio
+
 from playwright.async_api import expect
 
 from penstock.dashboard.routes.ready import READY
 from tests.kit.axe import axe
 
 ASKED = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"  # whether leaving is asked about
+
+
+async def held(page, pattern):
+    """The event that lets the next request of this pattern go on."""
+    let = asyncio.Event()
+
+    async def wait(route):
+        await let.wait()
+        await route.continue_()
+
+    await page.route(pattern, wait, times=1)
+    return let
 
 
 async def test_a_route_is_edited_tried_and_deployed(signed_in, site):
@@ -23,6 +37,7 @@ async def test_a_route_is_edited_tried_and_deployed(signed_in, site):
     await page.get_by_label("Model 1").fill("gpt-4.1-nano-of-a-long-name")
     await page.keyboard.press("Enter")
     await expect(graph.get_by_role("link", name="Model free: openai/gpt-4.1-nano-of-a-long-name")).to_be_visible()
+    await expect(page.get_by_label("Model 1")).to_be_focused()
     assert await page.evaluate(ASKED)
 
     fallback = graph.locator('g[data-output="fallback"]')
@@ -30,8 +45,12 @@ async def test_a_route_is_edited_tried_and_deployed(signed_in, site):
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Element paid")).to_be_visible()
     await page.get_by_label("Where fallback leads").select_option("free")
+    answer = await held(page, "**/edit")
     await page.get_by_role("button", name="Apply", exact=True).click()
+    await expect(page.get_by_role("textbox", name="Metadata")).to_be_disabled()  # or what is typed now would be lost
+    answer.set()
     await expect(fallback).to_have_count(1)
+    await expect(page.get_by_role("textbox", name="Metadata")).to_be_enabled()
     await page.get_by_role("button", name="Undo").click()
     await expect(fallback).to_have_count(0)
     await page.get_by_role("button", name="Redo").click()

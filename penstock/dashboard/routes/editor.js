@@ -5,6 +5,7 @@ const states = [];
 let place = -1;
 let leaving = false;
 let typed = false;
+let focused = "";
 
 const form = () => document.getElementById("editor");
 const field = (name) => form().elements.namedItem(name);
@@ -32,6 +33,7 @@ function dress() {
   if (!form() || form().dataset.dressed) return;
   form().dataset.dressed = "true";
   typed = false;
+  document.getElementById(focused)?.focus();
   const now = field("graph").value;
   if (states[place] !== now) {
     states.length = place + 1;
@@ -72,6 +74,7 @@ document.addEventListener("pointerup", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   const by = event.detail.requestConfig && event.detail.requestConfig.triggeringEvent;
   leaving = Boolean(by && by.submitter && ["save", "deploy"].includes(by.submitter.value));
+  focused = document.activeElement?.id;  // The form is disabled until its answer takes its place.
 });
 document.addEventListener("htmx:afterSwap", () => { leaving = false; });
 document.addEventListener("htmx:load", dress);
