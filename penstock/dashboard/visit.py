@@ -49,9 +49,9 @@ class Guest:
         """A part of the address."""
         return self.request.path_params[name]
 
-    def html(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A page; ``visit`` is this one."""
-        return Drawn(template, {"visit": self, "faults": NO_FAULTS, **values}, status)
+    def html(self, template: str, status: int = 0, *, faults: Faults = NO_FAULTS, **values: Any) -> Response:
+        """A page; ``visit`` is this one. Without a status: 400 where a form has faults, which stand at its fields."""
+        return Drawn(template, {"visit": self, "faults": faults, **values}, status or (400 if faults else 200))
 
     def go(self, address: str) -> Response:
         """Leads the browser on; only ever to a page of ours."""
@@ -103,16 +103,12 @@ class Visit(Guest):
         security.set_cookie(answer, self.request, security.FLASH, sealed, _HELD)
         return answer
 
-    def html(self, template: str, status: int = 200, **values: Any) -> Response:
+    def html(self, template: str, status: int = 0, *, faults: Faults = NO_FAULTS, **values: Any) -> Response:
         flash = "" if self.partial else self._flash()
-        answer = super().html(template, status, **{"flash": flash, **values})
+        answer = super().html(template, status, faults=faults, **{"flash": flash, **values})
         if flash:
             security.drop_cookie(answer, security.FLASH)
         return answer
-
-    def wrong(self, template: str, faults: Faults, **values: Any) -> Response:
-        """The page with a form that cannot be taken, with what is wrong beside its fields."""
-        return self.html(template, 400, faults=faults, **values)
 
     def _flash(self) -> str:
         sealed = self.request.cookies.get(security.FLASH, "")

@@ -55,8 +55,8 @@ async def create(visit: Visit) -> Response:
 
 async def _form(visit: Visit, kind: str, fields: dict[str, str], faults: Faults = NO_FAULTS) -> Response:
     names, _ = await gateways.page(visit.context, GatewayPaging.model_validate({"per_page": _SUGGESTED}))
-    values = _of(kind) | {"fields": fields, "gateways": [row["id"] for row in names], "enabled": True}
-    return visit.html("alerts/new.html", 400 if faults else 200, faults=faults, **values)
+    values: dict[str, Any] = _of(kind) | {"fields": fields, "gateways": [row["id"] for row in names], "enabled": True}
+    return visit.html("alerts/new.html", faults=faults, **values)
 
 
 async def one(visit: Visit) -> Response:
@@ -67,9 +67,9 @@ async def one(visit: Visit) -> Response:
 async def _one(visit: Visit, alert: dict[str, Any], fields: dict[str, str], faults: Faults = NO_FAULTS) -> Response:
     sent, total = await service.deliveries(visit.context, alert["id"], paging.asked(visit, _DELIVERIES))
     at = f"{_PATH}/{alert['id']}"
-    values = _of(alert["kind"]) | {"alert": alert, "fields": fields, "at": at, "enabled": alert["enabled"]}
+    values: dict[str, Any] = _of(alert["kind"]) | {"alert": alert, "fields": fields, "enabled": alert["enabled"]}
     pages = paging.pages(visit, total, _DELIVERIES, path=at)
-    return visit.html("alerts/one.html", 400 if faults else 200, faults=faults, sent=sent, pages=pages, **values)
+    return visit.html("alerts/one.html", faults=faults, at=at, sent=sent, pages=pages, **values)
 
 
 async def change(visit: Visit) -> Response:

@@ -40,7 +40,7 @@ async def show(visit: Visit) -> Response:
     try:
         asked = checked(AuditQuery, {**wanted, "page": paging.number(visit), "per_page": paging.PER_PAGE})
     except Wrong as error:
-        return visit.wrong("audit/page.html", error.faults, rows=[], pages=paging.pages(visit, 0), **given)
+        return visit.html("audit/page.html", faults=error.faults, rows=[], pages=paging.pages(visit, 0), **given)
     rows, total = await service.page(visit.context, asked)
     return visit.html("audit/page.html", rows=rows, pages=paging.pages(visit, total), **given)
 

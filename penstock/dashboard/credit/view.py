@@ -43,7 +43,6 @@ async def show(visit: Visit, faults: Faults = NO_FAULTS, **fields: str) -> Respo
     automatic: dict[str, Any] = told["topup_config"]
     return visit.html(
         "credit/page.html",
-        400 if faults else 200,
         faults=faults,
         balance=told["balance"] / _CENTS,
         means=told["payment_method"],

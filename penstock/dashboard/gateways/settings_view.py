@@ -59,7 +59,6 @@ def _page(
 ) -> Response:
     return visit.html(
         "gateways/settings.html",
-        400 if faults else 200,
         faults=faults,
         gateway=gateway,
         values=values,

@@ -16,7 +16,7 @@ from penstock.control.gateways.compile_settings import messages
 from penstock.control.gateways.schema import GatewayCreate, GatewayPaging
 from penstock.core.errors import Conflict, Invalid, NotPermitted
 from penstock.dashboard import paging, snippets
-from penstock.dashboard.forms import Faults, Wrong, checked
+from penstock.dashboard.forms import NO_FAULTS, Faults, Wrong, checked
 from penstock.dashboard.gateways.summary import by_gateway, glance
 from penstock.dashboard.page import get, post
 from penstock.dashboard.visit import Visit
@@ -60,7 +60,7 @@ async def gateways(visit: Visit) -> Response:
         asked = checked(GatewayPaging, given)
     except Wrong as wrong:
         pages = paging.pages(visit, 0)
-        return visit.wrong("gateways/list.html", wrong.faults, search=search, rows=[], pages=pages)
+        return visit.html("gateways/list.html", faults=wrong.faults, search=search, rows=[], pages=pages)
     rows, total = await service.page(visit.context, asked)
     told = await analytics.analytics(visit.context, _asked(group_by="gateway", limit=MOST_GROUPS))
     sums, whole = by_gateway(told)
@@ -85,9 +85,9 @@ async def create(visit: Visit) -> Response:
         body = checked(GatewayCreate, entered)
         made = await service.create(visit.context, body)
     except Wrong as wrong:
-        return visit.wrong("gateways/new.html", wrong.faults, entered=entered)
+        return visit.html("gateways/new.html", faults=wrong.faults, entered=entered)
     except REFUSALS as error:
-        return visit.wrong("gateways/new.html", Faults.of(error), entered=entered)
+        return visit.html("gateways/new.html", faults=Faults.of(error), entered=entered)
     return visit.done(f"{HOME}/{made['id']}", f"Gateway {made['id']} was created. Below is how to call it.")
 
 
@@ -103,7 +103,7 @@ async def show(visit: Visit) -> Response:
     return await _page(visit)
 
 
-async def _page(visit: Visit, faults: Faults | None = None) -> Response:
+async def _page(visit: Visit, faults: Faults = NO_FAULTS) -> Response:
     """``faults``: of one of its forms."""
     gateway = await service.get(visit.context, name := visit.path("gateway_id"))
     told = await analytics.analytics(visit.context, _asked(), name)
@@ -122,7 +122,7 @@ async def _page(visit: Visit, faults: Faults | None = None) -> Response:
         "options": [(each, each) for each in providers],
         "provider": visit.query.get("provider", "openai"),
     }
-    return visit.html("gateways/page.html", 400 if faults else 200, faults=faults or Faults(), **values)
+    return visit.html("gateways/page.html", faults=faults, **values)
 
 
 async def _providers(visit: Visit) -> dict[str, Reached]:

@@ -115,7 +115,7 @@ async def _new(visit: Visit, form: Form, faults: Faults = NO_FAULTS) -> Response
         "row": catalog.load().get(provider),
         "fields": fields,
     }
-    return visit.wrong("keys/new.html", faults, **given) if faults else visit.html("keys/new.html", **given)
+    return visit.html("keys/new.html", faults=faults, **given)
 
 
 def _one(
@@ -133,7 +133,7 @@ def _one(
         "fields": fields,
         "standing": fields.standing,
     }
-    return visit.wrong("keys/one.html", faults, **given) if faults else visit.html("keys/one.html", **given)
+    return visit.html("keys/one.html", faults=faults, **given)
 
 
 def _provider(visit: Visit) -> str:

@@ -45,7 +45,6 @@ async def show(visit: Visit, faults: Faults = NO_FAULTS, fields: dict[str, str] 
     known = _EMPTY if config is None else config | {"amount": amounts.plain(config["amount"])}
     return visit.html(
         "limits/page.html",
-        400 if faults else 200,
         faults=faults,
         say=sentences,
         gateways=[await _limited(visit, gateway, rules) for gateway, rules in some],

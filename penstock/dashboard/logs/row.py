@@ -38,7 +38,6 @@ async def _page(visit: Visit, faults: Faults, form: Form | None = None) -> Respo
     bars, whole = told.bars(row["timings"], row["attempts"])
     return visit.html(
         "logs/row.html",
-        400 if faults else 200,
         row=row,
         gateway=gateway,
         here=f"/ui/logs/{gateway}/{row['id']}",

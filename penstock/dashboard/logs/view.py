@@ -40,7 +40,7 @@ async def show(visit: Visit) -> Response:
     listed, faults = await _listed(visit, gateway, question)
     answer = visit.html(
         "logs/explorer.html" if visit.partial else "logs/page.html",
-        200 if not faults or visit.partial else 400,
+        200 if visit.partial else 0,  # a part is drawn in its place, whatever is wrong
         asked=question,
         here=question.at(),
         spans=asked.SPANS,
@@ -66,7 +66,7 @@ async def rows(visit: Visit) -> Response:
     gateway = question.text("gateway")
     listed, faults = await _listed(visit, gateway, question)
     return visit.html(
-        "logs/found.html", asked=question, gateway=gateway, faults=faults, **_told(question, gateway, listed)
+        "logs/found.html", 200, asked=question, gateway=gateway, faults=faults, **_told(question, gateway, listed)
     )
 
 

@@ -74,13 +74,11 @@ async def delete(visit: Visit) -> Response:
 
 
 def _new(visit: Visit, form: Form, faults: Faults = NO_FAULTS) -> Response:
-    status = 400 if faults else 200
-    return visit.html("providers/new.html", status, form=form, fields=fields, faults=faults)
+    return visit.html("providers/new.html", form=form, fields=fields, faults=faults)
 
 
 def _one(visit: Visit, provider: dict[str, Any], form: Form, faults: Faults = NO_FAULTS) -> Response:
-    status = 400 if faults else 200
-    return visit.html("providers/one.html", status, provider=provider, form=form, fields=fields, faults=faults)
+    return visit.html("providers/one.html", provider=provider, form=form, fields=fields, faults=faults)
 
 
 ROUTES = (

@@ -175,7 +175,6 @@ async def _show(visit: Visit, route: dict[str, Any], state: State) -> Response:
     chosen = None if state.chosen is None else properties.panel(elements[state.chosen])
     return visit.html(
         "routes/editor.html",
-        400 if state.faults else 200,
         route=route,
         here=view.at(gateway, route_id),
         newest=newest[0]["number"],

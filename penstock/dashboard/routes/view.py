@@ -41,7 +41,6 @@ async def _index(visit: Visit, gateway: str, faults: Faults = NO_FAULTS, typed: 
     routes, total = await _routes(visit, gateway, names)
     return visit.html(
         "routes/index.html",
-        400 if faults else 200,
         gateway=gateway,
         gateways=names if gateway in names else [*names, gateway],
         routes=[route | {"wrong": fault(route["elements"])} for route in routes],
@@ -124,7 +123,6 @@ async def _page(
     wrong = fault(elements)
     return visit.html(
         "routes/page.html",
-        400 if faults else 200,
         route=route,
         here=at(gateway, route_id),
         draw=partial(drawn, elements, blamed(marked, elements, wrong)),

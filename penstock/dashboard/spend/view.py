@@ -36,7 +36,7 @@ async def show(visit: Visit) -> Response:
     try:
         told, messages = await _told(visit, fields)
     except Wrong as wrong:
-        return visit.wrong("spend/page.html", wrong.faults, told=None, messages=[], **values)
+        return visit.html("spend/page.html", faults=wrong.faults, told=None, messages=[], **values)
     return visit.html(
         "spend/page.html",
         told=told,

@@ -96,13 +96,13 @@ async def _form(visit: Visit, form: Form, faults: Faults = NO_FAULTS) -> Respons
         "once": secrets.token_hex(16),
         "fields": fields,
     }
-    return visit.wrong("tokens/new.html", faults, **given) if faults else visit.html("tokens/new.html", **given)
+    return visit.html("tokens/new.html", faults=faults, **given)
 
 
 def _one(visit: Visit, token: dict[str, Any], form: Form, faults: Faults = NO_FAULTS) -> Response:
     own = token["id"] == visit.session.token.id
     given: dict[str, Any] = {"token": token, "form": form, "fields": fields, "makes": _makes(visit), "own": own}
-    return visit.wrong("tokens/one.html", faults, **given) if faults else visit.html("tokens/one.html", **given)
+    return visit.html("tokens/one.html", faults=faults, **given)
 
 
 ROUTES = (
