@@ -19,7 +19,7 @@ from tests.kit.house import request
 from tests.kit.process import PATIENCE, eventually, serving
 from tests.kit.server import ACCOUNT
 from tests.kit.services import redis
-from tests.kit.several import kill_all, several
+from tests.kit.several import kill_all, published, several
 from tests.kit.store import OPEN
 
 CALLERS = 32
@@ -167,6 +167,7 @@ async def test_two_processes_share_budgets_while_one_is_killed_and_redis_begins_
             PENSTOCK_LIMITS_WITHOUT_REDIS="refuse",
         ) as server:
             await limit(server, calls)
+            await published(server, url)
             async with asyncio.TaskGroup() as group:
                 group.create_task(spenders.run(server, more))
                 await eventually(lambda: spenders.seen[200] > calls // 10)

@@ -40,11 +40,11 @@ async def several(
             serving(folder / "data", *flags, config=config, environ=given, simulate=False, gateways=gateways)
         )
         if gateways:
-            await _published(server, url)
+            await published(server, url)
         yield server
 
 
-async def _published(server: Serving, url: str) -> None:
+async def published(server: Serving, url: str) -> None:
     """Returns when all serve what is configured."""
     with closing(opening.connect(url)) as connection:
         ((version,),) = connection.execute("SELECT version FROM configuration")
